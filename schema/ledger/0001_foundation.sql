@@ -1,0 +1,172 @@
+-- The ledger of one project: what was asked for, what was due, what was done, and what windows were told.
+-- Instants are milliseconds since the Unix epoch, UTC. JSON columns hold what the contract writes.
+
+CREATE TABLE ledger (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  id TEXT NOT NULL,
+  project TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Living sidecars. A row whose lock file nobody holds belongs to a dead one and is settled by whoever finds it.
+CREATE TABLE instances (
+  id TEXT PRIMARY KEY,
+  pid INTEGER NOT NULL,
+  start_time INTEGER NOT NULL,
+  boot_id TEXT NOT NULL,
+  pid_namespace TEXT NOT NULL,
+  lock_device INTEGER NOT NULL,
+  lock_inode INTEGER NOT NULL,
+  role TEXT NOT NULL,
+  client TEXT,
+  version TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Who owned the bell, and from when.
+CREATE TABLE terms (
+  term INTEGER PRIMARY KEY,
+  instance TEXT NOT NULL,
+  client TEXT,
+  since INTEGER NOT NULL,
+  ended_at INTEGER
+) STRICT;
+
+CREATE TABLE automations (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  title TEXT NOT NULL,                 -- repeated from the definition for searching
+  definition INTEGER NOT NULL,         -- definitions.row
+  revision INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  created_by TEXT NOT NULL,            -- JSON Actor
+  create_key TEXT,
+  pause TEXT,                          -- JSON Pause, NULL when it is not paused
+  epoch INTEGER NOT NULL,              -- epochs.number of the newest epoch
+  next_fire_at INTEGER,                -- the least slot that nothing answers for; NULL when none is due any more
+  failure_streak INTEGER NOT NULL DEFAULT 0,
+  completed_runs INTEGER NOT NULL DEFAULT 0,
+  session_id TEXT,
+  deleting TEXT,                       -- JSON wish to delete: by whom, until when; NULL when there is none
+  deleted_at INTEGER
+) STRICT;
+
+CREATE INDEX automations_due ON automations (next_fire_at) WHERE next_fire_at IS NOT NULL;
+CREATE INDEX automations_listed ON automations (row) WHERE deleted_at IS NULL;
+CREATE INDEX automations_deleting ON automations (row) WHERE deleting IS NOT NULL AND deleted_at IS NULL;
+CREATE UNIQUE INDEX automations_by_key ON automations (create_key) WHERE create_key IS NOT NULL;
+
+-- What users asked for, one row for each content: a run is carried out as its automation was when it was created.
+CREATE TABLE definitions (
+  row INTEGER PRIMARY KEY,
+  automation INTEGER NOT NULL REFERENCES automations (row) DEFERRABLE INITIALLY DEFERRED,
+  revision INTEGER NOT NULL,
+  body TEXT NOT NULL                   -- JSON, the contract's draft with every field filled
+) STRICT;
+
+CREATE INDEX definitions_of ON definitions (automation);
+
+-- Each create, schedule edit and resume begins an epoch: slots are counted from effective_at, and
+-- answered_through says up to which instant every slot of the epoch is answered for.
+CREATE TABLE epochs (
+  automation INTEGER NOT NULL REFERENCES automations (row),
+  number INTEGER NOT NULL,
+  effective_at INTEGER NOT NULL,
+  answered_through INTEGER NOT NULL,
+  definition INTEGER NOT NULL REFERENCES definitions (row),
+  reason TEXT NOT NULL,
+  began_by TEXT,                       -- JSON Actor
+  ended_at INTEGER,
+  PRIMARY KEY (automation, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE runs (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  automation INTEGER NOT NULL REFERENCES automations (row),
+  automation_id TEXT NOT NULL,
+  definition INTEGER NOT NULL REFERENCES definitions (row),
+  definition_revision INTEGER NOT NULL,
+  epoch INTEGER NOT NULL,
+  revision INTEGER NOT NULL,
+  -- Why there is a run.
+  trigger TEXT NOT NULL,               -- JSON Trigger
+  run_key TEXT,
+  attendance TEXT NOT NULL,
+  asked_by TEXT,                       -- the instance that a manual run was asked of
+  slots_from INTEGER,
+  slots_to INTEGER,
+  slots_count INTEGER,
+  scheduled_at INTEGER,
+  triggered_at INTEGER NOT NULL,
+  -- Its life.
+  state TEXT NOT NULL,
+  waiting TEXT,                        -- JSON Waiting
+  behind TEXT,                         -- the run in `waiting`, repeated for searching
+  wait_until INTEGER,                  -- when waiting to start is given up
+  not_before INTEGER,
+  stopping TEXT,                       -- JSON Stopping
+  blocker TEXT,                        -- JSON Blocker
+  started_at INTEGER,
+  completed_at INTEGER,
+  stop_reason TEXT,
+  error TEXT,                          -- JSON RunError
+  result TEXT,                         -- JSON RunResult
+  process_end TEXT,                    -- JSON ProcessEnd
+  closed_by TEXT,
+  skipped TEXT,                        -- JSON Skipped
+  -- Where and by whom.
+  directory TEXT NOT NULL,
+  access TEXT NOT NULL,
+  holds_directory INTEGER NOT NULL DEFAULT 0,
+  given_to TEXT,                       -- the instance that is to execute it
+  given_at INTEGER,
+  deadline_at INTEGER,                 -- when its start or its work has taken too long
+  instance TEXT,                       -- the instance that executes it, once its work has started
+  session_id TEXT,
+  continuity TEXT,
+  worktree TEXT,
+  steps INTEGER NOT NULL DEFAULT 0,
+  cost TEXT,                           -- JSON Money
+  output_bytes INTEGER NOT NULL DEFAULT 0,
+  output_truncated INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- The second net under the watermark: no two runs answer for slots that end at the same time.
+CREATE UNIQUE INDEX runs_answer_once ON runs (automation, epoch, slots_to) WHERE slots_to IS NOT NULL;
+-- One writer for each directory.
+CREATE UNIQUE INDEX runs_hold_directory ON runs (directory) WHERE holds_directory = 1;
+CREATE INDEX runs_of ON runs (automation, row);
+CREATE INDEX runs_in_state ON runs (state, row);
+CREATE INDEX runs_active ON runs (automation, row) WHERE completed_at IS NULL;
+CREATE INDEX runs_ungiven ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL;
+CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
+CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
+CREATE INDEX runs_waiting_until ON runs (wait_until) WHERE state = 'scheduled' AND wait_until IS NOT NULL;
+CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL;
+CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND deadline_at IS NOT NULL;
+CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;
+
+-- A run has begun if and only if it has a row here. The row goes when the guard has gone.
+CREATE TABLE processes (
+  run INTEGER PRIMARY KEY REFERENCES runs (row),
+  instance TEXT NOT NULL,
+  pid INTEGER NOT NULL,
+  start_time INTEGER NOT NULL,
+  boot_id TEXT NOT NULL,
+  pid_namespace TEXT NOT NULL,
+  token TEXT NOT NULL,
+  begun_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT,
+  at INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  important INTEGER NOT NULL,
+  automation_id TEXT,
+  payload TEXT NOT NULL                -- JSON members of the event beside seq, at, kind and important
+) STRICT;
+
+CREATE INDEX events_of ON events (automation_id, seq) WHERE automation_id IS NOT NULL;

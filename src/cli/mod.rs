@@ -1,0 +1,80 @@
+//! The command line.
+
+mod child;
+mod demo;
+mod serve;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::sidecar::config::Environment;
+
+/// Rings the timers of one project and keeps its ledger, for editors and desktop apps.
+///
+/// An editor spawns `sexton --stdio` for each of its windows and speaks JSON-RPC with it, like with a language
+/// server. However many windows are open, one of them fires.
+#[derive(Parser)]
+#[command(name = "sexton", version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    serve: ServeArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves one window.
+    Serve(ServeArgs),
+    /// Shows a sidecar at work in a scratch project: what an editor sends, what it is told, what is recorded.
+    Demo,
+}
+
+#[derive(Args)]
+struct ServeArgs {
+    /// Speaks JSON-RPC on stdin and stdout.
+    #[arg(long)]
+    stdio: bool,
+    /// Flags that editor libraries append, such as --clientProcessId=N. They are ignored.
+    #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    appended: Vec<String>,
+}
+
+/// Runs the command that the arguments name.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(shown) => {
+            // Help goes to stdout and mistakes to stderr; a closed pipe changes nothing any more.
+            let _ = shown.print();
+            return if shown.use_stderr() { ExitCode::from(2) } else { ExitCode::SUCCESS };
+        }
+    };
+    let environment = Environment::of_process();
+    match cli.command {
+        Some(Command::Demo) => demo::run(),
+        Some(Command::Serve(args)) => serve(environment, &args),
+        None => serve(environment, &cli.serve),
+    }
+}
+
+fn serve(environment: Environment, args: &ServeArgs) -> ExitCode {
+    let on_stdio = args.stdio || args.appended.iter().any(|argument| argument == "--stdio");
+    let unknown = args.appended.iter().find(|argument| !argument.starts_with("--"));
+    match (on_stdio, unknown) {
+        (_, Some(unknown)) => {
+            complain(&format!("there is no command {unknown:?}; `sexton --help` lists them"))
+        }
+        (false, None) => complain("say --stdio to serve a window, or `sexton demo` to see what it does"),
+        (true, None) => serve::run(environment),
+    }
+}
+
+/// Says on stderr what is wrong and what to do.
+fn complain(sentence: &str) -> ExitCode {
+    use std::io::Write;
+    // Nobody may read stderr; the exit code tells as well.
+    let _ = writeln!(std::io::stderr(), "sexton: {sentence}");
+    ExitCode::from(2)
+}

@@ -1,0 +1,268 @@
+//! An automation: what to do, when, and how it stands.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AutomationId, InstanceId, RunId};
+use super::policy::Policy;
+use super::schedule::rhythm::{Rhythm, Schedule, Stop};
+use super::schedule::zone::{UnknownZone, Zone};
+use super::time::Timestamp;
+
+/// What a user asked for, valid and with every default filled in. Serialises as the contract's draft.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Definition {
+    /// 1 to 160 characters.
+    pub title: String,
+    /// When it is due.
+    #[serde(flatten)]
+    pub when: When,
+    /// The IANA name of the zone in which a cron expression is meant. Always stored.
+    pub timezone: String,
+    /// What is done.
+    pub task: Task,
+    /// Where it is done.
+    #[serde(rename = "where")]
+    pub placement: Placement,
+    /// Whether its runs change the directory.
+    pub access: Access,
+    /// What happens when things are not as planned.
+    pub policy: Policy,
+}
+
+impl Definition {
+    /// The schedule in its zone.
+    ///
+    /// # Errors
+    /// When this machine's zone data no longer knows the zone.
+    pub fn schedule(&self) -> Result<Schedule, UnknownZone> {
+        self.when.in_zone(&self.timezone)
+    }
+}
+
+/// When an automation is due.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum When {
+    /// Once.
+    #[serde(rename_all = "camelCase")]
+    Oneshot {
+        /// At this instant.
+        fire_at: Timestamp,
+    },
+    /// Again and again.
+    Recurring {
+        /// How often.
+        rhythm: Rhythm,
+        /// Until when.
+        stop: Stop,
+    },
+}
+
+impl When {
+    /// The schedule in this zone.
+    ///
+    /// # Errors
+    /// When this machine's zone data does not know the zone.
+    pub fn in_zone(&self, timezone: &str) -> Result<Schedule, UnknownZone> {
+        Ok(match self {
+            When::Oneshot { fire_at } => Schedule::OneShot { fire_at: *fire_at },
+            When::Recurring { rhythm, stop } => {
+                Schedule::Recurring { rhythm: rhythm.clone(), stop: *stop, zone: Zone::named(timezone)? }
+            }
+        })
+    }
+
+    /// What a person should know about it although it is valid.
+    pub fn warnings(&self) -> Vec<String> {
+        match self {
+            When::Recurring { rhythm: Rhythm::Cron(cron), .. } => cron.warnings(),
+            When::Recurring { rhythm: Rhythm::Interval { .. }, .. } | When::Oneshot { .. } => Vec::new(),
+        }
+    }
+}
+
+/// What is done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum Task {
+    /// A program is run; no shell takes part unless the program is one.
+    Command {
+        /// Its name, looked up in the search path, or its path.
+        program: String,
+        /// Its arguments.
+        args: Vec<String>,
+        /// What is added to its environment.
+        env: BTreeMap<String, EnvValue>,
+        /// What it reads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stdin: Option<String>,
+    },
+}
+
+impl Task {
+    /// The task as runs show it: the names in `env` without their values.
+    pub fn without_secrets(&self) -> PublicTask {
+        match self {
+            Task::Command { program, args, env, stdin } => PublicTask::Command {
+                program: program.clone(),
+                args: args.clone(),
+                env: env.keys().map(|name| (name.clone(), Hidden {})).collect(),
+                stdin: stdin.clone(),
+            },
+        }
+    }
+}
+
+/// A value in a task's environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum EnvValue {
+    /// The value itself.
+    Text(String),
+    /// The name of a variable in the environment of the window that executes the run.
+    From {
+        /// The name.
+        from: String,
+    },
+}
+
+/// A task as a run shows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum PublicTask {
+    /// See [`Task::Command`].
+    Command {
+        /// Its name or path.
+        program: String,
+        /// Its arguments.
+        args: Vec<String>,
+        /// The names in its environment.
+        env: BTreeMap<String, Hidden>,
+        /// What it reads.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stdin: Option<String>,
+    },
+}
+
+/// Stands where a value is not shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hidden {}
+
+/// Where the runs of an automation work.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Placement {}
+
+/// Whether a run changes its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// It may: no other such run works there at the same time.
+    Write,
+    /// It does not: it neither holds the directory nor waits for it.
+    Read,
+}
+
+/// Who did something: a window, and the application that it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The sidecar.
+    #[serde(rename = "instanceID")]
+    pub instance: InstanceId,
+    /// What the client called itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
+}
+
+/// That an automation is paused, since when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Why.
+    pub reason: PauseReason,
+    /// Since when.
+    pub at: Timestamp,
+    /// What the person who paused it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+    /// Who paused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+}
+
+/// Why an automation is paused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PauseReason {
+    /// Somebody asked for it.
+    User,
+    /// Too many failures in a row.
+    Failures,
+    /// Its configuration cannot work.
+    Config,
+    /// One of its runs asked for it.
+    Run,
+}
+
+/// Why a schedule epoch began.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EpochReason {
+    /// The automation was created.
+    Created,
+    /// Its schedule was edited.
+    Edited,
+    /// It was resumed.
+    Resumed,
+    /// The machine's clock was set back.
+    Clock,
+}
+
+/// An automation as clients see it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Automation {
+    /// Its identity.
+    pub id: AutomationId,
+    /// What the user asked for.
+    #[serde(flatten)]
+    pub definition: Definition,
+    /// Counts what users changed, nothing else.
+    pub revision: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When a user last changed it.
+    pub updated_at: Timestamp,
+    /// Who created it.
+    pub created_by: Actor,
+    /// Whether `pause` is there.
+    pub paused: bool,
+    /// Why and since when it is paused.
+    pub pause: Option<Pause>,
+    /// What follows from its runs and its schedule; never counts as a revision.
+    pub state: DerivedState,
+}
+
+/// What follows from an automation's runs and its schedule.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DerivedState {
+    /// The next scheduled time that nothing answers for yet.
+    pub next_fire_at: Option<Timestamp>,
+    /// The next scheduled times, at most five and no more than a stop by count leaves.
+    pub next_fires: Vec<Timestamp>,
+    /// Failed runs since the last that succeeded.
+    pub failure_streak: i64,
+    /// Runs that count towards a stop by count.
+    pub completed_runs: i64,
+    /// Runs that have not ended, oldest first.
+    pub active_runs: Vec<RunId>,
+    /// The newest run.
+    pub last_run: Option<RunId>,
+    /// The agent's session that the next run may continue.
+    #[serde(rename = "sessionID")]
+    pub session_id: Option<String>,
+    /// What a person should know about the definition although it is valid.
+    pub warnings: Vec<String>,
+}

@@ -1,0 +1,176 @@
+//! Reads a draft as a client sends it into a [`Definition`] in which only valid things exist, or into the list
+//! of everything that is wrong with it.
+
+mod policy;
+mod schedule;
+mod task;
+
+use serde_json::{Map, Value};
+
+use super::automation::{Access, Definition, Placement, When};
+use super::fault::{Fault, Word};
+use super::fields::{Faults, Fields};
+use super::schedule::rhythm::Schedule;
+use super::scheduler::Limits;
+use super::time::Timestamp;
+
+pub use schedule::{ScheduleDraft, read_preview};
+
+/// The longest title, in Unicode scalar values.
+pub const TITLE_MAX: usize = 160;
+
+/// What a client wants to create.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    /// What is to be done, and when.
+    pub definition: Definition,
+    /// Whether it begins paused.
+    pub paused: bool,
+}
+
+/// What reading a draft depends on beside the draft.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The machine's zone, which a draft without one gets.
+    pub machine_zone: &'a str,
+    /// The window's limits.
+    pub limits: &'a Limits,
+    /// When the draft is read, so that a `fireAt` in the past is reported beside the other faults. The
+    /// transaction that commits asks again with its own time.
+    pub now: Timestamp,
+}
+
+/// Reads the parameters of `automation/create`: a draft, and what is said about the request itself.
+///
+/// # Errors
+/// All faults, in the order in which the contract lists the fields.
+pub fn read_create(
+    params: &Map<String, Value>,
+    around: Surroundings<'_>,
+) -> Result<CreateParams, Vec<Fault>> {
+    let faults = Faults::new();
+    let mut fields = Fields::root(params, &faults);
+    let draft = read_draft(&mut fields, around);
+    let dry_run = fields.boolean("dryRun").unwrap_or(false);
+    let key = read_key(&mut fields);
+    fields.finish(Word::UnsupportedAutomationField, read_only_hint);
+    match (draft, faults.take()) {
+        (Some(draft), faults) if faults.is_empty() => {
+            let commitment = if dry_run { Commitment::DryRun } else { Commitment::Real };
+            Ok(CreateParams { draft, commitment, key })
+        }
+        (_, faults) => Err(faults),
+    }
+}
+
+/// The parameters of `automation/create`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateParams {
+    /// What is to be created.
+    pub draft: Draft,
+    /// Whether it is to be created at all.
+    pub commitment: Commitment,
+    /// The client's own name for its request: the same one again gives what the first one created.
+    pub key: Option<String>,
+}
+
+/// Whether a request is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Commitment {
+    /// It is.
+    Real,
+    /// The client wants to see what would happen.
+    DryRun,
+}
+
+/// The longest key of a request, in Unicode scalar values.
+pub const KEY_MAX: usize = 200;
+
+/// Reads the client's own name for its request.
+pub fn read_key(fields: &mut Fields<'_>) -> Option<String> {
+    let key = fields.text("key")?;
+    if key.is_empty() {
+        fields.fault("key", Word::Required);
+        return None;
+    }
+    if key.chars().count() > KEY_MAX {
+        fields.fault_hint("key", Word::TooLong, format!("use at most {KEY_MAX} characters"));
+        return None;
+    }
+    Some(key.to_owned())
+}
+
+fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft> {
+    let title = read_title(fields);
+    let when = schedule::read_when(fields, around);
+    let timezone = schedule::read_timezone(fields, around.machine_zone);
+    let task = task::read_task(fields);
+    let placement = read_placement(fields);
+    let access = read_access(fields);
+    let policy = policy::read_policy(fields);
+    let paused = fields.boolean("paused").unwrap_or(false);
+    let definition = Definition {
+        title: title?,
+        when: when?,
+        timezone: timezone?,
+        task: task?,
+        placement: placement?,
+        access,
+        policy: policy?,
+    };
+    Some(Draft { definition, paused })
+}
+
+fn read_title(fields: &mut Fields<'_>) -> Option<String> {
+    let title = fields.required_text("title")?;
+    if title.chars().count() > TITLE_MAX {
+        fields.fault("title", Word::TitleTooLong);
+        return None;
+    }
+    Some(title.to_owned())
+}
+
+fn read_placement(fields: &mut Fields<'_>) -> Option<Placement> {
+    if !fields.has("where") {
+        return Some(Placement::default());
+    }
+    let mut placement = fields.object("where")?;
+    if placement.any("worktree").is_some() {
+        placement.fault_hint(
+            "worktree",
+            Word::NotAvailableYet,
+            "leave `worktree` out: runs work in the project directory",
+        );
+        return None;
+    }
+    placement.finish(Word::UnsupportedAutomationField, |_| None);
+    Some(Placement::default())
+}
+
+fn read_access(fields: &mut Fields<'_>) -> Access {
+    fields.choice("access", &[("write", Access::Write), ("read", Access::Read)]).unwrap_or(Access::Write)
+}
+
+fn read_only_hint(name: &str) -> Option<String> {
+    const READ_ONLY: [&str; 7] = ["id", "revision", "createdAt", "updatedAt", "createdBy", "pause", "state"];
+    READ_ONLY.contains(&name).then(|| format!("leave `{name}` out: only the sidecar writes it"))
+}
+
+/// Whether a definition may still be committed at this time: a one-shot must lie ahead.
+///
+/// # Errors
+/// The fault of the field that has become too late.
+pub fn check_time(definition: &Definition, now: Timestamp) -> Result<(), Fault> {
+    match &definition.when {
+        When::Oneshot { fire_at } => schedule::check_fire_at("fireAt", *fire_at, now),
+        When::Recurring { .. } => Ok(()),
+    }
+}
+
+/// The schedule that a valid draft of one means.
+///
+/// # Errors
+/// When this machine's zone data does not know the zone.
+pub fn schedule_of(draft: &ScheduleDraft) -> Result<Schedule, Fault> {
+    draft.when.in_zone(&draft.timezone).map_err(|_| Fault::new("timezone", Word::InvalidTimezone))
+}

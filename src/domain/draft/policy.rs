@@ -1,0 +1,78 @@
+//! The part of a draft that says what happens when things are not as planned.
+//!
+//! A value that this version does not act on is refused, never stored and ignored: for those fields only the
+//! default is accepted.
+
+use serde_json::Value;
+
+use crate::domain::fault::Word;
+use crate::domain::fields::Fields;
+use crate::domain::policy::{Missed, Policy};
+
+/// The longest span of a policy: 365 days, in milliseconds.
+const SPAN_MAX_MS: i64 = 365 * 86_400_000;
+
+pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
+    let mut policy = Policy::default();
+    if !fields.has("policy") {
+        return Some(policy);
+    }
+    let mut sent = fields.object("policy")?;
+    let defaults = serde_json::to_value(&policy).unwrap_or_default();
+    default_only(&mut sent, &defaults, "overlap");
+    let missed = read_missed(&mut sent);
+    default_only(&mut sent, &defaults, "ifBusy");
+    let queue_ms = sent.integer("queueMs", 0..=SPAN_MAX_MS);
+    let start_ms = sent.integer("startMs", 1000..=SPAN_MAX_MS);
+    default_only(&mut sent, &defaults, "idleMs");
+    let wall_ms = sent.integer("wallMs", 1000..=SPAN_MAX_MS);
+    default_only(&mut sent, &defaults, "blockerMs");
+    for name in ["stepCap", "budget", "permissions", "retry"] {
+        default_only(&mut sent, &defaults, name);
+    }
+    let pause_after_failures = sent.nullable_integer("pauseAfterFailures", 1..=1_000_000);
+    for name in ["precheck", "keep"] {
+        default_only(&mut sent, &defaults, name);
+    }
+    sent.finish(Word::UnsupportedAutomationField, |_| None);
+    policy.missed = missed.unwrap_or(policy.missed);
+    policy.queue_ms = queue_ms.unwrap_or(policy.queue_ms);
+    policy.start_ms = start_ms.unwrap_or(policy.start_ms);
+    policy.wall_ms = wall_ms.unwrap_or(policy.wall_ms);
+    policy.pause_after_failures = pause_after_failures.unwrap_or(policy.pause_after_failures);
+    Some(policy)
+}
+
+/// Accepts a field only with the value that it has anyway. An object may name some of its fields.
+fn default_only(sent: &mut Fields<'_>, defaults: &Value, name: &'static str) {
+    let Some(value) = sent.any(name) else { return };
+    let same = match (value, &defaults[name]) {
+        (Value::Object(value), Value::Object(default)) => {
+            value.iter().all(|(field, value)| default.get(field) == Some(value))
+        }
+        (value, default) => value == default,
+    };
+    if !same {
+        let hint = format!("this version only does {}; leave `{name}` out", defaults[name]);
+        sent.fault_hint(name, Word::NotAvailableYet, hint);
+    }
+}
+
+fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Skip,
+        RunOnce,
+    }
+    if !policy.has("missed") {
+        return None;
+    }
+    let mut missed = policy.object("missed")?;
+    let kind = missed.choice("kind", &[("skip", Kind::Skip), ("runOnce", Kind::RunOnce)]);
+    let read = match missed.require("kind", kind)? {
+        Kind::Skip => Missed::Skip,
+        Kind::RunOnce => Missed::RunOnce { window_ms: missed.integer("windowMs", 0..=SPAN_MAX_MS) },
+    };
+    missed.finish(Word::UnsupportedAutomationField, |_| None);
+    Some(read)
+}

@@ -1,0 +1,210 @@
+//! The part of a draft that says when.
+
+use serde_json::{Map, Value};
+
+use super::Surroundings;
+use crate::domain::automation::When;
+use crate::domain::fault::{Fault, Word};
+use crate::domain::fields::{Faults, Fields};
+use crate::domain::schedule::cron::Cron;
+use crate::domain::schedule::rhythm::{Rhythm, Stop};
+use crate::domain::schedule::zone::{UnknownZone, Zone};
+use crate::domain::time::Timestamp;
+
+/// The longest interval: ten years, in milliseconds. Beyond it a mistake is likelier than a wish.
+const INTERVAL_MAX_MS: i64 = 10 * 366 * 86_400_000;
+
+/// The largest stop by count.
+const COUNT_MAX: i64 = 1_000_000_000;
+
+/// The longest cron expression, in bytes: longer than any list of all values of all fields.
+const EXPRESSION_MAX: usize = 1000;
+
+pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<When> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Oneshot,
+        Recurring,
+    }
+    let kind = fields.choice("kind", &[("oneshot", Kind::Oneshot), ("recurring", Kind::Recurring)]);
+    match fields.require("kind", kind)? {
+        Kind::Oneshot => {
+            let fire_at = fields.instant("fireAt");
+            let fire_at = fields.require("fireAt", fire_at);
+            for name in ["rhythm", "stop"] {
+                if fields.any(name).is_some() {
+                    fields.fault(name, Word::UnsupportedForOneshotAutomation);
+                }
+            }
+            let fire_at = fire_at?;
+            if let Err(fault) = check_fire_at(&fields.path("fireAt"), fire_at, around.now) {
+                fields.fault_hint("fireAt", fault.message, fault.hint.unwrap_or_default());
+                return None;
+            }
+            Some(When::Oneshot { fire_at })
+        }
+        Kind::Recurring => {
+            if fields.any("fireAt").is_some() {
+                fields.fault("fireAt", Word::UnsupportedForRecurringAutomation);
+            }
+            let rhythm = read_rhythm(fields, around.limits.min_interval_ms);
+            let stop = read_stop(fields);
+            Some(When::Recurring { rhythm: rhythm?, stop: stop? })
+        }
+    }
+}
+
+pub(super) fn check_fire_at(field: &str, fire_at: Timestamp, now: Timestamp) -> Result<(), Fault> {
+    if fire_at > now {
+        return Ok(());
+    }
+    let hint = format!("it is {now} now; write a later time, in milliseconds since 1970-01-01T00:00:00Z");
+    Err(Fault::with_hint(field, Word::FireAtMustBeFuture, hint))
+}
+
+pub(super) fn read_timezone(fields: &mut Fields<'_>, machine_zone: &str) -> Option<String> {
+    if !fields.has("timezone") {
+        return Some(machine_zone.to_owned());
+    }
+    let name = fields.required_text("timezone")?;
+    match Zone::named(name) {
+        Ok(zone) => Some(zone.name().to_owned()),
+        Err(UnknownZone { .. }) => {
+            fields.fault_hint(
+                "timezone",
+                Word::InvalidTimezone,
+                "write the IANA name of a zone, such as Europe/Berlin or UTC",
+            );
+            None
+        }
+    }
+}
+
+fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Interval,
+        Cron,
+    }
+    let rhythm = fields.object("rhythm");
+    let mut rhythm = fields.require("rhythm", rhythm)?;
+    let kind = rhythm.choice("kind", &[("interval", Kind::Interval), ("cron", Kind::Cron)]);
+    let read = match rhythm.require("kind", kind)? {
+        Kind::Interval => {
+            let every_ms = rhythm.integer("everyMs", i64::MIN..=INTERVAL_MAX_MS);
+            let every_ms = rhythm.require("everyMs", every_ms);
+            let too_short = every_ms.is_some_and(|every_ms| every_ms < min_interval_ms);
+            if too_short {
+                let hint = format!("write at least {min_interval_ms}");
+                rhythm.fault_hint("everyMs", Word::IntervalBelowMinimum, hint);
+            }
+            every_ms.filter(|_| !too_short).map(|every_ms| Rhythm::Interval { every_ms })
+        }
+        Kind::Cron => read_expression(&mut rhythm).map(Rhythm::Cron),
+    };
+    rhythm.finish(Word::UnsupportedAutomationField, |_| None);
+    read
+}
+
+fn read_expression(rhythm: &mut Fields<'_>) -> Option<Cron> {
+    let expression = rhythm.text("expression");
+    let expression = rhythm.require("expression", expression)?;
+    if expression.len() > EXPRESSION_MAX {
+        rhythm.fault("expression", Word::TooLong);
+        return None;
+    }
+    match Cron::parse(expression) {
+        Ok(cron) => Some(cron),
+        Err(fault) => {
+            let way_out = fault.hint.map(|hint| format!(" {hint}")).unwrap_or_default();
+            let hint = format!("{}: {}{way_out}", fault.field, fault.message);
+            rhythm.fault_hint("expression", Word::InvalidCronExpression, hint);
+            None
+        }
+    }
+}
+
+fn read_stop(fields: &mut Fields<'_>) -> Option<Stop> {
+    #[derive(Clone, Copy)]
+    enum Kind {
+        Never,
+        Count,
+        Until,
+    }
+    if !fields.has("stop") {
+        return Some(Stop::Never);
+    }
+    let mut stop = fields.object("stop")?;
+    if stop.any("kind").and_then(Value::as_str) == Some("condition") {
+        fields.fault_hint(
+            "stop",
+            Word::UnsupportedStopCondition,
+            "let the run itself pause its automation when the condition is met",
+        );
+        return None;
+    }
+    let kind = stop.choice("kind", &[("never", Kind::Never), ("count", Kind::Count), ("until", Kind::Until)]);
+    let read = match stop.require("kind", kind)? {
+        Kind::Never => Some(Stop::Never),
+        Kind::Count => {
+            let count = stop.integer("count", 1..=COUNT_MAX);
+            stop.require("count", count).map(|count| Stop::Count(count.unsigned_abs()))
+        }
+        Kind::Until => {
+            let at = stop.instant("at");
+            stop.require("at", at).map(Stop::Until)
+        }
+    };
+    stop.finish(Word::UnsupportedAutomationField, |_| None);
+    read
+}
+
+/// A schedule without an automation, as `automation/preview` takes it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScheduleDraft {
+    /// When it would be due.
+    pub when: When,
+    /// In which zone.
+    pub timezone: String,
+    /// After which time fires are wanted; none for now.
+    pub after: Option<Timestamp>,
+    /// How many are wanted.
+    pub count: usize,
+}
+
+/// Reads the parameters of `automation/preview`: either a `fireAt` or a `rhythm`.
+///
+/// # Errors
+/// All faults, in the order in which the contract lists the fields.
+pub fn read_preview(
+    params: &Map<String, Value>,
+    around: Surroundings<'_>,
+) -> Result<ScheduleDraft, Vec<Fault>> {
+    /// The most fires that one preview gives.
+    const COUNT_MAX: i64 = 1000;
+    let faults = Faults::new();
+    let mut fields = Fields::root(params, &faults);
+    let when = if fields.has("fireAt") {
+        for name in ["rhythm", "stop"] {
+            if fields.any(name).is_some() {
+                fields.fault(name, Word::UnsupportedForOneshotAutomation);
+            }
+        }
+        fields.instant("fireAt").map(|fire_at| When::Oneshot { fire_at })
+    } else {
+        let rhythm = read_rhythm(&mut fields, around.limits.min_interval_ms);
+        let stop = read_stop(&mut fields);
+        rhythm.zip(stop).map(|(rhythm, stop)| When::Recurring { rhythm, stop })
+    };
+    let timezone = read_timezone(&mut fields, around.machine_zone);
+    let after = fields.instant("after");
+    let count = fields.integer("count", 1..=COUNT_MAX).unwrap_or(5);
+    fields.finish(Word::UnsupportedAutomationField, |_| None);
+    match (when, timezone, faults.take()) {
+        (Some(when), Some(timezone), faults) if faults.is_empty() => {
+            let count = usize::try_from(count).unwrap_or(usize::MAX);
+            Ok(ScheduleDraft { when, timezone, after, count })
+        }
+        (_, _, faults) => Err(faults),
+    }
+}

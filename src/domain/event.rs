@@ -1,0 +1,93 @@
+//! What windows are told. An event is written in the transaction of the change that it tells.
+
+use serde::Serialize;
+
+use super::automation::Automation;
+use super::id::AutomationId;
+use super::run::machine::StopReason;
+use super::run::{Phase, Run};
+use super::scheduler::Owner;
+
+/// Something that happened. Its payload is the whole object as it is afterwards.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// An automation was created or edited, or what follows from its runs has changed.
+    AutomationUpdated {
+        /// As it is now.
+        automation: Box<Automation>,
+    },
+    /// The sidecar paused an automation of its own accord.
+    AutomationPausedItself {
+        /// As it is now.
+        automation: Box<Automation>,
+    },
+    /// An automation is gone.
+    AutomationDeleted {
+        /// What is left of it.
+        tombstone: Tombstone,
+    },
+    /// A run was created or has changed.
+    RunUpdated {
+        /// As it is now.
+        run: Box<Run>,
+    },
+    /// The bell has a new owner.
+    SchedulerOwner {
+        /// Who.
+        scheduler: Owner,
+    },
+}
+
+/// What is left of a deleted automation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Tombstone {
+    /// Its identity, which is never used again.
+    pub id: AutomationId,
+    /// Its last revision plus one.
+    pub revision: i64,
+}
+
+/// All kinds of events that this version publishes.
+pub const KINDS: [&str; 4] = ["automation.updated", "automation.deleted", "run.updated", "scheduler.owner"];
+
+impl Event {
+    /// The contract's word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::AutomationUpdated { .. } | Event::AutomationPausedItself { .. } => KINDS[0],
+            Event::AutomationDeleted { .. } => KINDS[1],
+            Event::RunUpdated { .. } => KINDS[2],
+            Event::SchedulerOwner { .. } => KINDS[3],
+        }
+    }
+
+    /// The automation it concerns.
+    pub fn automation_id(&self) -> Option<&AutomationId> {
+        match self {
+            Event::AutomationUpdated { automation } | Event::AutomationPausedItself { automation } => {
+                Some(&automation.id)
+            }
+            Event::AutomationDeleted { tombstone } => Some(&tombstone.id),
+            Event::RunUpdated { run } => Some(&run.automation_id),
+            Event::SchedulerOwner { .. } => None,
+        }
+    }
+
+    /// Whether a person should be shown it at once.
+    pub fn is_important(&self) -> bool {
+        match self {
+            Event::RunUpdated { run } => match &run.phase {
+                Phase::Failed { .. } | Phase::AwaitingInput { .. } => true,
+                Phase::Stopped { reason, .. } => {
+                    matches!(reason, StopReason::MissedSchedule | StopReason::Expired)
+                }
+                Phase::Scheduled { .. } | Phase::Running { .. } | Phase::Succeeded { .. } => false,
+            },
+            Event::AutomationPausedItself { .. } => true,
+            Event::AutomationUpdated { .. }
+            | Event::AutomationDeleted { .. }
+            | Event::SchedulerOwner { .. } => false,
+        }
+    }
+}

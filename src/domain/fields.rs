@@ -1,0 +1,242 @@
+//! Reads the fields of an object that a client sent, and collects every fault instead of stopping at the first.
+//!
+//! Whoever reads an object names each field it knows; [`Fields::finish`] reports those that nobody asked for.
+//! `null` is a value like any other: only a field that may be null accepts it.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use serde_json::{Map, Value};
+
+use super::fault::{Fault, Word};
+use super::time::Timestamp;
+
+/// Collected faults, shared by the readers of one message.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Rc<RefCell<Vec<Fault>>>);
+
+impl Faults {
+    /// Nothing wrong so far.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Records one more.
+    pub fn push(&self, fault: Fault) {
+        self.0.borrow_mut().push(fault);
+    }
+
+    /// Everything recorded, in the order it was found.
+    pub fn take(&self) -> Vec<Fault> {
+        self.0.take()
+    }
+
+    /// Whether nothing has been recorded.
+    pub fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+}
+
+/// The fields of one object, at its path inside the message.
+pub struct Fields<'a> {
+    map: &'a Map<String, Value>,
+    path: String,
+    known: Vec<&'static str>,
+    faults: Faults,
+}
+
+impl<'a> Fields<'a> {
+    /// Reads the outermost object.
+    pub fn root(map: &'a Map<String, Value>, faults: &Faults) -> Self {
+        Fields { map, path: String::new(), known: Vec::new(), faults: faults.clone() }
+    }
+
+    /// The path of a field of this object, as a fault writes it.
+    pub fn path(&self, name: &str) -> String {
+        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+    }
+
+    /// Records a fault of one of this object's fields.
+    pub fn fault(&self, name: &str, word: Word) {
+        self.faults.push(Fault::new(self.path(name), word));
+    }
+
+    /// Records a fault of one of this object's fields, with a way out.
+    pub fn fault_hint(&self, name: &str, word: Word, hint: impl Into<String>) {
+        self.faults.push(Fault::with_hint(self.path(name), word, hint));
+    }
+
+    /// Whether the field was sent at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.map.contains_key(name)
+    }
+
+    /// The field as it was sent.
+    pub fn any(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.known.push(name);
+        self.map.get(name)
+    }
+
+    /// A field that may be null: absent and null are told apart from a value.
+    pub fn nullable(&mut self, name: &'static str) -> Option<&'a Value> {
+        self.any(name).filter(|value| !value.is_null())
+    }
+
+    /// Records `required` if the field was not sent; to be used with the optional readers.
+    pub fn require<T>(&mut self, name: &'static str, value: Option<T>) -> Option<T> {
+        if value.is_none() && !self.has(name) {
+            self.fault(name, Word::Required);
+        }
+        value
+    }
+
+    /// Text of any length, without NUL characters.
+    pub fn text(&mut self, name: &'static str) -> Option<&'a str> {
+        let value = self.any(name)?;
+        self.as_text(name, value)
+    }
+
+    /// Text that may also be null.
+    pub fn nullable_text(&mut self, name: &'static str) -> Option<&'a str> {
+        let value = self.nullable(name)?;
+        self.as_text(name, value)
+    }
+
+    /// Text that must be there and not blank.
+    pub fn required_text(&mut self, name: &'static str) -> Option<&'a str> {
+        let text = self.text(name);
+        let text = self.require(name, text)?;
+        if text.trim().is_empty() {
+            self.fault(name, Word::Required);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// Text that must not be blank if it was sent.
+    pub fn required_if_sent(&mut self, name: &'static str) -> Option<&'a str> {
+        if self.has(name) { self.required_text(name) } else { None }
+    }
+
+    fn as_text(&self, name: &str, value: &'a Value) -> Option<&'a str> {
+        let Some(text) = value.as_str() else {
+            self.fault(name, Word::WrongType);
+            return None;
+        };
+        if text.contains('\0') {
+            self.fault(name, Word::ContainsNul);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// A yes or no.
+    pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
+        let value = self.any(name)?;
+        if value.as_bool().is_none() {
+            self.fault(name, Word::WrongType);
+        }
+        value.as_bool()
+    }
+
+    /// A whole number within the range.
+    pub fn integer(&mut self, name: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let value = self.any(name)?;
+        self.as_integer(name, value, range)
+    }
+
+    /// A whole number within the range, or null.
+    pub fn nullable_integer(
+        &mut self,
+        name: &'static str,
+        range: std::ops::RangeInclusive<i64>,
+    ) -> Option<Option<i64>> {
+        let value = self.any(name)?;
+        if value.is_null() {
+            return Some(None);
+        }
+        self.as_integer(name, value, range).map(Some)
+    }
+
+    fn as_integer(&self, name: &str, value: &Value, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let Some(number) = value.as_number() else {
+            self.fault(name, Word::WrongType);
+            return None;
+        };
+        if number.is_f64() {
+            self.fault_hint(name, Word::WrongType, "write a whole number without a fraction or exponent");
+            return None;
+        }
+        match number.as_i64() {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(_) | None => {
+                let hint = format!("write a whole number from {} to {}", range.start(), range.end());
+                self.fault_hint(name, Word::OutOfRange, hint);
+                None
+            }
+        }
+    }
+
+    /// An instant from the epoch to the end of the calendar.
+    pub fn instant(&mut self, name: &'static str) -> Option<Timestamp> {
+        self.integer(name, 0..=Timestamp::MAX.as_millis()).map(Timestamp::from_millis)
+    }
+
+    /// One of a few words.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(name)?;
+        let found = choices.iter().find(|(word, _)| *word == text);
+        if found.is_none() {
+            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            self.fault_hint(name, Word::UnknownValue, format!("write one of: {}", words.join(", ")));
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// An object inside this one.
+    pub fn object(&mut self, name: &'static str) -> Option<Fields<'a>> {
+        let value = self.any(name)?;
+        self.as_object(name, value)
+    }
+
+    /// An object inside this one, or null.
+    pub fn nullable_object(&mut self, name: &'static str) -> Option<Fields<'a>> {
+        let value = self.nullable(name)?;
+        self.as_object(name, value)
+    }
+
+    fn as_object(&self, name: &str, value: &'a Value) -> Option<Fields<'a>> {
+        let Some(map) = value.as_object() else {
+            self.fault(name, Word::WrongType);
+            return None;
+        };
+        Some(Fields { map, path: self.path(name), known: Vec::new(), faults: self.faults.clone() })
+    }
+
+    /// A list of texts without NUL characters.
+    pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
+        let value = self.any(name)?;
+        let Some(items) = value.as_array() else {
+            self.fault(name, Word::WrongType);
+            return None;
+        };
+        let read = |(index, item): (usize, &'a Value)| {
+            self.as_text(&format!("{name}[{index}]"), item).map(str::to_owned)
+        };
+        items.iter().enumerate().map(read).collect()
+    }
+
+    /// The names and values of an object whose names are the client's own.
+    pub fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
+        self.map.iter()
+    }
+
+    /// Records as faults all fields that were sent and that nobody asked for.
+    pub fn finish(self, word: Word, hint: impl Fn(&str) -> Option<String>) {
+        for name in self.map.keys() {
+            if !self.known.contains(&name.as_str()) {
+                self.faults.push(Fault { field: self.path(name), message: word, hint: hint(name) });
+            }
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! Words and rules: automation, schedule, run, policy. Pure: no I/O, no clock, no async, no SQL.
+
+pub mod automation;
+pub mod draft;
+pub mod event;
+pub mod fault;
+pub mod fields;
+pub mod id;
+pub mod policy;
+pub mod process;
+pub mod refusal;
+pub mod run;
+pub mod schedule;
+pub mod scheduler;
+pub mod time;

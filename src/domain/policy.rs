@@ -1,0 +1,161 @@
+//! What an automation does when things are not as planned: overlap, lateness, queues and limits.
+
+use serde::{Deserialize, Serialize};
+
+/// The policy of an automation, every field filled.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Policy {
+    /// What happens to a slot while the previous run is still active.
+    pub overlap: Overlap,
+    /// What happens to slots that are later than the grace.
+    pub missed: Missed,
+    /// What a run does when another run holds its directory.
+    pub if_busy: IfBusy,
+    /// How long a run may wait before it starts, in milliseconds.
+    pub queue_ms: i64,
+    /// How long a start may take, in milliseconds.
+    pub start_ms: i64,
+    /// How long a run may be silent, in milliseconds; none for no limit.
+    pub idle_ms: Option<i64>,
+    /// How long a run may work, in milliseconds.
+    pub wall_ms: i64,
+    /// How long a run may wait for a person.
+    pub blocker_ms: BlockerMs,
+    /// How many steps an agent may take.
+    pub step_cap: i64,
+    /// What one run may cost.
+    pub budget: Option<Budget>,
+    /// Whether an agent's requests for permission are put to a person.
+    pub permissions: Permissions,
+    /// Whether runs that never began are tried again.
+    pub retry: Retry,
+    /// After how many failures in a row the automation pauses itself; none for never.
+    pub pause_after_failures: Option<i64>,
+    /// A command that decides whether the run goes on.
+    pub precheck: Option<Precheck>,
+    /// How many ended runs are kept, and for how long.
+    pub keep: Keep,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        const HOUR_MS: i64 = 3_600_000;
+        Policy {
+            overlap: Overlap::Skip,
+            missed: Missed::RunOnce { window_ms: None },
+            if_busy: IfBusy::Queue,
+            queue_ms: HOUR_MS,
+            start_ms: 60_000,
+            idle_ms: None,
+            wall_ms: HOUR_MS,
+            blocker_ms: BlockerMs { attended: 24 * HOUR_MS, unattended: HOUR_MS },
+            step_cap: 50,
+            budget: None,
+            permissions: Permissions::Ask,
+            retry: Retry { attempts: 0, delay_ms: 60_000 },
+            pause_after_failures: Some(5),
+            precheck: None,
+            keep: Keep { runs: 1000, days: 90 },
+        }
+    }
+}
+
+/// What happens to a slot while the previous run is still active.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Overlap {
+    /// The slot is counted on the active run and recorded when that ends.
+    Skip,
+}
+
+/// What happens when the newest slot is later than the grace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Missed {
+    /// All of them are recorded as missed.
+    Skip,
+    /// The newest is caught up with if it is inside the window; the run answers for the older ones too.
+    #[serde(rename_all = "camelCase")]
+    RunOnce {
+        /// How late the newest slot may be, in milliseconds. None: half the distance to the next slot, at most 12 h.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        window_ms: Option<i64>,
+    },
+}
+
+/// What a run does when another run holds its directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum IfBusy {
+    /// It waits, up to `queue_ms`.
+    Queue,
+}
+
+/// How long a run may wait for a person, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BlockerMs {
+    /// When somebody asked for the run.
+    pub attended: i64,
+    /// When a timer did.
+    pub unattended: i64,
+}
+
+/// What one run may cost.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Budget {
+    /// The limit of one run.
+    pub per_run: Money,
+}
+
+/// An amount in a currency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Money {
+    /// How much.
+    pub amount: f64,
+    /// Of what, as an ISO 4217 code.
+    pub currency: String,
+}
+
+/// Whether requests for permission are put to a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Permissions {
+    /// A person is asked.
+    Ask,
+}
+
+/// Whether runs that never began are tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Retry {
+    /// How often.
+    pub attempts: i64,
+    /// After how long, in milliseconds.
+    pub delay_ms: i64,
+}
+
+/// A command that decides whether the run goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Precheck {
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// How long it may take, in milliseconds.
+    pub timeout_ms: i64,
+}
+
+/// How many ended runs are kept, and for how long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Keep {
+    /// At most so many.
+    pub runs: i64,
+    /// At most so many days.
+    pub days: i64,
+}

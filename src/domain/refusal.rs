@@ -1,0 +1,92 @@
+//! Why something was not done. Each kind is what a client matches on; the sentence is for the person.
+
+use super::fault::Fault;
+use super::id::RunId;
+
+/// Why a request was refused. Nothing has been changed by a refused request.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Something is wrong with an automation's draft.
+    #[error("the automation is not valid: {}", list(.0))]
+    InvalidAutomation(Vec<Fault>),
+    /// Something is wrong with another parameter.
+    #[error("the parameters are not valid: {}", list(.0))]
+    InvalidParams(Vec<Fault>),
+    /// There is no such thing.
+    #[error("there is no {what} {id} in this project; list them to see what there is")]
+    NotFound {
+        /// `automation` or `run`.
+        what: &'static str,
+        /// The identity that was asked for.
+        id: String,
+    },
+    /// The automation is no longer as the client knew it.
+    #[error("the automation has changed: {why}; look at `current` and decide again")]
+    AutomationConflict {
+        /// What has changed.
+        why: String,
+        /// The automation as it is now, as the contract writes it.
+        current: Box<serde_json::value::RawValue>,
+    },
+    /// A run of the automation stands in the way.
+    #[error("run {run} of this automation is still active; wait for it or cancel it")]
+    ActiveRunStillRunning {
+        /// The run.
+        run: RunId,
+    },
+    /// The ledger could not be written or read.
+    #[error("the ledger cannot be used: {message}")]
+    Storage {
+        /// Why, in the contract's words.
+        reason: StorageReason,
+        /// What failed and what to do.
+        message: String,
+    },
+    /// The message is no request that can be carried out now.
+    #[error("{0}")]
+    InvalidRequest(String),
+    /// A fault of the sidecar itself.
+    #[error("the sidecar failed: {0}; its log on stderr has more, please report it")]
+    Internal(String),
+}
+
+/// Why the ledger could not be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StorageReason {
+    /// No space left.
+    Full,
+    /// It may not be written.
+    ReadOnly,
+    /// It is not a sound ledger.
+    Damaged,
+    /// A later version of the binary wrote it.
+    NewerVersion,
+    /// Another process holds it.
+    Busy,
+    /// The operating system reported an error.
+    Io,
+}
+
+/// A refusal of one field of the parameters.
+pub fn invalid_param(fault: Fault) -> Refusal {
+    Refusal::InvalidParams(vec![fault])
+}
+
+fn list(faults: &[Fault]) -> String {
+    let one = |fault: &Fault| {
+        let word = serde_json::to_value(fault.message).ok().and_then(|word| word.as_str().map(str::to_owned));
+        let word = word.unwrap_or_default().replace('_', " ");
+        match &fault.hint {
+            Some(hint) => format!("{}: {word} ({hint})", fault.field),
+            None => format!("{}: {word}", fault.field),
+        }
+    };
+    faults.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+impl From<super::run::machine::IllegalStep> for Refusal {
+    fn from(step: super::run::machine::IllegalStep) -> Self {
+        Refusal::Internal(step.to_string())
+    }
+}

@@ -1,0 +1,13 @@
+//! What a schedule means: when something fires, and when it does not.
+//!
+//! [`cron`] reads five-field expressions and finds their fires, [`zone`] knows the clocks of the world, and
+//! [`rhythm`] puts them together with intervals, one-shots and ends. Nothing here asks for the time.
+//!
+//! Cron expressions mean what they mean in the crontab of Debian's cron 3.0pl1, clock changes included: an
+//! expression whose minute or hour begins with `*` follows real time, any other one fires once for every
+//! local time it names. The offset of a zone changes through the zone database and in no other way.
+
+pub mod cron;
+pub mod rhythm;
+mod stored;
+pub mod zone;

@@ -1,0 +1,70 @@
+//! Rhythms and ends as the contract and the ledger write them.
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::cron::Cron;
+use super::rhythm::{Rhythm, Stop};
+use crate::domain::time::Timestamp;
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum RhythmOnTheWire {
+    #[serde(rename_all = "camelCase")]
+    Interval {
+        every_ms: i64,
+    },
+    Cron {
+        expression: String,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+enum StopOnTheWire {
+    Never,
+    Count { count: u64 },
+    Until { at: Timestamp },
+}
+
+impl Serialize for Rhythm {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Rhythm::Interval { every_ms } => RhythmOnTheWire::Interval { every_ms: *every_ms },
+            Rhythm::Cron(cron) => RhythmOnTheWire::Cron { expression: cron.expression().to_owned() },
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Rhythm {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match RhythmOnTheWire::deserialize(deserializer)? {
+            RhythmOnTheWire::Interval { every_ms } => Rhythm::Interval { every_ms },
+            RhythmOnTheWire::Cron { expression } => {
+                Rhythm::Cron(Cron::parse(&expression).map_err(|fault| D::Error::custom(fault.message))?)
+            }
+        })
+    }
+}
+
+impl Serialize for Stop {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Stop::Never => StopOnTheWire::Never,
+            Stop::Count(count) => StopOnTheWire::Count { count: *count },
+            Stop::Until(at) => StopOnTheWire::Until { at: *at },
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Stop {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(match StopOnTheWire::deserialize(deserializer)? {
+            StopOnTheWire::Never => Stop::Never,
+            StopOnTheWire::Count { count } => Stop::Count(count),
+            StopOnTheWire::Until { at } => Stop::Until(at),
+        })
+    }
+}

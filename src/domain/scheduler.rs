@@ -1,0 +1,46 @@
+//! Who rings the bell.
+
+use serde::{Deserialize, Serialize};
+
+use super::automation::Actor;
+use super::time::Timestamp;
+
+/// The instance that owns the bell, and its term.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Owner {
+    /// Counts the owners of this ledger, from 1.
+    pub term: i64,
+    /// Who.
+    #[serde(flatten)]
+    pub by: Actor,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// What an owner was told to do differently. Windows of one project may differ; the owner's apply.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The least distance of an interval, in milliseconds.
+    pub min_interval_ms: i64,
+    /// How late a slot may be and still fire as if it were on time, in milliseconds.
+    pub grace_ms: i64,
+    /// How many runs of the whole ledger may be at work at once.
+    pub max_concurrent_runs: i64,
+    /// How much of a run's output is kept, in bytes.
+    pub output_bytes: u64,
+    /// How long a message may be, in bytes.
+    pub max_message_bytes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        const MIB: u64 = 1024 * 1024;
+        Limits {
+            min_interval_ms: 30_000,
+            grace_ms: 60_000,
+            max_concurrent_runs: 4,
+            output_bytes: 16 * MIB,
+            max_message_bytes: 16 * MIB,
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Instants and spans as the contract writes them: whole milliseconds.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// An instant: milliseconds since the Unix epoch, UTC.
+///
+/// Never negative in the ledger; never after [`Timestamp::MAX`], so that every instant has a calendar date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Timestamp(i64);
+
+impl Timestamp {
+    /// The epoch itself.
+    pub const EPOCH: Timestamp = Timestamp(0);
+
+    /// The last instant a client may name: 9999-12-30T00:00:00Z, inside the calendar library's range.
+    pub const MAX: Timestamp = Timestamp(253_402_128_000_000);
+
+    /// The instant this many milliseconds after the Unix epoch.
+    pub const fn from_millis(millis: i64) -> Self {
+        Timestamp(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> i64 {
+        self.0
+    }
+
+    /// This instant moved by a span in milliseconds; a result out of range stays at the range's end.
+    #[must_use]
+    pub const fn plus_ms(self, span_ms: i64) -> Self {
+        Timestamp(self.0.saturating_add(span_ms))
+    }
+
+    /// How many milliseconds `earlier` lies before this instant; negative if it lies after it.
+    pub const fn since_ms(self, earlier: Timestamp) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,69 @@
+//! Somebody wants a run to end.
+
+use super::ending::{self, Remains};
+use super::{Context, derive, find_run};
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::{ErrorCode, StopReason};
+use crate::domain::run::{ErrorClass, Outcome, Run, RunError, Urgency, Wish};
+use crate::ledger::{RunRow, Tx};
+
+/// Cancels a run. One that has not begun ends at once; one that has is asked to end, and killed when asked a
+/// second time. An ended run is given as it is.
+///
+/// # Errors
+/// When there is no such run.
+pub fn cancel(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<Run, Refusal> {
+    let run = find_run(tx, id)?;
+    let urgency = if run.run.stopping().is_some() { Urgency::Now } else { Urgency::Ask };
+    wish(tx, context, run, Wish::Stop(StopReason::Cancelled), urgency)?;
+    Ok(find_run(tx, id)?.run)
+}
+
+/// Has a run end as wished. Who carries it out sees the wish in its row.
+pub(super) fn wish(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    mut run: RunRow,
+    wish: Wish,
+    urgency: Urgency,
+) -> Result<(), Refusal> {
+    if !run.run.state().is_active() {
+        return Ok(());
+    }
+    if !run.begun {
+        let outcome = outcome_of(wish, &run);
+        ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
+        return Ok(());
+    }
+    if run.run.wish_to_stop(wish, urgency, context.now) {
+        // A limit that has led to a wish does not lead to another.
+        run.deadline_at = None;
+        derive::publish_run(tx, &mut run, context.now)?;
+    }
+    Ok(())
+}
+
+/// How a run that was asked to end is recorded.
+pub(super) fn outcome_of(wish: Wish, run: &RunRow) -> Outcome {
+    match wish {
+        Wish::Stop(reason) => Outcome::Stopped(reason),
+        Wish::Fail(code) => Outcome::Failed(RunError {
+            code,
+            message: match (code, run.run.started_at()) {
+                (ErrorCode::TimedOut, Some(_)) => {
+                    let limit = run.definition.policy.wall_ms;
+                    format!(
+                        "it worked for longer than its limit of {limit} ms (`policy.wallMs`) and was ended"
+                    )
+                }
+                (ErrorCode::TimedOut, None) => {
+                    let limit = run.definition.policy.start_ms;
+                    format!("it did not start within {limit} ms (`policy.startMs`)")
+                }
+                (code, _) => format!("it was ended: {code:?}"),
+            },
+            class: ErrorClass::Task,
+        }),
+    }
+}

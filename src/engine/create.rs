@@ -1,0 +1,73 @@
+//! A user wants something done at a time.
+
+use super::{Context, KEY_MEMORY_MS, derive};
+use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
+use crate::domain::draft::{self, Commitment, CreateParams};
+use crate::domain::event::Event;
+use crate::domain::id::AutomationId;
+use crate::domain::refusal::Refusal;
+use crate::ledger::{AutomationRow, Epoch, Tx};
+
+/// Creates an automation, or gives the one that was created with the same key within a day.
+///
+/// # Errors
+/// When a one-shot's time has passed by now, or the ledger fails.
+pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> Result<Automation, Refusal> {
+    let now = context.now;
+    if let Some(key) = &params.key
+        && let Some(first) = tx.automation_by_key(key, now.plus_ms(-KEY_MEMORY_MS))?
+    {
+        return derive::automation(tx, &first);
+    }
+    draft::check_time(&params.draft.definition, now)
+        .map_err(|fault| Refusal::InvalidAutomation(vec![fault]))?;
+    let row = first_row(context, &params);
+    match params.commitment {
+        Commitment::DryRun => Ok(derive::unborn(&row)),
+        Commitment::Real => {
+            let row = tx.insert_automation(row, params.key.as_deref(), EpochReason::Created, context.me)?;
+            let automation = derive::automation(tx, &row)?;
+            tx.publish(&Event::AutomationUpdated { automation: Box::new(automation.clone()) }, now)?;
+            Ok(automation)
+        }
+    }
+}
+
+fn first_row(context: &mut Context<'_>, params: &CreateParams) -> AutomationRow {
+    let now = context.now;
+    let pause = params.draft.paused.then(|| Pause {
+        reason: PauseReason::User,
+        at: now,
+        note: None,
+        by: Some(context.me.clone()),
+    });
+    let mut row = AutomationRow {
+        row: 0,
+        id: match params.commitment {
+            Commitment::Real => context.ids.automation(),
+            Commitment::DryRun => AutomationId::from_text(""),
+        },
+        definition: params.draft.definition.clone(),
+        definition_row: 0,
+        revision: 1,
+        created_at: now,
+        updated_at: now,
+        created_by: context.me.clone(),
+        // What begins paused begins with an epoch in which nothing is due.
+        epoch: Epoch {
+            number: 1,
+            effective_at: now,
+            answered_through: now,
+            ended_at: pause.as_ref().map(|_| now),
+        },
+        pause,
+        next_fire_at: None,
+        failure_streak: 0,
+        completed_runs: 0,
+        session_id: None,
+        deleting: None,
+        deleted_at: None,
+    };
+    row.next_fire_at = derive::next_fire(&row);
+    row
+}

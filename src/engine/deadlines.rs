@@ -1,0 +1,52 @@
+//! Waits that are over and limits that are reached.
+
+use super::ending::{self, Remains};
+use super::tick::Progress;
+use super::{Context, assign, cancel, delete};
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::{ErrorCode, StopReason};
+use crate::domain::run::{Outcome, Phase, Urgency, WaitingFor, Wish};
+use crate::ledger::{RunRow, Tx};
+
+/// Runs of one kind that are settled in one transaction.
+const AT_ONCE: usize = 64;
+
+/// Ends the waits that are over, asks runs to end that have reached a limit, and gives up wishes to delete that
+/// were not fulfilled in time.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal> {
+    let waits = tx.waits_over(context.now, AT_ONCE)?;
+    let limits = tx.deadlines_over(context.now, AT_ONCE)?;
+    let turns = tx.turns_come(context.now, AT_ONCE)?;
+    let fullest = waits.len().max(limits.len()).max(turns.len());
+    let progress = if fullest == AT_ONCE { Progress::More } else { Progress::Done };
+    for run in waits {
+        let reason = end_of_wait(&run);
+        ending::end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
+    }
+    for run in limits {
+        cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)?;
+    }
+    for automation in tx.void_delete_wishes(context.now)? {
+        delete::give_up(tx, context, automation)?;
+    }
+    assign::assign(tx, context)?;
+    for run in turns {
+        let run = tx.run_at(run.row)?;
+        if run.given_to.is_none() && run.run.state().is_active() {
+            assign::wait_on(tx, context, run)?;
+        }
+    }
+    Ok(progress)
+}
+
+fn end_of_wait(run: &RunRow) -> StopReason {
+    let Phase::Scheduled { waiting: Some(waiting), .. } = &run.run.phase else { return StopReason::Expired };
+    match waiting.what {
+        WaitingFor::Directory => StopReason::WriterBusy,
+        WaitingFor::Capacity => StopReason::Capacity,
+        WaitingFor::CatchUp => StopReason::Expired,
+    }
+}

@@ -1,0 +1,120 @@
+//! An automation goes; its runs stay readable.
+
+use super::{Context, cancel, conflict, derive, find_automation, settle};
+use crate::domain::event::{Event, Tombstone};
+use crate::domain::id::{AutomationId, RunId};
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::StopReason;
+use crate::domain::run::{Urgency, Wish};
+use crate::domain::time::Timestamp;
+use crate::ledger::{AutomationRow, DeleteWish, Finish, Tx};
+
+/// How long cancelled work may take to go before the wish to delete is void, in milliseconds.
+pub const PATIENCE_MS: i64 = 15_000;
+
+/// What is to be deleted.
+#[derive(Clone, Debug)]
+pub struct DeleteRequest {
+    /// The automation.
+    pub automation: AutomationId,
+    /// Only if it still has this revision.
+    pub if_revision: Option<i64>,
+    /// What is to become of its active runs.
+    pub active_run: Finish,
+}
+
+/// How far a deletion has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The automation is gone.
+    Done {
+        /// What is left of it.
+        tombstone: Tombstone,
+        /// The runs that were active when it was asked for.
+        runs: Vec<RunId>,
+    },
+    /// Work has to end first; whoever ends the last of it deletes the automation.
+    Pending {
+        /// The runs that are still active.
+        runs: Vec<RunId>,
+    },
+}
+
+/// Deletes an automation, or writes down the wish.
+///
+/// # Errors
+/// When there is no such automation, it has another revision, or it has active runs and that is to be refused.
+pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -> Result<Deletion, Refusal> {
+    let mut automation = find_automation(tx, &request.automation)?;
+    if request.if_revision.is_some_and(|revision| revision != automation.revision) {
+        return Err(conflict(tx, &automation, "it has another revision"));
+    }
+    let runs = tx.active_runs(automation.row)?;
+    if let (Some(first), Finish::Refuse) = (runs.first(), request.active_run) {
+        return Err(Refusal::ActiveRunStillRunning { run: first.clone() });
+    }
+    if !runs.is_empty() {
+        let until = match request.active_run {
+            Finish::Cancel | Finish::Refuse => context.now.plus_ms(PATIENCE_MS),
+            Finish::Finish => Timestamp::MAX,
+        };
+        let wish = DeleteWish { by: context.me.clone(), until, active_run: request.active_run };
+        automation.deleting = Some(wish);
+        tick_off(tx, &mut automation)?;
+        if request.active_run == Finish::Cancel {
+            for id in &runs {
+                if let Some(run) = tx.run(id)? {
+                    let as_cancelled = Wish::Stop(StopReason::Cancelled);
+                    cancel::wish(tx, context, run, as_cancelled, Urgency::Ask)?;
+                }
+            }
+        }
+        // The end of the last run has buried the automation if nothing of them had begun.
+        return Ok(match tx.automation_fate(&request.automation)? {
+            Some((_, revision, true)) => {
+                Deletion::Done { tombstone: Tombstone { id: automation.id, revision }, runs }
+            }
+            Some((_, _, false)) | None => Deletion::Pending { runs },
+        });
+    }
+    bury(tx, context, &mut automation)?;
+    let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
+    Ok(Deletion::Done { tombstone, runs })
+}
+
+/// Stores the wish: from now on nothing fires.
+fn tick_off(tx: &Tx<'_>, automation: &mut AutomationRow) -> Result<(), Refusal> {
+    automation.next_fire_at = None;
+    tx.update_automation(automation)?;
+    Ok(())
+}
+
+/// The automation is gone. Its slots up to now are settled; nothing about it follows but news of its runs.
+pub(super) fn bury(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+) -> Result<(), Refusal> {
+    // The wish kept slots from firing; they are settled as what they were, slots of a living schedule.
+    automation.deleting = None;
+    settle::settle_closing(tx, context, automation, StopReason::Cancelled)?;
+    automation.epoch.ended_at.get_or_insert(context.now);
+    automation.deleted_at = Some(context.now);
+    automation.next_fire_at = None;
+    automation.revision += 1;
+    tx.update_automation(automation)?;
+    let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
+    tx.publish(&Event::AutomationDeleted { tombstone }, context.now)?;
+    Ok(())
+}
+
+/// The work did not end in time: the automation stays, and so do the wishes that its runs end.
+pub(super) fn give_up(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    mut automation: AutomationRow,
+) -> Result<(), Refusal> {
+    automation.deleting = None;
+    derive::publish_automation(tx, &mut automation, context.now)?;
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! What follows from rows and is stored nowhere, or only for searching.
+
+use crate::domain::automation::{Automation, DerivedState, When};
+use crate::domain::event::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::schedule::rhythm::Stop;
+use crate::domain::time::Timestamp;
+use crate::ledger::{AutomationRow, RunRow, Tx, View};
+
+/// How many of the next fires an automation shows.
+const NEXT_FIRES: u64 = 5;
+
+/// The least slot that nothing answers for yet, if any is still due: the one rule for showing and for firing.
+pub fn next_fire(automation: &AutomationRow) -> Option<Timestamp> {
+    let over = automation.pause.is_some()
+        || automation.deleting.is_some()
+        || automation.deleted_at.is_some()
+        || automation.epoch.ended_at.is_some()
+        || runs_left(automation) == Some(0);
+    if over {
+        return None;
+    }
+    // A zone that this machine no longer knows: the automation is shown with a warning and does not fire.
+    let schedule = automation.definition.schedule().ok()?;
+    schedule.next_after(automation.epoch.effective_at, automation.epoch.answered_through)
+}
+
+/// How many runs a stop by count leaves.
+pub fn runs_left(automation: &AutomationRow) -> Option<u64> {
+    match &automation.definition.when {
+        When::Recurring { stop: Stop::Count(count), .. } => {
+            Some(count.saturating_sub(automation.completed_runs.unsigned_abs()))
+        }
+        When::Recurring { stop: Stop::Never | Stop::Until(_), .. } | When::Oneshot { .. } => None,
+    }
+}
+
+/// An automation as clients see it.
+pub fn automation(view: &View<'_>, row: &AutomationRow) -> Result<Automation, Refusal> {
+    let active_runs = view.active_runs(row.row)?;
+    let last_run = view.last_run(row.row)?;
+    let state = DerivedState { active_runs, last_run, ..schedule_state(row) };
+    let next_fires = within_count(row, state.next_fires, state.active_runs.len());
+    Ok(with_state(row, DerivedState { next_fires, ..state }))
+}
+
+/// An automation that has no rows yet, as clients would see it.
+pub fn unborn(row: &AutomationRow) -> Automation {
+    let state = schedule_state(row);
+    let next_fires = within_count(row, state.next_fires, 0);
+    with_state(row, DerivedState { next_fires, ..state })
+}
+
+fn with_state(row: &AutomationRow, state: DerivedState) -> Automation {
+    Automation {
+        id: row.id.clone(),
+        definition: row.definition.clone(),
+        revision: row.revision,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+        created_by: row.created_by.clone(),
+        paused: row.pause.is_some(),
+        pause: row.pause.clone(),
+        state,
+    }
+}
+
+fn schedule_state(row: &AutomationRow) -> DerivedState {
+    let mut warnings = row.definition.when.warnings();
+    let schedule = row.definition.schedule();
+    if schedule.is_err() {
+        warnings.push(format!(
+            "this machine's zone data does not know {}, so nothing fires; choose another timezone",
+            row.definition.timezone
+        ));
+    }
+    let mut next_fires = Vec::new();
+    if let (Some(first), Ok(schedule)) = (row.next_fire_at, schedule) {
+        let after = |fire: &Timestamp| schedule.next_after(row.epoch.effective_at, *fire);
+        next_fires.extend(std::iter::successors(Some(first), after).take(NEXT_FIRES as usize));
+    }
+    DerivedState {
+        next_fire_at: row.next_fire_at,
+        next_fires,
+        failure_streak: row.failure_streak,
+        completed_runs: row.completed_runs,
+        session_id: row.session_id.clone(),
+        warnings,
+        ..DerivedState::default()
+    }
+}
+
+fn within_count(row: &AutomationRow, mut fires: Vec<Timestamp>, active: usize) -> Vec<Timestamp> {
+    if let Some(left) = runs_left(row) {
+        fires.truncate(usize::try_from(left).unwrap_or(usize::MAX).saturating_sub(active));
+    }
+    fires
+}
+
+/// Stores a changed run and tells of it. Every published change counts.
+pub(super) fn publish_run(tx: &Tx<'_>, row: &mut RunRow, now: Timestamp) -> Result<(), Refusal> {
+    row.run.revision += 1;
+    tx.update_run(row)?;
+    tx.publish(&Event::RunUpdated { run: Box::new(row.run.clone()) }, now)?;
+    Ok(())
+}
+
+/// Stores an automation whose derived state may have changed and tells of it.
+pub(super) fn publish_automation(
+    tx: &Tx<'_>,
+    row: &mut AutomationRow,
+    now: Timestamp,
+) -> Result<Automation, Refusal> {
+    row.next_fire_at = next_fire(row);
+    tx.update_automation(row)?;
+    let automation = automation(tx, row)?;
+    tx.publish(&Event::AutomationUpdated { automation: Box::new(automation.clone()) }, now)?;
+    Ok(automation)
+}

@@ -1,0 +1,117 @@
+//! The one way in which a run ends, and what follows from it.
+
+use super::{Context, assign, delete, derive, pause, records};
+use crate::domain::automation::PauseReason;
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::StopReason;
+use crate::domain::run::{Outcome, ProcessEnd, Trigger};
+use crate::ledger::{AutomationRow, RunRow, Tx};
+
+/// Whether everything that belonged to a run has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remains {
+    /// It has: the directory is free.
+    Nothing,
+    /// Its guard may still be there: the directory is held until [`super::report::gone`].
+    Guard,
+}
+
+/// Ends a run: its row, the record of what it skipped, what follows for its automation, and for those that
+/// waited for it.
+pub(super) fn end(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    mut run: RunRow,
+    outcome: Outcome,
+    process: Option<ProcessEnd>,
+    remains: Remains,
+) -> Result<RunId, Refusal> {
+    let counts = match &outcome {
+        Outcome::Succeeded(_) => Counts::Success,
+        Outcome::Failed(_) => Counts::Failure,
+        Outcome::Stopped(_) => Counts::Neither,
+    };
+    run.run.end(outcome, process, context.now)?;
+    let skipped = run.run.skipped.take();
+    run.deadline_at = None;
+    if remains == Remains::Nothing {
+        run.holds_directory = false;
+        tx.delete_process(run.row)?;
+    }
+    derive::publish_run(tx, &mut run, context.now)?;
+    let mut automation = tx.automation_at(run.automation)?;
+    if let Some(skipped) = skipped {
+        records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
+    }
+    follow_up(tx, context, &mut automation, counts)?;
+    assign::assign(tx, context)?;
+    assign::move_up(tx, context, &run.run.id)?;
+    Ok(run.run.id)
+}
+
+/// How an end counts for the automation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Counts {
+    Success,
+    Failure,
+    Neither,
+}
+
+fn follow_up(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    counts: Counts,
+) -> Result<(), Refusal> {
+    match counts {
+        Counts::Success => {
+            automation.completed_runs += 1;
+            automation.failure_streak = 0;
+        }
+        Counts::Failure => {
+            automation.completed_runs += 1;
+            automation.failure_streak += 1;
+        }
+        Counts::Neither => {}
+    }
+    let finished = derive::runs_left(automation) == Some(0) && automation.epoch.ended_at.is_none();
+    if finished {
+        automation.epoch.ended_at = Some(context.now);
+    }
+    let limit = automation.definition.policy.pause_after_failures;
+    let too_many = limit.is_some_and(|limit| automation.failure_streak >= limit);
+    if automation.deleting.is_some() && tx.active_runs(automation.row)?.is_empty() {
+        tx.update_automation(automation)?;
+        return delete::bury(tx, context, automation);
+    }
+    if counts == Counts::Failure && too_many && automation.pause.is_none() && automation.deleting.is_none() {
+        pause::pause_itself(tx, context, automation, PauseReason::Failures)?;
+    } else {
+        derive::publish_automation(tx, automation, context.now)?;
+    }
+    if finished {
+        stop_scheduled(tx, context, automation, StopReason::Ended)?;
+    }
+    Ok(())
+}
+
+/// Stops the runs of an automation that slots asked for and that have not begun.
+pub(super) fn stop_scheduled(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &AutomationRow,
+    reason: StopReason,
+) -> Result<(), Refusal> {
+    for id in tx.active_runs(automation.row)? {
+        let Some(run) = tx.run(&id)? else { continue };
+        let by_slot = match run.run.trigger {
+            Trigger::Schedule | Trigger::CatchUp => true,
+            Trigger::Manual { .. } => false,
+        };
+        if by_slot && !run.begun && run.run.state() == crate::domain::run::machine::State::Scheduled {
+            end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
+        }
+    }
+    Ok(())
+}

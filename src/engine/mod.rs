@@ -1,0 +1,64 @@
+//! Decides. Each function is given an open transaction, an input and the time, and writes rows and events or
+//! refuses. Nothing here asks for the time, draws a random number, waits, or does anything outside the
+//! transaction.
+//!
+//! Start reading at [`tick`]: it settles what is due. [`assign`] says who carries out what, [`report`] takes
+//! what became of it, [`ending`] is the one way in which a run ends.
+
+pub mod assign;
+pub mod cancel;
+pub mod create;
+pub mod deadlines;
+pub mod delete;
+pub mod derive;
+pub mod ending;
+pub mod pause;
+pub mod presence;
+mod records;
+pub mod report;
+pub mod settle;
+pub mod tick;
+pub mod trigger;
+
+use crate::domain::automation::Actor;
+use crate::domain::id::{AutomationId, IdSource, RunId};
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Limits;
+use crate::domain::time::Timestamp;
+use crate::ledger::{AutomationRow, RunRow, View};
+
+/// What a decision depends on beside the rows and its input.
+pub struct Context<'a> {
+    /// The time, read inside the transaction.
+    pub now: Timestamp,
+    /// Where fresh identities come from.
+    pub ids: &'a mut dyn IdSource,
+    /// Who decides.
+    pub me: &'a Actor,
+    /// The limits of the window that decides.
+    pub limits: &'a Limits,
+    /// The project's directory.
+    pub project: &'a str,
+}
+
+/// How long a key of a request is remembered, in milliseconds.
+const KEY_MEMORY_MS: i64 = 24 * 3_600_000;
+
+fn find_automation(view: &View<'_>, id: &AutomationId) -> Result<AutomationRow, Refusal> {
+    view.automation(id)?.ok_or_else(|| Refusal::NotFound { what: "automation", id: id.to_string() })
+}
+
+fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {
+    view.run(id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
+}
+
+/// Refuses because the automation is not as the client knows it.
+fn conflict(view: &View<'_>, automation: &AutomationRow, why: &str) -> Refusal {
+    let current =
+        derive::automation(view, automation).map(|current| serde_json::value::to_raw_value(&current));
+    match current {
+        Ok(Ok(current)) => Refusal::AutomationConflict { why: why.to_owned(), current },
+        Ok(Err(error)) => Refusal::Internal(error.to_string()),
+        Err(refusal) => refusal,
+    }
+}

@@ -1,0 +1,93 @@
+//! Sidecars come, own the bell, go, and die.
+
+use super::ending::{self, Remains};
+use super::{Context, assign, cancel};
+use crate::domain::event::Event;
+use crate::domain::id::InstanceId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::{State, StopReason};
+use crate::domain::run::{Outcome, Urgency, Wish};
+use crate::ledger::{InstanceRow, Tx};
+
+/// A sidecar has come. It holds its instance lock already.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn arrive(tx: &Tx<'_>, instance: &InstanceRow, version: &str) -> Result<(), Refusal> {
+    Ok(tx.insert_instance(instance, version)?)
+}
+
+/// This instance holds the owner lock: its term begins.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    let scheduler = tx.begin_term(context.me, context.now)?;
+    tx.publish(&Event::SchedulerOwner { scheduler }, context.now)?;
+    Ok(())
+}
+
+/// A sidecar has died: whoever holds its lock now settles what it left. What had begun was interrupted; what had
+/// not begun is anybody's.
+///
+/// Guards may still be there: the directories stay held until [`super::report::gone`].
+///
+/// # Errors
+/// When the ledger fails.
+pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result<(), Refusal> {
+    for run in tx.runs_given_to(dead)? {
+        if !run.begun {
+            hand_back(tx, run)?;
+            continue;
+        }
+        let outcome = match (run.run.stopping(), run.run.state()) {
+            (Some(stopping), _) => cancel::outcome_of(stopping.wish, &run),
+            (None, State::AwaitingInput) => Outcome::Stopped(StopReason::BlockerLost),
+            (None, State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped) => {
+                Outcome::Stopped(StopReason::Interrupted)
+            }
+        };
+        ending::end(tx, context, run, outcome, None, Remains::Guard)?;
+    }
+    tx.end_term(dead, context.now)?;
+    tx.delete_instance(dead)?;
+    assign::assign(tx, context)
+}
+
+/// This sidecar is asked to go: it gives back what has not begun, gives up the bell, and wishes the rest to end.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    tx.end_term(&context.me.instance, context.now)?;
+    for run in tx.runs_given_to(&context.me.instance)? {
+        if run.begun {
+            cancel::wish(tx, context, run, Wish::Stop(StopReason::Shutdown), Urgency::Now)?;
+        } else {
+            hand_back(tx, run)?;
+        }
+    }
+    Ok(())
+}
+
+/// This sidecar goes. What it could not end is settled by whoever finds its row, so the row stays then.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+    let me = &context.me.instance;
+    if tx.runs_given_to(me)?.is_empty() {
+        tx.delete_instance(me)?;
+    }
+    Ok(())
+}
+
+/// A run that has not begun belongs to no window.
+fn hand_back(tx: &Tx<'_>, mut run: crate::ledger::RunRow) -> Result<(), Refusal> {
+    run.given_to = None;
+    run.given_at = None;
+    run.deadline_at = None;
+    run.holds_directory = false;
+    tx.update_run(&run)?;
+    Ok(())
+}

@@ -1,0 +1,148 @@
+//! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
+
+use super::ending::{self, Remains};
+use super::{Context, assign, cancel, derive, find_run};
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::{ErrorCode, State};
+use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult};
+use crate::ledger::{ProcessRow, Tx};
+
+/// What the fence says to an instance that has a guard ready.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fence {
+    /// The run has begun: let the work start.
+    Go,
+    /// The run is no longer this instance's to begin: nothing may start.
+    Withdrawn,
+}
+
+/// How the work of a run ended.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorkEnd {
+    /// It could not be started.
+    NotStarted {
+        /// Why, as a sentence.
+        message: String,
+    },
+    /// Its process ended.
+    Exited {
+        /// How, and what it left.
+        process: ProcessEnd,
+        /// How much it wrote.
+        output: OutputSize,
+    },
+    /// What guarded it ended while the sidecar lived.
+    GuardLost {
+        /// What is known, as a sentence.
+        message: String,
+        /// What was left.
+        process: ProcessEnd,
+        /// How much it wrote.
+        output: OutputSize,
+    },
+}
+
+/// Writes down that a run begins, before anything of it starts.
+///
+/// # Errors
+/// When the ledger fails; nothing may start then.
+pub fn begin(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &RunId,
+    process: &ProcessRow,
+) -> Result<Fence, Refusal> {
+    let run = find_run(tx, id)?;
+    let mine = run.given_to.as_ref() == Some(&context.me.instance);
+    let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
+    if !mine || !wanted || run.begun {
+        return Ok(Fence::Withdrawn);
+    }
+    tx.insert_process(run.row, process, context.now)?;
+    Ok(Fence::Go)
+}
+
+/// The work has really started.
+///
+/// # Errors
+/// When the ledger fails; the report is to be made again.
+pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
+    let mut run = find_run(tx, id)?;
+    if run.run.state() != State::Scheduled || !run.begun {
+        return Ok(());
+    }
+    run.run.start(context.me.instance.clone(), context.now)?;
+    let limit = run.definition.policy.wall_ms;
+    run.deadline_at = run.run.stopping().is_none().then(|| context.now.plus_ms(limit));
+    derive::publish_run(tx, &mut run, context.now)
+}
+
+/// The work has ended and everything of it has gone. A second report of the same end changes nothing.
+///
+/// # Errors
+/// When the ledger fails; the report is to be made again.
+pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -> Result<(), Refusal> {
+    let mut run = find_run(tx, id)?;
+    let mine = run.given_to.as_ref() == Some(&context.me.instance);
+    if !run.run.state().is_active() {
+        return gone(tx, context, id);
+    }
+    if !mine {
+        return Ok(());
+    }
+    let wish = run.run.stopping().map(|stopping| stopping.wish);
+    let (process, outcome) = match end {
+        WorkEnd::NotStarted { message } => {
+            let class = ErrorClass::Config;
+            (None, Outcome::Failed(RunError { code: ErrorCode::StartFailed, message, class }))
+        }
+        WorkEnd::Exited { process, output } => {
+            run.run.output = output;
+            let outcome = by_exit(&process);
+            (Some(process), outcome)
+        }
+        WorkEnd::GuardLost { message, process, output } => {
+            run.run.output = output;
+            let error = RunError { code: ErrorCode::Crashed, message, class: ErrorClass::Crash };
+            (Some(process), Outcome::Failed(error))
+        }
+    };
+    // Who wished first decides how the end is recorded; the work's own end is in `end`.
+    let outcome = wish.map_or(outcome, |wish| cancel::outcome_of(wish, &run));
+    if run.run.state() == State::Scheduled && matches!(outcome, Outcome::Succeeded(_)) {
+        run.run.start(context.me.instance.clone(), context.now)?;
+        derive::publish_run(tx, &mut run, context.now)?;
+    }
+    ending::end(tx, context, run, outcome, process, Remains::Nothing)?;
+    Ok(())
+}
+
+/// Everything of an ended run has gone: its directory is free.
+///
+/// # Errors
+/// When the ledger fails; the report is to be made again.
+pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
+    let mut run = find_run(tx, id)?;
+    if run.run.state().is_active() || !(run.begun || run.holds_directory) {
+        return Ok(());
+    }
+    run.holds_directory = false;
+    tx.delete_process(run.row)?;
+    tx.update_run(&run)?;
+    assign::assign(tx, context)?;
+    assign::move_up(tx, context, id)
+}
+
+fn by_exit(process: &ProcessEnd) -> Outcome {
+    let message = match (process.exit_code, process.signal) {
+        (Some(0), _) => return Outcome::Succeeded(RunResult::default()),
+        (Some(code), _) => format!("the command exited with code {code}; `end.tail` has its last output"),
+        (None, Some(signal)) => {
+            format!("the command was killed by signal {signal}; `end.tail` has its last output")
+        }
+        (None, None) => "the command ended without a code or signal".to_owned(),
+    };
+    let code = ErrorCode::ExecutionFailed;
+    Outcome::Failed(RunError { code, message, class: ErrorClass::Task })
+}

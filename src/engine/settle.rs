@@ -1,0 +1,194 @@
+//! One rule for late slots, whatever made them late (schedules, "Lateness" and "Overlap").
+
+use super::records::{self, NewRun};
+use super::{Context, assign, derive, tick};
+use crate::domain::policy::Missed;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::{State, StopReason};
+use crate::domain::run::{Attendance, Skipped, SlotRange, Trigger};
+use crate::domain::schedule::rhythm::{Schedule, SlotSpan};
+use crate::domain::time::Timestamp;
+use crate::ledger::{AutomationRow, RunRow, Tx};
+
+/// Slots that are counted one by one after a long absence. Above it a count says "at least".
+pub const COUNTED_SLOTS: u64 = 100_000;
+
+/// The distance between two catch-ups, in milliseconds: a machine that wakes up is not to be buried.
+pub const CATCH_UP_SPACING_MS: i64 = 5_000;
+
+/// The longest time that a slot may be late and still be caught up with, unless the user says otherwise.
+const CATCH_UP_WINDOW_MS: i64 = 12 * 3_600_000;
+
+/// Settles all slots of an automation up to now: they fire, are counted on an active run, are caught up with,
+/// or are recorded as missed.
+pub(super) fn settle_due(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+) -> Result<(), Refusal> {
+    let Some((schedule, due)) = due_slots(automation, context.now) else {
+        return tick::look_again(tx, automation);
+    };
+    if let Some(active) = tx.oldest_active_run(automation.row)? {
+        skip_behind(tx, context, automation, active, due)?;
+    } else if context.now.since_ms(due.last) <= context.limits.grace_ms {
+        fire(tx, context, automation, &schedule, due)?;
+    } else {
+        catch_up_or_miss(tx, context, automation, &schedule, due)?;
+    }
+    derive::publish_automation(tx, automation, context.now)?;
+    Ok(())
+}
+
+/// Settles all slots up to now of an epoch that ends without starting anything: a pause or a delete.
+///
+/// Slots within the grace are recorded with the reason for the end, older ones as missed; what is counted on an
+/// active run becomes its record first.
+pub(super) fn settle_closing(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    reason: StopReason,
+) -> Result<(), Refusal> {
+    let active = tx.oldest_active_run(automation.row)?;
+    // A finished, paused or deleted epoch has nothing open; only one that would fire has.
+    if derive::next_fire(automation).is_some()
+        && let Some((_, due)) = due_slots(automation, context.now)
+    {
+        let late = context.now.since_ms(due.last) > context.limits.grace_ms;
+        match active {
+            Some(active) => skip_behind(tx, context, automation, active, due)?,
+            None => {
+                let reason = if late { StopReason::MissedSchedule } else { reason };
+                records::record(tx, context, automation, range(due), reason)?;
+                tx.move_watermark(automation, due.last)?;
+            }
+        }
+    }
+    if let Some(mut active) = tx.oldest_active_run(automation.row)?
+        && let Some(skipped) = active.run.skipped.take()
+    {
+        derive::publish_run(tx, &mut active, context.now)?;
+        records::record(tx, context, automation, skipped.slots, skipped.reason)?;
+    }
+    Ok(())
+}
+
+fn due_slots(automation: &AutomationRow, now: Timestamp) -> Option<(Schedule, SlotSpan)> {
+    let schedule = automation.definition.schedule().ok()?;
+    let epoch = &automation.epoch;
+    let due = schedule.slots_between(epoch.effective_at, epoch.answered_through, now, COUNTED_SLOTS)?;
+    Some((schedule, due))
+}
+
+fn range(span: SlotSpan) -> SlotRange {
+    SlotRange { from_at: span.first, to_at: span.last, count: span.count }
+}
+
+/// The previous run is still active: it counts the slots, and its end will record them.
+fn skip_behind(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    mut active: RunRow,
+    due: SlotSpan,
+) -> Result<(), Refusal> {
+    let due_range = range(due);
+    let skipped = match active.run.skipped {
+        Some(earlier) => Skipped {
+            slots: SlotRange {
+                from_at: earlier.slots.from_at,
+                to_at: due_range.to_at,
+                count: earlier.slots.count + due_range.count,
+            },
+            reason: earlier.reason,
+        },
+        None => {
+            let reason = match active.run.state() {
+                State::AwaitingInput => StopReason::PreviousRunAwaitingInput,
+                State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped => {
+                    StopReason::PreviousRunActive
+                }
+            };
+            Skipped { slots: due_range, reason }
+        }
+    };
+    active.run.skipped = Some(skipped);
+    tx.move_watermark(automation, due.last)?;
+    derive::publish_run(tx, &mut active, context.now)
+}
+
+/// The newest slot is late by at most the grace.
+fn fire(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    schedule: &Schedule,
+    due: SlotSpan,
+) -> Result<(), Refusal> {
+    let mut slots = range(due);
+    if automation.definition.policy.missed == Missed::Skip {
+        let epoch = automation.epoch;
+        let oldest_in_grace = context.now.plus_ms(-context.limits.grace_ms);
+        let too_late = schedule.slots_between(
+            epoch.effective_at,
+            epoch.answered_through,
+            oldest_in_grace.plus_ms(-1),
+            COUNTED_SLOTS,
+        );
+        if let Some(too_late) = too_late {
+            records::record(tx, context, automation, range(too_late), StopReason::MissedSchedule)?;
+            tx.move_watermark(automation, too_late.last)?;
+            let rest = schedule.slots_between(epoch.effective_at, too_late.last, context.now, COUNTED_SLOTS);
+            slots = rest.map_or(slots, range);
+        }
+    }
+    start(tx, context, automation, slots, Trigger::Schedule, None)
+}
+
+/// The newest slot is later than the grace: the policy decides.
+fn catch_up_or_miss(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    schedule: &Schedule,
+    due: SlotSpan,
+) -> Result<(), Refusal> {
+    let late_ms = context.now.since_ms(due.last);
+    let catch_up = match automation.definition.policy.missed {
+        Missed::Skip => false,
+        Missed::RunOnce { window_ms: Some(window_ms) } => late_ms <= window_ms,
+        Missed::RunOnce { window_ms: None } => {
+            let next = schedule.next_after(automation.epoch.effective_at, due.last);
+            let half_way = next.map_or(CATCH_UP_WINDOW_MS, |next| next.since_ms(due.last) / 2);
+            late_ms <= half_way.min(CATCH_UP_WINDOW_MS)
+        }
+    };
+    if catch_up {
+        let turn = match tx.latest_not_before()? {
+            Some(latest) => context.now.max(latest.plus_ms(CATCH_UP_SPACING_MS)),
+            None => context.now,
+        };
+        start(tx, context, automation, range(due), Trigger::CatchUp, Some(turn))
+    } else {
+        records::record(tx, context, automation, range(due), StopReason::MissedSchedule)?;
+        tx.move_watermark(automation, due.last)?;
+        Ok(())
+    }
+}
+
+fn start(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    slots: SlotRange,
+    trigger: Trigger,
+    not_before: Option<Timestamp>,
+) -> Result<(), Refusal> {
+    let attendance = Attendance::Unattended;
+    let new = NewRun { trigger, attendance, slots: Some(slots), asked_by: None, not_before };
+    tx.move_watermark(automation, slots.to_at)?;
+    let run = records::schedule(tx, context, automation, new)?;
+    assign::place(tx, context, run)?;
+    Ok(())
+}

@@ -1,0 +1,52 @@
+//! Somebody asks for a run.
+
+use super::records::{self, NewRun};
+use super::{Context, KEY_MEMORY_MS, assign, conflict, derive, find_automation};
+use crate::domain::id::AutomationId;
+use crate::domain::policy::Overlap;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{Attendance, Run, Trigger};
+use crate::ledger::Tx;
+
+/// What is asked for.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The automation that is to be carried out, also if it is paused or finished.
+    pub automation: AutomationId,
+    /// Whether somebody is there to answer.
+    pub attendance: Attendance,
+    /// The client's own name for its request.
+    pub key: Option<String>,
+}
+
+/// Creates a run, or gives the one that was asked for with the same key within a day. No slot is moved.
+///
+/// # Errors
+/// When there is no such automation, it is being deleted, or a run of it is active and its policy is to skip.
+pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> Result<Run, Refusal> {
+    let mut automation = find_automation(tx, &request.automation)?;
+    if let Some(key) = &request.key
+        && let Some(first) = tx.run_by_key(automation.row, key, context.now.plus_ms(-KEY_MEMORY_MS))?
+    {
+        return Ok(first.run);
+    }
+    if automation.deleting.is_some() {
+        return Err(conflict(tx, &automation, "it is being deleted"));
+    }
+    if let Some(active) = tx.oldest_active_run(automation.row)? {
+        match automation.definition.policy.overlap {
+            Overlap::Skip => return Err(Refusal::ActiveRunStillRunning { run: active.run.id }),
+        }
+    }
+    let new = NewRun {
+        trigger: Trigger::Manual { key: request.key },
+        attendance: request.attendance,
+        slots: None,
+        asked_by: Some(context.me.instance.clone()),
+        not_before: None,
+    };
+    let run = records::schedule(tx, context, &automation, new)?;
+    let run = assign::place(tx, context, run)?;
+    derive::publish_automation(tx, &mut automation, context.now)?;
+    Ok(run.run)
+}

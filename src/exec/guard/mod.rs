@@ -1,0 +1,83 @@
+//! What `sexton guard` does: holds one command and everything below it, and ends it when the sidecar says so,
+//! or is gone.
+//!
+//! A guard has one thread and sleeps in `poll` without a timeout while nothing is due. It must not be used
+//! from a process that has others: a parent-death signal belongs to the thread that started the command.
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod command;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod output;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod pipes;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod sweep;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod watch;
+
+use std::process::ExitCode;
+
+/// Carries out the work that a sidecar writes to this process's stdin, and reports on its stdout.
+///
+/// To be called by `main` for `sexton guard`, before anything else: it closes every other descriptor and
+/// resets every signal. Returns when the work and all it left behind have ended.
+pub fn run() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("sexton guard: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+fn serve() -> Result<(), String> {
+    Err(super::process::REFUSAL.unwrap_or("there are no guards on this system").to_owned())
+}
+
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+fn serve() -> Result<(), String> {
+    use super::guard_protocol::{FromGuard, ToGuard};
+    use super::process;
+    use pipes::{Control, Said, Signals, tell};
+
+    process::close_inherited();
+    process::reset_signals();
+    process::name_this_process();
+    // Nobody sees a guard's stderr. What went wrong with it is told to the sidecar, as its last word.
+    std::panic::set_hook(Box::new(|panic| tell(&FromGuard::Broken { message: panic.to_string() })));
+    let broken = |what: &str, error: std::io::Error| {
+        let message = format!("{what}: {error}");
+        tell(&FromGuard::Broken { message: message.clone() });
+        message
+    };
+    let signals = Signals::catch().map_err(|error| broken("signals cannot be caught", error))?;
+    process::adopt_orphans().map_err(|error| broken("orphans cannot be adopted", error))?;
+    let mut control = Control::open().map_err(|error| broken("the control pipe cannot be used", error))?;
+
+    let work = match control.wait_for_word(&signals) {
+        Said::Word(ToGuard::Work(work)) => work,
+        Said::Word(ToGuard::Go | ToGuard::Stop | ToGuard::Kill) | Said::Closed => {
+            return Err("no work came in; guards are started by a sidecar, not by hand".to_owned());
+        }
+    };
+    let identity = process::own_identity().map_err(|error| broken("this process cannot be told", error))?;
+    tell(&FromGuard::Ready { identity });
+
+    match control.wait_for_word(&signals) {
+        Said::Word(ToGuard::Go) => {}
+        Said::Word(ToGuard::Stop | ToGuard::Kill | ToGuard::Work(_)) | Said::Closed => {
+            tell(&FromGuard::Withdrawn);
+            return Ok(());
+        }
+    }
+    match command::start(&work) {
+        Ok(tree) => {
+            tell(&FromGuard::Started);
+            tell(&watch::watch(tree, &mut control, &signals));
+        }
+        Err(message) => tell(&FromGuard::StartFailed { message }),
+    }
+    Ok(())
+}

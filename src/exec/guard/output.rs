@@ -1,0 +1,108 @@
+//! What a command writes: spooled up to a limit, its end remembered, the rest thrown away.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use super::super::spool::tail_text;
+use super::super::{OutputSize, TAIL_BYTES};
+
+/// The writing side of a spool. Nothing that goes wrong here stops or slows the command.
+pub(super) struct Spool {
+    path: PathBuf,
+    file: File,
+    /// How many more bytes may be written.
+    room: u64,
+    size: OutputSize,
+    /// The end of the output, between one and two times what is asked for, so that it is seldom moved.
+    end: Vec<u8>,
+}
+
+impl Spool {
+    /// Creates the file, mode 0600, and the directories that lead to it, mode 0700.
+    pub(super) fn create(path: &Path, limit: u64) -> io::Result<Self> {
+        if let Some(directory) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        }
+        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        Ok(Self { path: path.to_owned(), file, room: limit, size: OutputSize::default(), end: Vec::new() })
+    }
+
+    /// Takes what the command has written.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        if self.end.len() + bytes.len() > 2 * TAIL_BYTES {
+            let kept = self.end.len().min(TAIL_BYTES);
+            self.end.drain(..self.end.len() - kept);
+        }
+        self.end.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
+
+        let fits = usize::try_from(self.room).map_or(bytes.len(), |room| room.min(bytes.len()));
+        self.size.truncated |= fits < bytes.len();
+        let mut rest = &bytes[..fits];
+        while !rest.is_empty() {
+            match self.file.write(rest) {
+                Ok(written) if written > 0 => {
+                    rest = &rest[written..];
+                    self.size.bytes += written as u64;
+                    self.room -= written as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(_) => self.give_up(&io::ErrorKind::WriteZero.into(), &mut rest),
+                Err(error) => self.give_up(&error, &mut rest),
+            }
+        }
+    }
+
+    /// After a failed write nothing more is written, even if there should be room again: a spool with a hole
+    /// in it would be read as if it had none.
+    fn give_up(&mut self, error: &io::Error, rest: &mut &[u8]) {
+        *rest = &[];
+        self.room = 0;
+        self.size.truncated = true;
+        self.size.write_error = Some(format!(
+            "the output could not be written to {} after {} bytes: {error}; the command went on, the rest of \
+             its output is lost; make room there",
+            self.path.display(),
+            self.size.bytes,
+        ));
+    }
+
+    /// The end of everything that was taken, also of what is not in the file, and the size of the file.
+    pub(super) fn finish(self) -> (String, OutputSize) {
+        (tail_text(&self.end), self.size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_limit_holds_to_the_byte_and_the_tail_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a/b/output.log");
+        let mut spool = Spool::create(&path, 10).unwrap();
+        spool.take(b"12345");
+        spool.take(b"67890");
+        assert!(!spool.size.truncated, "exactly full is whole");
+        spool.take(b"abc");
+        let (tail, size) = spool.finish();
+        assert_eq!((tail.as_str(), size.bytes, size.truncated), ("1234567890abc", 10, true));
+        assert_eq!(std::fs::read(&path).unwrap(), b"1234567890");
+    }
+
+    #[test]
+    fn the_end_is_the_same_however_the_output_was_cut() {
+        let text: String = (0..5000).map(|n| format!("{n}\n")).collect();
+        let expected = &text[text.len() - TAIL_BYTES..];
+        for step in [1, 7, TAIL_BYTES - 1, TAIL_BYTES, TAIL_BYTES + 1, 3 * TAIL_BYTES, text.len()] {
+            let directory = tempfile::tempdir().unwrap();
+            let mut spool = Spool::create(&directory.path().join("output.log"), 0).unwrap();
+            for part in text.as_bytes().chunks(step) {
+                spool.take(part);
+            }
+            assert_eq!(spool.finish().0, expected, "in parts of {step}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! How a guard hears and speaks: the control pipe, the signals as pipes, and its reports.
+
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
+use signal_hook::low_level::pipe;
+
+use super::super::guard_protocol::{self, FromGuard, ToGuard};
+
+/// The longest line a guard reads. A client's message has at most 16 MiB, of which one byte takes at most six
+/// when it is escaped; the rest is room for the environment.
+const LONGEST_TO_GUARD: usize = 128 * 1024 * 1024;
+
+/// What came through the control pipe.
+pub(super) enum Said {
+    Word(ToGuard),
+    /// The sidecar has gone, has let go of the run, or says what cannot be understood.
+    Closed,
+}
+
+/// The guard's stdin.
+pub(super) struct Control {
+    stdin: io::Stdin,
+    heard: Vec<u8>,
+    /// How much of `heard` is known to hold no end of a line.
+    searched: usize,
+    closed: bool,
+}
+
+impl Control {
+    pub(super) fn open() -> io::Result<Self> {
+        let stdin = io::stdin();
+        rustix::io::ioctl_fionbio(&stdin, true)?;
+        Ok(Self { stdin, heard: Vec::new(), searched: 0, closed: false })
+    }
+
+    /// The next word, if there is one. After `Closed` comes nothing but `Closed`.
+    pub(super) fn next_word(&mut self) -> Option<Said> {
+        loop {
+            if let Some(end) = self.heard[self.searched..].iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = self.heard.drain(..=self.searched + end).collect();
+                self.searched = 0;
+                // The work may have been megabytes; the words after it are not.
+                self.heard.shrink_to_fit();
+                let word = serde_json::from_slice(&line);
+                self.closed |= word.is_err();
+                return Some(word.map_or(Said::Closed, Said::Word));
+            }
+            self.searched = self.heard.len();
+            if self.closed || self.searched > LONGEST_TO_GUARD {
+                self.closed = true;
+                return Some(Said::Closed);
+            }
+            let mut buffer = [0; 64 * 1024];
+            // Read past the standard library's buffer, which would hide from `poll` what it has taken.
+            match rustix::io::read(&self.stdin, &mut buffer) {
+                Ok(0) => self.closed = true,
+                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return None,
+                Err(_) => self.closed = true,
+            }
+        }
+    }
+
+    /// Sleeps until there is a word. Being asked to end by a signal counts as `Closed`.
+    pub(super) fn wait_for_word(&mut self, signals: &Signals) -> Said {
+        loop {
+            if let Some(said) = self.next_word() {
+                return said;
+            }
+            let ready = wait([self.as_fd(), signals.asked.as_fd()].map(|fd| (fd, PollFlags::IN)), None);
+            if !matches!(ready, Ok([_, false])) {
+                return Said::Closed;
+            }
+        }
+    }
+}
+
+impl AsFd for Control {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stdin.as_fd()
+    }
+}
+
+/// Signals, as something that `poll` can wait for.
+pub(super) struct Signals {
+    /// A child has ended (SIGCHLD).
+    pub(super) ended: Signal,
+    /// Somebody asks this process to end (SIGTERM, SIGINT, SIGHUP).
+    pub(super) asked: Signal,
+}
+
+/// The reading end of a pipe that a signal handler writes to.
+pub(super) struct Signal(UnixStream);
+
+impl Signals {
+    pub(super) fn catch() -> io::Result<Self> {
+        // A spool that reaches the file size limit is an error of one write, not the end of the guard. A
+        // handler, and not "ignore": handlers end with exec, so that the command has the default.
+        signal_hook::flag::register(SIGXFSZ, Arc::new(AtomicBool::new(false)))?;
+        Ok(Self { ended: Signal::catch(&[SIGCHLD])?, asked: Signal::catch(&[SIGTERM, SIGINT, SIGHUP])? })
+    }
+}
+
+impl Signal {
+    fn catch(signals: &[i32]) -> io::Result<Self> {
+        let (heard, written) = UnixStream::pair()?;
+        heard.set_nonblocking(true)?;
+        for signal in signals {
+            pipe::register(*signal, written.try_clone()?)?;
+        }
+        Ok(Self(heard))
+    }
+
+    /// Forgets what has been signalled so far; to be called *before* looking for what was signalled.
+    pub(super) fn clear(&self) {
+        let mut buffer = [0; 64];
+        while (&self.0).read(&mut buffer).is_ok_and(|count| count == buffer.len()) {}
+    }
+}
+
+impl AsFd for Signal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Reports to the sidecar. All reports of a guard together fit into its pipe, so that this does not wait for
+/// a sidecar that is stopped; and one that has gone is noticed by the control pipe.
+pub(super) fn tell(message: &FromGuard) {
+    if let Ok(line) = guard_protocol::line(message) {
+        let mut stdout = io::stdout().lock();
+        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+    }
+}
+
+/// Sleeps until one of these is ready, or has an end or an error to tell, or until the time is over; `None`
+/// is no limit. Tells which are ready. A signal may end it early.
+pub(super) fn wait<const N: usize>(
+    what: [(BorrowedFd<'_>, PollFlags); N],
+    at_most: Option<Duration>,
+) -> io::Result<[bool; N]> {
+    let mut polled = what.map(|(fd, flags)| PollFd::from_borrowed_fd(fd, flags));
+    let timeout = at_most.map(|span| Timespec::try_from(span).unwrap_or_default());
+    match rustix::event::poll(&mut polled, timeout.as_ref()) {
+        Ok(_) => Ok(polled.map(|one| !one.revents().is_empty())),
+        Err(Errno::INTR) => Ok([false; N]),
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,250 @@
+//! The guard's loop while its command runs.
+
+use std::io::{self, PipeReader, PipeWriter};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use rustix::event::PollFlags;
+use rustix::io::Errno;
+use rustix::process::Pid;
+use signal_hook::consts::SIGKILL;
+
+use super::super::guard_protocol::{FromGuard, ToGuard};
+use super::super::process::{self, Reaped};
+use super::super::{Exit, STOP_GRACE};
+use super::output::Spool;
+use super::pipes::{self, Control, Said, Signals};
+use super::sweep;
+
+/// How long the output is read after the command has ended, if others hold the pipe. What the command itself
+/// has written is in the pipe by then; this is for a filter behind it that has its last lines to write.
+const DRAIN: Duration = Duration::from_millis(250);
+
+/// The most that is read when nothing is left that could write: a pipe cannot hold more, by default.
+const LAST_BYTES: usize = 1024 * 1024;
+
+/// A command, and what the guard holds of it.
+pub(super) struct Tree {
+    pub(super) pid: Pid,
+    pub(super) token: String,
+    /// How the command ended. Others below the guard may live on.
+    pub(super) exit: Option<Exit>,
+    /// Whether SIGKILL has reached it.
+    pub(super) is_killed: bool,
+    /// `None` when nobody holds the writing end any more.
+    output: Option<PipeReader>,
+    /// `None` when all has been written, or nobody reads it.
+    input: Option<Input>,
+    spool: Spool,
+}
+
+/// What is still to be written to the command's standard input.
+pub(super) struct Input {
+    pipe: PipeWriter,
+    text: Vec<u8>,
+    written: usize,
+}
+
+/// What the guard is waiting for.
+#[derive(Clone, Copy)]
+enum Phase {
+    /// For the command to end. Nothing is due.
+    Running,
+    /// For the command and its group to end, having been asked to.
+    Asked { kill_at: Instant },
+    /// For the end of the output; the command has ended by itself.
+    Draining { until: Instant },
+    /// For nothing: what is left is killed.
+    Over,
+}
+
+/// Carries the command to its end and ends what it leaves behind. Returns the guard's last word.
+pub(super) fn watch(mut tree: Tree, control: &mut Control, signals: &Signals) -> FromGuard {
+    let mut phase = Phase::Running;
+    while !matches!(phase, Phase::Over) {
+        phase = match step(&mut tree, phase, control, signals) {
+            Ok(next) => next,
+            Err(error) => {
+                sweep::sweep(&mut tree, signals);
+                return FromGuard::Broken { message: format!("the guard could not wait: {error}") };
+            }
+        };
+    }
+    let swept = sweep::sweep(&mut tree, signals);
+    tree.read_output(LAST_BYTES);
+    let Some(exit) = tree.exit.or(tree.is_killed.then_some(Exit::Signal(SIGKILL))) else {
+        let message =
+            format!("process {} runs as another user and could not be killed; end it by hand", tree.pid);
+        return FromGuard::Broken { message };
+    };
+    let (tail, output) = tree.spool.finish();
+    FromGuard::Exited { exit, swept: swept.killed, left: swept.left, tail, output }
+}
+
+/// Sleeps until something happens, and answers it.
+fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals) -> io::Result<Phase> {
+    let due = match phase {
+        Phase::Running | Phase::Over => None,
+        Phase::Asked { kill_at } => Some(kill_at),
+        Phase::Draining { until } => Some(until),
+    };
+    let at_most = due.map(|due| due.saturating_duration_since(now()));
+    if at_most == Some(Duration::ZERO) {
+        return Ok(Phase::Over);
+    }
+    // What is not there any more is replaced by what is waited for anyway.
+    let output = tree.output.as_ref().map_or(control.as_fd(), AsFd::as_fd);
+    let (input, writable) = match &tree.input {
+        Some(input) => (input.pipe.as_fd(), PollFlags::OUT),
+        None => (control.as_fd(), PollFlags::IN),
+    };
+    let [spoke, ended, asked, wrote, reads] = pipes::wait(
+        [
+            (control.as_fd(), PollFlags::IN),
+            (signals.ended.as_fd(), PollFlags::IN),
+            (signals.asked.as_fd(), PollFlags::IN),
+            (output, PollFlags::IN),
+            (input, writable),
+        ],
+        at_most,
+    )?;
+
+    let mut phase = phase;
+    if asked {
+        signals.asked.clear();
+        phase = tree.ask(phase);
+    }
+    while spoke && let Some(said) = control.next_word() {
+        phase = match said {
+            Said::Word(ToGuard::Stop) => tree.ask(phase),
+            Said::Word(ToGuard::Kill | ToGuard::Go | ToGuard::Work(_)) | Said::Closed => {
+                return Ok(Phase::Over);
+            }
+        };
+    }
+    if reads
+        && let Some(input) = &mut tree.input
+        && !input.write()
+    {
+        tree.input = None;
+    }
+    if wrote {
+        tree.read_output(pipes_worth());
+    }
+    if ended {
+        signals.ended.clear();
+        tree.reap();
+    }
+    Ok(tree.next_phase(phase))
+}
+
+/// As much as one read takes before the control pipe is looked at again.
+const fn pipes_worth() -> usize {
+    64 * 1024
+}
+
+impl Tree {
+    pub(super) fn new(pid: Pid, output: PipeReader, input: Option<Input>, spool: Spool, token: &str) -> Self {
+        Self {
+            pid,
+            token: token.to_owned(),
+            exit: None,
+            is_killed: false,
+            output: Some(output),
+            input,
+            spool,
+        }
+    }
+
+    /// Asks the command and its group to end. One that has ended by itself is not asked: what it left behind
+    /// is killed at once.
+    fn ask(&self, phase: Phase) -> Phase {
+        match phase {
+            Phase::Running => {
+                process::ask_group(self.pid);
+                Phase::Asked { kill_at: now() + STOP_GRACE }
+            }
+            // Asked again, in the same words: the grace is the same.
+            Phase::Asked { .. } => phase,
+            Phase::Draining { .. } | Phase::Over => Phase::Over,
+        }
+    }
+
+    fn next_phase(&self, phase: Phase) -> Phase {
+        if self.exit.is_none() {
+            return phase;
+        }
+        match phase {
+            Phase::Running if self.output.is_some() => Phase::Draining { until: now() + DRAIN },
+            // A shell ends at once when it is asked to; what it had started is given its grace as well.
+            Phase::Asked { .. } if self.group_lives() => phase,
+            Phase::Draining { .. } if self.output.is_some() => phase,
+            Phase::Running | Phase::Asked { .. } | Phase::Draining { .. } | Phase::Over => Phase::Over,
+        }
+    }
+
+    fn group_lives(&self) -> bool {
+        let group = self.pid.as_raw_nonzero().get().cast_unsigned();
+        process::descendants(std::process::id(), &process::list()).iter().any(|one| one.group == group)
+    }
+
+    /// Collects the children that have ended, adopted ones too. Whether there are others.
+    pub(super) fn reap(&mut self) -> bool {
+        loop {
+            match process::reap() {
+                Reaped::One(pid, exit) if pid == self.pid && self.exit.is_none() => {
+                    self.exit = Some(exit);
+                    self.input = None;
+                }
+                Reaped::One(..) => {}
+                Reaped::AllAlive => return true,
+                Reaped::NoChildren => return false,
+            }
+        }
+    }
+
+    /// Spools what is in the pipe, up to this many bytes or a little more.
+    fn read_output(&mut self, at_most: usize) {
+        let mut buffer = [0; pipes_worth()];
+        let mut taken = 0;
+        while taken < at_most
+            && let Some(output) = &self.output
+        {
+            match rustix::io::read(output, &mut buffer) {
+                Ok(0) => self.output = None,
+                Ok(count) => {
+                    taken += count;
+                    self.spool.take(&buffer[..count]);
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return,
+                Err(_) => self.output = None,
+            }
+        }
+    }
+}
+
+impl Input {
+    pub(super) fn new(pipe: PipeWriter, text: Vec<u8>) -> Self {
+        Self { pipe, text, written: 0 }
+    }
+
+    /// Writes what the pipe takes. Whether there is more to be written.
+    fn write(&mut self) -> bool {
+        while self.written < self.text.len() {
+            match rustix::io::write(&self.pipe, &self.text[self.written..]) {
+                Ok(count) => self.written += count,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return true,
+                // Nobody reads it any more, which is the command's affair.
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a grace is a span; no decision of the engine depends on it")]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}

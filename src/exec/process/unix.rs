@@ -1,0 +1,123 @@
+//! What Linux and macOS have in common.
+
+use std::io;
+use std::os::fd::{BorrowedFd, RawFd};
+use std::process::Command;
+
+use rustix::process::{Pid, Signal, WaitOptions};
+
+use super::super::Exit;
+use super::{DESCRIPTORS, die_with_parent};
+
+/// Why commands are not carried out on this system; they are.
+pub(crate) const REFUSAL: Option<&str> = None;
+
+/// A pid of the system's as the type that the calls below want.
+pub(crate) fn typed(pid: u32) -> Option<Pid> {
+    i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+/// Puts the process that is about to be started into a group of its own. Editors end a sidecar by killing its
+/// group; the guard has to outlive that by some milliseconds, to end its tree.
+pub(crate) fn detach(guard: &mut tokio::process::Command) {
+    guard.process_group(0);
+    guard.arg0("sexton");
+}
+
+/// Makes this process start from a known state, whatever its parent was: every signal at its default, but
+/// SIGPIPE ignored as the standard library wants it, and no signal blocked. Both would be inherited by the
+/// command; `nohup` and some editors leave SIGHUP or SIGCHLD ignored.
+#[expect(unsafe_code, reason = "there is no safe call that sets a signal to its default")]
+pub(crate) fn reset_signals() {
+    // More than any of the systems here has; a number that is none is refused, which does no harm.
+    const HIGHEST_SIGNAL: i32 = 64;
+    for signal in (1..=HIGHEST_SIGNAL).filter(|signal| *signal != libc::SIGPIPE) {
+        // SAFETY: no handler has been installed yet in this process, and SIG_DFL runs no code of ours.
+        unsafe { libc::signal(signal, libc::SIG_DFL) };
+    }
+    // SAFETY: `set` is initialised by sigemptyset before it is read, and the old mask is not asked for.
+    unsafe {
+        let mut set = std::mem::MaybeUninit::<libc::sigset_t>::uninit();
+        libc::sigemptyset(set.as_mut_ptr());
+        libc::sigprocmask(libc::SIG_SETMASK, set.as_ptr(), std::ptr::null_mut());
+    }
+}
+
+/// Closes every descriptor but the standard three. The sidecar marks its own as close-on-exec, but those that
+/// an editor leaked into it are not: an inherited lock or socket would live as long as the run.
+#[expect(unsafe_code, reason = "descriptors that nobody told us about have no owner to be closed through")]
+pub(crate) fn close_inherited() {
+    let Ok(listed) = std::fs::read_dir(DESCRIPTORS) else { return };
+    let open: Vec<RawFd> = listed
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())
+        .filter(|descriptor| *descriptor > 2)
+        .collect();
+    for descriptor in open {
+        // SAFETY: this runs first thing in a process with one thread, which has opened nothing yet but the
+        // directory that was just listed. That is closed by now, hence the question before the second line.
+        unsafe {
+            if rustix::io::fcntl_getfd(BorrowedFd::borrow_raw(descriptor)).is_ok() {
+                rustix::io::close(descriptor);
+            }
+        }
+    }
+}
+
+/// Sends SIGTERM to a process group, and SIGCONT, so that stopped members hear it.
+///
+/// The leader must not have been waited for yet: only until then is the number sure to be its group's.
+pub(crate) fn ask_group(leader: Pid) {
+    // The group may have ended in this moment; there is nothing to be done about it.
+    let _ = rustix::process::kill_process_group(leader, Signal::TERM);
+    let _ = rustix::process::kill_process_group(leader, Signal::CONT);
+}
+
+/// A child that has ended.
+pub(crate) enum Reaped {
+    /// This one, so.
+    One(Pid, Exit),
+    /// There are children, and all of them live.
+    AllAlive,
+    /// There are no children.
+    NoChildren,
+}
+
+/// Asks for a child that has ended, without waiting for one.
+pub(crate) fn reap() -> Reaped {
+    loop {
+        match rustix::process::wait(WaitOptions::NOHANG) {
+            Ok(Some((pid, status))) => {
+                if let Some(code) = status.exit_status() {
+                    return Reaped::One(pid, Exit::Code(code));
+                }
+                if let Some(signal) = status.terminating_signal() {
+                    return Reaped::One(pid, Exit::Signal(signal));
+                }
+            }
+            Ok(None) => return Reaped::AllAlive,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(_) => return Reaped::NoChildren,
+        }
+    }
+}
+
+/// Makes a command the leader of a new session, and ties its life to this process where the system can.
+#[expect(unsafe_code, reason = "what a child does between fork and exec has no safe interface")]
+pub(crate) fn tie_to_guard(command: &mut Command) {
+    use std::os::unix::process::CommandExt;
+    let guard = rustix::process::getpid();
+    // SAFETY: the closure makes system calls only. It allocates nothing, takes no lock and touches nothing of
+    // the parent's that another thread could hold; the guard has one thread anyway.
+    unsafe {
+        command.pre_exec(move || {
+            rustix::process::setsid()?;
+            die_with_parent()?;
+            // If the guard died before the line above, nobody will send the signal.
+            if rustix::process::getppid() == Some(guard) {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::NotFound.into())
+            }
+        });
+    }
+}

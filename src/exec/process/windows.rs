@@ -1,0 +1,62 @@
+//! Windows, and every system that is neither Linux nor macOS: commands are refused.
+//!
+//! A tree of processes can be ended reliably there too (on Windows by a job object that kills on close), but
+//! that has to be written where it can be tried. Until then a clear refusal is better than a run whose
+//! processes may outlive it.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Key, Process};
+
+const MESSAGE: &str = "commands are not carried out on this system yet: sexton can guard them on Linux and \
+                       macOS only; run this automation's sidecar there, for example in WSL";
+
+/// Why commands are not carried out on this system.
+pub(crate) const REFUSAL: Option<&str> = Some(MESSAGE);
+
+/// The binary of this process.
+pub(crate) fn this_binary() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
+/// Nothing to do: no guard is started here.
+pub(crate) fn detach(_guard: &mut tokio::process::Command) {}
+
+/// Empty: no identity of this system's is ever compared.
+pub(crate) fn boot_id() -> String {
+    String::new()
+}
+
+/// Empty: there are no pid namespaces.
+pub(crate) fn pid_namespace() -> String {
+    String::new()
+}
+
+/// Nothing: no process of ours exists here.
+pub(crate) fn list() -> Vec<Process> {
+    Vec::new()
+}
+
+/// Nothing was started here, so nothing carries a token.
+pub(crate) fn carries(_pid: u32, _entry: &str) -> bool {
+    false
+}
+
+/// Never holds a process.
+pub(crate) struct Held(std::convert::Infallible);
+
+impl Held {
+    pub(crate) fn take(_key: Key) -> Option<Self> {
+        None
+    }
+
+    pub(crate) fn kill(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub(crate) fn wait(&self, _at_most: Duration) {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,111 @@
+//! Reading what a command has written. The guard writes the spool, see `guard/output.rs`; everyone who may
+//! read the state directory reads it, also while it grows.
+
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use super::TAIL_BYTES;
+
+/// A part of a spool.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chunk {
+    /// The bytes. A character may be cut at either end.
+    pub data: Vec<u8>,
+    /// Where the next part begins: the offset that was asked for, plus the length of `data`.
+    pub next_offset: u64,
+    /// How many bytes the spool held when this part was read.
+    pub size: u64,
+}
+
+/// Reads at most `limit` bytes from `offset` on. A spool that does not exist (yet) is an empty one.
+///
+/// # Errors
+/// When the file exists and cannot be read.
+pub fn read(path: &Path, offset: u64, limit: usize) -> io::Result<Chunk> {
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return Ok(Chunk { next_offset: offset, ..Chunk::default() });
+        }
+        Err(error) => return Err(error),
+    };
+    let size = file.metadata()?.len();
+    let mut data = Vec::new();
+    if offset < size {
+        file.seek(SeekFrom::Start(offset))?;
+        file.take(limit as u64).read_to_end(&mut data)?;
+    }
+    let next_offset = offset + data.len() as u64;
+    // It may have grown between the two looks.
+    let size = if data.is_empty() { size } else { size.max(next_offset) };
+    Ok(Chunk { data, next_offset, size })
+}
+
+/// The last [`TAIL_BYTES`] bytes of a spool as text. A spool that does not exist (yet) is an empty one.
+///
+/// # Errors
+/// When the file exists and cannot be read.
+pub fn tail(path: &Path) -> io::Result<String> {
+    let size = read(path, 0, 0)?.size;
+    let start = size.saturating_sub(TAIL_BYTES as u64);
+    Ok(tail_text(&read(path, start, TAIL_BYTES)?.data))
+}
+
+/// The end of an output as text of at most [`TAIL_BYTES`] bytes: bytes that are no UTF-8 become U+FFFD, and
+/// a character that the cut went through is left out.
+pub(super) fn tail_text(bytes: &[u8]) -> String {
+    let cut = bytes.len().saturating_sub(TAIL_BYTES);
+    let bytes = &bytes[cut..];
+    let whole = if bytes.len() == TAIL_BYTES {
+        // At most three bytes at the start can be the rest of a character that began before the cut.
+        let rest = bytes.iter().take(3).take_while(|byte| (**byte & 0b1100_0000) == 0b1000_0000).count();
+        &bytes[rest..]
+    } else {
+        bytes
+    };
+    let text = String::from_utf8_lossy(whole);
+    // A replacement character is longer than the byte it stands for.
+    let mut start = text.len().saturating_sub(TAIL_BYTES);
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    text[start..].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tail_begins_with_a_whole_character() {
+        let long = "ä".repeat(TAIL_BYTES);
+        let tail = tail_text(&long.as_bytes()[1..]);
+        assert_eq!(tail.len(), TAIL_BYTES);
+        let odd = format!("{}x", "ä".repeat(TAIL_BYTES));
+        let tail = tail_text(odd.as_bytes());
+        assert_eq!(tail.len(), TAIL_BYTES - 1);
+        assert!(tail.starts_with('ä') && tail.ends_with('x'));
+    }
+
+    #[test]
+    fn a_tail_of_garbage_is_text_within_the_bound() {
+        let tail = tail_text(&[0xff; 3 * TAIL_BYTES]);
+        assert!(tail.len() <= TAIL_BYTES && tail.len() > TAIL_BYTES - 3, "{}", tail.len());
+        assert!(tail.chars().all(|c| c == '\u{fffd}'));
+        assert_eq!(tail_text(b"\x80 short"), "\u{fffd} short", "nothing was cut, so nothing is left out");
+    }
+
+    #[test]
+    fn reading_past_the_end_or_before_the_beginning_is_empty() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("output.log");
+        assert_eq!(read(&path, 7, 100).unwrap(), Chunk { data: vec![], next_offset: 7, size: 0 });
+        assert_eq!(tail(&path).unwrap(), "");
+        std::fs::write(&path, "0123456789").unwrap();
+        assert_eq!(read(&path, 3, 4).unwrap(), Chunk { data: b"3456".to_vec(), next_offset: 7, size: 10 });
+        assert_eq!(read(&path, 7, 100).unwrap(), Chunk { data: b"789".to_vec(), next_offset: 10, size: 10 });
+        assert_eq!(read(&path, 12, 100).unwrap(), Chunk { data: vec![], next_offset: 12, size: 10 });
+        assert_eq!(tail(&path).unwrap(), "0123456789");
+    }
+}

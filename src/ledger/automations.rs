@@ -1,0 +1,354 @@
+//! Automations with their definitions and epochs.
+
+use rusqlite::types::Value;
+use rusqlite::{OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
+
+use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
+use super::error::LedgerError;
+use crate::domain::automation::{Actor, Definition, EpochReason, Pause};
+use crate::domain::id::{AutomationId, RunId};
+use crate::domain::time::Timestamp;
+
+/// An automation as it is stored.
+#[derive(Clone, Debug)]
+pub struct AutomationRow {
+    /// Its place in the ledger's own order.
+    pub row: i64,
+    /// Its identity.
+    pub id: AutomationId,
+    /// What the user asked for.
+    pub definition: Definition,
+    /// Where that is stored.
+    pub definition_row: i64,
+    /// Counts what users changed.
+    pub revision: i64,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When a user last changed it.
+    pub updated_at: Timestamp,
+    /// Who created it.
+    pub created_by: Actor,
+    /// Why it is paused, if it is.
+    pub pause: Option<Pause>,
+    /// The least slot that nothing answers for yet; none when nothing is due any more.
+    pub next_fire_at: Option<Timestamp>,
+    /// Failed runs since the last that succeeded.
+    pub failure_streak: i64,
+    /// Runs that count towards a stop by count.
+    pub completed_runs: i64,
+    /// The agent's session that the next run may continue.
+    pub session_id: Option<String>,
+    /// The wish to delete it.
+    pub deleting: Option<DeleteWish>,
+    /// When it was deleted.
+    pub deleted_at: Option<Timestamp>,
+    /// The newest epoch of its schedule.
+    pub epoch: Epoch,
+}
+
+/// A stretch of time in which one schedule was in force.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Epoch {
+    /// Counts the epochs of one automation, from 1.
+    pub number: i64,
+    /// Slots lie after this instant.
+    pub effective_at: Timestamp,
+    /// Every slot up to this instant is answered for.
+    pub answered_through: Timestamp,
+    /// When it ended: later slots are not due.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// Somebody wants an automation deleted, and work of it has to end first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DeleteWish {
+    /// Who.
+    pub by: Actor,
+    /// When the wish is void.
+    pub until: Timestamp,
+    /// What is to become of active runs.
+    pub active_run: Finish,
+}
+
+/// What becomes of active runs when their automation is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Finish {
+    /// They are cancelled.
+    Cancel,
+    /// They end normally.
+    Finish,
+    /// Nothing is deleted while there are any.
+    Refuse,
+}
+
+/// Which automations are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct ListAutomations {
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+    /// Only those that are paused, or only those that are not.
+    pub paused: Option<bool>,
+    /// Only those whose title contains this text, in any case of ASCII letters.
+    pub query: Option<String>,
+}
+
+const COLUMNS: &str =
+    "a.row, a.id, d.body, d.row, a.revision, a.created_at, a.updated_at, a.created_by, a.pause,
+    a.next_fire_at, a.failure_streak, a.completed_runs, a.session_id, a.deleting, a.deleted_at,
+    e.number, e.effective_at, e.answered_through, e.ended_at";
+const TABLES: &str = "automations a JOIN definitions d ON d.row = a.definition
+    JOIN epochs e ON e.automation = a.row AND e.number = a.epoch";
+
+fn from_row(row: &Row<'_>) -> Result<AutomationRow, LedgerError> {
+    let mut columns = Columns::of(row);
+    let instant = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+    Ok(AutomationRow {
+        row: columns.take()?,
+        id: AutomationId::from_text(columns.take::<String>()?),
+        definition: columns.json("definitions.body")?,
+        definition_row: columns.take()?,
+        revision: columns.take()?,
+        created_at: Timestamp::from_millis(columns.take()?),
+        updated_at: Timestamp::from_millis(columns.take()?),
+        created_by: columns.json("automations.created_by")?,
+        pause: columns.json_or_null("automations.pause")?,
+        next_fire_at: instant(columns.take()?),
+        failure_streak: columns.take()?,
+        completed_runs: columns.take()?,
+        session_id: columns.take()?,
+        deleting: columns.json_or_null("automations.deleting")?,
+        deleted_at: instant(columns.take()?),
+        epoch: Epoch {
+            number: columns.take()?,
+            effective_at: Timestamp::from_millis(columns.take()?),
+            answered_through: Timestamp::from_millis(columns.take()?),
+            ended_at: instant(columns.take()?),
+        },
+    })
+}
+
+impl View<'_> {
+    /// An automation that has not been deleted.
+    pub fn automation(&self, id: &AutomationId) -> Result<Option<AutomationRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.id = ?1 AND a.deleted_at IS NULL");
+        Ok(self.automations_by(&sql, vec![id.as_str().to_owned().into()])?.pop())
+    }
+
+    /// An automation by its place, also a deleted one.
+    pub fn automation_at(&self, row: i64) -> Result<AutomationRow, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.row = ?1");
+        let found = self.automations_by(&sql, vec![row.into()])?.pop();
+        found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
+    }
+
+    /// What became of an automation: its place and its last revision, also if it has been deleted.
+    pub fn automation_fate(&self, id: &AutomationId) -> Result<Option<(i64, i64, bool)>, LedgerError> {
+        let sql = "SELECT row, revision, deleted_at IS NOT NULL FROM automations WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement
+            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .optional()?;
+        Ok(found)
+    }
+
+    /// The automation that was created with this key at or after `since`.
+    pub fn automation_by_key(
+        &self,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<AutomationRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} WHERE a.create_key = ?1 AND a.created_at >= ?2 AND a.deleted_at IS NULL"
+        );
+        Ok(self.automations_by(&sql, vec![key.to_owned().into(), since.as_millis().into()])?.pop())
+    }
+
+    /// A page of automations, newest first.
+    pub fn list_automations(&self, wanted: &ListAutomations) -> Result<Vec<AutomationRow>, LedgerError> {
+        let mut sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.deleted_at IS NULL");
+        let mut params: Vec<Value> = Vec::new();
+        if let Some(before) = wanted.before {
+            sql += " AND a.row < ?";
+            params.push(before.into());
+        }
+        match wanted.paused {
+            Some(true) => sql += " AND a.pause IS NOT NULL",
+            Some(false) => sql += " AND a.pause IS NULL",
+            None => {}
+        }
+        if let Some(query) = &wanted.query {
+            sql += " AND a.title LIKE ? ESCAPE '\\'";
+            let literal = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
+            params.push(format!("%{literal}%").into());
+        }
+        sql += " ORDER BY a.row DESC LIMIT ?";
+        params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
+        self.automations_by(&sql, params)
+    }
+
+    /// The automations that are due, the longest due first.
+    pub fn due_automations(&self, now: Timestamp, limit: usize) -> Result<Vec<AutomationRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} WHERE a.next_fire_at <= ?1 ORDER BY a.next_fire_at, a.row LIMIT ?2"
+        );
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.automations_by(&sql, vec![now.as_millis().into(), limit.into()])
+    }
+
+    /// The runs of an automation that have not ended, oldest first.
+    pub fn active_runs(&self, automation: i64) -> Result<Vec<RunId>, LedgerError> {
+        let sql = "SELECT id FROM runs WHERE automation = ?1 AND completed_at IS NULL ORDER BY row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let ids = statement.query_map([automation], |row| Ok(RunId::from_text(row.get::<_, String>(0)?)))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
+    /// The newest run of an automation.
+    pub fn last_run(&self, automation: i64) -> Result<Option<RunId>, LedgerError> {
+        let sql = "SELECT id FROM runs WHERE automation = ?1 ORDER BY row DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let id = statement.query_row([automation], |row| row.get::<_, String>(0)).optional()?;
+        Ok(id.map(RunId::from_text))
+    }
+
+    /// The wishes to delete that are void by now.
+    pub fn void_delete_wishes(&self, now: Timestamp) -> Result<Vec<AutomationRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE a.deleting IS NOT NULL AND a.deleted_at IS NULL AND a.deleting ->> '$.until' <= ?1"
+        );
+        self.automations_by(&sql, vec![now.as_millis().into()])
+    }
+
+    fn automations_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<AutomationRow>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut automations = Vec::new();
+        while let Some(row) = rows.next()? {
+            automations.push(from_row(row)?);
+        }
+        Ok(automations)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores a new automation with its definition and first epoch, and gives it back with its places filled in.
+    pub fn insert_automation(
+        &self,
+        mut automation: AutomationRow,
+        key: Option<&str>,
+        reason: EpochReason,
+        by: &Actor,
+    ) -> Result<AutomationRow, LedgerError> {
+        // A key is remembered for a day; an older automation that still carries it gives it up.
+        if let Some(key) = key {
+            self.execute("UPDATE automations SET create_key = NULL WHERE create_key = ?1", [key])?;
+        }
+        let sql =
+            "INSERT INTO automations (id, title, definition, revision, created_at, updated_at, created_by,
+                     create_key, pause, epoch, next_fire_at)
+                   VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let params = rusqlite::params![
+            automation.id.as_str(),
+            automation.definition.title,
+            automation.revision,
+            automation.created_at.as_millis(),
+            automation.updated_at.as_millis(),
+            to_json(&automation.created_by)?,
+            key,
+            to_json_or_null(automation.pause.as_ref())?,
+            automation.epoch.number,
+            automation.next_fire_at.map(Timestamp::as_millis),
+        ];
+        self.execute(sql, params)?;
+        automation.row = self.connection.last_insert_rowid();
+        automation.definition_row = self.insert_definition(&automation)?;
+        let sql = "UPDATE automations SET definition = ?2 WHERE row = ?1";
+        self.execute(sql, (automation.row, automation.definition_row))?;
+        self.insert_epoch(&automation, reason, by)?;
+        Ok(automation)
+    }
+
+    fn insert_definition(&self, automation: &AutomationRow) -> Result<i64, LedgerError> {
+        let sql = "INSERT INTO definitions (automation, revision, body) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (automation.row, automation.revision, to_json(&automation.definition)?))?;
+        Ok(self.connection.last_insert_rowid())
+    }
+
+    /// Stores the automation's epoch as a new one.
+    pub fn insert_epoch(
+        &self,
+        automation: &AutomationRow,
+        reason: EpochReason,
+        by: &Actor,
+    ) -> Result<(), LedgerError> {
+        let sql =
+            "INSERT INTO epochs (automation, number, effective_at, answered_through, definition, reason,
+                     began_by, ended_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let epoch = &automation.epoch;
+        let params = rusqlite::params![
+            automation.row,
+            epoch.number,
+            epoch.effective_at.as_millis(),
+            epoch.answered_through.as_millis(),
+            automation.definition_row,
+            to_word(&reason)?,
+            to_json(by)?,
+            epoch.ended_at.map(Timestamp::as_millis),
+        ];
+        self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// Stores what may have changed of an automation beside its definition and its watermark.
+    pub fn update_automation(&self, automation: &AutomationRow) -> Result<(), LedgerError> {
+        let sql = "UPDATE automations SET revision = ?2, updated_at = ?3, pause = ?4, epoch = ?5,
+                     next_fire_at = ?6, failure_streak = ?7, completed_runs = ?8, session_id = ?9,
+                     deleting = ?10, deleted_at = ?11
+                   WHERE row = ?1";
+        let params = rusqlite::params![
+            automation.row,
+            automation.revision,
+            automation.updated_at.as_millis(),
+            to_json_or_null(automation.pause.as_ref())?,
+            automation.epoch.number,
+            automation.next_fire_at.map(Timestamp::as_millis),
+            automation.failure_streak,
+            automation.completed_runs,
+            automation.session_id,
+            to_json_or_null(automation.deleting.as_ref())?,
+            automation.deleted_at.map(Timestamp::as_millis),
+        ];
+        self.execute(sql, params)?;
+        let sql = "UPDATE epochs SET ended_at = ?3 WHERE automation = ?1 AND number = ?2";
+        let ended_at = automation.epoch.ended_at.map(Timestamp::as_millis);
+        self.execute(sql, (automation.row, automation.epoch.number, ended_at))?;
+        Ok(())
+    }
+
+    /// Moves the watermark of an automation's epoch from where the caller knows it to be.
+    ///
+    /// Only the transaction in which something answers for the slots between may do this. If the watermark is
+    /// elsewhere, somebody else has answered for them, and nothing of this decision may stay.
+    pub fn move_watermark(&self, automation: &mut AutomationRow, to: Timestamp) -> Result<(), LedgerError> {
+        let sql = "UPDATE epochs SET answered_through = ?4
+                   WHERE automation = ?1 AND number = ?2 AND answered_through = ?3";
+        let epoch = &mut automation.epoch;
+        let from = epoch.answered_through;
+        let params = (automation.row, epoch.number, from.as_millis(), to.as_millis());
+        if self.execute(sql, params)? != 1 {
+            return Err(LedgerError::Broken(format!(
+                "the slots of {} after {from} have been answered for by somebody else",
+                automation.id
+            )));
+        }
+        epoch.answered_through = to;
+        Ok(())
+    }
+}

@@ -1,0 +1,127 @@
+//! Transactions, and how values become columns and come back.
+
+use std::ops::Deref;
+
+use rusqlite::types::FromSql;
+use rusqlite::{Connection, Row};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::LedgerError;
+
+/// A consistent look at the rows.
+pub struct View<'c> {
+    pub(super) connection: &'c Connection,
+}
+
+/// An open write transaction. It sees what every other window has committed, and nobody sees what it writes
+/// before it is committed.
+pub struct Tx<'c> {
+    view: View<'c>,
+}
+
+impl<'c> View<'c> {
+    pub(super) fn new(connection: &'c Connection) -> Self {
+        View { connection }
+    }
+}
+
+impl<'c> Tx<'c> {
+    /// Whoever makes one has begun a transaction on this connection.
+    pub fn new(connection: &'c Connection) -> Self {
+        Tx { view: View::new(connection) }
+    }
+
+    pub(super) fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize, LedgerError> {
+        Ok(self.connection.prepare_cached(sql)?.execute(params)?)
+    }
+}
+
+impl<'c> Deref for Tx<'c> {
+    type Target = View<'c>;
+
+    fn deref(&self) -> &View<'c> {
+        &self.view
+    }
+}
+
+/// Reads the columns of a row one after the other.
+pub(super) struct Columns<'r, 's> {
+    row: &'r Row<'s>,
+    next: usize,
+}
+
+impl<'r, 's> Columns<'r, 's> {
+    pub(super) fn of(row: &'r Row<'s>) -> Self {
+        Columns { row, next: 0 }
+    }
+
+    pub(super) fn take<T: FromSql>(&mut self) -> Result<T, rusqlite::Error> {
+        let value = self.row.get(self.next)?;
+        self.next += 1;
+        Ok(value)
+    }
+
+    /// A column that holds JSON.
+    pub(super) fn json<T: DeserializeOwned>(&mut self, column: &'static str) -> Result<T, LedgerError> {
+        let text: String = self.take()?;
+        from_json(column, &text)
+    }
+
+    /// A column that holds JSON or nothing.
+    pub(super) fn json_or_null<T: DeserializeOwned>(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Option<T>, LedgerError> {
+        let text: Option<String> = self.take()?;
+        text.map(|text| from_json(column, &text)).transpose()
+    }
+
+    /// A column that holds a word of one of our enums.
+    pub(super) fn word<T: DeserializeOwned>(&mut self, column: &'static str) -> Result<T, LedgerError> {
+        let text: String = self.take()?;
+        from_word(column, text)
+    }
+
+    /// A column that holds a word or nothing.
+    pub(super) fn word_or_null<T: DeserializeOwned>(
+        &mut self,
+        column: &'static str,
+    ) -> Result<Option<T>, LedgerError> {
+        let text: Option<String> = self.take()?;
+        text.map(|text| from_word(column, text)).transpose()
+    }
+}
+
+pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
+    serde_json::to_string(value).map_err(|error| LedgerError::Broken(error.to_string()))
+}
+
+pub(super) fn to_json_or_null<T: Serialize>(value: Option<&T>) -> Result<Option<String>, LedgerError> {
+    value.map(to_json).transpose()
+}
+
+/// The word that a plain enum is written as.
+pub(super) fn to_word<T: Serialize>(value: &T) -> Result<String, LedgerError> {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => Ok(word),
+        Ok(other) => Err(LedgerError::Broken(format!("{other} is not a word"))),
+        Err(error) => Err(LedgerError::Broken(error.to_string())),
+    }
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(column: &'static str, text: &str) -> Result<T, LedgerError> {
+    serde_json::from_str(text).map_err(|error| unreadable(column, text, &error))
+}
+
+fn from_word<T: DeserializeOwned>(column: &'static str, word: String) -> Result<T, LedgerError> {
+    let found = word.clone();
+    serde_json::from_value(serde_json::Value::String(word))
+        .map_err(|error| unreadable(column, &found, &error))
+}
+
+/// Says where the trouble is without repeating what may be secret.
+fn unreadable(column: &'static str, text: &str, error: &serde_json::Error) -> LedgerError {
+    let found = text.chars().take(16).collect();
+    LedgerError::Unreadable { column, found, why: format!("{:?} at {}", error.classify(), error.column()) }
+}

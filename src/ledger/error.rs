@@ -1,0 +1,62 @@
+//! What can go wrong between the sidecar and its database.
+
+use crate::domain::refusal::{Refusal, StorageReason};
+
+/// A failure of the database, or a row that this version cannot understand.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// SQLite reported an error.
+    #[error(transparent)]
+    Sqlite(#[from] rusqlite::Error),
+    /// A stored text is not what this version expects there.
+    #[error("column {column} holds {found:?}, which this version does not understand: {why}")]
+    Unreadable {
+        /// The column.
+        column: &'static str,
+        /// The start of its content.
+        found: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The rules of the ledger do not allow what was to be written.
+    #[error("{0}")]
+    Broken(String),
+}
+
+impl LedgerError {
+    /// The reason in the contract's words.
+    pub fn reason(&self) -> StorageReason {
+        use rusqlite::ErrorCode as Code;
+        let LedgerError::Sqlite(error) = self else { return StorageReason::Damaged };
+        match error.sqlite_error_code() {
+            Some(Code::DiskFull) => StorageReason::Full,
+            Some(Code::ReadOnly | Code::PermissionDenied) => StorageReason::ReadOnly,
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => StorageReason::Damaged,
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => StorageReason::Busy,
+            Some(_) | None => StorageReason::Io,
+        }
+    }
+}
+
+impl From<LedgerError> for Refusal {
+    fn from(error: LedgerError) -> Self {
+        let reason = error.reason();
+        let way_out = match reason {
+            StorageReason::Full => "free some space on the disk of the state directory and try again",
+            StorageReason::ReadOnly => {
+                "make the state directory writable, or choose another with SEXTON_STATE_DIR"
+            }
+            StorageReason::Damaged => "close all windows and look at the database before it is used again",
+            StorageReason::NewerVersion => "update sexton",
+            StorageReason::Busy => "another process holds the ledger; try again, or end that process",
+            StorageReason::Io => "see whether the disk of the state directory works",
+        };
+        Refusal::Storage { reason, message: format!("{error}; {way_out}") }
+    }
+}
+
+impl From<rusqlite::Error> for Refusal {
+    fn from(error: rusqlite::Error) -> Self {
+        LedgerError::from(error).into()
+    }
+}

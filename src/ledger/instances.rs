@@ -1,0 +1,125 @@
+//! Who is alive, and who owned the bell.
+
+use rusqlite::OptionalExtension;
+
+use super::column::{Columns, Tx, View};
+use super::error::LedgerError;
+use crate::domain::automation::Actor;
+use crate::domain::id::{InstanceId, LedgerId};
+use crate::domain::process::{FileIdentity, ProcessIdentity};
+use crate::domain::scheduler::Owner;
+use crate::domain::time::Timestamp;
+
+/// A living sidecar, or one that died without taking its row away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstanceRow {
+    /// Its identity, and the client it belongs to.
+    pub actor: Actor,
+    /// Its process.
+    pub process: ProcessIdentity,
+    /// The lock file that it holds while it lives.
+    pub lock: FileIdentity,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl View<'_> {
+    /// The ledger's identity.
+    pub fn ledger_id(&self) -> Result<LedgerId, LedgerError> {
+        let sql = "SELECT id FROM ledger WHERE only = 1";
+        let id: String = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(LedgerId::from_text(id))
+    }
+
+    /// All instances that have a row.
+    pub fn instances(&self) -> Result<Vec<InstanceRow>, LedgerError> {
+        let sql = "SELECT id, client, pid, start_time, boot_id, pid_namespace, lock_device, lock_inode, since
+                   FROM instances ORDER BY since, id";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([])?;
+        let mut instances = Vec::new();
+        while let Some(row) = rows.next()? {
+            let mut columns = Columns::of(row);
+            instances.push(InstanceRow {
+                actor: Actor {
+                    instance: InstanceId::from_text(columns.take::<String>()?),
+                    client: columns.take()?,
+                },
+                process: ProcessIdentity {
+                    pid: columns.take()?,
+                    start_time: columns.take::<i64>()?.unsigned_abs(),
+                    boot_id: columns.take()?,
+                    pid_namespace: columns.take()?,
+                },
+                lock: FileIdentity {
+                    device: columns.take::<i64>()?.cast_unsigned(),
+                    inode: columns.take::<i64>()?.cast_unsigned(),
+                },
+                since: Timestamp::from_millis(columns.take()?),
+            });
+        }
+        Ok(instances)
+    }
+
+    /// Whether this instance has a row.
+    pub fn is_instance(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM instances WHERE id = ?1";
+        Ok(self.connection.prepare_cached(sql)?.exists([id.as_str()])?)
+    }
+
+    /// The newest owner of the bell, unless its term has ended.
+    pub fn owner(&self) -> Result<Option<Owner>, LedgerError> {
+        let sql = "SELECT term, instance, client, since, ended_at FROM terms ORDER BY term DESC LIMIT 1";
+        let newest = self.connection.prepare_cached(sql)?.query_row([], |row| {
+            let by = Actor { instance: InstanceId::from_text(row.get::<_, String>(1)?), client: row.get(2)? };
+            let owner = Owner { term: row.get(0)?, by, since: Timestamp::from_millis(row.get(3)?) };
+            Ok((owner, row.get::<_, Option<i64>>(4)?))
+        });
+        Ok(newest.optional()?.and_then(|(owner, ended)| ended.is_none().then_some(owner)))
+    }
+}
+
+impl Tx<'_> {
+    /// A sidecar has come. It holds its lock already.
+    pub fn insert_instance(&self, instance: &InstanceRow, version: &str) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO instances (id, client, pid, start_time, boot_id, pid_namespace, lock_device,
+                     lock_inode, role, version, since)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'participant', ?9, ?10)";
+        let process = &instance.process;
+        let params = rusqlite::params![
+            instance.actor.instance.as_str(),
+            instance.actor.client,
+            process.pid,
+            process.start_time.cast_signed(),
+            process.boot_id,
+            process.pid_namespace,
+            instance.lock.device.cast_signed(),
+            instance.lock.inode.cast_signed(),
+            version,
+            instance.since.as_millis(),
+        ];
+        self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// A sidecar has gone.
+    pub fn delete_instance(&self, id: &InstanceId) -> Result<(), LedgerError> {
+        self.execute("DELETE FROM instances WHERE id = ?1", [id.as_str()])?;
+        Ok(())
+    }
+
+    /// A new term begins; the one before it ends with it.
+    pub fn begin_term(&self, by: &Actor, now: Timestamp) -> Result<Owner, LedgerError> {
+        self.execute("UPDATE terms SET ended_at = ?1 WHERE ended_at IS NULL", [now.as_millis()])?;
+        let sql = "INSERT INTO terms (instance, client, since) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (by.instance.as_str(), &by.client, now.as_millis()))?;
+        Ok(Owner { term: self.connection.last_insert_rowid(), by: by.clone(), since: now })
+    }
+
+    /// The term of this instance ends, if it has one.
+    pub fn end_term(&self, by: &InstanceId, now: Timestamp) -> Result<(), LedgerError> {
+        let sql = "UPDATE terms SET ended_at = ?2 WHERE instance = ?1 AND ended_at IS NULL";
+        self.execute(sql, (by.as_str(), now.as_millis()))?;
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Brings a database to the format of this build.
+//!
+//! `user_version` is `breaking * 1000 + additive`. Formats with the same breaking number work side by side:
+//! additive migrations only add tables, nullable columns and indexes. A higher breaking number is refused.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::error::LedgerError;
+use super::open::{APPLICATION_ID, OpenError};
+
+/// The migrations in order: the format each leads to, and its file.
+const MIGRATIONS: [(i64, &str); 1] = [(1_001, include_str!("../../schema/ledger/0001_foundation.sql"))];
+
+/// The format that this build writes.
+const OURS: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+
+pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let failed = |error: LedgerError| OpenError::failed(path, error);
+    if refuse_strangers(connection, path)? >= OURS {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| failed(error.into()))?;
+    // Another process may have migrated between the look and the transaction.
+    let done = refuse_strangers(connection, path)
+        .and_then(|found| apply(connection, found).map_err(failed))
+        .and_then(|()| connection.execute_batch("COMMIT").map_err(|error| failed(error.into())));
+    if done.is_err() {
+        // The transaction is gone with the connection at the latest; the first error is the one to report.
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    done
+}
+
+fn apply(connection: &Connection, found: i64) -> Result<(), LedgerError> {
+    for (format, sql) in MIGRATIONS.iter().filter(|(format, _)| *format > found) {
+        connection.execute_batch(sql)?;
+        connection.pragma_update(None, "user_version", format)?;
+    }
+    connection.pragma_update(None, "application_id", APPLICATION_ID)?;
+    Ok(())
+}
+
+/// The format of the database, 0 for an empty one.
+fn refuse_strangers(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let pragma = |name: &str| {
+        let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        value.map_err(|error| OpenError::failed(path, error))
+    };
+    let found = pragma("user_version")?;
+    let application = pragma("application_id")?;
+    if application != i64::from(APPLICATION_ID) {
+        let tables =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
+        let tables = tables.map_err(|error| OpenError::failed(path, error))?;
+        if application != 0 || found != 0 || tables != 0 {
+            return Err(OpenError::NotALedger { path: path.to_owned() });
+        }
+    }
+    if found / 1000 > OURS / 1000 {
+        return Err(OpenError::NewerVersion { path: path.to_owned(), found, ours: OURS });
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn an_empty_database_becomes_a_ledger_of_this_format() {
+        let connection = open();
+        migrate(&connection, Path::new("x")).unwrap();
+        assert_eq!(refuse_strangers(&connection, Path::new("x")).unwrap(), OURS);
+        migrate(&connection, Path::new("x")).unwrap();
+    }
+
+    #[test]
+    fn a_newer_breaking_format_is_refused_and_left_alone() {
+        let connection = open();
+        migrate(&connection, Path::new("x")).unwrap();
+        connection.pragma_update(None, "user_version", OURS + 1000).unwrap();
+        let refused = migrate(&connection, Path::new("x")).unwrap_err();
+        assert!(matches!(refused, OpenError::NewerVersion { found, .. } if found == OURS + 1000));
+    }
+
+    #[test]
+    fn a_newer_additive_format_is_used_as_it_is() {
+        let connection = open();
+        migrate(&connection, Path::new("x")).unwrap();
+        connection.pragma_update(None, "user_version", OURS + 7).unwrap();
+        migrate(&connection, Path::new("x")).unwrap();
+        assert_eq!(refuse_strangers(&connection, Path::new("x")).unwrap(), OURS + 7);
+    }
+
+    #[test]
+    fn the_database_of_another_program_is_left_alone() {
+        let connection = open();
+        connection.execute_batch("CREATE TABLE theirs (x)").unwrap();
+        let refused = migrate(&connection, Path::new("x")).unwrap_err();
+        assert!(matches!(refused, OpenError::NotALedger { .. }));
+    }
+}

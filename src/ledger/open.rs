@@ -1,0 +1,196 @@
+//! Opens the database the one way in which everybody opens it.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::error::LedgerError;
+use super::migrate;
+use crate::domain::id::LedgerId;
+use crate::domain::refusal::{Refusal, StorageReason};
+use crate::domain::time::Timestamp;
+
+/// The oldest SQLite that does not corrupt a database when two connections write at once.
+const OLDEST_SQLITE: i32 = 3_051_003;
+
+/// Marks the file as a ledger of ours ("sext").
+pub(super) const APPLICATION_ID: i32 = 0x7365_7874;
+
+/// How long a transaction waits for another process's.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Statements that are kept prepared; a little more than there are.
+const STATEMENTS: usize = 128;
+
+/// Why a ledger could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The SQLite in this binary is too old to be trusted.
+    #[error("this build has SQLite {found}, which may corrupt a ledger; build it with 3.51.3 or later")]
+    OldSqlite {
+        /// Its version.
+        found: String,
+    },
+    /// A later version wrote it.
+    #[error("open ledger at {path}: its format {found} is newer than this build's {ours}; update sexton")]
+    NewerVersion {
+        /// The database.
+        path: PathBuf,
+        /// Its format.
+        found: i64,
+        /// The newest format that this build knows.
+        ours: i64,
+    },
+    /// It is a database, but not a ledger.
+    #[error(
+        "open ledger at {path}: the file is a database of another program; move it away or choose another state directory"
+    )]
+    NotALedger {
+        /// The database.
+        path: PathBuf,
+    },
+    /// Anything else.
+    #[error("open ledger at {path}: {source}")]
+    Failed {
+        /// The database.
+        path: PathBuf,
+        /// What failed.
+        source: LedgerError,
+    },
+}
+
+impl OpenError {
+    pub(super) fn failed(path: &Path, source: impl Into<LedgerError>) -> Self {
+        OpenError::Failed { path: path.to_owned(), source: source.into() }
+    }
+}
+
+impl From<OpenError> for Refusal {
+    fn from(error: OpenError) -> Self {
+        let reason = match &error {
+            OpenError::OldSqlite { .. } => StorageReason::Io,
+            OpenError::NewerVersion { .. } => StorageReason::NewerVersion,
+            OpenError::NotALedger { .. } => StorageReason::Damaged,
+            OpenError::Failed { source, .. } => source.reason(),
+        };
+        Refusal::Storage { reason, message: error.to_string() }
+    }
+}
+
+pub(super) fn no_thread(path: &Path, source: std::io::Error) -> OpenError {
+    OpenError::failed(path, LedgerError::Broken(format!("no thread could be started: {source}")))
+}
+
+pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
+    if rusqlite::version_number() < OLDEST_SQLITE {
+        return Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() });
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let open = || -> Result<Connection, LedgerError> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        write_ahead(&connection)?;
+        settle(&connection)?;
+        // The sync of a commit is what the promise "acknowledged is on disk" rests on.
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        #[cfg(target_os = "macos")]
+        connection.pragma_update(None, "fullfsync", true)?;
+        connection.pragma_update(None, "foreign_keys", true)?;
+        connection.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
+        // An empty write transaction finds a read-only file now instead of at the first change.
+        connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;")?;
+        Ok(connection)
+    };
+    open().map_err(|source| OpenError::failed(path, source))
+}
+
+pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let open = || -> Result<Connection, LedgerError> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        settle(&connection)?;
+        Ok(connection)
+    };
+    open().map_err(|source| OpenError::failed(path, source))
+}
+
+/// A ledger in memory with all tables: what tests and simulations decide in.
+///
+/// # Errors
+/// When the tables cannot be made.
+pub fn open_in_memory(id: LedgerId) -> Result<Connection, OpenError> {
+    let path = Path::new(":memory:");
+    let connection = Connection::open_in_memory().map_err(|error| OpenError::failed(path, error))?;
+    settle(&connection).map_err(|error| OpenError::failed(path, error))?;
+    connection.pragma_update(None, "foreign_keys", true).map_err(|error| OpenError::failed(path, error))?;
+    migrate::migrate(&connection, path)?;
+    identify(&connection, path, "", id, Timestamp::EPOCH)?;
+    Ok(connection)
+}
+
+/// Switches to write-ahead logging. SQLite does not wait for its busy timeout here when several processes open
+/// a new database at once, so the wait is ours.
+fn write_ahead(connection: &Connection) -> Result<(), LedgerError> {
+    const ATTEMPTS: u32 = 200;
+    const PAUSE: Duration = Duration::from_millis(10);
+    for _ in 1..ATTEMPTS {
+        match set_write_ahead(connection) {
+            Err(error) if error.reason() == StorageReason::Busy => std::thread::park_timeout(PAUSE),
+            done => return done,
+        }
+    }
+    set_write_ahead(connection)
+}
+
+fn set_write_ahead(connection: &Connection) -> Result<(), LedgerError> {
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(LedgerError::Broken(format!(
+            "SQLite uses journal mode {mode} where write-ahead logging is needed; choose a state directory on a local disk"
+        )));
+    }
+    Ok(())
+}
+
+/// Settings that every connection has.
+fn settle(connection: &Connection) -> Result<(), LedgerError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "cache_size", -2000)?;
+    connection.pragma_update(None, "mmap_size", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    Ok(())
+}
+
+/// The identity of the ledger, which it is given when it is new.
+pub(super) fn identify(
+    connection: &Connection,
+    path: &Path,
+    project: &str,
+    fresh: LedgerId,
+    now: Timestamp,
+) -> Result<LedgerId, OpenError> {
+    let known = || {
+        let sql = "SELECT id FROM ledger WHERE only = 1";
+        connection.query_row(sql, [], |row| row.get::<_, String>(0)).optional()
+    };
+    let failed = |error| OpenError::failed(path, error);
+    if let Some(id) = known().map_err(failed)? {
+        return Ok(LedgerId::from_text(id));
+    }
+    // Two processes may get here at once; the first one's identity stays.
+    let sql =
+        "INSERT INTO ledger (only, id, project, created_at) VALUES (1, ?1, ?2, ?3) ON CONFLICT DO NOTHING";
+    connection.execute(sql, (fresh.as_str(), project, now.as_millis())).map_err(failed)?;
+    let id = known().map_err(failed)?;
+    Ok(id.map_or(fresh, LedgerId::from_text))
+}

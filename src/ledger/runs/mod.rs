@@ -1,0 +1,84 @@
+//! Runs, what an instance has to do about them, and the processes that carry them out.
+
+mod read;
+mod row;
+mod write;
+
+use crate::domain::automation::Definition;
+use crate::domain::id::{AutomationId, InstanceId, RunId};
+use crate::domain::process::ProcessIdentity;
+use crate::domain::run::Run;
+use crate::domain::run::machine::State;
+use crate::domain::time::Timestamp;
+
+/// A run as it is stored: what clients see, and what only the sidecars need.
+#[derive(Clone, Debug)]
+pub struct RunRow {
+    /// Its place in the ledger's own order.
+    pub row: i64,
+    /// Its automation's place.
+    pub automation: i64,
+    /// The definition it carries out.
+    pub definition: Definition,
+    /// Where that is stored.
+    pub definition_row: i64,
+    /// The schedule epoch in which it was created.
+    pub epoch: i64,
+    /// What clients see.
+    pub run: Run,
+    /// The instance that a manual run was asked of.
+    pub asked_by: Option<InstanceId>,
+    /// When waiting to start is given up.
+    pub wait_until: Option<Timestamp>,
+    /// It does not start earlier than this.
+    pub not_before: Option<Timestamp>,
+    /// Whether it holds its directory against other writers.
+    pub holds_directory: bool,
+    /// The instance that is to execute it.
+    pub given_to: Option<InstanceId>,
+    /// When it was given.
+    pub given_at: Option<Timestamp>,
+    /// When its start or its work has taken too long.
+    pub deadline_at: Option<Timestamp>,
+    /// Whether it has begun: it has a process row.
+    pub begun: bool,
+}
+
+/// A process that carries out a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessRow {
+    /// The instance that started it.
+    pub instance: InstanceId,
+    /// The guard.
+    pub process: ProcessIdentity,
+    /// What the guard and everything below it carry in their environment.
+    pub token: String,
+}
+
+/// What an instance has to do: the wanted state of a run that was given to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// The run.
+    pub run: RunId,
+    /// Whether it has begun.
+    pub begun: bool,
+    /// Whether it is to end, and whether at once.
+    pub stopping: Option<bool>,
+}
+
+/// Which runs are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct ListRuns {
+    /// Only those of this automation.
+    pub automation: Option<AutomationId>,
+    /// Only those in one of these states; all if empty.
+    pub states: Vec<State>,
+    /// Only those created at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only those created at or before this time.
+    pub to: Option<Timestamp>,
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}

@@ -1,0 +1,197 @@
+//! Looks at runs.
+
+use rusqlite::OptionalExtension;
+use rusqlite::types::Value;
+
+use super::row::{COLUMNS, TABLES, from_row, process_from_row};
+use super::{ListRuns, Order, ProcessRow, RunRow};
+use crate::domain::id::{InstanceId, RunId};
+use crate::domain::time::Timestamp;
+use crate::ledger::column::View;
+use crate::ledger::error::LedgerError;
+
+impl View<'_> {
+    /// A run by its identity.
+    pub fn run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
+        Ok(self.runs_by(&sql, vec![id.as_str().to_owned().into()])?.pop())
+    }
+
+    /// A run by its place.
+    pub fn run_at(&self, row: i64) -> Result<RunRow, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.row = ?1");
+        let found = self.runs_by(&sql, vec![row.into()])?.pop();
+        found.ok_or_else(|| LedgerError::Broken(format!("run row {row} is missing")))
+    }
+
+    /// A page of runs, newest first.
+    pub fn list_runs(&self, wanted: &ListRuns) -> Result<Vec<RunRow>, LedgerError> {
+        let mut sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE 1");
+        let mut params: Vec<Value> = Vec::new();
+        if let Some(automation) = &wanted.automation {
+            sql += " AND r.automation = (SELECT row FROM automations WHERE id = ?)";
+            params.push(automation.as_str().to_owned().into());
+        }
+        if !wanted.states.is_empty() {
+            sql += &format!(" AND r.state IN ({})", vec!["?"; wanted.states.len()].join(", "));
+            params.extend(wanted.states.iter().map(|state| Value::from(state.as_str().to_owned())));
+        }
+        let bounds = [
+            (" AND r.triggered_at >= ?", wanted.from.map(Timestamp::as_millis)),
+            (" AND r.triggered_at <= ?", wanted.to.map(Timestamp::as_millis)),
+            (" AND r.row < ?", wanted.before),
+        ];
+        for (condition, bound) in bounds {
+            if let Some(bound) = bound {
+                sql += condition;
+                params.push(bound.into());
+            }
+        }
+        sql += " ORDER BY r.row DESC LIMIT ?";
+        params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
+        self.runs_by(&sql, params)
+    }
+
+    /// The oldest run of an automation that has not ended.
+    pub fn oldest_active_run(&self, automation: i64) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} WHERE r.automation = ?1 AND r.completed_at IS NULL ORDER BY r.row LIMIT 1"
+        );
+        Ok(self.runs_by(&sql, vec![automation.into()])?.pop())
+    }
+
+    /// The run that was asked for with this key at or after `since`.
+    pub fn run_by_key(
+        &self,
+        automation: i64,
+        key: &str,
+        since: Timestamp,
+    ) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.automation = ?1 AND r.run_key = ?2 AND r.triggered_at >= ?3 ORDER BY r.row DESC LIMIT 1"
+        );
+        let params = vec![automation.into(), key.to_owned().into(), since.as_millis().into()];
+        Ok(self.runs_by(&sql, params)?.pop())
+    }
+
+    /// The oldest run that nobody has been given and whose directory and time are free.
+    pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
+               AND (r.access = 'read' OR NOT EXISTS
+                    (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1))
+             ORDER BY r.row LIMIT 1"
+        );
+        Ok(self.runs_by(&sql, vec![now.as_millis().into()])?.pop())
+    }
+
+    /// How many runs have been given to somebody and have not ended.
+    pub fn given_runs(&self) -> Result<i64, LedgerError> {
+        let sql = "SELECT count(*) FROM runs WHERE completed_at IS NULL AND given_to IS NOT NULL";
+        Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The newest run before `row` that holds the directory or waits for it.
+    pub fn ahead_in_directory(&self, directory: &str, row: i64) -> Result<Option<RunId>, LedgerError> {
+        let sql = "SELECT id FROM runs WHERE directory = ?1 AND access = 'write' AND row < ?2
+                     AND (holds_directory = 1 OR completed_at IS NULL)
+                   ORDER BY row DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let id = statement.query_row((directory, row), |row| row.get::<_, String>(0)).optional()?;
+        Ok(id.map(RunId::from_text))
+    }
+
+    /// The runs that say that they wait behind this one.
+    pub fn waiting_behind(&self, run: &RunId) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.behind = ?1 ORDER BY r.row");
+        self.runs_by(&sql, vec![run.as_str().to_owned().into()])
+    }
+
+    /// The latest time that a catch-up was told to wait for.
+    pub fn latest_not_before(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = "SELECT max(not_before) FROM runs WHERE not_before IS NOT NULL";
+        let latest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        Ok(latest.map(Timestamp::from_millis))
+    }
+
+    /// The scheduled runs whose wait has ended.
+    pub fn waits_over(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.wait_until <= ?1 ORDER BY r.wait_until LIMIT ?2"
+        );
+        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// The runs that were told to wait for a time that has come.
+    pub fn turns_come(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.not_before <= ?1
+               AND r.waiting ->> '$.for' = 'catchUp' ORDER BY r.row LIMIT ?2"
+        );
+        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// The runs whose start or work has taken too long and that nobody has asked to end.
+    pub fn deadlines_over(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 ORDER BY r.deadline_at LIMIT ?2"
+        );
+        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// The runs that were given to an instance and have not ended, oldest first.
+    pub fn runs_given_to(&self, instance: &InstanceId) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} WHERE r.given_to = ?1 AND r.completed_at IS NULL ORDER BY r.row"
+        );
+        self.runs_by(&sql, vec![instance.as_str().to_owned().into()])
+    }
+
+    /// What an instance has to do.
+    pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
+        let sql = "SELECT id, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row), stopping ->> '$.now'
+                   FROM runs r WHERE given_to = ?1 AND completed_at IS NULL ORDER BY row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let orders = statement.query_map([instance.as_str()], |row| {
+            Ok(Order {
+                run: RunId::from_text(row.get::<_, String>(0)?),
+                begun: row.get(1)?,
+                stopping: row.get(2)?,
+            })
+        })?;
+        Ok(orders.collect::<Result<_, _>>()?)
+    }
+
+    /// The process that carries out a run, if it has begun.
+    pub fn process(&self, run: i64) -> Result<Option<ProcessRow>, LedgerError> {
+        let sql =
+            "SELECT instance, pid, start_time, boot_id, pid_namespace, token FROM processes WHERE run = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row([run], process_from_row).optional()?;
+        Ok(found)
+    }
+
+    /// The processes whose sidecar has gone and that have not been seen to end, with their runs' places.
+    pub fn orphaned_processes(&self) -> Result<Vec<(i64, ProcessRow)>, LedgerError> {
+        let sql = "SELECT instance, pid, start_time, boot_id, pid_namespace, token, run FROM processes
+                   WHERE instance NOT IN (SELECT id FROM instances) ORDER BY run";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_map([], |row| Ok((row.get(6)?, process_from_row(row)?)))?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
+    fn runs_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<RunRow>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut runs = Vec::new();
+        while let Some(row) = rows.next()? {
+            runs.push(from_row(row)?);
+        }
+        Ok(runs)
+    }
+}

@@ -1,0 +1,137 @@
+//! How a row becomes a run.
+
+use rusqlite::Row;
+
+use super::{ProcessRow, RunRow};
+use crate::domain::automation::Definition;
+use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
+use crate::domain::process::ProcessIdentity;
+use crate::domain::run::machine::{State, StopReason};
+use crate::domain::run::{Ended, OutputSize, Phase, Run, SlotRange};
+use crate::domain::time::Timestamp;
+use crate::ledger::column::Columns;
+use crate::ledger::error::LedgerError;
+
+pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.body, d.row, r.definition_revision, r.epoch,
+    r.revision, r.trigger, r.attendance, r.asked_by, r.slots_from, r.slots_to, r.slots_count, r.scheduled_at,
+    r.triggered_at, r.state, r.waiting, r.wait_until, r.not_before, r.stopping, r.blocker, r.started_at,
+    r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
+    r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
+    r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
+pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
+
+pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
+    let mut c = Columns::of(row);
+    let instant = |millis: Option<i64>| millis.map(Timestamp::from_millis);
+    let place = c.take()?;
+    let id = RunId::from_text(c.take::<String>()?);
+    let automation = c.take()?;
+    let automation_id = AutomationId::from_text(c.take::<String>()?);
+    let definition: Definition = c.json("definitions.body")?;
+    let definition_row = c.take()?;
+    let definition_revision = c.take()?;
+    let epoch = c.take()?;
+    let revision = c.take()?;
+    let trigger = c.json("runs.trigger")?;
+    let attendance = c.word("runs.attendance")?;
+    let asked_by = c.take::<Option<String>>()?.map(InstanceId::from_text);
+    let slots = match (c.take()?, c.take()?, c.take::<Option<i64>>()?) {
+        (Some(from), Some(to), Some(count)) => Some(SlotRange {
+            from_at: Timestamp::from_millis(from),
+            to_at: Timestamp::from_millis(to),
+            count: count.unsigned_abs(),
+        }),
+        (_, _, _) => None,
+    };
+    let scheduled_at = instant(c.take()?);
+    let triggered_at = Timestamp::from_millis(c.take()?);
+    let state: State = c.word("runs.state")?;
+    let waiting = c.json_or_null("runs.waiting")?;
+    let wait_until = instant(c.take()?);
+    let not_before = instant(c.take()?);
+    let stopping = c.json_or_null("runs.stopping")?;
+    let blocker = c.json_or_null("runs.blocker")?;
+    let started_at = instant(c.take()?);
+    let completed_at = instant(c.take()?);
+    let stop_reason: Option<StopReason> = c.word_or_null("runs.stop_reason")?;
+    let error = c.json_or_null("runs.error")?;
+    let result = c.json_or_null("runs.result")?;
+    let process = c.json_or_null("runs.process_end")?;
+    let closed_by = c.take::<Option<String>>()?.map(LifecycleActionId::from_text);
+    let torn = || LedgerError::Broken(format!("run {id} is {} without what belongs to it", state.as_str()));
+    let ended = || {
+        let completed_at = completed_at.ok_or_else(torn)?;
+        Ok::<_, LedgerError>(Ended { started_at, completed_at, process, closed_by })
+    };
+    let phase = match state {
+        State::Scheduled => Phase::Scheduled { waiting, stopping },
+        State::Running => Phase::Running { started_at: started_at.ok_or_else(torn)?, stopping },
+        State::AwaitingInput => Phase::AwaitingInput {
+            started_at: started_at.ok_or_else(torn)?,
+            blocker: blocker.ok_or_else(torn)?,
+            stopping,
+        },
+        State::Succeeded => Phase::Succeeded { ended: ended()?, result: result.ok_or_else(torn)? },
+        State::Failed => Phase::Failed { ended: ended()?, error: error.ok_or_else(torn)? },
+        State::Stopped => Phase::Stopped { ended: ended()?, reason: stop_reason.ok_or_else(torn)? },
+    };
+    let skipped = c.json_or_null("runs.skipped")?;
+    let directory = c.take()?;
+    let holds_directory = c.take()?;
+    let given_to = c.take::<Option<String>>()?.map(InstanceId::from_text);
+    let given_at = instant(c.take()?);
+    let deadline_at = instant(c.take()?);
+    let instance_id = c.take::<Option<String>>()?.map(InstanceId::from_text);
+    let run = Run {
+        id,
+        automation_id,
+        automation_title: definition.title.clone(),
+        task: definition.task.without_secrets(),
+        definition_revision,
+        revision,
+        trigger,
+        attendance,
+        slots,
+        scheduled_at,
+        triggered_at,
+        phase,
+        skipped,
+        directory,
+        instance_id,
+        session_id: c.take()?,
+        continuity: c.word_or_null("runs.continuity")?,
+        worktree: c.take()?,
+        steps: c.take()?,
+        cost: c.json_or_null("runs.cost")?,
+        output: OutputSize { bytes: c.take::<i64>()?.unsigned_abs(), truncated: c.take()? },
+    };
+    Ok(RunRow {
+        row: place,
+        automation,
+        definition,
+        definition_row,
+        epoch,
+        run,
+        asked_by,
+        wait_until,
+        not_before,
+        holds_directory,
+        given_to,
+        given_at,
+        deadline_at,
+        begun: c.take()?,
+    })
+}
+
+pub(super) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
+    Ok(ProcessRow {
+        instance: InstanceId::from_text(row.get::<_, String>(0)?),
+        process: ProcessIdentity {
+            pid: row.get(1)?,
+            start_time: row.get::<_, i64>(2)?.cast_unsigned(),
+            boot_id: row.get(3)?,
+            pid_namespace: row.get(4)?,
+        },
+        token: row.get(5)?,
+    })
+}

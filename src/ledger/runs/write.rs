@@ -1,0 +1,144 @@
+//! Changes runs.
+
+use super::{ProcessRow, RunRow};
+use crate::domain::automation::Access;
+use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
+use crate::domain::run::{Phase, Trigger};
+use crate::domain::time::Timestamp;
+use crate::ledger::column::{Tx, to_json, to_json_or_null, to_word};
+use crate::ledger::error::LedgerError;
+
+impl Tx<'_> {
+    /// Stores a new run and gives its place.
+    pub fn insert_run(&self, row: &RunRow) -> Result<i64, LedgerError> {
+        let run = &row.run;
+        let key = match &run.trigger {
+            Trigger::Manual { key } => key.as_deref(),
+            Trigger::Schedule | Trigger::CatchUp => None,
+        };
+        let sql = "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
+                     revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
+                     scheduled_at, triggered_at, state, directory, access, wait_until, not_before)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+                     ?19, ?20, ?21)";
+        let access = match row.definition.access {
+            Access::Write => "write",
+            Access::Read => "read",
+        };
+        let params = rusqlite::params![
+            run.id.as_str(),
+            row.automation,
+            run.automation_id.as_str(),
+            row.definition_row,
+            run.definition_revision,
+            row.epoch,
+            run.revision,
+            to_json(&run.trigger)?,
+            key,
+            to_word(&run.attendance)?,
+            row.asked_by.as_ref().map(InstanceId::as_str),
+            run.slots.map(|slots| slots.from_at.as_millis()),
+            run.slots.map(|slots| slots.to_at.as_millis()),
+            run.slots.map(|slots| slots.count.cast_signed()),
+            run.scheduled_at.map(Timestamp::as_millis),
+            run.triggered_at.as_millis(),
+            run.state().as_str(),
+            run.directory,
+            access,
+            row.wait_until.map(Timestamp::as_millis),
+            row.not_before.map(Timestamp::as_millis),
+        ];
+        self.execute(sql, params)?;
+        let place = self.connection.last_insert_rowid();
+        self.update_run(&RunRow { row: place, ..row.clone() })?;
+        Ok(place)
+    }
+
+    /// Stores what may have changed of a run.
+    pub fn update_run(&self, row: &RunRow) -> Result<(), LedgerError> {
+        let run = &row.run;
+        let waiting = match &run.phase {
+            Phase::Scheduled { waiting, .. } => waiting.as_ref(),
+            Phase::Running { .. }
+            | Phase::AwaitingInput { .. }
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Stopped { .. } => None,
+        };
+        let (mut blocker, mut error, mut result, mut stop_reason) = (None, None, None, None);
+        match &run.phase {
+            Phase::Scheduled { .. } | Phase::Running { .. } => {}
+            Phase::AwaitingInput { blocker: it, .. } => blocker = Some(to_json(it)?),
+            Phase::Succeeded { result: it, .. } => result = Some(to_json(it)?),
+            Phase::Failed { error: it, .. } => error = Some(to_json(it)?),
+            Phase::Stopped { reason, .. } => stop_reason = Some(to_word(reason)?),
+        }
+        let ended = run.ended();
+        let sql = "UPDATE runs SET revision = ?2, state = ?3, waiting = ?4, behind = ?5, wait_until = ?6,
+                     not_before = ?7, stopping = ?8, blocker = ?9, started_at = ?10, completed_at = ?11,
+                     stop_reason = ?12, error = ?13, result = ?14, process_end = ?15, closed_by = ?16,
+                     skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
+                     instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
+                     output_bytes = ?28, output_truncated = ?29
+                   WHERE row = ?1";
+        let params = rusqlite::params![
+            row.row,
+            run.revision,
+            run.state().as_str(),
+            to_json_or_null(waiting)?,
+            waiting.and_then(|waiting| waiting.behind.as_ref()).map(RunId::as_str),
+            row.wait_until.map(Timestamp::as_millis),
+            row.not_before.map(Timestamp::as_millis),
+            to_json_or_null(run.stopping())?,
+            blocker,
+            run.started_at().map(Timestamp::as_millis),
+            ended.map(|ended| ended.completed_at.as_millis()),
+            stop_reason,
+            error,
+            result,
+            to_json_or_null(ended.and_then(|ended| ended.process.as_ref()))?,
+            ended.and_then(|ended| ended.closed_by.as_ref()).map(LifecycleActionId::as_str),
+            to_json_or_null(run.skipped.as_ref())?,
+            row.holds_directory,
+            row.given_to.as_ref().map(InstanceId::as_str),
+            row.given_at.map(Timestamp::as_millis),
+            row.deadline_at.map(Timestamp::as_millis),
+            run.instance_id.as_ref().map(InstanceId::as_str),
+            run.session_id,
+            run.continuity.as_ref().map(to_word).transpose()?,
+            run.worktree,
+            run.steps,
+            to_json_or_null(run.cost.as_ref())?,
+            run.output.bytes.cast_signed(),
+            run.output.truncated,
+        ];
+        self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// The run has begun.
+    pub fn insert_process(&self, run: i64, process: &ProcessRow, now: Timestamp) -> Result<(), LedgerError> {
+        let sql =
+            "INSERT INTO processes (run, instance, pid, start_time, boot_id, pid_namespace, token, begun_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+        let identity = &process.process;
+        let params = rusqlite::params![
+            run,
+            process.instance.as_str(),
+            identity.pid,
+            identity.start_time.cast_signed(),
+            identity.boot_id,
+            identity.pid_namespace,
+            process.token,
+            now.as_millis(),
+        ];
+        self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// The guard of the run has gone, and with it everything it started.
+    pub fn delete_process(&self, run: i64) -> Result<(), LedgerError> {
+        self.execute("DELETE FROM processes WHERE run = ?1", [run])?;
+        Ok(())
+    }
+}

@@ -1,0 +1,203 @@
+//! The one thread that writes.
+//!
+//! Jobs are decided in the order in which they come. Those that are waiting when a transaction begins share
+//! it, each in a savepoint of its own, so that they share one sync of the disk as well; nobody is answered
+//! before the commit.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::column::Tx;
+use super::error::LedgerError;
+use crate::domain::refusal::Refusal;
+
+/// Jobs that wait for the writer. As many as requests may run at once, and some of the sidecar's own; who comes
+/// later waits to hand over.
+const WAITING: usize = 512;
+
+/// Jobs that share a transaction. More would gain nothing and make the others wait.
+const GROUP: usize = 64;
+
+/// What this process has committed so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Committed {
+    /// How many transactions.
+    pub transactions: u64,
+    /// The newest event.
+    pub seq: i64,
+}
+
+/// Hands jobs to the thread. Dropping it ends the thread when it has done what it was handed.
+pub(super) struct Writer {
+    jobs: mpsc::Sender<Box<dyn Job>>,
+    progress: Progress,
+    committed: Arc<watch::Sender<Committed>>,
+}
+
+/// How far the writer has come, so that a reader can wait for what was handed over before.
+#[derive(Clone)]
+pub(super) struct Progress {
+    handed_over: Arc<AtomicU64>,
+    done: watch::Receiver<u64>,
+}
+
+impl Progress {
+    /// Waits until everything that was handed over before this call has been done.
+    pub(super) async fn caught_up(&mut self) {
+        let ticket = self.handed_over.load(Ordering::Acquire);
+        // An error means that the writer has ended: then nothing more will be done.
+        let _ = self.done.wait_for(|done| *done >= ticket).await;
+    }
+}
+
+trait Job: Send {
+    /// Decides. An `Err` has the savepoint undone.
+    fn decide(&mut self, tx: &Tx<'_>) -> Result<(), ()>;
+    /// Tells the one who waits; `committed` is what became of the transaction.
+    fn answer(self: Box<Self>, committed: Result<(), Refusal>);
+}
+
+struct TypedJob<T, F> {
+    decide: Option<F>,
+    decided: Option<Result<T, Refusal>>,
+    reply: oneshot::Sender<Result<T, Refusal>>,
+}
+
+impl<T, F> Job for TypedJob<T, F>
+where
+    T: Send,
+    F: FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send,
+{
+    fn decide(&mut self, tx: &Tx<'_>) -> Result<(), ()> {
+        let Some(decide) = self.decide.take() else { return Err(()) };
+        let decided = catch_unwind(AssertUnwindSafe(|| decide(tx)))
+            .unwrap_or_else(|_| Err(Refusal::Internal("a decision panicked".to_owned())));
+        let verdict = decided.as_ref().map(|_| ()).map_err(|_| ());
+        self.decided = Some(decided);
+        verdict
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Refusal>) {
+        let answer = match (committed, self.decided) {
+            (Ok(()), Some(decided)) | (Err(_), Some(decided @ Err(_))) => decided,
+            (Err(refusal), _) => Err(refusal),
+            (Ok(()), None) => Err(Refusal::Internal("a job was not decided".to_owned())),
+        };
+        // Who no longer waits has given up on the answer, not on the change.
+        let _ = self.reply.send(answer);
+    }
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Writer, std::io::Error> {
+        let (jobs, inbox) = mpsc::channel(WAITING);
+        let (done, done_seen) = watch::channel(0);
+        let committed = Arc::new(watch::Sender::new(Committed::default()));
+        let thread = Thread { connection, done, committed: committed.clone() };
+        std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || thread.work(inbox))?;
+        let progress = Progress { handed_over: Arc::new(AtomicU64::new(0)), done: done_seen };
+        Ok(Writer { jobs, progress, committed })
+    }
+
+    pub(super) fn progress(&self) -> Progress {
+        self.progress.clone()
+    }
+
+    pub(super) fn commits(&self) -> watch::Receiver<Committed> {
+        self.committed.subscribe()
+    }
+
+    pub(super) fn notice(&self, seq: i64) {
+        self.committed.send_if_modified(|committed| {
+            let news = seq > committed.seq;
+            committed.seq = committed.seq.max(seq);
+            news
+        });
+    }
+
+    pub(super) async fn run<T, F>(&self, decide: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        let ended = || Refusal::Internal("the ledger's writer has ended".to_owned());
+        let (reply, answer) = oneshot::channel();
+        let job = TypedJob { decide: Some(decide), decided: None, reply };
+        let place = self.jobs.reserve().await.map_err(|_| ended())?;
+        self.progress.handed_over.fetch_add(1, Ordering::AcqRel);
+        place.send(Box::new(job));
+        answer.await.map_err(|_| ended())?
+    }
+}
+
+struct Thread {
+    connection: Connection,
+    done: watch::Sender<u64>,
+    committed: Arc<watch::Sender<Committed>>,
+}
+
+impl Thread {
+    fn work(self, mut inbox: mpsc::Receiver<Box<dyn Job>>) {
+        while let Some(first) = inbox.blocking_recv() {
+            let mut group = vec![first];
+            while group.len() < GROUP
+                && let Ok(job) = inbox.try_recv()
+            {
+                group.push(job);
+            }
+            let size = group.len() as u64;
+            self.transact(group);
+            self.done.send_modify(|done| *done += size);
+        }
+    }
+
+    /// Decides a group in one transaction and answers everyone.
+    fn transact(&self, mut group: Vec<Box<dyn Job>>) {
+        let outcome = self.decide(&mut group);
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // What failed is reported; a failing rollback would only hide it.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        match outcome {
+            Ok(seq) => {
+                self.committed.send_modify(|committed| {
+                    committed.transactions += 1;
+                    committed.seq = committed.seq.max(seq);
+                });
+                group.into_iter().for_each(|job| job.answer(Ok(())));
+            }
+            Err(error) => {
+                tracing::error!(%error, "a transaction failed");
+                let again = |error: &LedgerError| match error {
+                    LedgerError::Sqlite(_) => Refusal::Storage {
+                        reason: error.reason(),
+                        message: format!("{error}; nothing was changed, try again"),
+                    },
+                    LedgerError::Unreadable { .. } | LedgerError::Broken(_) => {
+                        Refusal::Internal(error.to_string())
+                    }
+                };
+                group.into_iter().for_each(|job| job.answer(Err(again(&error))));
+            }
+        }
+    }
+
+    fn decide(&self, group: &mut [Box<dyn Job>]) -> Result<i64, LedgerError> {
+        let tx = Tx::new(&self.connection);
+        tx.execute("BEGIN IMMEDIATE", [])?;
+        for job in group.iter_mut() {
+            tx.execute("SAVEPOINT job", [])?;
+            if job.decide(&tx).is_err() {
+                tx.execute("ROLLBACK TO job", [])?;
+            }
+            tx.execute("RELEASE job", [])?;
+        }
+        let seq = tx.newest_seq()?;
+        tx.execute("COMMIT", [])?;
+        Ok(seq)
+    }
+}

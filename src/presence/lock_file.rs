@@ -1,0 +1,155 @@
+//! A file that at most one process holds. The lock goes with its holder, however that ends.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::domain::process::FileIdentity;
+
+/// A lock that this process holds. Dropping it gives it up.
+#[derive(Debug)]
+pub struct HeldLock {
+    file: File,
+    path: PathBuf,
+    identity: FileIdentity,
+}
+
+/// What came of trying to take a lock.
+#[derive(Debug)]
+pub enum Attempt {
+    /// It is ours.
+    Taken(HeldLock),
+    /// Another process holds it.
+    HeldByAnother,
+    /// There is no such file.
+    Missing,
+}
+
+/// Whether a file that is not there is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfMissing {
+    /// It is.
+    Create,
+    /// It is not: a lock of somebody else's is never made by us.
+    Leave,
+}
+
+impl HeldLock {
+    /// Which file is locked.
+    pub fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    /// Removes the file and gives up the lock, in this order: nobody can lock what is about to go.
+    pub fn remove(self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(path = %self.path.display(), %error, "a lock file could not be removed");
+        }
+        self.release();
+    }
+
+    /// Gives up the lock at once, rather than when the last copy of the descriptor goes.
+    pub fn release(self) {
+        if let Err(error) = self.file.unlock() {
+            tracing::debug!(path = %self.path.display(), %error, "a lock could not be given up");
+        }
+    }
+}
+
+/// Tries to take a lock without waiting.
+///
+/// # Errors
+/// When the file cannot be opened or locked for another reason than that somebody holds it.
+pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
+    /// A lock on a file that has been replaced meanwhile is worth nothing; this often is never seen twice.
+    const ATTEMPTS: usize = 16;
+    for _ in 0..ATTEMPTS {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(if_missing == IfMissing::Create);
+        owner_only(&mut options);
+        let file = match options.open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound && if_missing == IfMissing::Leave => {
+                return Ok(Attempt::Missing);
+            }
+            Err(error) => return Err(error),
+        };
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(Attempt::HeldByAnother),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        let identity = identity_of(&file)?;
+        if identity_at(path)? == Some(identity) {
+            return Ok(Attempt::Taken(HeldLock { file, path: path.to_owned(), identity }));
+        }
+    }
+    Err(io::Error::other(format!("{} is replaced again and again", path.display())))
+}
+
+/// Which file is at this path now.
+///
+/// # Errors
+/// When it cannot be looked at.
+pub fn identity_at(path: &Path) -> io::Result<Option<FileIdentity>> {
+    match File::open(path) {
+        Ok(file) => identity_of(&file).map(Some),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(unix)]
+fn identity_of(file: &File) -> io::Result<FileIdentity> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = file.metadata()?;
+    Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
+}
+
+#[cfg(unix)]
+fn owner_only(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.mode(0o600);
+}
+
+/// Windows does not let a locked file be replaced, so its creation time tells it apart well enough.
+#[cfg(windows)]
+fn identity_of(file: &File) -> io::Result<FileIdentity> {
+    use std::os::windows::fs::MetadataExt;
+    Ok(FileIdentity { device: 0, inode: file.metadata()?.creation_time() })
+}
+
+#[cfg(windows)]
+fn owner_only(_options: &mut OpenOptions) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn take(path: &Path) -> Attempt {
+        try_take(path, IfMissing::Create).unwrap()
+    }
+
+    #[test]
+    fn one_holder_at_a_time() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.lock");
+        assert!(matches!(try_take(&path, IfMissing::Leave).unwrap(), Attempt::Missing));
+        let Attempt::Taken(held) = take(&path) else { panic!("nobody holds it") };
+        assert!(matches!(take(&path), Attempt::HeldByAnother));
+        held.release();
+        assert!(matches!(take(&path), Attempt::Taken(_)));
+    }
+
+    #[test]
+    fn a_new_file_at_the_same_path_is_another_lock() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.lock");
+        let Attempt::Taken(held) = take(&path) else { panic!("nobody holds it") };
+        std::fs::remove_file(&path).unwrap();
+        let Attempt::Taken(other) = take(&path) else { panic!("the new file is free") };
+        assert_ne!(held.identity(), other.identity());
+        assert_eq!(identity_at(&path).unwrap(), Some(other.identity()));
+    }
+}

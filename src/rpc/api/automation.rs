@@ -1,0 +1,118 @@
+//! `automation/…`: what is to be done, and when.
+
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::RegisterMethodError;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{handled, page_on_the_wire, refused};
+use crate::domain::draft::{read_create, read_key, read_preview};
+use crate::domain::fault::Word;
+use crate::domain::id::AutomationId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{Attendance, Run};
+use crate::rpc::backend::{ActiveRun, Backend, Delete, Deleted, ListAutomations, RunRequest};
+use crate::rpc::cursor::{self, List};
+use crate::rpc::params;
+
+/// The longest text to look for in titles, in characters: a title's own length.
+const QUERY_MAX: usize = 160;
+
+pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+    module.register_async_method("automation/create", |params, backend, _| async move {
+        let read = || {
+            let map = params::object(&params)?;
+            read_create(&map, backend.surroundings()).map_err(Refusal::InvalidAutomation)
+        };
+        handled(backend.create(read().map_err(refused)?).await)
+    })?;
+    module.register_async_method("automation/get", |params, backend, _| async move {
+        let id = params::read(&params, "`id`", |fields| params::automation_id(fields, "id"));
+        handled(backend.automation(id.map_err(refused)?).await)
+    })?;
+    module.register_async_method("automation/list", |params, backend, _| async move {
+        let wanted = read_list(&params, &*backend).map_err(refused)?;
+        let page = backend.automations(wanted).await;
+        handled(page.map(|page| page_on_the_wire(List::Automations, page, &*backend)))
+    })?;
+    module.register_async_method("automation/delete", |params, backend, _| async move {
+        let request = read_delete(&params).map_err(refused)?;
+        handled(backend.delete(request).await.map(DeletedOnTheWire::from))
+    })?;
+    module.register_async_method("automation/run", |params, backend, _| async move {
+        let request = read_run(&params).map_err(refused)?;
+        handled(backend.run(request).await)
+    })?;
+    module.register_method("automation/preview", |params, backend, _| {
+        let read = || {
+            let map = params::object(&params)?;
+            let draft = read_preview(&map, backend.surroundings()).map_err(Refusal::InvalidAutomation)?;
+            backend.preview(draft)
+        };
+        handled(read())
+    })?;
+    Ok(())
+}
+
+/// A deleted automation as the contract writes it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeletedOnTheWire {
+    id: AutomationId,
+    deleted: bool,
+    revision: i64,
+    stopped_runs: Vec<Run>,
+}
+
+impl From<Deleted> for DeletedOnTheWire {
+    fn from(Deleted { tombstone, stopped_runs }: Deleted) -> Self {
+        DeletedOnTheWire { id: tombstone.id, deleted: true, revision: tombstone.revision, stopped_runs }
+    }
+}
+
+fn read_list(
+    params: &jsonrpsee::types::Params<'_>,
+    backend: &impl Backend,
+) -> Result<ListAutomations, Refusal> {
+    params::read(params, "`cursor`, `limit`, `paused` and `query`", |fields| {
+        let before = fields.text("cursor").and_then(|text| {
+            let row = cursor::read(List::Automations, backend.ledger_id(), text);
+            row.map_err(|fault| fields.fault_hint("cursor", fault.message, fault.hint.unwrap_or_default()))
+                .ok()
+        });
+        let limit = params::limit(fields, 500, 100);
+        let paused = fields.boolean("paused");
+        let query = fields.text("query").map(str::to_owned);
+        if query.as_ref().is_some_and(|query| query.chars().count() > QUERY_MAX) {
+            fields.fault("query", Word::TooLong);
+        }
+        Some(ListAutomations { before, limit, paused, query: query.filter(|query| !query.is_empty()) })
+    })
+}
+
+fn read_delete(params: &jsonrpsee::types::Params<'_>) -> Result<Delete, Refusal> {
+    params::read(params, "`id`, `ifRevision` and `activeRun`", |fields| {
+        let id = params::automation_id(fields, "id");
+        let if_revision = fields.integer("ifRevision", 1..=i64::MAX);
+        let choices =
+            [("cancel", ActiveRun::Cancel), ("finish", ActiveRun::Finish), ("refuse", ActiveRun::Refuse)];
+        let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);
+        Some(Delete { id: id?, if_revision, active_run })
+    })
+}
+
+fn read_run(params: &jsonrpsee::types::Params<'_>) -> Result<RunRequest, Refusal> {
+    params::read(params, "`id`, `attendance`, `key`, `context` and `ifBusy`", |fields| {
+        let id = params::automation_id(fields, "id");
+        let choices = [("attended", Attendance::Attended), ("unattended", Attendance::Unattended)];
+        let attendance = fields.choice("attendance", &choices).unwrap_or(Attendance::Attended);
+        let key = read_key(fields);
+        if fields.any("context").is_some() {
+            fields.fault_hint("context", Word::NotAvailableYet, "only prompts have a context");
+        }
+        if fields.any("ifBusy").is_some_and(|value| value != &Value::from("queue")) {
+            fields.fault_hint("ifBusy", Word::NotAvailableYet, "this version only does \"queue\"");
+        }
+        Some(RunRequest { id: id?, attendance, key })
+    })
+}

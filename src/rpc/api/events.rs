@@ -1,0 +1,62 @@
+//! `events/…`: what happened, in order.
+
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::types::Params;
+
+use crate::domain::event::KINDS;
+use crate::domain::fault::Word;
+use crate::domain::refusal::Refusal;
+use crate::rpc::backend::{Backend, Feed, Follow};
+use crate::rpc::params;
+
+pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+    module.register_subscription(
+        "events/subscribe",
+        "events/event",
+        "events/unsubscribe",
+        |params, pending, backend, _| async move {
+            let feed = match read(&params) {
+                Ok(wanted) => backend.follow(wanted).await,
+                Err(refusal) => Err(refusal),
+            };
+            let mut feed = match feed {
+                Ok(feed) => feed,
+                Err(refusal) => return pending.reject(super::refused(refusal)).await,
+            };
+            // A client that has gone meanwhile needs no events.
+            let Ok(sink) = pending.accept().await else { return };
+            loop {
+                let event = tokio::select! {
+                    biased;
+                    () = sink.closed() => return,
+                    event = feed.next() => event,
+                };
+                let Some(event) = event else { return };
+                if sink.send(event).await.is_err() {
+                    return;
+                }
+            }
+        },
+    )?;
+    Ok(())
+}
+
+fn read(params: &Params<'_>) -> Result<Follow, Refusal> {
+    params::read(params, "`after`, `ledgerID`, `kinds` and `automationID`", |fields| {
+        let after = fields.integer("after", 0..=i64::MAX);
+        let ledger = fields.text("ledgerID").map(str::to_owned);
+        let kinds = fields.texts("kinds").unwrap_or_default();
+        for (index, kind) in kinds.iter().enumerate() {
+            if !KINDS.contains(&kind.as_str()) {
+                let hint = format!("write some of: {}", KINDS.join(", "));
+                fields.fault_hint(&format!("kinds[{index}]"), Word::UnknownValue, hint);
+            }
+        }
+        let automation = match fields.has("automationID") {
+            true => params::automation_id(fields, "automationID"),
+            false => None,
+        };
+        Some(Follow { after, ledger, kinds, automation })
+    })
+}

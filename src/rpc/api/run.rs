@@ -1,0 +1,154 @@
+//! `run/…`: what became of it.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use jsonrpsee::RpcModule;
+use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::types::Params;
+use serde::Serialize;
+
+use super::{handled, page_on_the_wire, refused};
+use crate::domain::fault::Word;
+use crate::domain::fields::Fields;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::State;
+use crate::rpc::backend::{Backend, ListRuns, OutputPart};
+use crate::rpc::cursor::{self, List};
+use crate::rpc::params;
+
+/// The most output that one answer carries, in bytes.
+const OUTPUT_MAX: i64 = 1024 * 1024;
+
+/// What one answer carries if the client does not say, in bytes.
+const OUTPUT_DEFAULT: usize = 64 * 1024;
+
+pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+    module.register_async_method("run/get", |params, backend, _| async move {
+        let id = params::read(&params, "`id`", |fields| params::run_id(fields, "id"));
+        handled(backend.run_by_id(id.map_err(refused)?).await)
+    })?;
+    module.register_async_method("run/list", |params, backend, _| async move {
+        let wanted = read_list(&params, &*backend).map_err(refused)?;
+        let page = backend.runs(wanted).await;
+        handled(page.map(|page| page_on_the_wire(List::Runs, page, &*backend)))
+    })?;
+    module.register_async_method("run/cancel", |params, backend, _| async move {
+        let id = params::read(&params, "`id`", |fields| params::run_id(fields, "id"));
+        handled(backend.cancel(id.map_err(refused)?).await)
+    })?;
+    module.register_async_method("run/output", |params, backend, _| async move {
+        let (id, offset, limit) = read_output(&params).map_err(refused)?;
+        handled(backend.output(id, offset, limit).await.map(|part| OutputOnTheWire::from(&part)))
+    })?;
+    Ok(())
+}
+
+fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListRuns, Refusal> {
+    let known = "`automationID`, `states`, `fromAt`, `toAt`, `cursor` and `limit`";
+    params::read(params, known, |fields| {
+        let automation = match fields.has("automationID") {
+            true => params::automation_id(fields, "automationID"),
+            false => None,
+        };
+        let states = read_states(fields);
+        let from = fields.instant("fromAt");
+        let to = fields.instant("toAt");
+        let before = fields.text("cursor").and_then(|text| {
+            let row = cursor::read(List::Runs, backend.ledger_id(), text);
+            row.map_err(|fault| fields.fault_hint("cursor", fault.message, fault.hint.unwrap_or_default()))
+                .ok()
+        });
+        let limit = params::limit(fields, 100, 50);
+        Some(ListRuns { automation, states, from, to, before, limit })
+    })
+}
+
+fn read_states(fields: &mut Fields<'_>) -> Vec<State> {
+    let Some(words) = fields.texts("states") else { return Vec::new() };
+    let mut states = Vec::new();
+    for (index, word) in words.iter().enumerate() {
+        match State::ALL.into_iter().find(|state| state.as_str() == word) {
+            Some(state) => states.push(state),
+            None => {
+                let all = State::ALL.map(State::as_str).join(", ");
+                let name = format!("states[{index}]");
+                fields.fault_hint(&name, Word::UnknownValue, format!("write some of: {all}"));
+            }
+        }
+    }
+    if words.is_empty() {
+        fields.fault_hint("states", Word::Required, "name at least one state, or leave it out");
+    }
+    states
+}
+
+fn read_output(params: &Params<'_>) -> Result<(crate::domain::id::RunId, u64, usize), Refusal> {
+    params::read(params, "`id`, `offset` and `limit`", |fields| {
+        let id = params::run_id(fields, "id");
+        let offset = fields.integer("offset", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
+        let limit = params::limit(fields, OUTPUT_MAX, OUTPUT_DEFAULT);
+        Some((id?, offset, limit))
+    })
+}
+
+/// A part of an output as the contract writes it: text is cut at the border of a character; what is no text is
+/// written in base64.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OutputOnTheWire {
+    offset: u64,
+    data: String,
+    encoding: &'static str,
+    next_offset: u64,
+    end: bool,
+}
+
+impl From<&OutputPart> for OutputOnTheWire {
+    fn from(part: &OutputPart) -> Self {
+        let (data, encoding, length) = match text_length(&part.data, part.end) {
+            Some(length) => (String::from_utf8_lossy(&part.data[..length]).into_owned(), "utf8", length),
+            None => (BASE64.encode(&part.data), "base64", part.data.len()),
+        };
+        OutputOnTheWire {
+            offset: part.offset,
+            data,
+            encoding,
+            next_offset: part.offset + length as u64,
+            end: part.end && length == part.data.len(),
+        }
+    }
+}
+
+/// How many of the bytes are whole characters; none if they are no text.
+fn text_length(bytes: &[u8], end: bool) -> Option<usize> {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => Some(bytes.len()),
+        // A character may go on in the next part, unless nothing follows or not even one fits.
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 && !end => {
+            Some(error.valid_up_to())
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(data: &[u8], end: bool) -> (String, &'static str, u64, bool) {
+        let part = OutputOnTheWire::from(&OutputPart { offset: 10, data: data.to_vec(), end });
+        (part.data, part.encoding, part.next_offset, part.end)
+    }
+
+    #[test]
+    fn text_is_cut_at_a_character_and_other_bytes_are_base64() {
+        let case = |data: &str, encoding, next, end| (data.to_owned(), encoding, next, end);
+        assert_eq!(written(b"abc", true), case("abc", "utf8", 13, true));
+        assert_eq!(written("a\u{e9}".as_bytes(), false), case("a\u{e9}", "utf8", 13, false));
+        assert_eq!(written(b"a\xC3", false), case("a", "utf8", 11, false));
+        assert_eq!(written(b"a\xC3", true), case("YcM=", "base64", 12, true));
+        assert_eq!(written(b"\xFF\xFE\x00", false), case("//4A", "base64", 13, false));
+        assert_eq!(written(b"\xFF", true), case("/w==", "base64", 11, true));
+        assert_eq!(written(b"", true), case("", "utf8", 10, true));
+    }
+}

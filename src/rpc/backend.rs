@@ -1,0 +1,205 @@
+//! What the methods need from the rest of the program. The sidecar implements it.
+
+use std::future::Future;
+
+use serde::Serialize;
+
+use super::initialize::{InitializeParams, InitializeResult};
+use crate::domain::automation::Automation;
+use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
+use crate::domain::event::Tombstone;
+use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::refusal::Refusal;
+use crate::domain::run::Run;
+use crate::domain::run::machine::State;
+use crate::domain::scheduler::Limits;
+use crate::domain::time::Timestamp;
+
+/// What an answer or a refusal comes as.
+pub type Answer<T> = Result<T, Refusal>;
+
+/// Makes sidecars: a process has none before `initialize` and at most one after it.
+pub trait Host: Send + Sync + 'static {
+    /// What it makes.
+    type Backend: Backend;
+
+    /// Opens the project's ledger and begins to work. After a refusal nothing is left behind.
+    fn initialize(
+        &self,
+        params: InitializeParams,
+    ) -> impl Future<Output = Answer<(InitializeResult, Self::Backend)>> + Send;
+}
+
+/// A project that is open.
+pub trait Backend: Send + Sync + 'static {
+    /// The ledger's identity.
+    fn ledger_id(&self) -> &LedgerId;
+
+    /// This window's limits.
+    fn limits(&self) -> &Limits;
+
+    /// What reading a draft depends on, now.
+    fn surroundings(&self) -> Surroundings<'_>;
+
+    /// `automation/create`.
+    fn create(&self, params: CreateParams) -> impl Future<Output = Answer<Automation>> + Send;
+
+    /// `automation/get`.
+    fn automation(&self, id: AutomationId) -> impl Future<Output = Answer<Automation>> + Send;
+
+    /// `automation/list`.
+    fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
+
+    /// `automation/delete`; answers when the work of its runs has gone.
+    fn delete(&self, request: Delete) -> impl Future<Output = Answer<Deleted>> + Send;
+
+    /// `automation/run`.
+    fn run(&self, request: RunRequest) -> impl Future<Output = Answer<Run>> + Send;
+
+    /// `automation/preview`.
+    fn preview(&self, draft: ScheduleDraft) -> Answer<Preview>;
+
+    /// `run/get`.
+    fn run_by_id(&self, id: RunId) -> impl Future<Output = Answer<Run>> + Send;
+
+    /// `run/list`.
+    fn runs(&self, wanted: ListRuns) -> impl Future<Output = Answer<Page<Run>>> + Send;
+
+    /// `run/cancel`.
+    fn cancel(&self, id: RunId) -> impl Future<Output = Answer<Run>> + Send;
+
+    /// `run/output`.
+    fn output(&self, id: RunId, offset: u64, limit: usize)
+    -> impl Future<Output = Answer<OutputPart>> + Send;
+
+    /// `events/subscribe`: where the events begin.
+    fn follow(&self, wanted: Follow) -> impl Future<Output = Answer<Self::Feed>> + Send;
+
+    /// What events come from.
+    type Feed: Feed;
+
+    /// `shutdown`: everything of this sidecar ends, and what could not be ended is left to be settled.
+    fn shutdown(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Events, one after the other, for one subscriber.
+pub trait Feed: Send + 'static {
+    /// The next event as the contract writes it; waits until there is one. None when there will be none.
+    fn next(&mut self) -> impl Future<Output = Option<Box<serde_json::value::RawValue>>> + Send;
+}
+
+/// Which automations are wanted.
+#[derive(Clone, Debug)]
+pub struct ListAutomations {
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+    /// Only paused ones, or only others.
+    pub paused: Option<bool>,
+    /// Only those with this text in the title.
+    pub query: Option<String>,
+}
+
+/// Which runs are wanted.
+#[derive(Clone, Debug)]
+pub struct ListRuns {
+    /// Only those of this automation.
+    pub automation: Option<AutomationId>,
+    /// Only those in one of these states; all if empty.
+    pub states: Vec<State>,
+    /// Only those created at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only those created at or before this time.
+    pub to: Option<Timestamp>,
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct Page<T> {
+    /// What is in it, newest first.
+    pub items: Vec<T>,
+    /// The row before which the next page begins, if there is one.
+    pub next: Option<i64>,
+    /// The newest event that this page already knows of.
+    pub seq: i64,
+}
+
+/// What becomes of active runs when their automation is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ActiveRun {
+    /// They are cancelled.
+    Cancel,
+    /// They end normally.
+    Finish,
+    /// Nothing is deleted while there are any.
+    Refuse,
+}
+
+/// What is to be deleted.
+#[derive(Clone, Debug)]
+pub struct Delete {
+    /// The automation.
+    pub id: AutomationId,
+    /// Only if it still has this revision.
+    pub if_revision: Option<i64>,
+    /// What is to become of its active runs.
+    pub active_run: ActiveRun,
+}
+
+/// An automation that is gone.
+#[derive(Clone, Debug)]
+pub struct Deleted {
+    /// What is left of it.
+    pub tombstone: Tombstone,
+    /// The runs that were active, as they ended.
+    pub stopped_runs: Vec<Run>,
+}
+
+/// What is to be run.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The automation.
+    pub id: AutomationId,
+    /// Whether somebody is there to answer.
+    pub attendance: crate::domain::run::Attendance,
+    /// The client's own name for its request.
+    pub key: Option<String>,
+}
+
+/// When something would fire.
+#[derive(Clone, Debug, Serialize)]
+pub struct Preview {
+    /// The next times.
+    pub fires: Vec<Timestamp>,
+    /// What a person should know.
+    pub warnings: Vec<String>,
+}
+
+/// A part of a run's output.
+#[derive(Clone, Debug)]
+pub struct OutputPart {
+    /// Where it begins.
+    pub offset: u64,
+    /// Its bytes.
+    pub data: Vec<u8>,
+    /// Whether the run has ended and this is the last of its output.
+    pub end: bool,
+}
+
+/// Which events are wanted.
+#[derive(Clone, Debug, Default)]
+pub struct Follow {
+    /// Those after this place; none for those from now on.
+    pub after: Option<i64>,
+    /// The ledger that `after` is a place of.
+    pub ledger: Option<String>,
+    /// Only these kinds; all if empty.
+    pub kinds: Vec<String>,
+    /// Only those of this automation.
+    pub automation: Option<AutomationId>,
+}

@@ -1,0 +1,124 @@
+//! Refusals as the contract writes them: a code, a kind to match on, and a sentence.
+
+use jsonrpsee::types::ErrorObjectOwned;
+use serde_json::{Value, json};
+
+use crate::domain::refusal::Refusal;
+
+/// What a client matches on (protocol, section 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the contract's word for itself, in `code_and_word`")]
+pub enum Kind {
+    InvalidAutomation,
+    NotFound,
+    AutomationConflict,
+    ActiveRunStillRunning,
+    Overloaded,
+    StorageUnavailable,
+    NotInitialized,
+    InvalidRequest,
+    MethodNotFound,
+    InvalidParams,
+    Internal,
+    ParseError,
+    RequestTooLarge,
+    ResponseTooLarge,
+}
+
+impl Kind {
+    const fn code_and_word(self) -> (i32, &'static str) {
+        match self {
+            Kind::InvalidAutomation => (-32010, "invalid_automation"),
+            Kind::NotFound => (-32011, "not_found"),
+            Kind::AutomationConflict => (-32012, "automation_conflict"),
+            Kind::ActiveRunStillRunning => (-32013, "active_run_still_running"),
+            Kind::Overloaded => (-32018, "overloaded"),
+            Kind::StorageUnavailable => (-32020, "storage_unavailable"),
+            Kind::NotInitialized => (-32002, "not_initialized"),
+            Kind::InvalidRequest => (-32600, "invalid_request"),
+            Kind::MethodNotFound => (-32601, "method_not_found"),
+            Kind::InvalidParams => (-32602, "invalid_params"),
+            Kind::Internal => (-32603, "internal"),
+            Kind::ParseError => (-32700, "parse_error"),
+            Kind::RequestTooLarge => (-32007, "request_too_large"),
+            Kind::ResponseTooLarge => (RESPONSE_TOO_LARGE, "response_too_large"),
+        }
+    }
+}
+
+/// The code that the method table itself uses for an answer over the limit.
+pub const RESPONSE_TOO_LARGE: i32 = -32008;
+
+/// Why a request was not carried out, ready to be sent.
+#[derive(Clone, Debug)]
+pub struct Failure {
+    kind: Kind,
+    message: String,
+    /// Members of `data` beside `kind`.
+    details: serde_json::Map<String, Value>,
+}
+
+impl Failure {
+    /// A failure whose kind and sentence say it all.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Failure { kind, message: message.into(), details: serde_json::Map::new() }
+    }
+
+    /// A method that does not exist.
+    pub fn method_not_found(method: &str) -> Self {
+        let why = format!(
+            "there is no method {method:?}; `capabilities.methods` in the answer to `initialize` lists them"
+        );
+        Failure::new(Kind::MethodNotFound, why)
+    }
+
+    fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.details.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Its number.
+    pub fn code(&self) -> i32 {
+        self.kind.code_and_word().0
+    }
+
+    /// The error member of an answer.
+    pub fn to_error(&self) -> ErrorObjectOwned {
+        let (code, word) = self.kind.code_and_word();
+        let mut data = self.details.clone();
+        data.insert("kind".to_owned(), word.into());
+        ErrorObjectOwned::owned(code, self.message.clone(), Some(Value::Object(data)))
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let message = refusal.to_string();
+        match refusal {
+            Refusal::InvalidAutomation(faults) => {
+                Failure::new(Kind::InvalidAutomation, message).with("details", json!(faults))
+            }
+            Refusal::InvalidParams(faults) => {
+                Failure::new(Kind::InvalidParams, message).with("details", json!(faults))
+            }
+            Refusal::NotFound { what, id } => {
+                Failure::new(Kind::NotFound, message).with("what", what).with("id", id)
+            }
+            Refusal::AutomationConflict { current, .. } => {
+                let current = serde_json::from_str::<Value>(current.get()).unwrap_or_default();
+                Failure::new(Kind::AutomationConflict, message).with("current", current)
+            }
+            Refusal::ActiveRunStillRunning { run } => {
+                Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())
+            }
+            Refusal::Storage { reason, .. } => {
+                Failure::new(Kind::StorageUnavailable, message).with("reason", json!(reason))
+            }
+            Refusal::InvalidRequest(_) => Failure::new(Kind::InvalidRequest, message),
+            Refusal::Internal(_) => {
+                tracing::error!(%message, "a request failed for a reason of ours");
+                Failure::new(Kind::Internal, message)
+            }
+        }
+    }
+}

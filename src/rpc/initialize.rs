@@ -1,0 +1,285 @@
+//! What a client says of itself at first, and what it is told.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::domain::fault::{Fault, Word};
+use crate::domain::fields::{Faults, Fields};
+use crate::domain::id::{InstanceId, LedgerId};
+use crate::domain::scheduler::Limits;
+
+/// What a client says of itself. Fields of the language-server shape that mean nothing here are not read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct InitializeParams {
+    /// What it calls itself.
+    pub client: Option<String>,
+    /// The project's directory, or a `file:` address of it, in the order in which they are to be tried; the
+    /// first one counts, and the working directory if there is none.
+    pub directory: Option<Directory>,
+    /// Where ledgers are kept, instead of the usual place.
+    pub state_directory: Option<String>,
+    /// What is added to the environment of processes that this window starts.
+    pub environment: BTreeMap<String, String>,
+    /// This window's limits.
+    pub limits: Limits,
+}
+
+/// How a client named the project's directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Directory {
+    /// The field that named it, for refusals.
+    pub field: &'static str,
+    /// What the field holds.
+    pub named: Named,
+}
+
+/// A directory's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// A path.
+    Path(String),
+    /// A `file:` address.
+    Address(String),
+}
+
+/// What a client is told.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct InitializeResult {
+    pub protocol_version: u32,
+    pub server_info: ServerInfo,
+    pub capabilities: Capabilities,
+    #[serde(rename = "instanceID")]
+    pub instance_id: InstanceId,
+    #[serde(rename = "ledgerID")]
+    pub ledger_id: LedgerId,
+    pub project: Project,
+    pub state_directory: String,
+    pub scheduler: SchedulerRole,
+    pub seq: i64,
+    pub time_zone_data: TimeZoneData,
+    pub warnings: Vec<String>,
+}
+
+/// The version of the contract.
+pub const PROTOCOL_VERSION: u32 = 1;
+
+/// Who answers.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct ServerInfo {
+    pub name: &'static str,
+    pub version: &'static str,
+}
+
+/// What this version can do.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct Capabilities {
+    pub methods: Vec<&'static str>,
+    pub tasks: Vec<&'static str>,
+    pub features: Vec<&'static str>,
+}
+
+/// The project that is open.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct Project {
+    pub id: String,
+    pub directory: String,
+    pub vcs: Option<&'static str>,
+}
+
+/// Whether this sidecar rings the bell.
+#[derive(Clone, Copy, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct SchedulerRole {
+    pub owner: bool,
+}
+
+/// Which zone data is in use.
+#[derive(Clone, Debug, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
+pub struct TimeZoneData {
+    pub version: String,
+    pub source: String,
+}
+
+/// Reads what a client says of itself.
+///
+/// # Errors
+/// All faults at once.
+pub fn read(params: &Map<String, Value>) -> Result<InitializeParams, Vec<Fault>> {
+    let faults = Faults::new();
+    let mut fields = Fields::root(params, &faults);
+    fields.nullable_integer("processId", 0..=i64::from(u32::MAX));
+    let client = fields.nullable_object("clientInfo").and_then(|mut info| read_client(&mut info));
+    let root = fields.nullable_text("rootUri");
+    let folder = first_folder(&mut fields);
+    let mut read = InitializeParams { client, ..InitializeParams::default() };
+    let mut named = None;
+    if let Some(mut options) = fields.nullable_object("initializationOptions") {
+        named = options.required_if_sent("projectDirectory").map(|path| Directory {
+            field: "initializationOptions.projectDirectory",
+            named: Named::Path(path.to_owned()),
+        });
+        read_options(&mut options, &mut read);
+        options.finish(Word::UnknownValue, |_| None);
+    }
+    let by_address = |field, address: Option<&str>| {
+        address.map(|address| Directory { field, named: Named::Address(address.to_owned()) })
+    };
+    read.directory = named
+        .or_else(|| by_address("rootUri", root))
+        .or_else(|| by_address("workspaceFolders[0].uri", folder));
+    match faults.take() {
+        faults if faults.is_empty() => Ok(read),
+        faults => Err(faults),
+    }
+}
+
+fn read_client(info: &mut Fields<'_>) -> Option<String> {
+    /// As much of a client's name as is kept.
+    const KEPT: usize = 100;
+    let name = info.text("name")?;
+    let name = match info.nullable_text("version") {
+        Some(version) => format!("{name} {version}"),
+        None => name.to_owned(),
+    };
+    Some(name.chars().take(KEPT).collect())
+}
+
+fn first_folder<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
+    let folders = fields.nullable("workspaceFolders")?;
+    let Some(folders) = folders.as_array() else {
+        fields.fault("workspaceFolders", Word::WrongType);
+        return None;
+    };
+    let uri = folders.first()?.get("uri").and_then(Value::as_str);
+    if uri.is_none() {
+        fields.fault("workspaceFolders[0].uri", Word::WrongType);
+    }
+    uri
+}
+
+fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Role {
+        Participant,
+        Observer,
+    }
+    let role = options.choice("role", &[("participant", Role::Participant), ("observer", Role::Observer)]);
+    if role == Some(Role::Observer) {
+        options.fault_hint("role", Word::NotAvailableYet, "this version has participants only");
+    }
+    read.state_directory = options.required_if_sent("stateDirectory").map(str::to_owned);
+    if let Some(environment) = options.object("environment") {
+        for (name, value) in environment.entries() {
+            let sound = !name.is_empty() && !name.contains(['=', '\0']);
+            match value.as_str() {
+                Some(value) if sound && !value.contains('\0') => {
+                    read.environment.insert(name.clone(), value.to_owned());
+                }
+                Some(_) => environment.fault(name, Word::OutOfRange),
+                None => environment.fault(name, Word::WrongType),
+            }
+        }
+    }
+    if let Some(providers) = options.object("providers")
+        && providers.entries().next().is_some()
+    {
+        options.fault_hint("providers", Word::NotAvailableYet, "this version runs commands only");
+    }
+    if options.boolean("followConfigFile") == Some(true) {
+        options.fault_hint(
+            "followConfigFile",
+            Word::NotAvailableYet,
+            "leave it out or false: there is no configuration file yet",
+        );
+    }
+    if let Some(mut limits) = options.object("limits") {
+        read_limits(&mut limits, &mut read.limits);
+        limits.finish(Word::UnknownValue, |_| None);
+    }
+}
+
+fn read_limits(sent: &mut Fields<'_>, limits: &mut Limits) {
+    const DAY_MS: i64 = 86_400_000;
+    const GIB: i64 = 1 << 30;
+    let mut set = |name: &'static str, range: std::ops::RangeInclusive<i64>, limit: &mut i64| {
+        *limit = sent.integer(name, range).unwrap_or(*limit);
+    };
+    let mut output_bytes = limits.output_bytes.cast_signed();
+    let mut max_message_bytes = limits.max_message_bytes.cast_signed();
+    set("minIntervalMs", 10..=DAY_MS, &mut limits.min_interval_ms);
+    set("maxMessageBytes", 1024..=GIB, &mut max_message_bytes);
+    set("graceMs", 0..=DAY_MS, &mut limits.grace_ms);
+    set("maxConcurrentRuns", 1..=1000, &mut limits.max_concurrent_runs);
+    set("outputBytes", 0..=GIB, &mut output_bytes);
+    limits.output_bytes = output_bytes.unsigned_abs();
+    limits.max_message_bytes = max_message_bytes.unsigned_abs();
+    let not_yet =
+        [("standbyMs", 2000), ("stableWakeMs", 10_000), ("maxAgents", 1), ("eventHistory", 100_000)];
+    for (name, default) in not_yet {
+        if sent.any(name).is_some_and(|value| value != default) {
+            let hint = format!("leave it out: this version only knows {default}");
+            sent.fault_hint(name, Word::NotAvailableYet, hint);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn words(params: Value) -> Vec<String> {
+        let faults = read(params.as_object().unwrap()).unwrap_err();
+        faults.iter().map(|fault| format!("{} {:?}", fault.field, fault.message)).collect()
+    }
+
+    #[test]
+    fn what_a_language_client_sends_is_understood() {
+        let params = json!({
+            "processId": 7, "clientInfo": {"name": "edit", "version": "1.2"}, "rootPath": "/x",
+            "rootUri": "file:///a%20b", "workspaceFolders": [{"uri": "file:///c", "name": "c"}],
+            "capabilities": {"workspace": {}}, "trace": "off", "initializationOptions": null,
+        });
+        let read = read(params.as_object().unwrap()).unwrap();
+        assert_eq!(read.client.as_deref(), Some("edit 1.2"));
+        let directory = read.directory.unwrap();
+        assert_eq!(directory.named, Named::Address("file:///a%20b".to_owned()));
+        assert_eq!(read.limits, Limits::default());
+    }
+
+    #[test]
+    fn the_projects_own_option_wins() {
+        let params = json!({"rootUri": "file:///a", "initializationOptions": {"projectDirectory": "/b"}});
+        let read = read(params.as_object().unwrap()).unwrap();
+        assert_eq!(read.directory.unwrap().named, Named::Path("/b".to_owned()));
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_and_every_fault_is_told() {
+        let options = json!({"role": "observer", "projectDirectory": "", "providers": {"a": {}},
+            "followConfigFile": true, "environment": {"A=": "x", "B": 1}, "surprise": 1,
+            "limits": {"standbyMs": 5, "stableWakeMs": 10000, "graceMs": -1, "other": 1}});
+        let found = words(json!({"processId": "x", "initializationOptions": options}));
+        insta::assert_snapshot!(found.join("\n"), @r"
+        processId WrongType
+        initializationOptions.projectDirectory Required
+        initializationOptions.role NotAvailableYet
+        initializationOptions.environment.A= OutOfRange
+        initializationOptions.environment.B WrongType
+        initializationOptions.providers NotAvailableYet
+        initializationOptions.followConfigFile NotAvailableYet
+        initializationOptions.limits.graceMs OutOfRange
+        initializationOptions.limits.standbyMs NotAvailableYet
+        initializationOptions.limits.other UnknownValue
+        initializationOptions.surprise UnknownValue
+        ");
+    }
+}

@@ -1,0 +1,16 @@
+//! Bytes in, calls; answers and events out. JSON-RPC 2.0 on stdin and stdout (protocol, sections 1 and 2).
+//!
+//! [`framing`] cuts the input into messages, [`envelope`] reads them, [`service`] decides what is called and
+//! when, [`api`] holds the methods, [`backend`] is what they need from the rest of the program.
+
+pub mod api;
+pub mod backend;
+pub mod cursor;
+pub mod envelope;
+pub mod errors;
+pub mod framing;
+pub mod initialize;
+pub mod params;
+pub mod service;
+pub mod session;
+pub mod transport;

@@ -1,0 +1,63 @@
+//! Reads the parameters of a method: by name, every fault at once, nothing ignored.
+
+use jsonrpsee::types::Params;
+use serde_json::{Map, Value};
+
+use crate::domain::fault::{Fault, Word};
+use crate::domain::fields::{Faults, Fields};
+use crate::domain::id::{AutomationId, RunId};
+use crate::domain::refusal::Refusal;
+
+/// The parameters as an object, which is empty if there are none.
+pub fn object(params: &Params<'_>) -> Result<Map<String, Value>, Refusal> {
+    let Some(text) = params.as_str() else { return Ok(Map::new()) };
+    parse_object(text)
+}
+
+/// An object that a client sent.
+pub fn parse_object(text: &str) -> Result<Map<String, Value>, Refusal> {
+    serde_json::from_str(text).map_err(|error| {
+        let hint = format!("the parameters cannot be read: {error}");
+        Refusal::InvalidParams(vec![Fault::with_hint("", Word::WrongType, hint)])
+    })
+}
+
+/// Reads the fields that a method knows, and refuses all others.
+///
+/// # Errors
+/// All faults at once.
+pub fn read<T>(
+    params: &Params<'_>,
+    known: &str,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) -> Result<T, Refusal> {
+    let map = object(params)?;
+    let faults = Faults::new();
+    let mut fields = Fields::root(&map, &faults);
+    let value = read(&mut fields);
+    let hint = match known {
+        "" => "this method takes no parameters".to_owned(),
+        known => format!("this method takes {known}"),
+    };
+    fields.finish(Word::UnknownValue, |_| Some(hint.clone()));
+    match (value, faults.take()) {
+        (Some(value), faults) if faults.is_empty() => Ok(value),
+        (_, faults) => Err(Refusal::InvalidParams(faults)),
+    }
+}
+
+/// The automation's identity, which must be there.
+pub fn automation_id(fields: &mut Fields<'_>, name: &'static str) -> Option<AutomationId> {
+    fields.required_text(name).map(AutomationId::from_text)
+}
+
+/// The run's identity, which must be there.
+pub fn run_id(fields: &mut Fields<'_>, name: &'static str) -> Option<RunId> {
+    fields.required_text(name).map(RunId::from_text)
+}
+
+/// A page's size, within what the method allows.
+pub fn limit(fields: &mut Fields<'_>, most: i64, default: usize) -> usize {
+    let limit = fields.integer("limit", 1..=most);
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
+}

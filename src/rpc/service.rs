@@ -1,0 +1,325 @@
+//! One conversation: reads messages, calls methods, sends answers.
+//!
+//! `initialize` and `shutdown` are carried out here, one at a time; everything else runs concurrently. Requests
+//! are started in the order in which they were read, and each hands its change to the ledger before it first
+//! waits, so changes commit in that order.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use super::api::{Methods, method_table};
+use super::backend::{Backend, Host};
+use super::envelope::{self, Incoming, Request, RequestId};
+use super::errors::{Failure, Kind};
+use super::framing::{Border, Ending, Frame};
+use super::session::{Farewell, Meaning, Stage, admit};
+use super::transport::{Conversation, Output};
+use super::{initialize, params};
+use crate::domain::fault::{Fault, Word};
+use crate::domain::refusal::Refusal;
+
+/// Requests that run at once.
+const RUNNING: usize = 256;
+
+/// Requests that wait for one that runs. A client that has sent more is told so.
+const WAITING: usize = 4096;
+
+/// How long requests that were read may take when the input has ended.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+
+/// Serves one client until it has gone or `stop` resolves.
+pub async fn serve<H: Host>(
+    host: H,
+    conversation: Arc<Conversation>,
+    mut inbox: mpsc::Receiver<std::io::Result<Frame>>,
+    output: Output,
+    stop: impl Future<Output = ()>,
+) -> Farewell {
+    let mut service = Service {
+        host,
+        conversation,
+        output,
+        stage: Stage::Fresh,
+        open: None,
+        requests: JoinSet::new(),
+        running: HashMap::new(),
+        ids: HashSet::new(),
+        waiting: VecDeque::new(),
+    };
+    let mut stop = std::pin::pin!(stop);
+    let farewell = loop {
+        tokio::select! {
+            biased;
+            () = &mut stop => break Farewell::Abrupt,
+            Some(ended) = service.requests.join_next_with_id() => service.finished(ended).await,
+            frame = inbox.recv() => match service.take(frame).await {
+                Next::GoOn => {}
+                Next::Leave(farewell) => break farewell,
+            },
+        }
+    };
+    service.leave().await;
+    farewell
+}
+
+struct Service<H: Host> {
+    host: H,
+    conversation: Arc<Conversation>,
+    output: Output,
+    stage: Stage,
+    open: Option<Open<H::Backend>>,
+    requests: JoinSet<()>,
+    running: HashMap<tokio::task::Id, RequestId>,
+    /// The requests that run or wait: no two may have the same identity.
+    ids: HashSet<RequestId>,
+    waiting: VecDeque<Request>,
+}
+
+struct Open<B> {
+    backend: Arc<B>,
+    methods: Methods,
+}
+
+enum Next {
+    GoOn,
+    Leave(Farewell),
+}
+
+impl<H: Host> Service<H> {
+    async fn take(&mut self, frame: Option<std::io::Result<Frame>>) -> Next {
+        match frame {
+            Some(Ok(Frame::Message { bytes, ending })) => self.message(&bytes, ending).await,
+            Some(Ok(Frame::TooLarge)) => {
+                let limit = self.conversation.message_limit();
+                let why = format!(
+                    "the message is over {limit} bytes long and was skipped; send less, or raise `limits.maxMessageBytes`"
+                );
+                self.refuse(None, Failure::new(Kind::RequestTooLarge, why)).await;
+                Next::GoOn
+            }
+            Some(Ok(Frame::Unreadable { why })) => {
+                let why = format!("{why}; nothing after it can be understood, so the conversation ends");
+                self.refuse(None, Failure::new(Kind::ParseError, why)).await;
+                Next::Leave(Farewell::Abrupt)
+            }
+            Some(Ok(Frame::End(border))) => {
+                self.drain().await;
+                Next::Leave(match border {
+                    Border::BetweenMessages => Farewell::Orderly,
+                    Border::InsideMessage => Farewell::Abrupt,
+                })
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, "stdin cannot be read");
+                self.drain().await;
+                Next::Leave(Farewell::Abrupt)
+            }
+            None => Next::Leave(Farewell::Abrupt),
+        }
+    }
+
+    async fn message(&mut self, bytes: &[u8], ending: Ending) -> Next {
+        match envelope::read(bytes) {
+            Incoming::Request(request) => self.request(request).await,
+            Incoming::Notification { method } if method == "exit" => {
+                self.drain().await;
+                return Next::Leave(match self.stage {
+                    Stage::Closed => Farewell::Orderly,
+                    Stage::Fresh | Stage::Open => Farewell::Abrupt,
+                });
+            }
+            Incoming::Notification { method } => {
+                tracing::debug!(%method, "a notification means nothing here")
+            }
+            Incoming::Response => tracing::debug!("an answer to nothing"),
+            Incoming::Invalid { id, failure } => {
+                let cut_off = ending == Ending::EndOfInput && failure.code() == -32700;
+                self.refuse(id, failure).await;
+                if cut_off {
+                    self.drain().await;
+                    return Next::Leave(Farewell::Abrupt);
+                }
+            }
+        }
+        Next::GoOn
+    }
+
+    async fn request(&mut self, request: Request) {
+        if self.ids.contains(&request.id) {
+            let why = "a request with this id is still running; give each request an id of its own";
+            return self.refuse(Some(request.id), Failure::new(Kind::InvalidRequest, why)).await;
+        }
+        match admit(self.stage, &request.method) {
+            Err(failure) => self.refuse(Some(request.id), failure).await,
+            Ok(Meaning::Initialize) => self.initialize(request).await,
+            Ok(Meaning::Shutdown) => self.shutdown(request).await,
+            Ok(Meaning::Call) => self.call(request).await,
+        }
+    }
+
+    /// Opens a project. Nothing else is looked at until this is answered.
+    async fn initialize(&mut self, request: Request) {
+        let params = match &request.params {
+            None => Ok(serde_json::Map::new()),
+            Some(params) => params::parse_object(params.get()),
+        };
+        let params = params.and_then(|params| initialize::read(&params).map_err(Refusal::InvalidParams));
+        let opened = match params {
+            Ok(params) => {
+                let limit = params.limits.max_message_bytes;
+                self.host.initialize(params).await.map(|opened| (opened, limit))
+            }
+            Err(refusal) => Err(refusal),
+        };
+        match opened {
+            Err(refusal) => self.refuse(Some(request.id), refusal.into()).await,
+            Ok(((mut result, backend), limit)) => {
+                let backend = Arc::new(backend);
+                let methods = match method_table(backend.clone()) {
+                    Ok(methods) => methods,
+                    Err(error) => {
+                        let failure = Failure::new(Kind::Internal, error.to_string());
+                        return self.refuse(Some(request.id), failure).await;
+                    }
+                };
+                result.capabilities.methods = methods.names();
+                self.conversation.limit_messages(usize::try_from(limit).unwrap_or(usize::MAX));
+                self.open = Some(Open { backend, methods });
+                self.stage = Stage::Open;
+                self.answer(&request.id, &result).await;
+            }
+        }
+    }
+
+    /// Closes what is open. Requests that were read before are still answered.
+    async fn shutdown(&mut self, request: Request) {
+        if let Err(refusal) = read_shutdown(&request) {
+            return self.refuse(Some(request.id), refusal.into()).await;
+        }
+        self.drain().await;
+        if let Some(open) = &self.open {
+            open.backend.shutdown().await;
+        }
+        self.stage = Stage::Closed;
+        self.answer(&request.id, &json!(null)).await;
+    }
+
+    async fn call(&mut self, request: Request) {
+        if self.requests.len() < RUNNING && self.waiting.is_empty() {
+            self.ids.insert(request.id.clone());
+            self.start(request);
+        } else if self.waiting.len() < WAITING {
+            self.ids.insert(request.id.clone());
+            self.waiting.push_back(request);
+        } else {
+            let why = format!("{WAITING} requests are waiting already; wait for answers before sending more");
+            self.refuse(Some(request.id), Failure::new(Kind::Overloaded, why)).await;
+        }
+    }
+
+    fn start(&mut self, request: Request) {
+        let Some(open) = &self.open else { return };
+        let id = request.id.clone();
+        let limit = self.conversation.message_limit();
+        let work = open.methods.call(request, self.output.clone(), limit);
+        let task = self.requests.spawn(work);
+        self.running.insert(task.id(), id);
+    }
+
+    /// A request has been answered, or its handler panicked, which is answered now.
+    async fn finished(&mut self, ended: Result<(tokio::task::Id, ()), tokio::task::JoinError>) {
+        let task = match &ended {
+            Ok((task, ())) => *task,
+            Err(error) => error.id(),
+        };
+        if let Some(id) = self.running.remove(&task) {
+            self.ids.remove(&id);
+            if ended.is_err() {
+                let why = "the sidecar failed while it carried this out; its log on stderr has more, please report it";
+                self.refuse(Some(id), Failure::new(Kind::Internal, why)).await;
+            }
+        }
+        while self.requests.len() < RUNNING
+            && let Some(next) = self.waiting.pop_front()
+        {
+            self.start(next);
+        }
+    }
+
+    /// Waits for the answers to everything that was read, but not for ever.
+    async fn drain(&mut self) {
+        let all = async {
+            while let Some(ended) = self.requests.join_next_with_id().await {
+                self.finished(ended).await;
+            }
+        };
+        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
+            tracing::warn!("requests were still running {LAST_ANSWERS:?} after the last message");
+        }
+    }
+
+    async fn leave(&mut self) {
+        if self.stage == Stage::Open
+            && let Some(open) = &self.open
+        {
+            open.backend.shutdown().await;
+        }
+        self.requests.abort_all();
+    }
+
+    async fn answer(&self, id: &RequestId, result: &impl serde::Serialize) {
+        match to_raw_value(result) {
+            Ok(result) => {
+                let text = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.to_json());
+                self.send(text).await;
+            }
+            Err(error) => {
+                self.refuse(Some(id.clone()), Failure::new(Kind::Internal, error.to_string())).await;
+            }
+        }
+    }
+
+    async fn refuse(&self, id: Option<RequestId>, failure: Failure) {
+        self.send(failure_message(id.as_ref(), &failure)).await;
+    }
+
+    async fn send(&self, text: String) {
+        match RawValue::from_string(text) {
+            Ok(message) => self.output.send(message).await,
+            Err(error) => tracing::error!(%error, "an answer was not valid JSON"),
+        }
+    }
+}
+
+/// An answer that carries a failure.
+pub(super) fn failure_message(id: Option<&RequestId>, failure: &Failure) -> String {
+    let id = id.map_or_else(|| "null".to_owned(), RequestId::to_json);
+    let error = json!(failure.to_error());
+    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
+}
+
+fn read_shutdown(request: &Request) -> Result<(), Refusal> {
+    let Some(params) = &request.params else { return Ok(()) };
+    let params = params::parse_object(params.get())?;
+    let fault =
+        |name: &str, word, hint: &str| Err(Refusal::InvalidParams(vec![Fault::with_hint(name, word, hint)]));
+    for (name, value) in &params {
+        match (name.as_str(), value.as_str()) {
+            ("mode", Some("force")) => {}
+            ("mode", Some("maintenance")) => {
+                return fault("mode", Word::NotAvailableYet, "use \"force\", or wait until no run is active");
+            }
+            ("mode", Some(_)) => return fault("mode", Word::UnknownValue, "use \"force\""),
+            ("mode", None) => return fault("mode", Word::WrongType, "use \"force\""),
+            (name, _) => return fault(name, Word::UnknownValue, "this method takes `mode`"),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! What may be asked when: nothing before `initialize`, nothing but `exit` after `shutdown`.
+
+use super::errors::{Failure, Kind};
+
+/// How far the conversation has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Nothing is open.
+    Fresh,
+    /// A project is open.
+    Open,
+    /// It was closed: only `exit` is left.
+    Closed,
+}
+
+/// What a request means in the conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// It opens a project.
+    Initialize,
+    /// It closes what is open.
+    Shutdown,
+    /// It is one of the methods.
+    Call,
+}
+
+/// Whether a request may be carried out at this stage.
+///
+/// # Errors
+/// What to answer if it may not.
+pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
+    match (stage, method) {
+        (Stage::Closed, _) => {
+            let why = "this sidecar was shut down; send `exit`, and start another one for more";
+            Err(Failure::new(Kind::InvalidRequest, why))
+        }
+        (Stage::Fresh | Stage::Open, "shutdown") => Ok(Meaning::Shutdown),
+        (Stage::Fresh, "initialize") => Ok(Meaning::Initialize),
+        (Stage::Open, "initialize") => {
+            let why = "a project is open already; start another sidecar for another one";
+            Err(Failure::new(Kind::InvalidRequest, why))
+        }
+        (Stage::Fresh, _) => {
+            let why = format!("send `initialize` first, then {method:?}");
+            Err(Failure::new(Kind::NotInitialized, why))
+        }
+        (Stage::Open, _) => Ok(Meaning::Call),
+    }
+}
+
+/// How the conversation ended, which decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Farewell {
+    /// As it should.
+    Orderly,
+    /// Otherwise: `exit` without `shutdown`, an input that ended inside a message or could not be read, a
+    /// signal, a client that stopped listening.
+    Abrupt,
+}

@@ -1,0 +1,161 @@
+//! Two threads: one reads stdin, one writes stdout. Neither can hold up the rest.
+//!
+//! A read of stdin cannot be cancelled, so its thread is left behind when the process ends.
+
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::value::RawValue;
+use tokio::sync::{mpsc, watch};
+
+use super::framing::{Frame, FrameReader, Framing, write_frame};
+
+/// Messages that were read and that nobody has looked at yet. The reader waits when there are more, and with it
+/// the client; what is waiting to be carried out is counted by the service.
+const UNREAD: usize = 256;
+
+/// Messages that wait to be written. Whoever has more waits; each request waits with its one answer, each
+/// subscription with its next event.
+const UNWRITTEN: usize = 1024;
+
+/// How many bytes are read at once; a pipe holds as many on most systems.
+const READ_BYTES: usize = 64 * 1024;
+
+/// What the two threads and the service share.
+#[derive(Debug)]
+pub struct Conversation {
+    framing: OnceLock<Framing>,
+    message_limit: AtomicUsize,
+}
+
+impl Conversation {
+    /// A conversation that has not begun.
+    pub fn new(message_limit: usize) -> Arc<Self> {
+        Arc::new(Conversation { framing: OnceLock::new(), message_limit: AtomicUsize::new(message_limit) })
+    }
+
+    /// The longest message that is read from now on, in bytes.
+    pub fn limit_messages(&self, bytes: usize) {
+        self.message_limit.store(bytes, Ordering::Relaxed);
+    }
+
+    /// The longest message, in bytes.
+    pub fn message_limit(&self) -> usize {
+        self.message_limit.load(Ordering::Relaxed)
+    }
+}
+
+/// Starts the thread that reads. It ends with the input, or when nobody listens any more.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn read_from(
+    input: impl Read + Send + 'static,
+    conversation: Arc<Conversation>,
+) -> io::Result<mpsc::Receiver<io::Result<Frame>>> {
+    let (frames, inbox) = mpsc::channel(UNREAD);
+    let work = move || {
+        let mut reader = FrameReader::new(BufReader::with_capacity(READ_BYTES, input));
+        loop {
+            let frame = reader.next_frame(conversation.message_limit());
+            if let Some(framing) = reader.framing() {
+                conversation.framing.get_or_init(|| framing);
+            }
+            let last = matches!(frame, Ok(Frame::End(_) | Frame::Unreadable { .. }) | Err(_));
+            if frames.blocking_send(frame).is_err() || last {
+                return;
+            }
+        }
+    };
+    std::thread::Builder::new().name("stdin".to_owned()).spawn(work)?;
+    Ok(inbox)
+}
+
+/// Where messages to the client go.
+#[derive(Clone, Debug)]
+pub struct Output {
+    messages: mpsc::Sender<Box<RawValue>>,
+}
+
+/// Where the messages of a subscription go. It does not keep the conversation open.
+#[derive(Clone, Debug)]
+pub struct SubscriptionOutput {
+    messages: mpsc::WeakSender<Box<RawValue>>,
+}
+
+impl SubscriptionOutput {
+    /// Hands a message over, waiting while there are too many; false when the conversation has ended.
+    pub async fn send(&self, message: Box<RawValue>) -> bool {
+        match self.messages.upgrade() {
+            Some(messages) => messages.send(message).await.is_ok(),
+            None => false,
+        }
+    }
+}
+
+impl Output {
+    /// An output for messages that nobody waits for at the end.
+    pub fn for_subscription(&self) -> SubscriptionOutput {
+        SubscriptionOutput { messages: self.messages.downgrade() }
+    }
+
+    /// Hands a message over, waiting while there are too many. A client that has gone does not want it.
+    pub async fn send(&self, message: Box<RawValue>) {
+        // The end of the conversation is told by `Written`, not by each message that it swallows.
+        let _ = self.messages.send(message).await;
+    }
+}
+
+/// Resolves when the last message has been written or the output is closed.
+#[derive(Clone)]
+pub struct Written(watch::Receiver<bool>);
+
+impl Written {
+    /// Waits for it.
+    pub async fn done(&mut self) {
+        // An error means that the thread has ended, which is what is waited for.
+        let _ = self.0.wait_for(|done| *done).await;
+    }
+}
+
+/// Starts the thread that writes. It ends when every [`Output`] has gone and all is written, or when the output
+/// is closed.
+///
+/// # Errors
+/// When no thread can be started.
+pub fn write_to(
+    output: impl Write + Send + 'static,
+    conversation: Arc<Conversation>,
+) -> io::Result<(Output, Written)> {
+    let (messages, mut outbox) = mpsc::channel::<Box<RawValue>>(UNWRITTEN);
+    let (done, written) = watch::channel(false);
+    let work = move || {
+        if let Err(error) = write_all(&mut outbox, output, &conversation) {
+            tracing::info!(%error, "the client no longer reads");
+        }
+        // Nobody may still wait for the end.
+        let _ = done.send(true);
+    };
+    std::thread::Builder::new().name("stdout".to_owned()).spawn(work)?;
+    Ok((Output { messages }, Written(written)))
+}
+
+fn write_all(
+    outbox: &mut mpsc::Receiver<Box<RawValue>>,
+    output: impl Write,
+    conversation: &Conversation,
+) -> io::Result<()> {
+    let mut output = BufWriter::with_capacity(READ_BYTES, output);
+    while let Some(first) = outbox.blocking_recv() {
+        // Nothing is said before something was heard, so the framing is known.
+        let framing = *conversation.framing.get_or_init(|| Framing::Lines);
+        write_frame(&mut output, framing, first.get())?;
+        while let Ok(next) = outbox.try_recv() {
+            write_frame(&mut output, framing, next.get())?;
+        }
+        output.flush()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! The methods, carried out: what a client asks for becomes a decision or a look.
+
+use tokio::sync::oneshot;
+
+use super::Sidecar;
+use super::feed::LedgerFeed;
+use crate::domain::automation::{Automation, When};
+use crate::domain::draft::{self, CreateParams, ScheduleDraft, Surroundings};
+use crate::domain::event::Tombstone;
+use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::refusal::{Refusal, StorageReason, invalid_param};
+use crate::domain::run::Run;
+use crate::domain::schedule::rhythm::Stop;
+use crate::domain::scheduler::Limits;
+use crate::engine::delete::Deletion;
+use crate::engine::{cancel, create, delete, derive, trigger};
+use crate::exec::spool;
+use crate::ledger::{self, Finish, RunRow};
+use crate::rpc::backend::{
+    ActiveRun, Answer, Backend, Delete, Deleted, Follow, ListAutomations, ListRuns, OutputPart, Page,
+    Preview, RunRequest,
+};
+
+impl Backend for Sidecar {
+    type Feed = LedgerFeed;
+
+    fn ledger_id(&self) -> &LedgerId {
+        self.parts.ledger.id()
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.parts.limits
+    }
+
+    fn surroundings(&self) -> Surroundings<'_> {
+        Surroundings {
+            machine_zone: self.parts.machine_zone.name(),
+            limits: &self.parts.limits,
+            now: self.parts.clock.now(),
+        }
+    }
+
+    async fn create(&self, params: CreateParams) -> Answer<Automation> {
+        self.decide(|tx, context| create::create(tx, context, params)).await
+    }
+
+    async fn automation(&self, id: AutomationId) -> Answer<Automation> {
+        let read = self.parts.ledger.read(move |view| match view.automation(&id)? {
+            Some(row) => derive::automation(view, &row),
+            None => Err(Refusal::NotFound { what: "automation", id: id.to_string() }),
+        });
+        read.await
+    }
+
+    async fn automations(&self, wanted: ListAutomations) -> Answer<Page<Automation>> {
+        let limit = wanted.limit;
+        let wanted = ledger::ListAutomations {
+            before: wanted.before,
+            // One more than wanted tells whether there is a next page.
+            limit: limit + 1,
+            paused: wanted.paused,
+            query: wanted.query,
+        };
+        let read = self.parts.ledger.read(move |view| {
+            let rows = view.list_automations(&wanted)?;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].row);
+            let items = rows.iter().take(limit).map(|row| derive::automation(view, row));
+            Ok(Page { items: items.collect::<Result<_, _>>()?, next, seq: view.newest_seq()? })
+        });
+        read.await
+    }
+
+    async fn delete(&self, request: Delete) -> Answer<Deleted> {
+        let mut commits = self.parts.ledger.commits();
+        let request = delete::DeleteRequest {
+            automation: request.id,
+            if_revision: request.if_revision,
+            active_run: match request.active_run {
+                ActiveRun::Cancel => Finish::Cancel,
+                ActiveRun::Finish => Finish::Finish,
+                ActiveRun::Refuse => Finish::Refuse,
+            },
+        };
+        let id = request.automation.clone();
+        let deletion = self.decide(move |tx, context| delete::delete(tx, context, &request)).await?;
+        let (tombstone, runs) = match deletion {
+            Deletion::Done { tombstone, runs } => (tombstone, runs),
+            Deletion::Pending { runs } => loop {
+                match self.fate(&id, &runs).await? {
+                    Some(tombstone) => break (tombstone, runs),
+                    None => commits.changed().await.map_err(|_| leaving())?,
+                }
+            },
+        };
+        let read = self.parts.ledger.read(move |view| {
+            let ended = runs.iter().map(|run| Ok(view.run(run)?.map(|row| row.run)));
+            ended.filter_map(Result::transpose).collect::<Answer<Vec<Run>>>()
+        });
+        Ok(Deleted { tombstone, stopped_runs: read.await? })
+    }
+
+    async fn run(&self, request: RunRequest) -> Answer<Run> {
+        let request =
+            trigger::RunRequest { automation: request.id, attendance: request.attendance, key: request.key };
+        self.decide(|tx, context| trigger::trigger(tx, context, request)).await
+    }
+
+    fn preview(&self, draft: ScheduleDraft) -> Answer<Preview> {
+        let schedule = draft::schedule_of(&draft).map_err(invalid_param)?;
+        let begin = draft.after.unwrap_or_else(|| self.parts.clock.now());
+        let most = match &draft.when {
+            When::Recurring { stop: Stop::Count(count), .. } => {
+                draft.count.min(usize::try_from(*count).unwrap_or(usize::MAX))
+            }
+            When::Recurring { stop: Stop::Never | Stop::Until(_), .. } | When::Oneshot { .. } => draft.count,
+        };
+        let first = schedule.next_after(begin, begin);
+        let fires = std::iter::successors(first, |fire| schedule.next_after(begin, *fire)).take(most);
+        Ok(Preview { fires: fires.collect(), warnings: draft.when.warnings() })
+    }
+
+    async fn run_by_id(&self, id: RunId) -> Answer<Run> {
+        Ok(self.run_row(id).await?.run)
+    }
+
+    async fn runs(&self, wanted: ListRuns) -> Answer<Page<Run>> {
+        let limit = wanted.limit;
+        let wanted = ledger::ListRuns {
+            automation: wanted.automation,
+            states: wanted.states,
+            from: wanted.from,
+            to: wanted.to,
+            before: wanted.before,
+            limit: limit + 1,
+        };
+        let read = self.parts.ledger.read(move |view| {
+            if let Some(automation) = &wanted.automation
+                && view.automation_fate(automation)?.is_none()
+            {
+                return Err(Refusal::NotFound { what: "automation", id: automation.to_string() });
+            }
+            let rows = view.list_runs(&wanted)?;
+            let next = (rows.len() > limit).then(|| rows[limit - 1].row);
+            let items = rows.into_iter().take(limit).map(|row| row.run).collect();
+            Ok(Page { items, next, seq: view.newest_seq()? })
+        });
+        read.await
+    }
+
+    async fn cancel(&self, id: RunId) -> Answer<Run> {
+        self.decide(move |tx, context| cancel::cancel(tx, context, &id)).await
+    }
+
+    async fn output(&self, id: RunId, offset: u64, limit: usize) -> Answer<OutputPart> {
+        let path = self.output_path(&id);
+        let row = self.run_row(id).await?;
+        let ended = !row.run.state().is_active();
+        let read = tokio::task::spawn_blocking(move || spool::read(&path, offset, limit)).await;
+        let read = read.map_err(|error| Refusal::Internal(error.to_string()))?;
+        let chunk = read.map_err(|error| Refusal::Storage {
+            reason: StorageReason::Io,
+            message: format!("the output cannot be read: {error}; see whether the disk works"),
+        })?;
+        let end = ended && chunk.next_offset >= chunk.size;
+        Ok(OutputPart { offset, data: chunk.data, end })
+    }
+
+    async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {
+        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock.now()).await
+    }
+
+    async fn shutdown(&self) {
+        let (done, answer) = oneshot::channel();
+        // An error means that the loop has ended already, which is what is wanted.
+        if self.parts.leave.send(done).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+}
+
+impl Sidecar {
+    async fn run_row(&self, id: RunId) -> Answer<RunRow> {
+        let read = self.parts.ledger.read(move |view| {
+            view.run(&id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
+        });
+        read.await
+    }
+
+    /// What became of a wish to delete: gone, still pending, or given up.
+    async fn fate(&self, id: &AutomationId, runs: &[RunId]) -> Answer<Option<Tombstone>> {
+        let (id, runs) = (id.clone(), runs.to_vec());
+        let read = self.parts.ledger.read(move |view| {
+            if let Some((_, revision, true)) = view.automation_fate(&id)? {
+                return Ok(Some(Tombstone { id, revision }));
+            }
+            let given_up = view.automation(&id)?.is_none_or(|row| row.deleting.is_none());
+            match runs.first() {
+                Some(run) if given_up => Err(Refusal::ActiveRunStillRunning { run: run.clone() }),
+                Some(_) | None => Ok(None),
+            }
+        });
+        read.await
+    }
+}
+
+fn leaving() -> Refusal {
+    Refusal::InvalidRequest("the sidecar is shutting down; the wish is written down".to_owned())
+}

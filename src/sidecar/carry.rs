@@ -1,0 +1,323 @@
+//! Carries out one run: from a guard that is ready, over the fence, to the report of its end.
+//!
+//! A report is a fact, whether or not the disk is full: it is kept and written again until it is written.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::Sidecar;
+use crate::domain::automation::{EnvValue, Task};
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{Attendance, OutputSize, ProcessEnd};
+use crate::engine::Context;
+use crate::engine::report::{self, Fence, WorkEnd};
+use crate::exec::{self, CommandWork, Ended, Exit, Handle, Report};
+use crate::ledger::{ProcessRow, RunRow, Tx};
+
+/// How long a report waits before it is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Reports of one run on their way: it makes three in all.
+const REPORTS: usize = 4;
+
+/// Work that the loop has in hand.
+pub(super) struct Carried {
+    state: State,
+}
+
+enum State {
+    /// A guard is there, or is being started.
+    AtWork(Arc<Slot>),
+    /// It could not begin for a reason that may pass.
+    Waiting { retry_at: Instant },
+    /// Nothing is left of it.
+    Forgotten,
+}
+
+/// Where the handle of the guard is put when there is one, and what it is to be told until then.
+struct Slot {
+    handle: std::sync::Mutex<Hand>,
+}
+
+enum Hand {
+    /// The guard is not started yet.
+    Empty { told: Told },
+    /// It can be told.
+    Full(Handle),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Told {
+    Nothing,
+    Stop,
+    StopNow,
+}
+
+/// What becomes of the loop's hold on a run whose carrier has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// It is over.
+    Done,
+    /// It did not begin, and may still have to.
+    TryAgain,
+}
+
+impl Carried {
+    /// Asks the work to end.
+    pub(super) fn stop(&mut self) {
+        self.tell(Told::Stop);
+    }
+
+    /// Kills the work.
+    pub(super) fn stop_now(&mut self) {
+        self.tell(Told::StopNow);
+    }
+
+    fn tell(&mut self, what: Told) {
+        match &self.state {
+            State::AtWork(slot) => slot.tell(what),
+            State::Waiting { .. } => self.state = State::Forgotten,
+            State::Forgotten => {}
+        }
+    }
+
+    pub(super) fn wait_until(&mut self, retry_at: Instant) {
+        self.state = State::Waiting { retry_at };
+    }
+
+    pub(super) fn retry_at(&self) -> Option<Instant> {
+        match self.state {
+            State::Waiting { retry_at } => Some(retry_at),
+            State::AtWork(_) | State::Forgotten => None,
+        }
+    }
+
+    pub(super) fn may_try_again(&self) -> bool {
+        self.retry_at().is_some_and(|retry_at| retry_at <= Instant::now())
+    }
+
+    pub(super) fn is_at_work(&self) -> bool {
+        matches!(self.state, State::AtWork(_))
+    }
+
+    pub(super) fn is_forgotten(&self) -> bool {
+        matches!(self.state, State::Forgotten)
+    }
+}
+
+impl Slot {
+    fn tell(&self, what: Told) {
+        let mut hand = self.handle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &mut *hand {
+            Hand::Empty { told } => *told = (*told).max(what),
+            Hand::Full(handle) => tell(handle, what),
+        }
+    }
+
+    fn fill(&self, handle: Handle) {
+        let mut hand = self.handle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Hand::Empty { told } = *hand {
+            tell(&handle, told);
+        }
+        *hand = Hand::Full(handle);
+    }
+
+    fn go(&self) {
+        let hand = self.handle.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Hand::Full(handle) = &*hand {
+            handle.go();
+        }
+    }
+}
+
+fn tell(handle: &Handle, what: Told) {
+    match what {
+        Told::Nothing => {}
+        Told::Stop => handle.stop(),
+        Told::StopNow => handle.stop_now(),
+    }
+}
+
+/// Begins to carry out a run that was given to this instance.
+pub(super) fn start(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    let slot = Arc::new(Slot { handle: std::sync::Mutex::new(Hand::Empty { told: Told::Nothing }) });
+    let carrier = Carrier { sidecar: sidecar.clone(), run, slot: slot.clone() };
+    tokio::spawn(async move {
+        let run = carrier.run.clone();
+        let release = carrier.carry().await;
+        // The loop may have ended meanwhile; then nobody counts.
+        let _ = done.send((run, release)).await;
+    });
+    Carried { state: State::AtWork(slot) }
+}
+
+struct Carrier {
+    sidecar: Sidecar,
+    run: RunId,
+    slot: Arc<Slot>,
+}
+
+impl Carrier {
+    async fn carry(self) -> Release {
+        let id = self.run.clone();
+        let row = match self.sidecar.parts.ledger.read(move |view| Ok(view.run(&id)?)).await {
+            Ok(Some(row)) => row,
+            Ok(None) => return Release::Done,
+            Err(refusal) => {
+                tracing::error!(%refusal, run = %self.run, "a run could not be read; trying again");
+                return Release::TryAgain;
+            }
+        };
+        let token = format!("{}", uuid::Uuid::new_v4().simple());
+        let work = match self.work(&row, &token) {
+            Ok(work) => work,
+            Err(message) => {
+                self.report_end(WorkEnd::NotStarted { message }).await;
+                return Release::Done;
+            }
+        };
+        let (reports, inbox) = mpsc::channel(REPORTS);
+        self.slot.fill(exec::prepare(&self.sidecar.parts.guard, work, reports));
+        self.follow(inbox, token).await
+    }
+
+    async fn follow(&self, mut inbox: mpsc::Receiver<(RunId, Report)>, token: String) -> Release {
+        let mut fence_failed = false;
+        while let Some((_, report)) = inbox.recv().await {
+            match report {
+                Report::Ready(process) => {
+                    let instance = self.sidecar.parts.me.instance.clone();
+                    let process = ProcessRow { instance, process, token: token.clone() };
+                    let id = self.run.clone();
+                    let begun =
+                        self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process));
+                    match begun.await {
+                        Ok(Fence::Go) => self.slot.go(),
+                        Ok(Fence::Withdrawn) => self.slot.tell(Told::StopNow),
+                        Err(refusal) => {
+                            tracing::error!(%refusal, run = %self.run, "a run could not begin; trying again");
+                            fence_failed = true;
+                            self.slot.tell(Told::StopNow);
+                        }
+                    }
+                }
+                Report::Started => {
+                    self.persist(|run| {
+                        move |tx: &Tx<'_>, context: &mut Context<'_>| report::started(tx, context, &run)
+                    })
+                    .await;
+                }
+                Report::Ended(ended) => {
+                    let Some(end) = work_end(ended) else {
+                        return if fence_failed { Release::TryAgain } else { Release::Done };
+                    };
+                    self.report_end(end).await;
+                    return Release::Done;
+                }
+            }
+        }
+        let message = "its supervisor ended without a report".to_owned();
+        self.report_end(WorkEnd::NotStarted { message }).await;
+        Release::Done
+    }
+
+    async fn report_end(&self, end: WorkEnd) {
+        self.persist(|run| {
+            let end = end.clone();
+            move |tx: &Tx<'_>, context: &mut Context<'_>| report::ended(tx, context, &run, end)
+        })
+        .await;
+    }
+
+    /// Writes a report down, however often that takes.
+    async fn persist<D>(&self, mut decision: impl FnMut(RunId) -> D)
+    where
+        D: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
+    {
+        loop {
+            match self.sidecar.decide(decision(self.run.clone())).await {
+                Ok(()) => return,
+                Err(refusal @ Refusal::Storage { .. }) => {
+                    tracing::error!(%refusal, run = %self.run, "a report could not be written; trying again");
+                    sleep(WRITE_AGAIN).await;
+                }
+                Err(refusal) => {
+                    tracing::error!(%refusal, run = %self.run, "a report was refused");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// What the guard is told, or why there is nothing to tell it.
+    fn work(&self, row: &RunRow, token: &str) -> Result<CommandWork, String> {
+        let parts = &self.sidecar.parts;
+        let Task::Command { program, args, env, stdin } = &row.definition.task;
+        let run = &row.run;
+        let scheduled_at = run.scheduled_at.map(|at| at.to_string()).unwrap_or_default();
+        let attendance = match run.attendance {
+            Attendance::Attended => "attended",
+            Attendance::Unattended => "unattended",
+        };
+        let own = [
+            ("SEXTON_RUN_ID", run.id.as_str()),
+            ("SEXTON_AUTOMATION_ID", run.automation_id.as_str()),
+            ("SEXTON_SCHEDULED_AT", &scheduled_at),
+            ("SEXTON_ATTENDANCE", attendance),
+            ("SEXTON_PROJECT", &parts.project),
+        ];
+        let mut environment: Vec<(String, String)> =
+            own.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        environment.extend(parts.environment.clone());
+        for (name, value) in env {
+            let value = match value {
+                EnvValue::Text(text) => text.clone(),
+                EnvValue::From { from } => {
+                    let found = parts.environment.get(from).or_else(|| parts.inherited.get(from));
+                    found.cloned().ok_or_else(|| {
+                        format!(
+                            "`task.env.{name}` takes its value from {from}, which this window's environment does not have; set it where the window is started, or in `initializationOptions.environment`"
+                        )
+                    })?
+                }
+            };
+            environment.push((name.clone(), value));
+        }
+        Ok(CommandWork {
+            run: run.id.clone(),
+            token: token.to_owned(),
+            program: program.clone(),
+            args: args.clone(),
+            environment,
+            stdin: stdin.clone(),
+            directory: run.directory.clone().into(),
+            output: self.sidecar.output_path(&run.id),
+            output_limit: parts.limits.output_bytes,
+        })
+    }
+}
+
+/// What the engine is told; nothing if nothing was ever started on purpose.
+fn work_end(ended: Ended) -> Option<WorkEnd> {
+    let size = |output: exec::OutputSize| OutputSize { bytes: output.bytes, truncated: output.truncated };
+    Some(match ended {
+        Ended::Withdrawn => return None,
+        Ended::StartFailed { message } => WorkEnd::NotStarted { message },
+        Ended::Exited { exit, swept, tail, output } => {
+            let (exit_code, signal) = match exit {
+                Exit::Code(code) => (Some(code), None),
+                Exit::Signal(signal) => (None, Some(signal)),
+            };
+            let process = ProcessEnd { exit_code, signal, tail, swept };
+            WorkEnd::Exited { process, output: size(output) }
+        }
+        Ended::GuardLost { message, swept, tail, output } => {
+            let process = ProcessEnd { exit_code: None, signal: None, tail, swept };
+            WorkEnd::GuardLost { message, process, output: size(output) }
+        }
+    })
+}

@@ -1,0 +1,85 @@
+//! What the environment says. Read once, here.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// What the process was given by its environment.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+}
+
+impl Environment {
+    /// The environment of this process.
+    pub fn of_process() -> Self {
+        Environment { variables: std::env::vars_os().collect() }
+    }
+
+    /// An environment with these variables.
+    pub fn of(variables: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+        Environment { variables: variables.into_iter().collect() }
+    }
+
+    /// What is logged: `SEXTON_LOG`, `warn` if it is not set.
+    pub fn log_filter(&self) -> String {
+        self.text("SEXTON_LOG").unwrap_or_else(|| "warn".to_owned())
+    }
+
+    /// All variables that are text.
+    pub fn texts(&self) -> BTreeMap<String, String> {
+        let text = |(name, value): (&OsString, &OsString)| {
+            Some((name.to_str()?.to_owned(), value.to_str()?.to_owned()))
+        };
+        self.variables.iter().filter_map(text).collect()
+    }
+
+    /// Where ledgers are kept if the client does not say: `SEXTON_STATE_DIR`, else the platform's place for
+    /// what a program remembers about one user. None when the environment does not tell.
+    pub fn state_root(&self) -> Option<PathBuf> {
+        if let Some(chosen) = self.path("SEXTON_STATE_DIR") {
+            return Some(chosen);
+        }
+        #[cfg(windows)]
+        return self.path("LOCALAPPDATA").map(|local| local.join("sexton"));
+        #[cfg(target_os = "macos")]
+        return self.path("HOME").map(|home| home.join("Library/Application Support/sexton"));
+        #[cfg(all(unix, not(target_os = "macos")))]
+        return self
+            .path("XDG_STATE_HOME")
+            .filter(|state| state.is_absolute())
+            .or_else(|| self.path("HOME").map(|home| home.join(".local/state")))
+            .map(|state| state.join("sexton"));
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        let value = self.variables.get(std::ffi::OsStr::new(name))?.to_str()?;
+        (!value.is_empty()).then(|| value.to_owned())
+    }
+
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let value = self.variables.get(std::ffi::OsStr::new(name))?;
+        (!value.is_empty()).then(|| PathBuf::from(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(variables: &[(&str, &str)]) -> Environment {
+        Environment::of(variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    #[test]
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn where_ledgers_are_kept() {
+        let root = |variables: &[(&str, &str)]| environment(variables).state_root();
+        assert_eq!(root(&[]), None);
+        assert_eq!(root(&[("HOME", "/h")]), Some("/h/.local/state/sexton".into()));
+        assert_eq!(root(&[("HOME", "/h"), ("XDG_STATE_HOME", "/x")]), Some("/x/sexton".into()));
+        assert_eq!(root(&[("HOME", "/h"), ("XDG_STATE_HOME", "x")]), Some("/h/.local/state/sexton".into()));
+        let chosen = [("HOME", "/h"), ("XDG_STATE_HOME", "/x"), ("SEXTON_STATE_DIR", "/s")];
+        assert_eq!(root(&chosen), Some("/s".into()));
+    }
+}

@@ -1,0 +1,226 @@
+//! The loop: decide what is due, then make the world match the rows.
+//!
+//! It looks again after every commit, when something is due, and at the latest after [`LOOK_AGAIN`], because
+//! timers stand still while a machine sleeps. What to do is read from the ledger each time; the only thing the
+//! loop remembers is which work it has in hand.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::Sidecar;
+use super::carry::{self, Carried, Release};
+use super::compose::Locks;
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::engine::presence::{leave, prepare_to_leave};
+use crate::engine::tick::{self, Progress};
+use crate::engine::{deadlines, report};
+use crate::exec;
+use crate::ledger::Order;
+
+/// The longest time without looking at the clock and at what other windows have written.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// The shortest time between two looks when the first one could not do what was due, and between two attempts
+/// to begin a run: a disk that is full must not make the loop spin.
+const BREATHER: Duration = Duration::from_secs(1);
+
+/// How long work may take to end at a shutdown before its pipes are closed, which kills it.
+const LAST_ENDS: Duration = Duration::from_millis(800);
+
+/// Carriers that say at once that they are done. Others wait; each says it once.
+const DONE: usize = 64;
+
+pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
+    let (done, carriers) = mpsc::channel(DONE);
+    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers, asked_to_leave };
+    tokio::spawn(main.run());
+}
+
+struct MainLoop {
+    sidecar: Sidecar,
+    locks: Locks,
+    carried: HashMap<RunId, Carried>,
+    done: mpsc::Sender<(RunId, Release)>,
+    carriers: mpsc::Receiver<(RunId, Release)>,
+    asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>,
+}
+
+impl MainLoop {
+    async fn run(mut self) {
+        let mut commits = self.sidecar.parts.ledger.commits();
+        tokio::spawn(end_what_the_dead_left(self.sidecar.clone()));
+        loop {
+            commits.mark_unchanged();
+            let look_at = match self.look().await {
+                Ok(look_at) => look_at,
+                Err(refusal) => {
+                    tracing::error!(%refusal, "what is due could not be looked at; trying again");
+                    Instant::from_std(now()) + BREATHER
+                }
+            };
+            tokio::select! {
+                asked = self.asked_to_leave.recv() => {
+                    self.leave().await;
+                    if let Some(answer) = asked {
+                        // Who asked may have gone; the work is done all the same.
+                        let _ = answer.send(());
+                    }
+                    return;
+                }
+                Some((run, release)) = self.carriers.recv() => self.release(&run, release),
+                changed = commits.changed() => if changed.is_err() { return },
+                () = sleep_until(look_at) => {}
+            }
+        }
+    }
+
+    /// Decides what is due, acts, and gives when to look again.
+    async fn look(&mut self) -> Result<Instant, Refusal> {
+        let due = self.read_due().await?;
+        let clock = self.sidecar.parts.clock;
+        let mut overdue = false;
+        if due.at.is_some_and(|at| at <= clock.now()) {
+            let owner = self.locks.owner.is_some();
+            let progress = match owner {
+                true => self.sidecar.decide(tick::tick).await?,
+                false => self.sidecar.decide(deadlines::settle).await?,
+            };
+            if progress == Progress::More {
+                return Ok(Instant::from_std(now()));
+            }
+            overdue = true;
+        }
+        let due = if overdue { self.read_due().await? } else { due };
+        self.act(due.orders);
+        self.sidecar.parts.ledger.notice(due.seq);
+        let wait = due.at.map_or(LOOK_AGAIN, |at| {
+            let left = at.since_ms(clock.now());
+            let least = if overdue && left <= 0 { BREATHER } else { Duration::ZERO };
+            Duration::from_millis(u64::try_from(left).unwrap_or(0)).clamp(least, LOOK_AGAIN)
+        });
+        let retry = self.carried.values().filter_map(Carried::retry_at).min();
+        let look_at = Instant::from_std(now()) + wait;
+        Ok(retry.map_or(look_at, |retry| look_at.min(retry)))
+    }
+
+    async fn read_due(&self) -> Result<Due, Refusal> {
+        let me = self.sidecar.parts.me.instance.clone();
+        let owner = self.locks.owner.is_some();
+        let read = self.sidecar.parts.ledger.read(move |view| {
+            let fire = if owner { view.next_fire()? } else { None };
+            let times = [fire, view.next_shared_deadline()?, view.next_own_deadline(&me)?];
+            let at = times.into_iter().flatten().min();
+            Ok(Due { at, orders: view.orders(&me)?, seq: view.newest_seq()? })
+        });
+        read.await
+    }
+
+    /// Makes the world match the rows: repeating an order is harmless.
+    fn act(&mut self, orders: Vec<Order>) {
+        let mut wanted: HashMap<RunId, Order> =
+            orders.into_iter().map(|order| (order.run.clone(), order)).collect();
+        for (run, carried) in &mut self.carried {
+            match wanted.remove(run) {
+                Some(Order { stopping: Some(false), .. }) => carried.stop(),
+                Some(Order { stopping: Some(true), .. }) => carried.stop_now(),
+                Some(Order { stopping: None, begun: false, .. }) if carried.may_try_again() => {
+                    *carried = carry::start(&self.sidecar, run.clone(), self.done.clone());
+                }
+                Some(Order { stopping: None, .. }) => {}
+                // It was ended without us, or given to somebody else.
+                None => carried.stop_now(),
+            }
+        }
+        for (run, order) in wanted {
+            if !order.begun && order.stopping.is_none() {
+                let carried = carry::start(&self.sidecar, run.clone(), self.done.clone());
+                self.carried.insert(run, carried);
+            }
+        }
+        self.carried.retain(|_, carried| !carried.is_forgotten());
+    }
+
+    fn release(&mut self, run: &RunId, release: Release) {
+        match release {
+            Release::Done => drop(self.carried.remove(run)),
+            Release::TryAgain => {
+                if let Some(carried) = self.carried.get_mut(run) {
+                    carried.wait_until(Instant::from_std(now()) + BREATHER);
+                }
+            }
+        }
+    }
+
+    /// Gives up the bell, gives back what has not begun, ends the rest, and goes.
+    async fn leave(mut self) {
+        if let Err(refusal) = self.sidecar.decide(prepare_to_leave).await {
+            tracing::error!(%refusal, "leaving could not be written down; whoever comes next settles it");
+        }
+        if let Some(owner) = self.locks.owner.take() {
+            owner.release();
+        }
+        for carried in self.carried.values_mut() {
+            carried.stop_now();
+        }
+        self.carried.retain(|_, carried| carried.is_at_work());
+        let all_ended = async {
+            while !self.carried.is_empty()
+                && let Some((run, _)) = self.carriers.recv().await
+            {
+                self.carried.remove(&run);
+            }
+        };
+        if timeout(LAST_ENDS, all_ended).await.is_err() {
+            tracing::warn!("some work did not end in time; closing its pipe kills it");
+        }
+        // What is still in hand dies with its pipe.
+        self.carried.clear();
+        match self.sidecar.decide(|tx, context| leave(tx, context)).await {
+            Ok(()) => self.locks.instance.remove(),
+            Err(refusal) => tracing::error!(%refusal, "this instance's row could not be removed"),
+        }
+    }
+}
+
+struct Due {
+    at: Option<Timestamp>,
+    orders: Vec<Order>,
+    seq: i64,
+}
+
+/// Ends what dead sidecars left running, and frees the directories that it held.
+async fn end_what_the_dead_left(sidecar: Sidecar) {
+    let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
+    let orphaned = match orphaned {
+        Ok(orphaned) => orphaned,
+        Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
+    };
+    for (run, left) in orphaned {
+        let ended =
+            tokio::task::spawn_blocking(move || exec::end_leftovers(&left.process, &left.token)).await;
+        match ended {
+            Ok(leftovers) if leftovers.all_gone => {}
+            Ok(_) | Err(_) => tracing::error!(run, "what a dead sidecar left could not be ended entirely"),
+        }
+        let freed = sidecar.decide(move |tx, context| {
+            let id = tx.run_at(run)?.run.id;
+            report::gone(tx, context, &id)
+        });
+        if let Err(refusal) = freed.await {
+            tracing::error!(%refusal, run, "a directory could not be freed");
+        }
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "timers of the runtime count from its own clock, not the wall's"
+)]
+fn now() -> std::time::Instant {
+    std::time::Instant::now()
+}

@@ -1,0 +1,97 @@
+//! The composition: the only layer that knows all others, reads the clock, and acts.
+//!
+//! [`Sidecar`] is one open project. Its loop ([`main_loop`]) ticks when something is due, and makes the world
+//! match the rows: it starts and stops the work of runs that were given to this instance ([`carry`]).
+
+mod backend;
+mod carry;
+pub mod clock;
+mod compose;
+pub mod config;
+mod feed;
+mod main_loop;
+mod project;
+mod state_directory;
+
+pub use compose::SidecarHost;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::{mpsc, oneshot};
+
+use crate::domain::automation::Actor;
+use crate::domain::id::IdSource;
+use crate::domain::refusal::Refusal;
+use crate::domain::schedule::zone::Zone;
+use crate::domain::scheduler::Limits;
+use crate::engine::Context;
+use crate::exec::GuardProgram;
+use crate::ledger::{Ledger, Tx};
+use clock::Clock;
+
+/// One open project. Cheap to clone.
+#[derive(Clone)]
+pub struct Sidecar {
+    parts: Arc<Parts>,
+}
+
+struct Parts {
+    ledger: Ledger,
+    clock: Clock,
+    me: Actor,
+    limits: Limits,
+    project: String,
+    state: PathBuf,
+    machine_zone: Zone,
+    guard: GuardProgram,
+    /// What this window adds to the environment of its processes. Kept here only, never stored.
+    environment: BTreeMap<String, String>,
+    /// What the sidecar itself inherited, where `{from: NAME}` looks after `environment`.
+    inherited: BTreeMap<String, String>,
+    /// Asks the loop to end everything; it answers when that is done. One request is enough.
+    leave: mpsc::Sender<oneshot::Sender<()>>,
+}
+
+impl Sidecar {
+    /// Has the engine decide in a write transaction, with the time read inside it.
+    async fn decide<T, F>(&self, decision: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        let parts = self.parts.clone();
+        self.parts.ledger.write(move |tx| parts.in_transaction(tx, decision)).await
+    }
+
+    fn output_path(&self, run: &crate::domain::id::RunId) -> PathBuf {
+        self.parts.state.join("runs").join(run.as_str()).join("output.log")
+    }
+}
+
+impl Parts {
+    fn in_transaction<T>(
+        &self,
+        tx: &Tx<'_>,
+        decision: impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let mut context = Context {
+            now: self.clock.now(),
+            ids: &mut FreshIds,
+            me: &self.me,
+            limits: &self.limits,
+            project: &self.project,
+        };
+        decision(tx, &mut context)
+    }
+}
+
+/// Identities that no other process makes.
+struct FreshIds;
+
+impl IdSource for FreshIds {
+    fn unique(&mut self) -> String {
+        uuid::Uuid::now_v7().simple().to_string()
+    }
+}

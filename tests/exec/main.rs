@@ -1,0 +1,9 @@
+//! The `exec` layer against real processes: the guard is the built binary, and what counts as an effect is
+//! what the work itself has written.
+
+#![cfg(target_os = "linux")]
+
+mod commands;
+mod ending;
+mod leftovers;
+mod support;
