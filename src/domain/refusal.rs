@@ -68,6 +68,20 @@ pub enum StorageReason {
     Io,
 }
 
+impl From<&std::io::Error> for StorageReason {
+    fn from(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind as Kind;
+        let is_any = |kinds: &[Kind]| kinds.contains(&error.kind());
+        if is_any(&[Kind::PermissionDenied, Kind::ReadOnlyFilesystem]) {
+            StorageReason::ReadOnly
+        } else if is_any(&[Kind::StorageFull, Kind::QuotaExceeded]) {
+            StorageReason::Full
+        } else {
+            StorageReason::Io
+        }
+    }
+}
+
 /// A refusal of one field of the parameters.
 pub fn invalid_param(fault: Fault) -> Refusal {
     Refusal::InvalidParams(vec![fault])

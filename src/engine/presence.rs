@@ -17,14 +17,14 @@ pub fn arrive(tx: &Tx<'_>, instance: &InstanceRow, version: &str) -> Result<(), 
     Ok(tx.insert_instance(instance, version)?)
 }
 
-/// This instance holds the owner lock: its term begins.
+/// This instance holds the owner lock: its term begins, and what nobody has been given is given.
 ///
 /// # Errors
 /// When the ledger fails.
 pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     let scheduler = tx.begin_term(context.me, context.now)?;
     tx.publish(&Event::SchedulerOwner { scheduler }, context.now)?;
-    Ok(())
+    assign::assign(tx, context)
 }
 
 /// A sidecar has died: whoever holds its lock now settles what it left. What had begun was interrupted; what had

@@ -8,6 +8,9 @@ pub enum LedgerError {
     /// SQLite reported an error.
     #[error(transparent)]
     Sqlite(#[from] rusqlite::Error),
+    /// The operating system reported an error.
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
     /// A stored text is not what this version expects there.
     #[error("column {column} holds {found:?}, which this version does not understand: {why}")]
     Unreadable {
@@ -27,7 +30,11 @@ impl LedgerError {
     /// The reason in the contract's words.
     pub fn reason(&self) -> StorageReason {
         use rusqlite::ErrorCode as Code;
-        let LedgerError::Sqlite(error) = self else { return StorageReason::Damaged };
+        let error = match self {
+            LedgerError::Sqlite(error) => error,
+            LedgerError::Io(error) => return StorageReason::from(error),
+            LedgerError::Unreadable { .. } | LedgerError::Broken(_) => return StorageReason::Damaged,
+        };
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => StorageReason::Full,
             Some(Code::ReadOnly | Code::PermissionDenied) => StorageReason::ReadOnly,

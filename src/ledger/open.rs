@@ -80,18 +80,20 @@ impl From<OpenError> for Refusal {
 }
 
 pub(super) fn no_thread(path: &Path, source: std::io::Error) -> OpenError {
-    OpenError::failed(path, LedgerError::Broken(format!("no thread could be started: {source}")))
+    OpenError::failed(
+        path,
+        std::io::Error::new(source.kind(), format!("no thread could be started: {source}")),
+    )
 }
 
 pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() });
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX
-        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let flags =
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, LedgerError> {
+        make_private(path)?;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         write_ahead(&connection)?;
@@ -107,6 +109,15 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
         Ok(connection)
     };
     open().map_err(|source| OpenError::failed(path, source))
+}
+
+/// Makes the file for its owner only, if it is not there. SQLite gives the files beside it the same mode.
+fn make_private(path: &Path) -> std::io::Result<()> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map(drop)
 }
 
 pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {

@@ -173,7 +173,7 @@ impl Thread {
             Err(error) => {
                 tracing::error!(%error, "a transaction failed");
                 let again = |error: &LedgerError| match error {
-                    LedgerError::Sqlite(_) => Refusal::Storage {
+                    LedgerError::Sqlite(_) | LedgerError::Io(_) => Refusal::Storage {
                         reason: error.reason(),
                         message: format!("{error}; nothing was changed, try again"),
                     },

@@ -72,6 +72,10 @@ pub trait Backend: Send + Sync + 'static {
     fn output(&self, id: RunId, offset: u64, limit: usize)
     -> impl Future<Output = Answer<OutputPart>> + Send;
 
+    /// The newest event when this is called, after everything that was asked for before and before everything
+    /// that is asked for later.
+    fn place(&self) -> impl Future<Output = Answer<Place>> + Send;
+
     /// `events/subscribe`: where the events begin.
     fn follow(&self, wanted: Follow) -> impl Future<Output = Answer<Self::Feed>> + Send;
 
@@ -191,9 +195,15 @@ pub struct OutputPart {
     pub end: bool,
 }
 
+/// A place in the order of events: the `seq` of the last one before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(pub i64);
+
 /// Which events are wanted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Follow {
+    /// When it was asked for.
+    pub asked_at: Place,
     /// Those after this place; none for those from now on.
     pub after: Option<i64>,
     /// The ledger that `after` is a place of.

@@ -34,6 +34,10 @@ const WAITING: usize = 4096;
 /// How long requests that were read may take when the input has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
+/// How long they may take when a shutdown was asked for, which is to be answered within a second. What waits for
+/// the end of a run is answered by the shutdown itself.
+const ANSWERS_BEFORE_SHUTDOWN: Duration = Duration::from_millis(100);
+
 /// Serves one client until it has gone or `stop` resolves.
 pub async fn serve<H: Host>(
     host: H,
@@ -53,17 +57,11 @@ pub async fn serve<H: Host>(
         ids: HashSet::new(),
         waiting: VecDeque::new(),
     };
-    let mut stop = std::pin::pin!(stop);
-    let farewell = loop {
-        tokio::select! {
-            biased;
-            () = &mut stop => break Farewell::Abrupt,
-            Some(ended) = service.requests.join_next_with_id() => service.finished(ended).await,
-            frame = inbox.recv() => match service.take(frame).await {
-                Next::GoOn => {}
-                Next::Leave(farewell) => break farewell,
-            },
-        }
+    // A client that does not read may hold up the conversation, but not the end of it.
+    let farewell = tokio::select! {
+        biased;
+        () = stop => Farewell::Abrupt,
+        farewell = service.converse(&mut inbox) => farewell,
     };
     service.leave().await;
     farewell
@@ -93,6 +91,18 @@ enum Next {
 }
 
 impl<H: Host> Service<H> {
+    async fn converse(&mut self, inbox: &mut mpsc::Receiver<std::io::Result<Frame>>) -> Farewell {
+        loop {
+            tokio::select! {
+                biased;
+                Some(ended) = self.requests.join_next_with_id() => self.finished(ended).await,
+                frame = inbox.recv() => if let Next::Leave(farewell) = self.take(frame).await {
+                    return farewell;
+                },
+            }
+        }
+    }
+
     async fn take(&mut self, frame: Option<std::io::Result<Frame>>) -> Next {
         match frame {
             Some(Ok(Frame::Message { bytes, ending })) => self.message(&bytes, ending).await,
@@ -110,7 +120,7 @@ impl<H: Host> Service<H> {
                 Next::Leave(Farewell::Abrupt)
             }
             Some(Ok(Frame::End(border))) => {
-                self.drain().await;
+                self.drain(LAST_ANSWERS).await;
                 Next::Leave(match border {
                     Border::BetweenMessages => Farewell::Orderly,
                     Border::InsideMessage => Farewell::Abrupt,
@@ -118,7 +128,7 @@ impl<H: Host> Service<H> {
             }
             Some(Err(error)) => {
                 tracing::warn!(%error, "stdin cannot be read");
-                self.drain().await;
+                self.drain(LAST_ANSWERS).await;
                 Next::Leave(Farewell::Abrupt)
             }
             None => Next::Leave(Farewell::Abrupt),
@@ -129,7 +139,7 @@ impl<H: Host> Service<H> {
         match envelope::read(bytes) {
             Incoming::Request(request) => self.request(request).await,
             Incoming::Notification { method } if method == "exit" => {
-                self.drain().await;
+                self.drain(LAST_ANSWERS).await;
                 return Next::Leave(match self.stage {
                     Stage::Closed => Farewell::Orderly,
                     Stage::Fresh | Stage::Open => Farewell::Abrupt,
@@ -143,7 +153,7 @@ impl<H: Host> Service<H> {
                 let cut_off = ending == Ending::EndOfInput && failure.code() == -32700;
                 self.refuse(id, failure).await;
                 if cut_off {
-                    self.drain().await;
+                    self.drain(LAST_ANSWERS).await;
                     return Next::Leave(Farewell::Abrupt);
                 }
             }
@@ -203,7 +213,7 @@ impl<H: Host> Service<H> {
         if let Err(refusal) = read_shutdown(&request) {
             return self.refuse(Some(request.id), refusal.into()).await;
         }
-        self.drain().await;
+        self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
         if let Some(open) = &self.open {
             open.backend.shutdown().await;
         }
@@ -254,14 +264,14 @@ impl<H: Host> Service<H> {
     }
 
     /// Waits for the answers to everything that was read, but not for ever.
-    async fn drain(&mut self) {
+    async fn drain(&mut self, patience: Duration) {
         let all = async {
             while let Some(ended) = self.requests.join_next_with_id().await {
                 self.finished(ended).await;
             }
         };
-        if tokio::time::timeout(LAST_ANSWERS, all).await.is_err() {
-            tracing::warn!("requests were still running {LAST_ANSWERS:?} after the last message");
+        if tokio::time::timeout(patience, all).await.is_err() {
+            tracing::info!(?patience, "requests were still running after the last message");
         }
     }
 

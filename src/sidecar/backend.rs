@@ -17,7 +17,7 @@ use crate::engine::{cancel, create, delete, derive, trigger};
 use crate::exec::spool;
 use crate::ledger::{self, Finish, RunRow};
 use crate::rpc::backend::{
-    ActiveRun, Answer, Backend, Delete, Deleted, Follow, ListAutomations, ListRuns, OutputPart, Page,
+    ActiveRun, Answer, Backend, Delete, Deleted, Follow, ListAutomations, ListRuns, OutputPart, Page, Place,
     Preview, RunRequest,
 };
 
@@ -72,6 +72,7 @@ impl Backend for Sidecar {
 
     async fn delete(&self, request: Delete) -> Answer<Deleted> {
         let mut commits = self.parts.ledger.commits();
+        let mut left = self.parts.left.subscribe();
         let request = delete::DeleteRequest {
             automation: request.id,
             if_revision: request.if_revision,
@@ -88,7 +89,10 @@ impl Backend for Sidecar {
             Deletion::Pending { runs } => loop {
                 match self.fate(&id, &runs).await? {
                     Some(tombstone) => break (tombstone, runs),
-                    None => commits.changed().await.map_err(|_| leaving())?,
+                    None => tokio::select! {
+                        changed = commits.changed() => changed.map_err(|_| leaving())?,
+                        _ = left.wait_for(|left| *left) => return Err(leaving()),
+                    },
                 }
             },
         };
@@ -165,8 +169,20 @@ impl Backend for Sidecar {
         Ok(OutputPart { offset, data: chunk.data, end })
     }
 
+    async fn place(&self) -> Answer<Place> {
+        // The writer takes its jobs in the order in which they were asked for, so a job that changes nothing
+        // finds the place between its neighbours.
+        match self.parts.ledger.write(|tx| Ok(Place(tx.newest_seq()?))).await {
+            // A ledger that cannot be written can still be read, and then there are no neighbours.
+            Err(Refusal::Storage { .. }) => {
+                self.parts.ledger.read(|view| Ok(Place(view.newest_seq()?))).await
+            }
+            place => place,
+        }
+    }
+
     async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {
-        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock.now()).await
+        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock.now())
     }
 
     async fn shutdown(&self) {
@@ -204,5 +220,8 @@ impl Sidecar {
 }
 
 fn leaving() -> Refusal {
-    Refusal::InvalidRequest("the sidecar is shutting down; the wish is written down".to_owned())
+    Refusal::InvalidRequest(
+        "the sidecar was shut down before the work had gone; look whether the automation is still there"
+            .to_owned(),
+    )
 }

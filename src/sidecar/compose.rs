@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
 use super::config::Environment;
@@ -83,10 +83,10 @@ impl Host for SidecarHost {
                 environment: params.environment,
                 inherited: self.environment.texts(),
                 leave,
+                left: watch::Sender::new(false),
             }),
         };
-        let opened = sidecar.open(row, lock).await;
-        let (locks, seq) = opened?;
+        let (locks, seq) = sidecar.open(row, lock).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq);
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
         Ok((result, sidecar))

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::ledger::{Committed, EventFilter, Ledger, StoredEvent};
-use crate::rpc::backend::{Feed, Follow};
+use crate::rpc::backend::{Feed, Follow, Place};
 
 /// Events that are read at once. A subscriber that does not read holds no more than these in memory.
 const AT_ONCE: usize = 64;
@@ -25,9 +25,9 @@ pub struct LedgerFeed {
 
 impl LedgerFeed {
     /// Begins where the subscriber wants; if that cannot be, it is told where it can be.
-    pub(super) async fn begin(ledger: Ledger, wanted: Follow, now: Timestamp) -> Result<LedgerFeed, Refusal> {
+    pub(super) fn begin(ledger: Ledger, wanted: Follow, now: Timestamp) -> Result<LedgerFeed, Refusal> {
         let commits = ledger.commits();
-        let newest = ledger.read(|view| Ok(view.newest_seq()?)).await?;
+        let Place(newest) = wanted.asked_at;
         let foreign = wanted.ledger.as_ref().is_some_and(|named| named != ledger.id().as_str());
         let lost = wanted.after.is_some_and(|after| foreign || after > newest);
         let mut ready = VecDeque::new();

@@ -111,9 +111,14 @@ impl MainLoop {
     async fn read_due(&self) -> Result<Due, Refusal> {
         let me = self.sidecar.parts.me.instance.clone();
         let owner = self.locks.owner.is_some();
+        let most = self.sidecar.parts.limits.max_concurrent_runs;
+        let now = self.sidecar.parts.clock.now();
         let read = self.sidecar.parts.ledger.read(move |view| {
             let fire = if owner { view.next_fire()? } else { None };
-            let times = [fire, view.next_shared_deadline()?, view.next_own_deadline(&me)?];
+            // A run that another window gave back is due at once.
+            let idle = if owner && view.given_runs()? < most { view.next_to_give(now)? } else { None };
+            let idle = idle.map(|_| now);
+            let times = [fire, idle, view.next_shared_deadline()?, view.next_own_deadline(&me)?];
             let at = times.into_iter().flatten().min();
             Ok(Due { at, orders: view.orders(&me)?, seq: view.newest_seq()? })
         });
@@ -184,6 +189,7 @@ impl MainLoop {
             Ok(()) => self.locks.instance.remove(),
             Err(refusal) => tracing::error!(%refusal, "this instance's row could not be removed"),
         }
+        self.sidecar.parts.left.send_replace(true);
     }
 }
 

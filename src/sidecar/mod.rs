@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::automation::Actor;
 use crate::domain::id::IdSource;
@@ -52,6 +52,8 @@ struct Parts {
     inherited: BTreeMap<String, String>,
     /// Asks the loop to end everything; it answers when that is done. One request is enough.
     leave: mpsc::Sender<oneshot::Sender<()>>,
+    /// Whether the loop has ended everything, so that nobody waits for what it would have done.
+    left: watch::Sender<bool>,
 }
 
 impl Sidecar {

@@ -9,15 +9,7 @@ use crate::domain::refusal::{Refusal, StorageReason, invalid_param};
 pub(super) fn prepare(root: &Path, project_id: &str) -> Result<PathBuf, Refusal> {
     let directory = root.join(project_id);
     let failed = |error: std::io::Error| {
-        use std::io::ErrorKind as Kind;
-        let is_any = |kinds: &[Kind]| kinds.contains(&error.kind());
-        let reason = if is_any(&[Kind::PermissionDenied, Kind::ReadOnlyFilesystem]) {
-            StorageReason::ReadOnly
-        } else if is_any(&[Kind::StorageFull, Kind::QuotaExceeded]) {
-            StorageReason::Full
-        } else {
-            StorageReason::Io
-        };
+        let reason = StorageReason::from(&error);
         let message = format!(
             "the state directory {} cannot be made: {error}; choose another with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR",
             directory.display()

@@ -7,7 +7,7 @@ use jsonrpsee::types::Params;
 use crate::domain::event::KINDS;
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
-use crate::rpc::backend::{Backend, Feed, Follow};
+use crate::rpc::backend::{Backend, Feed, Follow, Place};
 use crate::rpc::params;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
@@ -15,8 +15,9 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         "events/subscribe",
         "events/event",
         "events/unsubscribe",
-        |params, pending, backend, _| async move {
-            let feed = match read(&params) {
+        |params, pending, backend, extensions| async move {
+            let place = extensions.get::<Place>().copied();
+            let feed = match read(&params, place) {
                 Ok(wanted) => backend.follow(wanted).await,
                 Err(refusal) => Err(refusal),
             };
@@ -42,7 +43,7 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
     Ok(())
 }
 
-fn read(params: &Params<'_>) -> Result<Follow, Refusal> {
+fn read(params: &Params<'_>, place: Option<Place>) -> Result<Follow, Refusal> {
     params::read(params, "`after`, `ledgerID`, `kinds` and `automationID`", |fields| {
         let after = fields.integer("after", 0..=i64::MAX);
         let ledger = fields.text("ledgerID").map(str::to_owned);
@@ -57,6 +58,6 @@ fn read(params: &Params<'_>) -> Result<Follow, Refusal> {
             true => params::automation_id(fields, "automationID"),
             false => None,
         };
-        Some(Follow { after, ledger, kinds, automation })
+        Some(Follow { asked_at: place?, after, ledger, kinds, automation })
     })
 }

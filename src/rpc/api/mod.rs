@@ -8,6 +8,7 @@ mod events;
 mod run;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use jsonrpsee::core::RegisterMethodError;
@@ -21,7 +22,7 @@ use jsonrpsee::{Extensions, RpcModule};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
-use super::backend::{Backend, Page};
+use super::backend::{Backend, Page, Place};
 use super::cursor::{self, List};
 use super::envelope::{Request, RequestId};
 use super::errors::{Failure, Kind, RESPONSE_TOO_LARGE};
@@ -41,18 +42,26 @@ const ON_THE_WAY: usize = 16;
 pub struct Methods {
     table: jsonrpsee::Methods,
     subscriptions: BoundedSubscriptions,
+    place: Box<dyn Fn() -> PlaceFuture + Send + Sync>,
 }
+
+type PlaceFuture = Pin<Box<dyn Future<Output = Result<Place, Refusal>> + Send>>;
 
 /// Registers all methods.
 ///
 /// # Errors
 /// When two of them have the same name.
 pub fn method_table<B: Backend>(backend: Arc<B>) -> Result<Methods, RegisterMethodError> {
-    let mut module = RpcModule::from_arc(backend);
+    let mut module = RpcModule::from_arc(backend.clone());
     automation::register(&mut module)?;
     run::register(&mut module)?;
     events::register(&mut module)?;
-    Ok(Methods { table: module.into(), subscriptions: BoundedSubscriptions::new(SUBSCRIPTIONS) })
+    let place = move || -> PlaceFuture {
+        let backend = backend.clone();
+        Box::pin(async move { backend.place().await })
+    };
+    let subscriptions = BoundedSubscriptions::new(SUBSCRIPTIONS);
+    Ok(Methods { table: module.into(), subscriptions, place: Box::new(place) })
 }
 
 impl Methods {
@@ -74,6 +83,7 @@ impl Methods {
         let callback = self.table.method_with_name(&request.method);
         let callback = callback.map(|(name, callback)| (name, callback.clone()));
         let permit = self.subscriptions.acquire();
+        let place = (self.place)();
         async move {
             let Request { id, method, params } = request;
             let text = params.as_deref().map(|params| params.get().to_owned());
@@ -100,13 +110,20 @@ impl Methods {
                         let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
                         return refuse(&output, &id, &Failure::new(Kind::Overloaded, why)).await;
                     };
+                    // "From now on" means from this request on: the table starts the handler in a task of its
+                    // own, which may come after what the client asked for next.
+                    let mut extensions = Extensions::new();
+                    match place.await {
+                        Ok(place) => extensions.insert(place),
+                        Err(refusal) => return refuse(&output, &id, &refusal.into()).await,
+                    };
                     // The table sends the answer and then the events through one channel, in order. The
                     // subscription outlives the request: it ends when it is closed or the client has gone.
                     let (sink, mut messages) = mpsc::channel(ON_THE_WAY);
                     let state =
                         SubscriptionState { conn_id: here, id_provider: &StringIds, subscription_permit };
                     let params = Params::new(text.as_deref());
-                    call(table_id, params, MethodSink::new(sink), state, Extensions::new()).await;
+                    call(table_id, params, MethodSink::new(sink), state, extensions).await;
                     if let Some(answer) = messages.recv().await {
                         output.send(with_id(answer, &id)).await;
                     }
