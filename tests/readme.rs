@@ -1,5 +1,7 @@
 //! What the README tells people to paste does what it says.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::io::Read;
 use std::process::{Command, Stdio};
 
@@ -28,7 +30,8 @@ fn the_conversation_shows_a_run_from_beginning_to_end() {
     let mut said = String::new();
     shell.stdout.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(shell.wait().unwrap().success(), "{said}");
-    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for id in 1..=5 {
         let answer = lines.iter().find(|line| line["id"] == id).unwrap();
         assert!(answer.get("result").is_some(), "{answer}");

@@ -1,6 +1,8 @@
 //! Holds what no compiler does: which layer may know which, how long a file may be, and that tests do not wait
 //! for time.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -79,7 +81,8 @@ fn names_after<'a>(text: &'a str, prefix: &'a str) -> impl Iterator<Item = (usiz
         code(line).match_indices(prefix).filter_map(move |(at, _)| {
             let code = code(line);
             let before = code[..at].chars().next_back();
-            let whole = before.is_none_or(|letter| !letter.is_alphanumeric() && !matches!(letter, '_' | ':' | '$'));
+            let whole =
+                before.is_none_or(|letter| !letter.is_alphanumeric() && !matches!(letter, '_' | ':' | '$'));
             let name = &code[at + prefix.len()..];
             let end = name.find(|letter: char| !letter.is_alphanumeric() && letter != '_');
             whole.then(|| (number + 1, &name[..end.unwrap_or(name.len())]))

@@ -77,6 +77,7 @@ CREATE TABLE epochs (
   definition INTEGER NOT NULL REFERENCES definitions (row),
   reason TEXT NOT NULL,
   began_by TEXT,                       -- JSON Actor
+  note TEXT,                           -- what the person who began it wrote
   ended_at INTEGER,
   PRIMARY KEY (automation, number)
 ) STRICT, WITHOUT ROWID;

@@ -1,12 +1,77 @@
-//! An automation rests.
+//! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
-use super::{Context, derive, settle};
-use crate::domain::automation::{Pause, PauseReason};
+use super::{Context, conflict, derive, find_automation, settle};
+use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
+use crate::domain::draft;
 use crate::domain::event::Event;
+use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::StopReason;
-use crate::ledger::{AutomationRow, Tx};
+use crate::ledger::{AutomationRow, Epoch, Tx};
+
+/// A user pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
+/// Runs that slots asked for and that have not begun are stopped. Pausing what is paused changes nothing.
+///
+/// # Errors
+/// When there is no such automation, or it is being deleted.
+pub fn pause(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &AutomationId,
+    note: Option<String>,
+) -> Result<Automation, Refusal> {
+    let mut automation = find_automation(tx, id)?;
+    if automation.deleting.is_some() {
+        return Err(conflict(tx, &automation, "it is being deleted"));
+    }
+    if automation.pause.is_some() {
+        return derive::automation(tx, &automation);
+    }
+    settle::settle_closing(tx, context, &mut automation, StopReason::Paused)?;
+    let (reason, by) = (PauseReason::User, Some(context.me.clone()));
+    automation.pause = Some(Pause { reason, at: context.now, note, by });
+    automation.epoch.ended_at.get_or_insert(context.now);
+    automation.revision += 1;
+    automation.updated_at = context.now;
+    derive::publish_automation(tx, &mut automation, context.now)?;
+    stop_scheduled(tx, context, &automation, StopReason::Paused)?;
+    derive::automation(tx, &find_automation(tx, id)?)
+}
+
+/// A user has a paused automation go on: a new epoch begins now. Resuming what is not paused changes nothing.
+///
+/// # Errors
+/// When there is no such automation, it is being deleted, or it is a one-shot whose time has passed.
+pub fn resume(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &AutomationId,
+    note: Option<String>,
+) -> Result<Automation, Refusal> {
+    let mut automation = find_automation(tx, id)?;
+    if automation.deleting.is_some() {
+        return Err(conflict(tx, &automation, "it is being deleted"));
+    }
+    if automation.pause.is_none() {
+        return derive::automation(tx, &automation);
+    }
+    let now = context.now;
+    draft::check_time(&automation.definition, now)
+        .map_err(|fault| Refusal::InvalidAutomation(vec![fault]))?;
+    automation.pause = None;
+    automation.failure_streak = 0;
+    automation.revision += 1;
+    automation.updated_at = now;
+    automation.epoch = Epoch {
+        number: automation.epoch.number + 1,
+        effective_at: now,
+        answered_through: now,
+        ended_at: None,
+    };
+    tx.insert_epoch(&automation, EpochReason::Resumed, context.me, note.as_deref())?;
+    derive::publish_automation(tx, &mut automation, now)
+}
 
 /// The sidecar pauses an automation of its own accord. Nobody has changed it, so its revision stays.
 pub(super) fn pause_itself(

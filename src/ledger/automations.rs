@@ -270,7 +270,7 @@ impl Tx<'_> {
         automation.definition_row = self.insert_definition(&automation)?;
         let sql = "UPDATE automations SET definition = ?2 WHERE row = ?1";
         self.execute(sql, (automation.row, automation.definition_row))?;
-        self.insert_epoch(&automation, reason, by)?;
+        self.insert_epoch(&automation, reason, by, None)?;
         Ok(automation)
     }
 
@@ -286,11 +286,12 @@ impl Tx<'_> {
         automation: &AutomationRow,
         reason: EpochReason,
         by: &Actor,
+        note: Option<&str>,
     ) -> Result<(), LedgerError> {
         let sql =
             "INSERT INTO epochs (automation, number, effective_at, answered_through, definition, reason,
-                     began_by, ended_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+                     began_by, note, ended_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
         let epoch = &automation.epoch;
         let params = rusqlite::params![
             automation.row,
@@ -300,6 +301,7 @@ impl Tx<'_> {
             automation.definition_row,
             to_word(&reason)?,
             to_json(by)?,
+            note,
             epoch.ended_at.map(Timestamp::as_millis),
         ];
         self.execute(sql, params)?;

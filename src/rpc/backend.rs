@@ -50,6 +50,12 @@ pub trait Backend: Send + Sync + 'static {
     /// `automation/list`.
     fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
 
+    /// `automation/pause`.
+    fn pause(&self, request: Rest) -> impl Future<Output = Answer<Automation>> + Send;
+
+    /// `automation/resume`.
+    fn resume(&self, request: Rest) -> impl Future<Output = Answer<Automation>> + Send;
+
     /// `automation/delete`; answers when the work of its runs has gone.
     fn delete(&self, request: Delete) -> impl Future<Output = Answer<Deleted>> + Send;
 
@@ -131,6 +137,15 @@ pub struct Page<T> {
     pub next: Option<i64>,
     /// The newest event that this page already knows of.
     pub seq: i64,
+}
+
+/// What is to rest, or to go on.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    /// The automation.
+    pub id: AutomationId,
+    /// Why, for people.
+    pub note: Option<String>,
 }
 
 /// What becomes of active runs when their automation is deleted.

@@ -13,12 +13,12 @@ use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
 use crate::engine::delete::Deletion;
-use crate::engine::{cancel, create, delete, derive, trigger};
+use crate::engine::{cancel, create, delete, derive, pause, trigger};
 use crate::exec::spool;
 use crate::ledger::{self, Finish, RunRow};
 use crate::rpc::backend::{
     ActiveRun, Answer, Backend, Delete, Deleted, Follow, ListAutomations, ListRuns, OutputPart, Page, Place,
-    Preview, RunRequest,
+    Preview, Rest, RunRequest,
 };
 
 impl Backend for Sidecar {
@@ -68,6 +68,14 @@ impl Backend for Sidecar {
             Ok(Page { items: items.collect::<Result<_, _>>()?, next, seq: view.newest_seq()? })
         });
         read.await
+    }
+
+    async fn pause(&self, Rest { id, note }: Rest) -> Answer<Automation> {
+        self.decide(move |tx, context| pause::pause(tx, context, &id, note)).await
+    }
+
+    async fn resume(&self, Rest { id, note }: Rest) -> Answer<Automation> {
+        self.decide(move |tx, context| pause::resume(tx, context, &id, note)).await
     }
 
     async fn delete(&self, request: Delete) -> Answer<Deleted> {

@@ -11,12 +11,15 @@ use crate::domain::fault::Word;
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Attendance, Run};
-use crate::rpc::backend::{ActiveRun, Backend, Delete, Deleted, ListAutomations, RunRequest};
+use crate::rpc::backend::{ActiveRun, Backend, Delete, Deleted, ListAutomations, Rest, RunRequest};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
 
 /// The longest text to look for in titles, in characters: a title's own length.
 const QUERY_MAX: usize = 160;
+
+/// The longest note on a pause, in characters.
+const NOTE_MAX: usize = 1000;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("automation/create", |params, backend, _| async move {
@@ -34,6 +37,14 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         let wanted = read_list(&params, &*backend).map_err(refused)?;
         let page = backend.automations(wanted).await;
         handled(page.map(|page| page_on_the_wire(List::Automations, page, &*backend)))
+    })?;
+    module.register_async_method("automation/pause", |params, backend, _| async move {
+        let request = read_rest(&params).map_err(refused)?;
+        handled(backend.pause(request).await)
+    })?;
+    module.register_async_method("automation/resume", |params, backend, _| async move {
+        let request = read_rest(&params).map_err(refused)?;
+        handled(backend.resume(request).await)
     })?;
     module.register_async_method("automation/delete", |params, backend, _| async move {
         let request = read_delete(&params).map_err(refused)?;
@@ -87,6 +98,17 @@ fn read_list(
             fields.fault("query", Word::TooLong);
         }
         Some(ListAutomations { before, limit, paused, query: query.filter(|query| !query.is_empty()) })
+    })
+}
+
+fn read_rest(params: &jsonrpsee::types::Params<'_>) -> Result<Rest, Refusal> {
+    params::read(params, "`id` and `note`", |fields| {
+        let id = params::automation_id(fields, "id");
+        let note = fields.text("note").map(str::to_owned);
+        if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX) {
+            fields.fault_hint("note", Word::TooLong, format!("use at most {NOTE_MAX} characters"));
+        }
+        Some(Rest { id: id?, note })
     })
 }
 
