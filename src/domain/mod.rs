@@ -9,6 +9,7 @@ pub mod id;
 pub mod policy;
 pub mod process;
 pub mod refusal;
+pub mod request;
 pub mod run;
 pub mod schedule;
 pub mod scheduler;

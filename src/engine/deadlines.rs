@@ -1,8 +1,7 @@
 //! Waits that are over and limits that are reached.
 
 use super::ending::{self, Remains};
-use super::tick::Progress;
-use super::{Context, assign, cancel, delete};
+use super::{Context, Progress, assign, cancel, delete};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Outcome, Phase, Urgency, WaitingFor, Wish};

@@ -2,26 +2,16 @@
 
 use super::{Context, cancel, conflict, derive, find_automation, settle};
 use crate::domain::event::{Event, Tombstone};
-use crate::domain::id::{AutomationId, RunId};
+use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::{ActiveRun, DeleteRequest};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Urgency, Wish};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, DeleteWish, Finish, Tx};
+use crate::ledger::{AutomationRow, DeleteWish, Tx};
 
 /// How long cancelled work may take to go before the wish to delete is void, in milliseconds.
 pub const PATIENCE_MS: i64 = 15_000;
-
-/// What is to be deleted.
-#[derive(Clone, Debug)]
-pub struct DeleteRequest {
-    /// The automation.
-    pub automation: AutomationId,
-    /// Only if it still has this revision.
-    pub if_revision: Option<i64>,
-    /// What is to become of its active runs.
-    pub active_run: Finish,
-}
 
 /// How far a deletion has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,18 +40,18 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
         return Err(conflict(tx, &automation, "it has another revision"));
     }
     let runs = tx.active_runs(automation.row)?;
-    if let (Some(first), Finish::Refuse) = (runs.first(), request.active_run) {
+    if let (Some(first), ActiveRun::Refuse) = (runs.first(), request.active_run) {
         return Err(Refusal::ActiveRunStillRunning { run: first.clone() });
     }
     if !runs.is_empty() {
         let until = match request.active_run {
-            Finish::Cancel | Finish::Refuse => context.now.plus_ms(PATIENCE_MS),
-            Finish::Finish => Timestamp::MAX,
+            ActiveRun::Cancel | ActiveRun::Refuse => context.now.plus_ms(PATIENCE_MS),
+            ActiveRun::Finish => Timestamp::MAX,
         };
         let wish = DeleteWish { by: context.me.clone(), until, active_run: request.active_run };
         automation.deleting = Some(wish);
         tick_off(tx, &mut automation)?;
-        if request.active_run == Finish::Cancel {
+        if request.active_run == ActiveRun::Cancel {
             for id in &runs {
                 if let Some(run) = tx.run(id)? {
                     let as_cancelled = Wish::Stop(StopReason::Cancelled);

@@ -41,11 +41,28 @@ pub struct Context<'a> {
     pub project: &'a str,
 }
 
+/// Whether a decision did all there was to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It did.
+    Done,
+    /// There is more that is due by now: decide again.
+    More,
+}
+
 /// How long a key of a request is remembered, in milliseconds.
 const KEY_MEMORY_MS: i64 = 24 * 3_600_000;
 
 fn find_automation(view: &View<'_>, id: &AutomationId) -> Result<AutomationRow, Refusal> {
     view.automation(id)?.ok_or_else(|| Refusal::NotFound { what: "automation", id: id.to_string() })
+}
+
+/// From the wish to delete it on, nothing of an automation is changed or begun any more.
+fn refuse_if_deleting(view: &View<'_>, automation: &AutomationRow) -> Result<(), Refusal> {
+    match automation.deleting {
+        Some(_) => Err(conflict(view, automation, "it is being deleted")),
+        None => Ok(()),
+    }
 }
 
 fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {

@@ -1,12 +1,12 @@
 //! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
-use super::{Context, conflict, derive, find_automation, settle};
+use super::{Context, derive, find_automation, refuse_if_deleting, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
 use crate::domain::event::Event;
-use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::RestRequest;
 use crate::domain::run::machine::StopReason;
 use crate::ledger::{AutomationRow, Epoch, Tx};
 
@@ -15,44 +15,34 @@ use crate::ledger::{AutomationRow, Epoch, Tx};
 ///
 /// # Errors
 /// When there is no such automation, or it is being deleted.
-pub fn pause(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    id: &AutomationId,
-    note: Option<String>,
-) -> Result<Automation, Refusal> {
-    let mut automation = find_automation(tx, id)?;
-    if automation.deleting.is_some() {
-        return Err(conflict(tx, &automation, "it is being deleted"));
-    }
+pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
+    let mut automation = find_automation(tx, &request.automation)?;
+    refuse_if_deleting(tx, &automation)?;
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
     }
     settle::settle_closing(tx, context, &mut automation, StopReason::Paused)?;
-    let (reason, by) = (PauseReason::User, Some(context.me.clone()));
-    automation.pause = Some(Pause { reason, at: context.now, note, by });
+    automation.pause = Some(Pause {
+        reason: PauseReason::User,
+        at: context.now,
+        note: request.note.clone(),
+        by: Some(context.me.clone()),
+    });
     automation.epoch.ended_at.get_or_insert(context.now);
     automation.revision += 1;
     automation.updated_at = context.now;
     derive::publish_automation(tx, &mut automation, context.now)?;
     stop_scheduled(tx, context, &automation, StopReason::Paused)?;
-    derive::automation(tx, &find_automation(tx, id)?)
+    derive::automation(tx, &find_automation(tx, &request.automation)?)
 }
 
 /// A user has a paused automation go on: a new epoch begins now. Resuming what is not paused changes nothing.
 ///
 /// # Errors
 /// When there is no such automation, it is being deleted, or it is a one-shot whose time has passed.
-pub fn resume(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    id: &AutomationId,
-    note: Option<String>,
-) -> Result<Automation, Refusal> {
-    let mut automation = find_automation(tx, id)?;
-    if automation.deleting.is_some() {
-        return Err(conflict(tx, &automation, "it is being deleted"));
-    }
+pub fn resume(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
+    let mut automation = find_automation(tx, &request.automation)?;
+    refuse_if_deleting(tx, &automation)?;
     if automation.pause.is_none() {
         return derive::automation(tx, &automation);
     }
@@ -69,7 +59,7 @@ pub fn resume(
         answered_through: now,
         ended_at: None,
     };
-    tx.insert_epoch(&automation, EpochReason::Resumed, context.me, note.as_deref())?;
+    tx.insert_epoch(&automation, EpochReason::Resumed, context.me, request.note.as_deref())?;
     derive::publish_automation(tx, &mut automation, now)
 }
 

@@ -1,7 +1,7 @@
 //! One rule for late slots, whatever made them late (schedules, "Lateness" and "Overlap").
 
 use super::records::{self, NewRun};
-use super::{Context, assign, derive, tick};
+use super::{Context, assign, derive};
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
@@ -27,7 +27,8 @@ pub(super) fn settle_due(
     automation: &mut AutomationRow,
 ) -> Result<(), Refusal> {
     let Some((schedule, due)) = due_slots(automation, context.now) else {
-        return tick::look_again(tx, automation);
+        automation.next_fire_at = derive::next_fire(automation);
+        return Ok(tx.update_automation(automation)?);
     };
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         skip_behind(tx, context, automation, active, due)?;

@@ -1,23 +1,12 @@
 //! Somebody asks for a run.
 
 use super::records::{self, NewRun};
-use super::{Context, KEY_MEMORY_MS, assign, conflict, derive, find_automation};
-use crate::domain::id::AutomationId;
+use super::{Context, KEY_MEMORY_MS, assign, derive, find_automation, refuse_if_deleting};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{Attendance, Run, Trigger};
+use crate::domain::request::RunRequest;
+use crate::domain::run::{Run, Trigger};
 use crate::ledger::Tx;
-
-/// What is asked for.
-#[derive(Clone, Debug)]
-pub struct RunRequest {
-    /// The automation that is to be carried out, also if it is paused or finished.
-    pub automation: AutomationId,
-    /// Whether somebody is there to answer.
-    pub attendance: Attendance,
-    /// The client's own name for its request.
-    pub key: Option<String>,
-}
 
 /// Creates a run, or gives the one that was asked for with the same key within a day. No slot is moved.
 ///
@@ -30,9 +19,7 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
     {
         return Ok(first.run);
     }
-    if automation.deleting.is_some() {
-        return Err(conflict(tx, &automation, "it is being deleted"));
-    }
+    refuse_if_deleting(tx, &automation)?;
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         match automation.definition.policy.overlap {
             Overlap::Skip => return Err(Refusal::ActiveRunStillRunning { run: active.run.id }),

@@ -8,6 +8,7 @@ use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
 use crate::domain::automation::{Actor, Definition, EpochReason, Pause};
 use crate::domain::id::{AutomationId, RunId};
+use crate::domain::request::{ActiveRun, ListAutomations};
 use crate::domain::time::Timestamp;
 
 /// An automation as it is stored.
@@ -69,32 +70,7 @@ pub struct DeleteWish {
     /// When the wish is void.
     pub until: Timestamp,
     /// What is to become of active runs.
-    pub active_run: Finish,
-}
-
-/// What becomes of active runs when their automation is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Finish {
-    /// They are cancelled.
-    Cancel,
-    /// They end normally.
-    Finish,
-    /// Nothing is deleted while there are any.
-    Refuse,
-}
-
-/// Which automations are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct ListAutomations {
-    /// Only those before this row.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-    /// Only those that are paused, or only those that are not.
-    pub paused: Option<bool>,
-    /// Only those whose title contains this text, in any case of ASCII letters.
-    pub query: Option<String>,
+    pub active_run: ActiveRun,
 }
 
 const COLUMNS: &str =

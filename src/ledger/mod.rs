@@ -15,13 +15,13 @@ mod runs;
 mod wakeup;
 mod writer;
 
-pub use automations::{AutomationRow, DeleteWish, Epoch, Finish, ListAutomations};
+pub use automations::{AutomationRow, DeleteWish, Epoch};
 pub use column::{Tx, View};
 pub use error::LedgerError;
 pub use events::{EventFilter, StoredEvent};
 pub use instances::InstanceRow;
 pub use open::{OpenError, open_in_memory};
-pub use runs::{ListRuns, Order, ProcessRow, RunRow};
+pub use runs::{Order, ProcessRow, RunRow};
 pub use writer::Committed;
 
 use std::path::Path;

@@ -10,8 +10,10 @@ use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
 use crate::domain::refusal::Refusal;
+use crate::domain::request::{
+    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
+};
 use crate::domain::run::Run;
-use crate::domain::run::machine::State;
 use crate::domain::scheduler::Limits;
 use crate::domain::time::Timestamp;
 
@@ -51,13 +53,13 @@ pub trait Backend: Send + Sync + 'static {
     fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
 
     /// `automation/pause`.
-    fn pause(&self, request: Rest) -> impl Future<Output = Answer<Automation>> + Send;
+    fn pause(&self, request: RestRequest) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/resume`.
-    fn resume(&self, request: Rest) -> impl Future<Output = Answer<Automation>> + Send;
+    fn resume(&self, request: RestRequest) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/delete`; answers when the work of its runs has gone.
-    fn delete(&self, request: Delete) -> impl Future<Output = Answer<Deleted>> + Send;
+    fn delete(&self, request: DeleteRequest) -> impl Future<Output = Answer<Deleted>> + Send;
 
     /// `automation/run`.
     fn run(&self, request: RunRequest) -> impl Future<Output = Answer<Run>> + Send;
@@ -75,8 +77,7 @@ pub trait Backend: Send + Sync + 'static {
     fn cancel(&self, id: RunId) -> impl Future<Output = Answer<Run>> + Send;
 
     /// `run/output`.
-    fn output(&self, id: RunId, offset: u64, limit: usize)
-    -> impl Future<Output = Answer<OutputPart>> + Send;
+    fn output(&self, wanted: OutputRequest) -> impl Future<Output = Answer<OutputPart>> + Send;
 
     /// The newest event when this is called, after everything that was asked for before and before everything
     /// that is asked for later.
@@ -98,36 +99,6 @@ pub trait Feed: Send + 'static {
     fn next(&mut self) -> impl Future<Output = Option<Box<serde_json::value::RawValue>>> + Send;
 }
 
-/// Which automations are wanted.
-#[derive(Clone, Debug)]
-pub struct ListAutomations {
-    /// Only those before this row.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-    /// Only paused ones, or only others.
-    pub paused: Option<bool>,
-    /// Only those with this text in the title.
-    pub query: Option<String>,
-}
-
-/// Which runs are wanted.
-#[derive(Clone, Debug)]
-pub struct ListRuns {
-    /// Only those of this automation.
-    pub automation: Option<AutomationId>,
-    /// Only those in one of these states; all if empty.
-    pub states: Vec<State>,
-    /// Only those created at or after this time.
-    pub from: Option<Timestamp>,
-    /// Only those created at or before this time.
-    pub to: Option<Timestamp>,
-    /// Only those before this row.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
-}
-
 /// A part of a list.
 #[derive(Clone, Debug)]
 pub struct Page<T> {
@@ -139,37 +110,6 @@ pub struct Page<T> {
     pub seq: i64,
 }
 
-/// What is to rest, or to go on.
-#[derive(Clone, Debug)]
-pub struct Rest {
-    /// The automation.
-    pub id: AutomationId,
-    /// Why, for people.
-    pub note: Option<String>,
-}
-
-/// What becomes of active runs when their automation is deleted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ActiveRun {
-    /// They are cancelled.
-    Cancel,
-    /// They end normally.
-    Finish,
-    /// Nothing is deleted while there are any.
-    Refuse,
-}
-
-/// What is to be deleted.
-#[derive(Clone, Debug)]
-pub struct Delete {
-    /// The automation.
-    pub id: AutomationId,
-    /// Only if it still has this revision.
-    pub if_revision: Option<i64>,
-    /// What is to become of its active runs.
-    pub active_run: ActiveRun,
-}
-
 /// An automation that is gone.
 #[derive(Clone, Debug)]
 pub struct Deleted {
@@ -177,17 +117,6 @@ pub struct Deleted {
     pub tombstone: Tombstone,
     /// The runs that were active, as they ended.
     pub stopped_runs: Vec<Run>,
-}
-
-/// What is to be run.
-#[derive(Clone, Debug)]
-pub struct RunRequest {
-    /// The automation.
-    pub id: AutomationId,
-    /// Whether somebody is there to answer.
-    pub attendance: crate::domain::run::Attendance,
-    /// The client's own name for its request.
-    pub key: Option<String>,
 }
 
 /// When something would fire.

@@ -3,6 +3,7 @@
 //! [`framing`] cuts the input into messages, [`envelope`] reads them, [`service`] decides what is called and
 //! when, [`api`] holds the methods, [`backend`] is what they need from the rest of the program.
 
+pub mod answer;
 pub mod api;
 pub mod backend;
 pub mod cursor;

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -21,7 +20,7 @@ use super::errors::{Failure, Kind};
 use super::framing::{Border, Ending, Frame};
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output};
-use super::{initialize, params};
+use super::{answer, initialize, params};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::Refusal;
 
@@ -285,34 +284,12 @@ impl<H: Host> Service<H> {
     }
 
     async fn answer(&self, id: &RequestId, result: &impl serde::Serialize) {
-        match to_raw_value(result) {
-            Ok(result) => {
-                let text = format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.to_json());
-                self.send(text).await;
-            }
-            Err(error) => {
-                self.refuse(Some(id.clone()), Failure::new(Kind::Internal, error.to_string())).await;
-            }
-        }
+        self.output.send(answer::success(id, result)).await;
     }
 
     async fn refuse(&self, id: Option<RequestId>, failure: Failure) {
-        self.send(failure_message(id.as_ref(), &failure)).await;
+        self.output.send(answer::failure(id.as_ref(), &failure)).await;
     }
-
-    async fn send(&self, text: String) {
-        match RawValue::from_string(text) {
-            Ok(message) => self.output.send(message).await,
-            Err(error) => tracing::error!(%error, "an answer was not valid JSON"),
-        }
-    }
-}
-
-/// An answer that carries a failure.
-pub(super) fn failure_message(id: Option<&RequestId>, failure: &Failure) -> String {
-    let id = id.map_or_else(|| "null".to_owned(), RequestId::to_json);
-    let error = json!(failure.to_error());
-    format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#)
 }
 
 fn read_shutdown(request: &Request) -> Result<(), Refusal> {

@@ -9,17 +9,17 @@ use crate::domain::draft::{self, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason, invalid_param};
+use crate::domain::request::{
+    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
+};
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
 use crate::engine::delete::Deletion;
 use crate::engine::{cancel, create, delete, derive, pause, trigger};
 use crate::exec::spool;
-use crate::ledger::{self, Finish, RunRow};
-use crate::rpc::backend::{
-    ActiveRun, Answer, Backend, Delete, Deleted, Follow, ListAutomations, ListRuns, OutputPart, Page, Place,
-    Preview, Rest, RunRequest,
-};
+use crate::ledger::RunRow;
+use crate::rpc::backend::{Answer, Backend, Deleted, Follow, OutputPart, Page, Place, Preview};
 
 impl Backend for Sidecar {
     type Feed = LedgerFeed;
@@ -52,15 +52,10 @@ impl Backend for Sidecar {
         read.await
     }
 
-    async fn automations(&self, wanted: ListAutomations) -> Answer<Page<Automation>> {
+    async fn automations(&self, mut wanted: ListAutomations) -> Answer<Page<Automation>> {
         let limit = wanted.limit;
-        let wanted = ledger::ListAutomations {
-            before: wanted.before,
-            // One more than wanted tells whether there is a next page.
-            limit: limit + 1,
-            paused: wanted.paused,
-            query: wanted.query,
-        };
+        // One more than wanted tells whether there is a next page.
+        wanted.limit += 1;
         let read = self.parts.ledger.read(move |view| {
             let rows = view.list_automations(&wanted)?;
             let next = (rows.len() > limit).then(|| rows[limit - 1].row);
@@ -70,26 +65,17 @@ impl Backend for Sidecar {
         read.await
     }
 
-    async fn pause(&self, Rest { id, note }: Rest) -> Answer<Automation> {
-        self.decide(move |tx, context| pause::pause(tx, context, &id, note)).await
+    async fn pause(&self, request: RestRequest) -> Answer<Automation> {
+        self.decide(move |tx, context| pause::pause(tx, context, request)).await
     }
 
-    async fn resume(&self, Rest { id, note }: Rest) -> Answer<Automation> {
-        self.decide(move |tx, context| pause::resume(tx, context, &id, note)).await
+    async fn resume(&self, request: RestRequest) -> Answer<Automation> {
+        self.decide(move |tx, context| pause::resume(tx, context, request)).await
     }
 
-    async fn delete(&self, request: Delete) -> Answer<Deleted> {
+    async fn delete(&self, request: DeleteRequest) -> Answer<Deleted> {
         let mut commits = self.parts.ledger.commits();
         let mut left = self.parts.left.subscribe();
-        let request = delete::DeleteRequest {
-            automation: request.id,
-            if_revision: request.if_revision,
-            active_run: match request.active_run {
-                ActiveRun::Cancel => Finish::Cancel,
-                ActiveRun::Finish => Finish::Finish,
-                ActiveRun::Refuse => Finish::Refuse,
-            },
-        };
         let id = request.automation.clone();
         let deletion = self.decide(move |tx, context| delete::delete(tx, context, &request)).await?;
         let (tombstone, runs) = match deletion {
@@ -112,8 +98,6 @@ impl Backend for Sidecar {
     }
 
     async fn run(&self, request: RunRequest) -> Answer<Run> {
-        let request =
-            trigger::RunRequest { automation: request.id, attendance: request.attendance, key: request.key };
         self.decide(|tx, context| trigger::trigger(tx, context, request)).await
     }
 
@@ -135,16 +119,9 @@ impl Backend for Sidecar {
         Ok(self.run_row(id).await?.run)
     }
 
-    async fn runs(&self, wanted: ListRuns) -> Answer<Page<Run>> {
+    async fn runs(&self, mut wanted: ListRuns) -> Answer<Page<Run>> {
         let limit = wanted.limit;
-        let wanted = ledger::ListRuns {
-            automation: wanted.automation,
-            states: wanted.states,
-            from: wanted.from,
-            to: wanted.to,
-            before: wanted.before,
-            limit: limit + 1,
-        };
+        wanted.limit += 1;
         let read = self.parts.ledger.read(move |view| {
             if let Some(automation) = &wanted.automation
                 && view.automation_fate(automation)?.is_none()
@@ -163,9 +140,10 @@ impl Backend for Sidecar {
         self.decide(move |tx, context| cancel::cancel(tx, context, &id)).await
     }
 
-    async fn output(&self, id: RunId, offset: u64, limit: usize) -> Answer<OutputPart> {
-        let path = self.output_path(&id);
-        let row = self.run_row(id).await?;
+    async fn output(&self, wanted: OutputRequest) -> Answer<OutputPart> {
+        let OutputRequest { run, offset, limit } = wanted;
+        let path = self.output_path(&run);
+        let row = self.run_row(run).await?;
         let ended = !row.run.state().is_active();
         let read = tokio::task::spawn_blocking(move || spool::read(&path, offset, limit)).await;
         let read = read.map_err(|error| Refusal::Internal(error.to_string()))?;

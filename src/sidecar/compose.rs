@@ -7,7 +7,8 @@ use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
 use super::config::Environment;
-use super::{FreshIds, Parts, Sidecar, main_loop, project, state_directory};
+use super::main_loop::{self, Locks};
+use super::{FreshIds, Parts, Sidecar, project, state_directory};
 use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId};
 use crate::domain::process::ProcessIdentity;
@@ -39,12 +40,6 @@ impl SidecarHost {
     pub fn new(environment: Environment, working_directory: PathBuf, guard: GuardProgram) -> Self {
         SidecarHost { environment, working_directory, guard }
     }
-}
-
-/// The locks that a sidecar holds while it lives.
-pub(super) struct Locks {
-    pub(super) instance: HeldLock,
-    pub(super) owner: Option<HeldLock>,
 }
 
 impl Host for SidecarHost {

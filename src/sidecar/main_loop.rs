@@ -12,15 +12,14 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Sidecar;
 use super::carry::{self, Carried, Release};
-use super::compose::Locks;
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::engine::presence::{leave, prepare_to_leave};
-use crate::engine::tick::{self, Progress};
-use crate::engine::{deadlines, report};
+use crate::engine::{Progress, deadlines, report, tick};
 use crate::exec;
 use crate::ledger::Order;
+use crate::presence::lock_file::HeldLock;
 
 /// The longest time without looking at the clock and at what other windows have written.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
@@ -34,6 +33,13 @@ const LAST_ENDS: Duration = Duration::from_millis(800);
 
 /// Carriers that say at once that they are done. Others wait; each says it once.
 const DONE: usize = 64;
+
+/// The locks that a sidecar holds while it lives.
+pub(super) struct Locks {
+    pub(super) instance: HeldLock,
+    /// Whoever holds it rings the bell.
+    pub(super) owner: Option<HeldLock>,
+}
 
 pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
     let (done, carriers) = mpsc::channel(DONE);

@@ -5,10 +5,9 @@ mod row;
 mod write;
 
 use crate::domain::automation::Definition;
-use crate::domain::id::{AutomationId, InstanceId, RunId};
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::process::ProcessIdentity;
 use crate::domain::run::Run;
-use crate::domain::run::machine::State;
 use crate::domain::time::Timestamp;
 
 /// A run as it is stored: what clients see, and what only the sidecars need.
@@ -64,21 +63,4 @@ pub struct Order {
     pub begun: bool,
     /// Whether it is to end, and whether at once.
     pub stopping: Option<bool>,
-}
-
-/// Which runs are wanted.
-#[derive(Clone, Debug, Default)]
-pub struct ListRuns {
-    /// Only those of this automation.
-    pub automation: Option<AutomationId>,
-    /// Only those in one of these states; all if empty.
-    pub states: Vec<State>,
-    /// Only those created at or after this time.
-    pub from: Option<Timestamp>,
-    /// Only those created at or before this time.
-    pub to: Option<Timestamp>,
-    /// Only those before this row.
-    pub before: Option<i64>,
-    /// At most so many.
-    pub limit: usize,
 }

@@ -4,8 +4,9 @@ use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
 use super::row::{COLUMNS, TABLES, from_row, process_from_row};
-use super::{ListRuns, Order, ProcessRow, RunRow};
+use super::{Order, ProcessRow, RunRow};
 use crate::domain::id::{InstanceId, RunId};
+use crate::domain::request::ListRuns;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;

@@ -10,8 +10,9 @@ use crate::domain::draft::{read_create, read_key, read_preview};
 use crate::domain::fault::Word;
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::{ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest};
 use crate::domain::run::{Attendance, Run};
-use crate::rpc::backend::{ActiveRun, Backend, Delete, Deleted, ListAutomations, Rest, RunRequest};
+use crate::rpc::backend::{Backend, Deleted};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
 
@@ -101,25 +102,25 @@ fn read_list(
     })
 }
 
-fn read_rest(params: &jsonrpsee::types::Params<'_>) -> Result<Rest, Refusal> {
+fn read_rest(params: &jsonrpsee::types::Params<'_>) -> Result<RestRequest, Refusal> {
     params::read(params, "`id` and `note`", |fields| {
         let id = params::automation_id(fields, "id");
         let note = fields.text("note").map(str::to_owned);
         if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX) {
             fields.fault_hint("note", Word::TooLong, format!("use at most {NOTE_MAX} characters"));
         }
-        Some(Rest { id: id?, note })
+        Some(RestRequest { automation: id?, note })
     })
 }
 
-fn read_delete(params: &jsonrpsee::types::Params<'_>) -> Result<Delete, Refusal> {
+fn read_delete(params: &jsonrpsee::types::Params<'_>) -> Result<DeleteRequest, Refusal> {
     params::read(params, "`id`, `ifRevision` and `activeRun`", |fields| {
         let id = params::automation_id(fields, "id");
         let if_revision = fields.integer("ifRevision", 1..=i64::MAX);
         let choices =
             [("cancel", ActiveRun::Cancel), ("finish", ActiveRun::Finish), ("refuse", ActiveRun::Refuse)];
         let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);
-        Some(Delete { id: id?, if_revision, active_run })
+        Some(DeleteRequest { automation: id?, if_revision, active_run })
     })
 }
 
@@ -135,6 +136,6 @@ fn read_run(params: &jsonrpsee::types::Params<'_>) -> Result<RunRequest, Refusal
         if fields.any("ifBusy").is_some_and(|value| value != &Value::from("queue")) {
             fields.fault_hint("ifBusy", Word::NotAvailableYet, "this version only does \"queue\"");
         }
-        Some(RunRequest { id: id?, attendance, key })
+        Some(RunRequest { automation: id?, attendance, key })
     })
 }

@@ -22,11 +22,11 @@ use jsonrpsee::{Extensions, RpcModule};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
+use super::answer;
 use super::backend::{Backend, Page, Place};
 use super::cursor::{self, List};
 use super::envelope::{Request, RequestId};
 use super::errors::{Failure, Kind, RESPONSE_TOO_LARGE};
-use super::service::failure_message;
 use super::transport::Output;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::Refusal;
@@ -152,10 +152,7 @@ async fn send(output: &Output, id: &RequestId, response: MethodResponse, limit: 
 }
 
 async fn refuse(output: &Output, id: &RequestId, failure: &Failure) {
-    match RawValue::from_string(failure_message(Some(id), failure)) {
-        Ok(message) => output.send(message).await,
-        Err(error) => tracing::error!(%error, "a refusal was not valid JSON"),
-    }
+    output.send(answer::failure(Some(id), failure)).await;
 }
 
 /// Puts the client's own id in where the table knew a stand-in.

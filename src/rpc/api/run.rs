@@ -11,8 +11,9 @@ use super::{handled, page_on_the_wire, refused};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::refusal::Refusal;
+use crate::domain::request::{ListRuns, OutputRequest};
 use crate::domain::run::machine::State;
-use crate::rpc::backend::{Backend, ListRuns, OutputPart};
+use crate::rpc::backend::{Backend, OutputPart};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
 
@@ -37,8 +38,8 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         handled(backend.cancel(id.map_err(refused)?).await)
     })?;
     module.register_async_method("run/output", |params, backend, _| async move {
-        let (id, offset, limit) = read_output(&params).map_err(refused)?;
-        handled(backend.output(id, offset, limit).await.map(|part| OutputOnTheWire::from(&part)))
+        let wanted = read_output(&params).map_err(refused)?;
+        handled(backend.output(wanted).await.map(|part| OutputOnTheWire::from(&part)))
     })?;
     Ok(())
 }
@@ -82,12 +83,12 @@ fn read_states(fields: &mut Fields<'_>) -> Vec<State> {
     states
 }
 
-fn read_output(params: &Params<'_>) -> Result<(crate::domain::id::RunId, u64, usize), Refusal> {
+fn read_output(params: &Params<'_>) -> Result<OutputRequest, Refusal> {
     params::read(params, "`id`, `offset` and `limit`", |fields| {
         let id = params::run_id(fields, "id");
         let offset = fields.integer("offset", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
         let limit = params::limit(fields, OUTPUT_MAX, OUTPUT_DEFAULT);
-        Some((id?, offset, limit))
+        Some(OutputRequest { run: id?, offset, limit })
     })
 }
 

@@ -1,0 +1,92 @@
+//! What a client can ask for beside a draft, understood and valid.
+
+use serde::{Deserialize, Serialize};
+
+use super::id::{AutomationId, RunId};
+use super::run::Attendance;
+use super::run::machine::State;
+use super::time::Timestamp;
+
+/// Which automations are wanted, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ListAutomations {
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+    /// Only those that are paused, or only those that are not.
+    pub paused: Option<bool>,
+    /// Only those whose title contains this text, in any case of ASCII letters.
+    pub query: Option<String>,
+}
+
+/// Which runs are wanted, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct ListRuns {
+    /// Only those of this automation.
+    pub automation: Option<AutomationId>,
+    /// Only those in one of these states; all if empty.
+    pub states: Vec<State>,
+    /// Only those created at or after this time.
+    pub from: Option<Timestamp>,
+    /// Only those created at or before this time.
+    pub to: Option<Timestamp>,
+    /// Only those before this row.
+    pub before: Option<i64>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A run that is wanted now.
+#[derive(Clone, Debug)]
+pub struct RunRequest {
+    /// The automation that is to be carried out, also if it is paused or finished.
+    pub automation: AutomationId,
+    /// Whether somebody is there to answer.
+    pub attendance: Attendance,
+    /// The client's own name for its request.
+    pub key: Option<String>,
+}
+
+/// An automation that is to rest, or to go on.
+#[derive(Clone, Debug)]
+pub struct RestRequest {
+    /// The automation.
+    pub automation: AutomationId,
+    /// Why, for people.
+    pub note: Option<String>,
+}
+
+/// An automation that is to go.
+#[derive(Clone, Debug)]
+pub struct DeleteRequest {
+    /// The automation.
+    pub automation: AutomationId,
+    /// Only if it still has this revision.
+    pub if_revision: Option<i64>,
+    /// What is to become of its active runs.
+    pub active_run: ActiveRun,
+}
+
+/// What becomes of active runs when their automation is deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ActiveRun {
+    /// They are cancelled.
+    Cancel,
+    /// They end normally.
+    Finish,
+    /// Nothing is deleted while there are any.
+    Refuse,
+}
+
+/// A part of a run's output that is wanted.
+#[derive(Clone, Debug)]
+pub struct OutputRequest {
+    /// The run.
+    pub run: RunId,
+    /// From this byte on.
+    pub offset: u64,
+    /// At most so many bytes.
+    pub limit: usize,
+}

@@ -1,0 +1,30 @@
+//! Answers as they are written: with the members that language clients expect, and no others.
+
+use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use super::envelope::RequestId;
+use super::errors::{Failure, Kind};
+
+/// The answer to a request that was carried out.
+pub fn success(id: &RequestId, result: &impl Serialize) -> Box<RawValue> {
+    match serde_json::to_string(result) {
+        Ok(result) => raw(format!(r#"{{"jsonrpc":"2.0","id":{},"result":{result}}}"#, id.to_json())),
+        Err(error) => failure(Some(id), &Failure::new(Kind::Internal, error.to_string())),
+    }
+}
+
+/// The answer to a request that was not, or to something that was no request.
+pub fn failure(id: Option<&RequestId>, failure: &Failure) -> Box<RawValue> {
+    let id = id.map_or_else(|| "null".to_owned(), RequestId::to_json);
+    raw(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{}}}"#, json!(failure.to_error())))
+}
+
+/// Both callers put JSON between JSON, so this is JSON; if it were not, nobody could be told.
+fn raw(text: String) -> Box<RawValue> {
+    RawValue::from_string(text).unwrap_or_else(|error| {
+        tracing::error!(%error, "an answer was not valid JSON");
+        RawValue::NULL.to_owned()
+    })
+}
