@@ -82,6 +82,15 @@ pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// A sidecar that could not open its project goes before it has done anything.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn withdraw(tx: &Tx<'_>, context: &Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
+    tx.end_term(me, context.now)?;
+    Ok(tx.delete_instance(me)?)
+}
+
 /// A run that has not begun belongs to no window.
 fn hand_back(tx: &Tx<'_>, mut run: crate::ledger::RunRow) -> Result<(), Refusal> {
     run.given_to = None;

@@ -1,7 +1,6 @@
 //! Answers as they are written: with the members that language clients expect, and no others.
 
 use serde::Serialize;
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::envelope::RequestId;
@@ -18,7 +17,9 @@ pub fn success(id: &RequestId, result: &impl Serialize) -> Box<RawValue> {
 /// The answer to a request that was not, or to something that was no request.
 pub fn failure(id: Option<&RequestId>, failure: &Failure) -> Box<RawValue> {
     let id = id.map_or_else(|| "null".to_owned(), RequestId::to_json);
-    raw(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{}}}"#, json!(failure.to_error())))
+    let error = serde_json::to_string(&failure.to_error());
+    let error = error.unwrap_or_else(|_| format!(r#"{{"code":{},"message":"see the log"}}"#, failure.code()));
+    raw(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
 }
 
 /// Both callers put JSON between JSON, so this is JSON; if it were not, nobody could be told.

@@ -14,7 +14,7 @@ use crate::domain::id::{IdSource, InstanceId, LedgerId};
 use crate::domain::process::ProcessIdentity;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
-use crate::engine::presence::{arrive, bury, own};
+use crate::engine::presence::{arrive, bury, own, withdraw};
 use crate::exec::{self, GuardProgram};
 use crate::ledger::{InstanceRow, Ledger};
 use crate::presence::instance::{self, Peer};
@@ -89,14 +89,25 @@ impl Host for SidecarHost {
 }
 
 impl Sidecar {
-    /// Enters this instance, settles dead ones, and tries to become the owner.
-    async fn open(&self, row: InstanceRow, lock: HeldLock) -> Result<(Locks, i64), Refusal> {
-        if let Err(refusal) = self.enter(row).await {
-            lock.remove();
-            return Err(refusal);
+    /// Enters this instance, settles dead ones, and tries to become the owner. After a failure nothing of this
+    /// instance is left.
+    async fn open(&self, row: InstanceRow, instance: HeldLock) -> Result<(Locks, i64), Refusal> {
+        let me = row.actor.instance.clone();
+        match self.enter_and_own(row).await {
+            Ok((owner, seq)) => Ok((Locks { instance, owner }, seq)),
+            Err(refusal) => {
+                if let Err(error) = self.decide(move |tx, context| withdraw(tx, context, &me)).await {
+                    tracing::warn!(%error, "this instance's row could not be removed; the next window settles it");
+                }
+                instance.remove();
+                Err(refusal)
+            }
         }
-        let owner_lock = self.parts.state.join("owner.lock");
-        let owner = match try_take(&owner_lock, IfMissing::Create) {
+    }
+
+    async fn enter_and_own(&self, row: InstanceRow) -> Result<(Option<HeldLock>, i64), Refusal> {
+        self.enter(row).await?;
+        let owner = match try_take(&self.parts.state.join("owner.lock"), IfMissing::Create) {
             Ok(Attempt::Taken(held)) => Some(held),
             Ok(Attempt::HeldByAnother | Attempt::Missing) => None,
             Err(error) => {
@@ -108,7 +119,7 @@ impl Sidecar {
             self.decide(own).await?;
         }
         let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
-        Ok((Locks { instance: lock, owner }, seq))
+        Ok((owner, seq))
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {

@@ -116,8 +116,10 @@ fn read_expression(rhythm: &mut Fields<'_>) -> Option<Cron> {
     match Cron::parse(expression) {
         Ok(cron) => Some(cron),
         Err(fault) => {
-            let way_out = fault.hint.map(|hint| format!(" {hint}")).unwrap_or_default();
-            let hint = format!("{}: {}{way_out}", fault.field, fault.message);
+            let hint = match &fault.hint {
+                Some(way_out) => format!("{}; {way_out}", fault.message.trim_end_matches('.')),
+                None => fault.message,
+            };
             rhythm.fault_hint("expression", Word::InvalidCronExpression, hint);
             None
         }
