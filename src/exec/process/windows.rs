@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Key, Process};
+use crate::domain::process::ProcessIdentity;
 
 const MESSAGE: &str = "commands are not carried out on this system yet: sexton can guard them on Linux and \
                        macOS only; run this automation's sidecar there, for example in WSL";
@@ -19,6 +20,22 @@ pub(crate) const REFUSAL: Option<&str> = Some(MESSAGE);
 /// The binary of this process.
 pub(crate) fn this_binary() -> io::Result<PathBuf> {
     std::env::current_exe()
+}
+
+/// This process, as far as it can be told: instances are told apart by their lock files, which cannot be
+/// removed here while they are held.
+pub(crate) fn own_identity() -> io::Result<ProcessIdentity> {
+    Ok(ProcessIdentity {
+        pid: std::process::id(),
+        start_time: 0,
+        boot_id: boot_id(),
+        pid_namespace: pid_namespace(),
+    })
+}
+
+/// Nothing: a process whose lock file is gone has gone as well.
+pub(crate) fn find(_pid: u32) -> Option<Process> {
+    None
 }
 
 /// Nothing to do: no guard is started here.
