@@ -12,13 +12,20 @@ pub fn lock_path(state: &Path, instance: &InstanceId) -> PathBuf {
     state.join("instances").join(format!("{instance}.lock"))
 }
 
-/// Takes this instance's own lock, before its row is written.
+/// Takes this instance's own lock, before its row is written, and sees that nobody else could.
 ///
 /// # Errors
-/// When the file cannot be made or locked.
+/// When the file cannot be made or locked, or the lock keeps nobody out.
 pub fn take_own(state: &Path, instance: &InstanceId) -> io::Result<HeldLock> {
-    match try_take(&lock_path(state, instance), IfMissing::Create)? {
-        Attempt::Taken(held) => Ok(held),
+    let path = lock_path(state, instance);
+    match try_take(&path, IfMissing::Create)? {
+        Attempt::Taken(held) => match try_take(&path, IfMissing::Leave)? {
+            Attempt::HeldByAnother => Ok(held),
+            Attempt::Taken(_) | Attempt::Missing => {
+                held.remove();
+                Err(io::Error::other("locks on this file system keep nobody out; use a local disk"))
+            }
+        },
         Attempt::HeldByAnother | Attempt::Missing => Err(io::Error::other(format!(
             "the lock of the new instance {instance} is held by another process"
         ))),

@@ -8,7 +8,8 @@ use tokio::sync::{mpsc, watch};
 use super::clock::Clock;
 use super::config::Environment;
 use super::main_loop::{self, Locks};
-use super::{FreshIds, Parts, Sidecar, project, state_directory};
+use super::state_directory::{self, StateDirectory};
+use super::{FreshIds, Parts, Sidecar, project};
 use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId};
 use crate::domain::process::ProcessIdentity;
@@ -53,7 +54,7 @@ impl Host for SidecarHost {
             None => self.environment.state_root().ok_or_else(state_directory::unknown_root)?,
         };
         let root = self.working_directory.join(root);
-        let state = state_directory::prepare(&root, &project.id)?;
+        let StateDirectory { path: state, warning } = state_directory::prepare(&root, &project.id)?;
         let fresh_id = LedgerId::from_unique(&FreshIds.unique());
         let ledger = Ledger::open(&state, &project.directory, fresh_id, clock.now())?;
         let me = Actor { instance: InstanceId::from_unique(&FreshIds.unique()), client: params.client };
@@ -82,7 +83,8 @@ impl Host for SidecarHost {
             }),
         };
         let (locks, seq) = sidecar.open(row, lock).await?;
-        let result = sidecar.introduce(&project, locks.owner.is_some(), seq);
+        let warnings = warning.into_iter().collect();
+        let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
         Ok((result, sidecar))
     }
@@ -152,7 +154,13 @@ impl Sidecar {
         Ok(())
     }
 
-    fn introduce(&self, project: &project::Project, owner: bool, seq: i64) -> InitializeResult {
+    fn introduce(
+        &self,
+        project: &project::Project,
+        owner: bool,
+        seq: i64,
+        warnings: Vec<String>,
+    ) -> InitializeResult {
         let zones = zone_data();
         InitializeResult {
             protocol_version: PROTOCOL_VERSION,
@@ -169,7 +177,7 @@ impl Sidecar {
             scheduler: SchedulerRole { owner },
             seq,
             time_zone_data: TimeZoneData { version: zones.version.clone(), source: zones.source.clone() },
-            warnings: Vec::new(),
+            warnings,
         }
     }
 }

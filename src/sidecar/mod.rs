@@ -1,7 +1,7 @@
 //! The composition: the only layer that knows all others, reads the clock, and acts.
 //!
-//! [`Sidecar`] is one open project. Its loop ([`main_loop`]) ticks when something is due, and makes the world
-//! match the rows: it starts and stops the work of runs that were given to this instance ([`carry`]).
+//! [`Sidecar`] is one open project. Its loop (`main_loop`) ticks when something is due, and makes the world
+//! match the rows: it starts and stops the work of runs that were given to this instance (`carry`).
 
 mod backend;
 mod carry;

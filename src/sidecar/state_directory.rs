@@ -5,8 +5,15 @@ use std::path::{Path, PathBuf};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::{Refusal, StorageReason, invalid_param};
 
+/// A directory for one project's ledger.
+pub(super) struct StateDirectory {
+    pub(super) path: PathBuf,
+    /// What its user should know about it.
+    pub(super) warning: Option<String>,
+}
+
 /// Makes the directory of a project below `root`, or finds it.
-pub(super) fn prepare(root: &Path, project_id: &str) -> Result<PathBuf, Refusal> {
+pub(super) fn prepare(root: &Path, project_id: &str) -> Result<StateDirectory, Refusal> {
     let directory = root.join(project_id);
     let failed = |error: std::io::Error| {
         let reason = StorageReason::from(&error);
@@ -19,14 +26,22 @@ pub(super) fn prepare(root: &Path, project_id: &str) -> Result<PathBuf, Refusal>
     for part in ["instances", "runs"] {
         make(&directory.join(part)).map_err(failed)?;
     }
-    if let Some(system) = network_file_system(&directory).map_err(failed)? {
-        let message = format!(
-            "the state directory {} is on a network file system ({system}), where locks cannot be relied on; choose a local one with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR",
-            directory.display()
-        );
-        return Err(Refusal::Storage { reason: StorageReason::Io, message });
+    let place = directory.display().to_string();
+    let ways_out = "choose a local one with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR";
+    match shared_file_system(&directory).map_err(failed)? {
+        None => Ok(StateDirectory { path: directory, warning: None }),
+        Some(Shared::Perhaps(system)) => {
+            let warning =
+                format!("the state directory {place} is on {system}; if other machines share it, {ways_out}");
+            Ok(StateDirectory { path: directory, warning: Some(warning) })
+        }
+        Some(Shared::Network(system)) => {
+            let message = format!(
+                "the state directory {place} is on a network file system ({system}), where locks cannot be relied on; {ways_out}"
+            );
+            Err(Refusal::Storage { reason: StorageReason::Io, message })
+        }
     }
-    Ok(directory)
 }
 
 /// Nothing tells where ledgers are to be kept.
@@ -46,20 +61,36 @@ fn make(directory: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)
 }
 
-/// The name of the network file system that the directory is on.
+/// A kind of file system that several machines may share.
+enum Shared {
+    /// Locks on it are known not to be relied on.
+    Network(&'static str),
+    /// It depends on what is behind it.
+    Perhaps(&'static str),
+}
+
 #[cfg(target_os = "linux")]
-fn network_file_system(directory: &Path) -> std::io::Result<Option<&'static str>> {
-    /// Magic numbers as `statfs(2)` lists them.
-    const NETWORK: [(u64, &str); 4] =
-        [(0x6969, "NFS"), (0x517B, "SMB"), (0xFE53_4D42, "SMB2"), (0xFF53_4D42, "CIFS")];
+fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
+    // Magic numbers as `statfs(2)` lists them.
+    Ok(match magic(directory)? {
+        0x6969 => Some(Shared::Network("NFS")),
+        0x517B | 0xFE53_4D42 => Some(Shared::Network("SMB")),
+        0xFF53_4D42 => Some(Shared::Network("CIFS")),
+        0x0102_1997 => Some(Shared::Perhaps("9p")),
+        0x6573_5546 => Some(Shared::Perhaps("FUSE")),
+        _ => None,
+    })
+}
+
+#[cfg(target_os = "linux")]
+fn magic(directory: &Path) -> std::io::Result<u64> {
     let found = rustix::fs::statfs(directory)?.f_type;
     // The field is 32 bits wide on some machines and sign-extended to 64 on others.
-    let magic = u64::try_from(i128::from(found) & 0xFFFF_FFFF).unwrap_or_default();
-    Ok(NETWORK.into_iter().find(|(number, _)| *number == magic).map(|(_, name)| name))
+    Ok(u64::try_from(i128::from(found) & 0xFFFF_FFFF).unwrap_or_default())
 }
 
 /// Elsewhere the kind of file system is not looked at.
 #[cfg(not(target_os = "linux"))]
-fn network_file_system(_directory: &Path) -> std::io::Result<Option<&'static str>> {
+fn shared_file_system(_directory: &Path) -> std::io::Result<Option<Shared>> {
     Ok(None)
 }

@@ -1,6 +1,6 @@
 //! The life of a run: which state may follow which, and for which reasons (protocol, section 4).
 //!
-//! [`TABLE`] is the rule; everything else here reads it. A test walks all states and steps against a snapshot.
+//! `TABLE` is the rule; everything else here reads it. A test walks all states and steps against a snapshot.
 
 use serde::{Deserialize, Serialize};
 
