@@ -78,13 +78,15 @@ impl<R: BufRead> FrameReader<R> {
         self.framing
     }
 
-    /// The next message of at most `limit` bytes. After [`Frame::Unreadable`] and [`Frame::End`] nothing
-    /// follows.
+    /// The next message of at most `limit` bytes. The limit is asked for when the message begins, not while it
+    /// is waited for: the client may have lowered it by then. After [`Frame::Unreadable`] and [`Frame::End`]
+    /// nothing follows.
     ///
     /// # Errors
     /// When the input cannot be read.
-    pub fn next_frame(&mut self, limit: usize) -> io::Result<Frame> {
+    pub fn next_frame(&mut self, limit: impl FnOnce() -> usize) -> io::Result<Frame> {
         let Some(first) = self.skip_blank()? else { return Ok(Frame::End(Border::BetweenMessages)) };
+        let limit = limit();
         let framing = *self.framing.get_or_insert(match first.is_ascii_alphabetic() {
             true => Framing::Headers,
             false => Framing::Lines,
@@ -244,7 +246,7 @@ mod tests {
         let mut reader = FrameReader::new(BufReader::with_capacity(capacity, input));
         let mut frames = Vec::new();
         loop {
-            let frame = reader.next_frame(limit).unwrap();
+            let frame = reader.next_frame(|| limit).unwrap();
             let last = matches!(frame, Frame::End(_) | Frame::Unreadable { .. });
             frames.push(frame);
             if last {

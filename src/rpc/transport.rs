@@ -59,7 +59,7 @@ pub fn read_from(
     let work = move || {
         let mut reader = FrameReader::new(BufReader::with_capacity(READ_BYTES, input));
         loop {
-            let frame = reader.next_frame(conversation.message_limit());
+            let frame = reader.next_frame(|| conversation.message_limit());
             if let Some(framing) = reader.framing() {
                 conversation.framing.get_or_init(|| framing);
             }
