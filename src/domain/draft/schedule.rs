@@ -107,8 +107,7 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
 }
 
 fn read_expression(rhythm: &mut Fields<'_>) -> Option<Cron> {
-    let expression = rhythm.text("expression");
-    let expression = rhythm.require("expression", expression)?;
+    let expression = rhythm.required_text("expression")?;
     if expression.len() > EXPRESSION_MAX {
         rhythm.fault("expression", Word::TooLong);
         return None;
