@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 use std::time::Duration;
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -85,9 +85,11 @@ fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
 
 fn log_to_stderr(environment: &Environment) {
     let wanted = environment.log_filter();
-    let filter = Targets::from_str(&wanted);
-    let understood = filter.is_ok();
-    let filter = filter.unwrap_or_else(|_| Targets::new().with_default(tracing::Level::WARN));
+    // A lone word that is no level would be taken for the only target that may log, and all others be silent.
+    let sound = |part: &str| part.contains('=') || LevelFilter::from_str(part.trim()).is_ok();
+    let filter = Targets::from_str(&wanted).ok().filter(|_| wanted.split(',').all(sound));
+    let understood = filter.is_some();
+    let filter = filter.unwrap_or_else(|| Targets::new().with_default(tracing::Level::WARN));
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
     if !understood {
