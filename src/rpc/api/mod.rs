@@ -82,8 +82,12 @@ impl Methods {
     ) -> impl Future<Output = ()> + Send + 'static {
         let callback = self.table.method_with_name(&request.method);
         let callback = callback.map(|(name, callback)| (name, callback.clone()));
-        let permit = self.subscriptions.acquire();
-        let place = (self.place)();
+        let opening = match callback {
+            Some((_, MethodCallback::Subscription(_))) => {
+                self.subscriptions.acquire().map(|permit| (permit, (self.place)()))
+            }
+            Some(_) | None => None,
+        };
         async move {
             let Request { id, method, params } = request;
             let text = params.as_deref().map(|params| params.get().to_owned());
@@ -106,7 +110,7 @@ impl Methods {
                     call(table_id, Params::new(Some(&subscription)), here, limit, Extensions::new())
                 }
                 Some((_, MethodCallback::Subscription(call))) => {
-                    let Some(subscription_permit) = permit else {
+                    let Some((subscription_permit, place)) = opening else {
                         let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
                         return refuse(&output, &id, &Failure::new(Kind::Overloaded, why)).await;
                     };
