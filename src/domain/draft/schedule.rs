@@ -27,7 +27,14 @@ pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Op
         Recurring,
     }
     let kind = fields.choice("kind", &[("oneshot", Kind::Oneshot), ("recurring", Kind::Recurring)]);
-    match fields.require("kind", kind)? {
+    let Some(kind) = fields.require("kind", kind) else {
+        // Without a kind nobody can say whether these belong there.
+        for name in ["fireAt", "rhythm", "stop"] {
+            fields.any(name);
+        }
+        return None;
+    };
+    match kind {
         Kind::Oneshot => {
             let fire_at = fields.instant("fireAt");
             let fire_at = fields.require("fireAt", fire_at);
