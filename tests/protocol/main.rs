@@ -1,0 +1,18 @@
+//! The contract as a client sees it: the real binary over stdio, one module for each part of the protocol.
+//!
+//! What commands do is counted in logs that they write themselves.
+
+#![cfg(target_os = "linux")]
+
+// The name sorts first, so that what waits for the clock begins first and everything else runs beside it.
+mod a_whole_minute;
+mod automations;
+mod events;
+mod firing;
+mod preview;
+mod runs;
+mod session;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
+mod support;
+mod transport;

@@ -1,0 +1,161 @@
+//! What a command is given: its environment, its input, its directory, and nothing else.
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::drafts::{dormant, every, shell};
+use crate::support::{Place, wall_ms};
+
+fn output(client: &mut Client, automation: &Value) -> String {
+    let run = client.run(automation);
+    let run = client.wait_for_run(&run, "succeeded");
+    client.get("run/output", json!({"id": run["id"]}))["data"].as_str().expect("text").to_owned()
+}
+
+fn with_env(line: &str, env: Value) -> Value {
+    json!({"kind": "command", "program": "sh", "args": ["-c", line], "env": env})
+}
+
+#[test]
+fn the_environment_is_ours_then_the_windows_then_the_tasks() {
+    let place = Place::new();
+    let environment = json!({"A": "window", "B": "window", "SEXTON_ATTENDANCE": "window"});
+    let mut client =
+        place.sidecar().env("A", "inherited").env("C", "inherited").option("environment", environment).open();
+    client.subscribe(json!({}));
+    let automation =
+        client.create(dormant("env", with_env("echo $A $B $C $SEXTON_ATTENDANCE", json!({"B": "task"}))));
+    assert_eq!(output(&mut client, &automation), "window task inherited window\n");
+    client.finish();
+}
+
+#[test]
+fn a_command_is_told_which_run_it_is() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 100}));
+    client.subscribe(json!({}));
+    let line = r#"
+        ids="$SEXTON_RUN_ID|$SEXTON_AUTOMATION_ID"
+        echo "$ids|$SEXTON_SCHEDULED_AT|$SEXTON_ATTENDANCE|$SEXTON_PROJECT|$PWD""#;
+    let project = place.project().display().to_string();
+    let automation = client.create(dormant("by hand", shell(line)));
+    let run = client.run(&automation);
+    let run = client.wait_for_run(&run, "succeeded");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let expected = format!("{}|{}||attended|{project}|{project}\n", text(&run["id"]), text(&automation));
+    assert_eq!(run["end"]["tail"], expected);
+    let automation = client.create(every("by the clock", 100, shell(line)));
+    let run = client.wait_for_event("a run", |event| {
+        event["run"]["automationID"] == automation && event["run"]["state"] == "succeeded"
+    })["run"]
+        .clone();
+    let at = &run["scheduledAt"];
+    let expected =
+        format!("{}|{}|{at}|unattended|{project}|{project}\n", text(&run["id"]), text(&automation));
+    assert_eq!(run["end"]["tail"], expected);
+    client.finish();
+}
+
+#[test]
+fn a_value_can_come_from_the_window_and_is_stored_nowhere() {
+    let place = Place::new();
+    let environment = json!({"FROM_OPTIONS": "of the options"});
+    let mut client =
+        place.sidecar().env("INHERITED", "of the process").option("environment", environment).open();
+    let subscription = client.subscribe(json!({}));
+    let env = json!({"X": {"from": "FROM_OPTIONS"}, "Y": {"from": "INHERITED"}, "Z": "very secret"});
+    let automation = client.create(dormant("from", with_env("echo $X, $Y, $Z", env)));
+    assert_eq!(output(&mut client, &automation), "of the options, of the process, very secret\n");
+    let run = client.get("run/list", json!({}))["items"][0].clone();
+    assert_eq!(run["task"]["env"], json!({"X": {}, "Y": {}, "Z": {}}), "names without values");
+    for event in client.events(&subscription) {
+        let task = event["run"]["task"].to_string();
+        assert!(!task.contains("secret") && !task.contains("of the options"), "{event}");
+    }
+    let missing = client
+        .create(dormant("missing", with_env("echo ran >> log", json!({"X": {"from": "NOT_SET_ANYWHERE"}}))));
+    let run = client.run(&missing);
+    let run = client.wait_for_run(&run, "failed");
+    assert_eq!(run["error"]["code"], "start_failed");
+    let sentence = run["error"]["message"].as_str().unwrap();
+    assert!(sentence.contains("NOT_SET_ANYWHERE") && sentence.contains("task.env.X"), "{sentence}");
+    assert!(place.lines("log").is_empty());
+    client.finish();
+}
+
+#[test]
+fn a_command_reads_what_the_task_gives_it_or_nothing() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let text = format!("first\n{}\nlast", "x".repeat(200_000));
+    let task = json!({"kind": "command", "program": "wc", "args": ["-c"], "stdin": text});
+    let automation = client.create(dormant("counting", task));
+    assert_eq!(output(&mut client, &automation).trim(), text.len().to_string());
+    let automation = client.create(dormant("nothing", shell("wc -c")));
+    assert_eq!(output(&mut client, &automation).trim(), "0");
+    client.finish();
+}
+
+#[test]
+fn arguments_arrive_as_they_were_written() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let args = ["%s\\n", "two words", "", "$HOME `id` \"quoted\" 'single'", "\u{1F514}", "-n"];
+    let task = json!({"kind": "command", "program": "printf", "args": args});
+    let automation = client.create(dormant("printf", task));
+    let expected: String = args[1..].iter().map(|argument| format!("{argument}\n")).collect();
+    assert_eq!(output(&mut client, &automation), expected);
+    client.finish();
+}
+
+#[test]
+fn a_command_inherits_no_descriptor_of_the_sidecar() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let automation = client.create(dormant("open files", shell("exec ls -l /proc/self/fd")));
+    let listed = output(&mut client, &automation);
+    let targets: Vec<&str> = listed.lines().filter_map(|line| Some(line.split_once(" -> ")?.1)).collect();
+    assert!(targets.len() >= 4, "{listed}");
+    for (number, target) in targets.iter().enumerate() {
+        let own = match number {
+            0 => *target == "/dev/null",
+            1 | 2 => target.starts_with("pipe:"),
+            // The directory that is listed.
+            _ => target.starts_with("/proc/"),
+        };
+        assert!(own, "a descriptor of the sidecar: {target}\n{listed}");
+    }
+    // The sidecar's own pipes are not among them either.
+    let pipes =
+        |pid: u32, fd: u32| std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).unwrap().display().to_string();
+    for fd in 0..3 {
+        assert!(!listed.contains(&pipes(client.pid(), fd)), "{listed}");
+    }
+    client.finish();
+}
+
+#[test]
+fn a_run_executes_the_automation_as_it_was_when_it_was_asked_for() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let mut gate = place.gate("gate");
+    let holder = client.create(dormant("holder", shell("read line < gate")));
+    let holding = client.run(&holder);
+    client.wait_for_run(&holding, "running");
+    let waiter = client.create(dormant("waiter", shell("echo waited >> log")));
+    let asked = wall_ms();
+    let waiting = client.run(&waiter);
+    let id = client.send("automation/delete", json!({"id": waiter, "activeRun": "finish"}));
+    gate.open();
+    let ended = client.wait_for_run(&waiting, "succeeded");
+    assert!(ended["triggeredAt"].as_i64().unwrap() >= asked);
+    assert_eq!(ended["automationTitle"], "waiter");
+    let deleted = client.answer(&id).unwrap();
+    assert_eq!(deleted["stoppedRuns"], json!([ended]));
+    assert_eq!(place.lines("log"), ["waited"]);
+    client.finish();
+}

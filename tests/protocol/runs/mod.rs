@@ -1,0 +1,8 @@
+//! Section 4: what becomes of work.
+
+mod commands;
+mod deleting;
+mod directory;
+mod life;
+mod output;
+mod stopping;

@@ -1,0 +1,6 @@
+//! Section 1: bytes, messages, and how a conversation ends.
+
+mod ending;
+mod flood;
+mod framing;
+mod messages;

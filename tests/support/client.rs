@@ -1,0 +1,395 @@
+//! A client as an editor is one: it spawns the sidecar, asks, waits for answers, and listens.
+
+use std::collections::{HashMap, VecDeque};
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
+use std::thread::Builder;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+
+use super::wire::{Framing, Heard, listen};
+use super::{DEADLINE, Place, clock, eventually, kind};
+
+/// Messages that were heard and not looked at: more than any test is sent, so that the sidecar never waits for
+/// a test that is busy writing.
+const UNHEARD: usize = 1 << 16;
+
+/// How a sidecar is spawned and what it is told at first.
+pub(crate) struct Spawn<'a> {
+    place: &'a Place,
+    framing: Framing,
+    command: Command,
+    options: Map<String, Value>,
+    ears: Ears,
+}
+
+/// Whether a client reads what it is sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Ears {
+    Open,
+    Closed,
+}
+
+impl<'a> Spawn<'a> {
+    pub(super) fn at(place: &'a Place) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
+        command.arg("--stdio").current_dir(place.beside(""));
+        // What the machine of whoever tests has set must not change what is tested.
+        for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {
+            command.env_remove(name);
+        }
+        command.env("SEXTON_STATE_DIR", place.state());
+        let options = Map::from_iter([("projectDirectory".to_owned(), json!(place.project()))]);
+        Spawn { place, framing: Framing::Lines, command, options, ears: Ears::Open }
+    }
+
+    pub(crate) fn framing(mut self, framing: Framing) -> Self {
+        self.framing = framing;
+        self
+    }
+
+    pub(crate) fn arg(mut self, argument: &str) -> Self {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Where the sidecar is started.
+    pub(crate) fn working_directory(mut self, path: &std::path::Path) -> Self {
+        self.command.current_dir(path);
+        self
+    }
+
+    /// One of the `initializationOptions`.
+    pub(crate) fn option(mut self, name: &str, value: Value) -> Self {
+        self.options.insert(name.to_owned(), value);
+        self
+    }
+
+    /// A client that does not read until it is told to.
+    pub(crate) fn deaf(mut self) -> Self {
+        self.ears = Ears::Closed;
+        self
+    }
+
+    pub(crate) fn spawn(mut self) -> Client {
+        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = self.command.spawn().expect("the sidecar can be spawned");
+        let (input, output) = (process.stdin.take(), process.stdout.take());
+        let mut errors = process.stderr.take().expect("a pipe for stderr");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let log = said.clone();
+        let collect = move || {
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = errors.read(&mut part) {
+                log.lock().expect("the log").extend_from_slice(&part[..count]);
+            }
+        };
+        Builder::new().name("stderr".to_owned()).spawn(collect).expect("a thread");
+        let (_, nothing) = sync_channel(1);
+        let mut client = Client {
+            process,
+            framing: self.framing,
+            input,
+            output,
+            heard: nothing,
+            said,
+            options: Value::Object(self.options),
+            opened: Value::Null,
+            last_id: 0,
+            answers: HashMap::new(),
+            notifications: Vec::new(),
+            longest: 0,
+            ended: false,
+            fate: Fate::Alive,
+            name: self.place.project().display().to_string(),
+        };
+        if self.ears == Ears::Open {
+            client.listen();
+        }
+        client
+    }
+
+    /// Spawns it, and opens the project.
+    pub(crate) fn open(self) -> Client {
+        let mut client = self.spawn();
+        client.initialize();
+        client
+    }
+}
+
+/// What a test has done to its sidecar.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Alive,
+    /// It was killed, so what it was writing may have been cut off.
+    Killed,
+    /// It has ended and was waited for.
+    Waited,
+}
+
+/// A sidecar and the pipes to it. When it goes, so does the sidecar.
+pub(crate) struct Client {
+    process: Child,
+    framing: Framing,
+    input: Option<ChildStdin>,
+    output: Option<ChildStdout>,
+    heard: Receiver<Heard>,
+    said: Arc<Mutex<Vec<u8>>>,
+    options: Value,
+    /// The answer to `initialize`.
+    pub(crate) opened: Value,
+    last_id: u64,
+    answers: HashMap<String, VecDeque<Value>>,
+    notifications: Vec<Value>,
+    /// The longest message so far, in bytes.
+    pub(crate) longest: usize,
+    ended: bool,
+    fate: Fate,
+    name: String,
+}
+
+impl Client {
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Begins to read.
+    pub(crate) fn listen(&mut self) {
+        let output = self.output.take().expect("a client begins to read once");
+        let (sender, heard) = sync_channel(UNHEARD);
+        let framing = self.framing;
+        let read = move || listen(output, framing, &sender);
+        Builder::new().name("stdout".to_owned()).spawn(read).expect("a thread");
+        self.heard = heard;
+    }
+
+    /// What `initialize` is sent with.
+    pub(crate) fn initialize_params(&self) -> Value {
+        json!({"processId": std::process::id(), "clientInfo": {"name": "test"}, "capabilities": {},
+            "initializationOptions": self.options})
+    }
+
+    pub(crate) fn initialize(&mut self) {
+        self.opened = self.get("initialize", self.initialize_params());
+    }
+
+    /// Sends bytes as they are.
+    pub(crate) fn raw(&mut self, bytes: &[u8]) {
+        let input = self.input.as_mut().expect("the input is open");
+        input.write_all(bytes).and_then(|()| input.flush()).expect("the sidecar reads");
+    }
+
+    /// Sends one message in the framing of this client.
+    pub(crate) fn message(&mut self, message: &str) {
+        self.raw(self.framing.frame(message).as_bytes());
+    }
+
+    /// Sends a request and gives its id.
+    pub(crate) fn send(&mut self, method: &str, params: Value) -> String {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.message(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
+        id.to_string()
+    }
+
+    pub(crate) fn notify(&mut self, method: &str) {
+        self.message(&json!({"jsonrpc": "2.0", "method": method}).to_string());
+    }
+
+    /// Waits for the answer to the request with this id, written as it was sent.
+    pub(crate) fn answer(&mut self, id: &str) -> Result<Value, Value> {
+        let mut answer = self.wait(&format!("the answer to {id}"), |client| {
+            client.answers.get_mut(id).and_then(VecDeque::pop_front)
+        });
+        match answer.get_mut("error") {
+            Some(error) => Err(error.take()),
+            None => Ok(answer["result"].take()),
+        }
+    }
+
+    pub(crate) fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
+        let id = self.send(method, params);
+        self.answer(&id)
+    }
+
+    /// Asks for something that must be granted.
+    pub(crate) fn get(&mut self, method: &str, params: Value) -> Value {
+        self.ask(method, params).unwrap_or_else(|error| panic!("{method} was refused: {error}"))
+    }
+
+    /// Asks for something that must be refused.
+    pub(crate) fn refusal(&mut self, method: &str, params: Value) -> Value {
+        match self.ask(method, params) {
+            Err(error) => {
+                assert!(!kind(&error).is_empty(), "a refusal without a kind: {error}");
+                error
+            }
+            Ok(result) => panic!("{method} was not refused: {result}"),
+        }
+    }
+
+    /// Creates an automation and gives its id.
+    pub(crate) fn create(&mut self, draft: Value) -> Value {
+        self.get("automation/create", draft)["id"].clone()
+    }
+
+    /// Asks for a run and gives its id.
+    pub(crate) fn run(&mut self, automation: &Value) -> Value {
+        self.get("automation/run", json!({"id": automation}))["id"].clone()
+    }
+
+    /// Follows the events, and gives the subscription.
+    pub(crate) fn subscribe(&mut self, params: Value) -> String {
+        self.get("events/subscribe", params).as_str().expect("a string id").to_owned()
+    }
+
+    /// The events of one subscription so far, in the order in which they came.
+    pub(crate) fn events(&self, subscription: &str) -> Vec<Value> {
+        let of = |message: &&Value| message["params"]["subscription"] == subscription;
+        self.notifications.iter().filter(of).map(|message| message["params"]["result"].clone()).collect()
+    }
+
+    /// Waits for an event of any subscription, which may have come already.
+    pub(crate) fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        let mut seen = 0;
+        self.wait(what, |client| {
+            let new = &client.notifications[seen..];
+            seen += new.len();
+            new.iter().map(|message| &message["params"]["result"]).find(|event| wanted(event)).cloned()
+        })
+    }
+
+    /// Waits until a run is in this state, as an event tells it.
+    pub(crate) fn wait_for_run(&mut self, run: &Value, state: &str) -> Value {
+        let is = |event: &Value| event["run"]["id"] == *run && event["run"]["state"] == state;
+        self.wait_for_event(&format!("{run} {state}"), is)["run"].clone()
+    }
+
+    /// Waits until something follows from what was heard.
+    pub(crate) fn wait<T>(&mut self, what: &str, mut look: impl FnMut(&mut Client) -> Option<T>) -> T {
+        let give_up_at = clock() + DEADLINE;
+        loop {
+            if let Some(found) = look(self) {
+                return found;
+            }
+            assert!(!self.ended, "{what}: the sidecar ended before; it said {}", self.stderr());
+            self.hear(give_up_at, what);
+        }
+    }
+
+    /// Takes in what has been heard already.
+    pub(crate) fn take_in(&mut self) {
+        while !self.ended
+            && let Ok(heard) = self.heard.try_recv()
+        {
+            self.take(heard);
+        }
+    }
+
+    /// Listens for a while, whether or not anything comes.
+    pub(crate) fn listen_for(&mut self, span: Duration) {
+        if let Ok(heard) = self.heard.recv_timeout(span) {
+            self.take(heard);
+        }
+    }
+
+    fn hear(&mut self, give_up_at: Instant, what: &str) {
+        match self.heard.recv_timeout(give_up_at.saturating_duration_since(clock())) {
+            Ok(heard) => self.take(heard),
+            Err(RecvTimeoutError::Timeout) => {
+                let last = self.notifications.last();
+                panic!("{what}: not within {DEADLINE:?}; the last news was {last:?}; {}", self.stderr())
+            }
+            Err(RecvTimeoutError::Disconnected) => panic!("{what}: nobody reads stdout"),
+        }
+    }
+
+    fn take(&mut self, heard: Heard) {
+        match heard {
+            Heard::Message { id, message, bytes } => {
+                self.longest = self.longest.max(bytes);
+                match id {
+                    Some(id) => self.answers.entry(id).or_default().push_back(message),
+                    None => self.notifications.push(message),
+                }
+            }
+            Heard::Noise(noise) => panic!("stdout carried what is no protocol: {noise}"),
+            Heard::End { rest } => {
+                let cut = !rest.is_empty() && self.fate != Fate::Killed;
+                assert!(!cut, "stdout ended inside a message: {:?}", String::from_utf8_lossy(&rest));
+                self.ended = true;
+            }
+        }
+    }
+
+    /// The answers that nobody has asked for, by id: after all others were waited for, there must be none.
+    pub(crate) fn unclaimed(&mut self) -> Vec<String> {
+        self.take_in();
+        let left = self.answers.iter().filter(|(_, answers)| !answers.is_empty());
+        left.map(|(id, answers)| format!("{id}: {answers:?}")).collect()
+    }
+
+    pub(crate) fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Waits for the process to end, and gives its exit code; none if a signal killed it.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        if self.output.is_none() {
+            self.wait("the end of stdout", |client| client.ended.then_some(()));
+        }
+        let status = eventually("the end of the process", || self.process.try_wait().expect("our own child"));
+        self.fate = Fate::Waited;
+        status.code()
+    }
+
+    /// Says goodbye as an editor does.
+    pub(crate) fn finish(mut self) {
+        assert_eq!(self.get("shutdown", json!({})), Value::Null);
+        self.notify("exit");
+        assert_eq!(self.exit_code(), Some(0), "{}", self.stderr());
+        assert_eq!(self.unclaimed(), Vec::<String>::new(), "answers to nothing");
+    }
+
+    /// Kills the sidecar so that it can do nothing about it, and waits until it has gone.
+    pub(crate) fn kill(mut self) {
+        self.fate = Fate::Killed;
+        self.process.kill().expect("our own child");
+        self.process.wait().expect("our own child");
+    }
+
+    /// What the sidecar has written to its log.
+    pub(crate) fn stderr(&self) -> String {
+        String::from_utf8_lossy(&self.said.lock().expect("the log")).into_owned()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        let alive = self.fate == Fate::Alive;
+        if alive {
+            self.fate = Fate::Killed;
+            // It may have ended by itself meanwhile.
+            let _ = self.process.kill();
+            let _ = self.process.wait();
+        }
+        if std::thread::panicking() {
+            eprintln!("{}: the sidecar said:\n{}", self.name, self.stderr());
+            return;
+        }
+        // Everything that was ever written is looked at, also by tests that did not wait for it.
+        while self.output.is_none() && !self.ended {
+            self.hear(clock() + DEADLINE, "the end of stdout");
+        }
+        let log = self.stderr();
+        assert!(!log.contains("panicked"), "the sidecar panicked: {log}");
+    }
+}
