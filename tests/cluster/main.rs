@@ -1,0 +1,11 @@
+//! Sidecars that come, go and are killed: what is left of their work, and what the next one makes of it.
+//!
+//! Nothing asks a killed sidecar to tidy up; what counts is which processes live and what commands have logged.
+
+#![cfg(target_os = "linux")]
+
+mod killed;
+mod missed;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
+mod support;

@@ -1,0 +1,104 @@
+//! Slots that come while nobody is there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::drafts::{LOG, once, shell, with};
+use crate::support::{Place, eventually, nothing_happens, wall_ms};
+
+/// Waits until the clock on the wall has passed this instant.
+fn pass(at: i64) {
+    eventually("the time to pass", || (wall_ms() > at).then_some(()));
+}
+
+fn runs(client: &mut crate::support::client::Client, automation: &Value) -> Vec<Value> {
+    client.get("run/list", json!({"automationID": automation}))["items"].as_array().expect("runs").clone()
+}
+
+#[test]
+fn a_one_shot_that_was_missed_is_caught_up_once() {
+    let place = Place::new();
+    let open = || place.open_with(json!({"graceMs": 100}));
+    let mut client = open();
+    let due = wall_ms() + 300;
+    let automation = client.create(once("missed", due, shell(LOG)));
+    client.kill();
+    pass(due + 100);
+    let mut next = open();
+    next.subscribe(json!({}));
+    assert_eq!(place.wait_for_lines("log", 1), [due.to_string()]);
+    eventually("its end", || (runs(&mut next, &automation)[0]["state"] == "succeeded").then_some(()));
+    let run = runs(&mut next, &automation).pop().unwrap();
+    assert_eq!(run["trigger"], json!({"kind": "catchUp"}));
+    assert_eq!(run["slots"], json!({"fromAt": due, "toAt": due, "count": 1}));
+    next.kill();
+    let mut last = open();
+    nothing_happens(Duration::from_millis(500), || {
+        assert_eq!(place.lines("log").len(), 1, "caught up twice")
+    });
+    assert_eq!(runs(&mut last, &automation).len(), 1);
+    last.finish();
+}
+
+#[test]
+fn a_missed_slot_is_recorded_when_it_is_not_to_be_caught_up() {
+    let place = Place::new();
+    let open = || place.open_with(json!({"graceMs": 100}));
+    let mut client = open();
+    let due = wall_ms() + 300;
+    let draft = once("missed", due, shell(LOG));
+    let skip = client.create(with(draft.clone(), "policy", json!({"missed": {"kind": "skip"}})));
+    let window = json!({"missed": {"kind": "runOnce", "windowMs": 150}});
+    let narrow = client.create(with(draft, "policy", window));
+    client.kill();
+    pass(due + 200);
+    let mut next = open();
+    for automation in [skip, narrow] {
+        let run = eventually("a record", || runs(&mut next, &automation).pop());
+        assert_eq!((&run["state"], &run["stopReason"]), (&json!("stopped"), &json!("missed_schedule")));
+        assert_eq!(run["slots"], json!({"fromAt": due, "toAt": due, "count": 1}));
+        let shown = next.get("automation/get", json!({"id": automation}));
+        assert_eq!(shown["state"]["nextFireAt"], Value::Null, "missed for good");
+    }
+    let history = next.subscribe(json!({"after": 0}));
+    next.wait("both records", |next| {
+        let missed = |event: &&Value| event["run"]["stopReason"] == "missed_schedule";
+        let told = next.events(&history);
+        let told: Vec<&Value> = told.iter().filter(missed).collect();
+        (told.len() == 2).then(|| assert!(told.iter().all(|event| event["important"] == true)))
+    });
+    assert!(place.lines("log").is_empty());
+    next.finish();
+}
+
+#[test]
+fn a_slot_that_was_answered_does_not_fire_again_after_a_restart() {
+    let place = Place::new();
+    let mut client = place.open();
+    let due = wall_ms() + 200;
+    let automation = client.create(once("answered", due, shell(LOG)));
+    place.wait_for_lines("log", 1);
+    client.kill();
+    for _ in 0..3 {
+        let mut next = place.open();
+        nothing_happens(Duration::from_millis(200), || assert_eq!(place.lines("log").len(), 1));
+        assert_eq!(runs(&mut next, &automation).len(), 1);
+        next.finish();
+    }
+}
+
+#[test]
+fn a_one_shot_within_the_grace_fires_as_usual() {
+    let place = Place::new();
+    let mut client = place.open();
+    let due = wall_ms() + 300;
+    let automation = client.create(once("late", due, shell(LOG)));
+    client.kill();
+    pass(due);
+    let mut next = place.open();
+    assert_eq!(place.wait_for_lines("log", 1), [due.to_string()]);
+    let run = &runs(&mut next, &automation)[0];
+    assert_eq!(run["trigger"], json!({"kind": "schedule"}));
+    next.finish();
+}
