@@ -120,6 +120,7 @@ fn history_comes_first_and_then_what_happens() {
     let told = client.events(&late);
     assert_without_gap(&told, 0);
     assert_eq!(told[0]["kind"], "scheduler.owner", "the first event of a ledger is number 1");
+    client.wait("the same in the other", |client| (client.events(&live).len() == told.len()).then_some(()));
     assert_eq!(client.events(&live), told);
     let middle = told[100]["seq"].as_i64().unwrap();
     let rest = client.subscribe(json!({"after": middle}));

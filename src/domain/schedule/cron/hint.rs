@@ -82,7 +82,8 @@ pub(super) fn unknown_value(field: &Field, text: &str) -> CronFault {
 }
 
 pub(super) fn impossible_date() -> CronFault {
-    let message = "None of the selected months has any of the selected days, so it would never fire.";
+    let message =
+        "No value of the day-of-month field exists in any of the selected months, so it would never fire.";
     let hint = "write 28-31 to reach the last days of every month, or choose other months";
     in_field(&DAY_OF_MONTH, message.to_owned(), Some(hint.to_owned()))
 }
