@@ -5,7 +5,7 @@ use super::{Context, derive, find_run};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
-use crate::domain::run::{ErrorClass, Outcome, Run, RunError, Urgency, Wish};
+use crate::domain::run::{ErrorClass, Outcome, Run, RunError, Stopping, Urgency, Wish};
 use crate::ledger::{RunRow, Tx};
 
 /// Cancels a run. One that has not begun ends at once; one that has is asked to end, and killed when asked a
@@ -32,7 +32,7 @@ pub(super) fn wish(
         return Ok(());
     }
     if !run.begun {
-        let outcome = outcome_of(wish, &run);
+        let outcome = outcome_of(&Stopping { wish, since: context.now, now: true }, &run);
         ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
         return Ok(());
     }
@@ -45,12 +45,14 @@ pub(super) fn wish(
 }
 
 /// How a run that was asked to end is recorded.
-pub(super) fn outcome_of(wish: Wish, run: &RunRow) -> Outcome {
-    match wish {
+pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
+    // Work that started only after the wish had not started in time.
+    let started_at = run.run.started_at().filter(|started_at| *started_at < stopping.since);
+    match stopping.wish {
         Wish::Stop(reason) => Outcome::Stopped(reason),
         Wish::Fail(code) => Outcome::Failed(RunError {
             code,
-            message: match (code, run.run.started_at()) {
+            message: match (code, started_at) {
                 (ErrorCode::TimedOut, Some(_)) => {
                     let limit = run.definition.policy.wall_ms;
                     format!(

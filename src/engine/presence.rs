@@ -41,7 +41,7 @@ pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result
             continue;
         }
         let outcome = match (run.run.stopping(), run.run.state()) {
-            (Some(stopping), _) => cancel::outcome_of(stopping.wish, &run),
+            (Some(stopping), _) => cancel::outcome_of(stopping, &run),
             (None, State::AwaitingInput) => Outcome::Stopped(StopReason::BlockerLost),
             (None, State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped) => {
                 Outcome::Stopped(StopReason::Interrupted)

@@ -6,7 +6,7 @@ use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, State};
 use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult};
-use crate::ledger::{ProcessRow, Tx};
+use crate::ledger::{ProcessRow, RunRow, Tx};
 
 /// What the fence says to an instance that has a guard ready.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,9 +54,8 @@ pub fn begin(
     process: &ProcessRow,
 ) -> Result<Fence, Refusal> {
     let run = find_run(tx, id)?;
-    let mine = run.given_to.as_ref() == Some(&context.me.instance);
     let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
-    if !mine || !wanted || run.begun {
+    if !is_mine(context, &run) || !wanted || run.begun {
         return Ok(Fence::Withdrawn);
     }
     tx.insert_process(run.row, process, context.now)?;
@@ -69,7 +68,7 @@ pub fn begin(
 /// When the ledger fails; the report is to be made again.
 pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
     let mut run = find_run(tx, id)?;
-    if run.run.state() != State::Scheduled || !run.begun {
+    if !is_mine(context, &run) || run.run.state() != State::Scheduled || !run.begun {
         return Ok(());
     }
     run.run.start(context.me.instance.clone(), context.now)?;
@@ -84,20 +83,21 @@ pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(),
 /// When the ledger fails; the report is to be made again.
 pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -> Result<(), Refusal> {
     let mut run = find_run(tx, id)?;
-    let mine = run.given_to.as_ref() == Some(&context.me.instance);
+    if !is_mine(context, &run) {
+        return Ok(());
+    }
     if !run.run.state().is_active() {
         return gone(tx, context, id);
     }
-    if !mine {
-        return Ok(());
-    }
-    let wish = run.run.stopping().map(|stopping| stopping.wish);
+    let wish = run.run.stopping().cloned();
     let (process, outcome) = match end {
-        WorkEnd::NotStarted { message } => {
-            let class = ErrorClass::Config;
-            (None, Outcome::Failed(RunError { code: ErrorCode::StartFailed, message, class }))
-        }
+        WorkEnd::NotStarted { message } => (None, Outcome::Failed(not_started(&run, message))),
         WorkEnd::Exited { process, output } => {
+            // A command that has exited had started, also if that could not be reported.
+            if run.run.state() == State::Scheduled {
+                run.run.start(context.me.instance.clone(), context.now)?;
+                derive::publish_run(tx, &mut run, context.now)?;
+            }
             run.run.output = output;
             let outcome = by_exit(&process);
             (Some(process), outcome)
@@ -109,11 +109,7 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
         }
     };
     // Who wished first decides how the end is recorded; the work's own end is in `end`.
-    let outcome = wish.map_or(outcome, |wish| cancel::outcome_of(wish, &run));
-    if run.run.state() == State::Scheduled && matches!(outcome, Outcome::Succeeded(_)) {
-        run.run.start(context.me.instance.clone(), context.now)?;
-        derive::publish_run(tx, &mut run, context.now)?;
-    }
+    let outcome = wish.map_or(outcome, |wish| cancel::outcome_of(&wish, &run));
     ending::end(tx, context, run, outcome, process, Remains::Nothing)?;
     Ok(())
 }
@@ -132,6 +128,23 @@ pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Re
     tx.update_run(&run)?;
     assign::assign(tx, context)?;
     assign::move_up(tx, context, id)
+}
+
+/// Only the instance that a run was given to answers for it: a report of anybody else changes nothing.
+fn is_mine(context: &Context<'_>, run: &RunRow) -> bool {
+    run.given_to.as_ref() == Some(&context.me.instance)
+}
+
+/// A run whose work is known to have started cannot have failed to start: what carried it out is lost.
+fn not_started(run: &RunRow, message: String) -> RunError {
+    match run.run.state() {
+        State::Running | State::AwaitingInput => {
+            RunError { code: ErrorCode::Crashed, message, class: ErrorClass::Crash }
+        }
+        State::Scheduled | State::Succeeded | State::Failed | State::Stopped => {
+            RunError { code: ErrorCode::StartFailed, message, class: ErrorClass::Config }
+        }
+    }
 }
 
 fn by_exit(process: &ProcessEnd) -> Outcome {
