@@ -50,7 +50,7 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
         };
         let wish = DeleteWish { by: context.me.clone(), until, active_run: request.active_run };
         automation.deleting = Some(wish);
-        tick_off(tx, &mut automation)?;
+        tell_of_next_fire(tx, context, &mut automation)?;
         if request.active_run == ActiveRun::Cancel {
             for id in &runs {
                 if let Some(run) = tx.run(id)? {
@@ -70,13 +70,6 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
     bury(tx, context, &mut automation)?;
     let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
     Ok(Deletion::Done { tombstone, runs })
-}
-
-/// Stores the wish: from now on nothing fires.
-fn tick_off(tx: &Tx<'_>, automation: &mut AutomationRow) -> Result<(), Refusal> {
-    automation.next_fire_at = None;
-    tx.update_automation(automation)?;
-    Ok(())
 }
 
 /// The automation is gone. Its slots up to now are settled; nothing about it follows but news of its runs.
@@ -105,6 +98,22 @@ pub(super) fn give_up(
     mut automation: AutomationRow,
 ) -> Result<(), Refusal> {
     automation.deleting = None;
-    derive::publish_automation(tx, &mut automation, context.now)?;
-    Ok(())
+    tell_of_next_fire(tx, context, &mut automation)
+}
+
+/// A wish that was not fulfilled in time is void, also before a tick has given it up.
+pub(super) fn forget_void_wish(automation: &mut AutomationRow, now: Timestamp) {
+    automation.deleting.take_if(|wish| wish.until <= now);
+}
+
+/// Stores an automation whose wish to be deleted has come or gone: news only if something fires, or would have.
+fn tell_of_next_fire(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    automation: &mut AutomationRow,
+) -> Result<(), Refusal> {
+    if automation.next_fire_at == derive::next_fire(automation) {
+        return Ok(tx.update_automation(automation)?);
+    }
+    derive::publish_automation(tx, automation, context.now).map(drop)
 }

@@ -79,6 +79,7 @@ fn follow_up(
     if finished {
         automation.epoch.ended_at = Some(context.now);
     }
+    delete::forget_void_wish(automation, context.now);
     let limit = automation.definition.policy.pause_after_failures;
     let too_many = limit.is_some_and(|limit| automation.failure_streak >= limit);
     if automation.deleting.is_some() && tx.active_runs(automation.row)?.is_empty() {
