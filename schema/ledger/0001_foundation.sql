@@ -20,7 +20,8 @@ CREATE TABLE instances (
   role TEXT NOT NULL,
   client TEXT,
   version TEXT NOT NULL,
-  since INTEGER NOT NULL
+  since INTEGER NOT NULL,
+  leaving_at INTEGER                   -- from then on it is given nothing any more
 ) STRICT, WITHOUT ROWID;
 
 -- Who owned the bell, and from when.
@@ -142,6 +143,7 @@ CREATE INDEX runs_of ON runs (automation, row);
 CREATE INDEX runs_in_state ON runs (state, row);
 CREATE INDEX runs_active ON runs (automation, row) WHERE completed_at IS NULL;
 CREATE INDEX runs_ungiven ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL;
+CREATE INDEX runs_in_line ON runs (directory, row) WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_waiting_until ON runs (wait_until) WHERE state = 'scheduled' AND wait_until IS NOT NULL;

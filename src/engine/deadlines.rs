@@ -4,7 +4,7 @@ use super::ending::{self, Remains};
 use super::{Context, Progress, assign, cancel, delete};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
-use crate::domain::run::{Outcome, Phase, Urgency, WaitingFor, Wish};
+use crate::domain::run::{Outcome, Urgency, WaitingFor, Wish};
 use crate::ledger::{RunRow, Tx};
 
 /// Runs of one kind that are settled in one transaction.
@@ -19,16 +19,23 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     let waits = tx.waits_over(context.now, AT_ONCE)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
-    let fullest = waits.len().max(limits.len()).max(turns.len());
+    let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
+    let fullest = waits.len().max(limits.len()).max(turns.len()).max(wishes.len());
     let progress = if fullest == AT_ONCE { Progress::More } else { Progress::Done };
+    // What happens to one run may change another: each is read again when its turn comes.
     for run in waits {
-        let reason = end_of_wait(&run);
-        ending::end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
+        let run = tx.run_at(run.row)?;
+        if run.given_to.is_none() && run.run.state().is_active() {
+            let reason = end_of_wait(&run);
+            ending::end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
+        }
     }
     for run in limits {
+        let run = tx.run_at(run.row)?;
         cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)?;
     }
-    for automation in tx.void_delete_wishes(context.now)? {
+    for automation in wishes {
+        let automation = tx.automation_at(automation.row)?;
         delete::give_up(tx, context, automation)?;
     }
     assign::assign(tx, context)?;
@@ -42,7 +49,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
 }
 
 fn end_of_wait(run: &RunRow) -> StopReason {
-    let Phase::Scheduled { waiting: Some(waiting), .. } = &run.run.phase else { return StopReason::Expired };
+    let Some(waiting) = run.run.waiting() else { return StopReason::Expired };
     match waiting.what {
         WaitingFor::Directory => StopReason::WriterBusy,
         WaitingFor::Capacity => StopReason::Capacity,

@@ -35,6 +35,9 @@ pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
 /// # Errors
 /// When the ledger fails.
 pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result<(), Refusal> {
+    // Its row goes first, so that nothing that becomes free below is given to it.
+    tx.end_term(dead, context.now)?;
+    tx.delete_instance(dead)?;
     for run in tx.runs_given_to(dead)? {
         if !run.begun {
             hand_back(tx, run)?;
@@ -49,17 +52,16 @@ pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result
         };
         ending::end(tx, context, run, outcome, None, Remains::Guard)?;
     }
-    tx.end_term(dead, context.now)?;
-    tx.delete_instance(dead)?;
     assign::assign(tx, context)
 }
 
-/// This sidecar is asked to go: it gives back what has not begun, gives up the bell, and wishes the rest to end.
+/// This sidecar is asked to go: it gives up the bell, hands on what has not begun, and wishes the rest to end.
 ///
 /// # Errors
 /// When the ledger fails.
 pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     tx.end_term(&context.me.instance, context.now)?;
+    tx.mark_leaving(&context.me.instance, context.now)?;
     for run in tx.runs_given_to(&context.me.instance)? {
         if run.begun {
             cancel::wish(tx, context, run, Wish::Stop(StopReason::Shutdown), Urgency::Now)?;
@@ -67,7 +69,7 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
             hand_back(tx, run)?;
         }
     }
-    Ok(())
+    assign::assign(tx, context)
 }
 
 /// This sidecar goes. What it could not end is settled by whoever finds its row, so the row stays then.

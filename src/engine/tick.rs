@@ -13,12 +13,13 @@ pub const AUTOMATIONS_PER_TICK: usize = 256;
 /// # Errors
 /// When the ledger fails; nothing has been settled then.
 pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal> {
+    // Those whose turn has come go before what is due only now.
+    assign::assign(tx, context)?;
     let due = tx.due_automations(context.now, AUTOMATIONS_PER_TICK)?;
     let slots = if due.len() == AUTOMATIONS_PER_TICK { Progress::More } else { Progress::Done };
     for mut automation in due {
         settle::settle_due(tx, context, &mut automation)?;
     }
     let waits = deadlines::settle(tx, context)?;
-    assign::assign(tx, context)?;
     Ok(if slots == Progress::Done { waits } else { slots })
 }

@@ -1,7 +1,7 @@
 //! Somebody asks for a run.
 
 use super::records::{self, NewRun};
-use super::{Context, KEY_MEMORY_MS, assign, derive, find_automation, refuse_if_deleting};
+use super::{Context, KEY_MEMORY_MS, assign, delete, derive, find_automation, refuse_if_deleting};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -19,12 +19,14 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
     {
         return Ok(first.run);
     }
+    delete::forget_void_wish(&mut automation, context.now);
     refuse_if_deleting(tx, &automation)?;
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         match automation.definition.policy.overlap {
             Overlap::Skip => return Err(Refusal::ActiveRunStillRunning { run: active.run.id }),
         }
     }
+    assign::assign(tx, context)?;
     let new = NewRun {
         trigger: Trigger::Manual { key: request.key },
         attendance: request.attendance,

@@ -193,12 +193,18 @@ impl View<'_> {
     }
 
     /// The wishes to delete that are void by now.
-    pub fn void_delete_wishes(&self, now: Timestamp) -> Result<Vec<AutomationRow>, LedgerError> {
+    pub fn void_delete_wishes(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<AutomationRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES}
-             WHERE a.deleting IS NOT NULL AND a.deleted_at IS NULL AND a.deleting ->> '$.until' <= ?1"
+             WHERE a.deleting IS NOT NULL AND a.deleted_at IS NULL AND a.deleting ->> '$.until' <= ?1
+             ORDER BY a.row LIMIT ?2"
         );
-        self.automations_by(&sql, vec![now.as_millis().into()])
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        self.automations_by(&sql, vec![now.as_millis().into(), limit.into()])
     }
 
     fn automations_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<AutomationRow>, LedgerError> {

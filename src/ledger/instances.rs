@@ -61,10 +61,20 @@ impl View<'_> {
         Ok(instances)
     }
 
-    /// Whether this instance has a row.
-    pub fn is_instance(&self, id: &InstanceId) -> Result<bool, LedgerError> {
-        let sql = "SELECT 1 FROM instances WHERE id = ?1";
+    /// Whether work may be given to this instance: it is there, and not about to leave.
+    pub fn takes_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM instances WHERE id = ?1 AND leaving_at IS NULL";
         Ok(self.connection.prepare_cached(sql)?.exists([id.as_str()])?)
+    }
+
+    /// The instance with the fewest active runs among those that take work.
+    pub fn least_busy_instance(&self) -> Result<Option<InstanceId>, LedgerError> {
+        let sql = "SELECT id FROM instances i WHERE leaving_at IS NULL
+                   ORDER BY (SELECT count(*) FROM runs WHERE given_to = i.id AND completed_at IS NULL), since, id
+                   LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let id = statement.query_row([], |row| row.get::<_, String>(0)).optional()?;
+        Ok(id.map(InstanceId::from_text))
     }
 
     /// The newest owner of the bell, unless its term has ended.
@@ -99,6 +109,13 @@ impl Tx<'_> {
             instance.since.as_millis(),
         ];
         self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// A sidecar is about to go: it is given nothing any more.
+    pub fn mark_leaving(&self, id: &InstanceId, now: Timestamp) -> Result<(), LedgerError> {
+        let sql = "UPDATE instances SET leaving_at = ?2 WHERE id = ?1";
+        self.execute(sql, (id.as_str(), now.as_millis()))?;
         Ok(())
     }
 

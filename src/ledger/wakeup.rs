@@ -11,14 +11,15 @@ impl View<'_> {
         self.least("SELECT min(next_fire_at) FROM automations WHERE next_fire_at IS NOT NULL", [])
     }
 
-    /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void.
+    /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void. A run that waits
+    /// for nothing though nobody has it, because its window has gone, has been due since it was created.
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
         let sql = "SELECT min(at) FROM (
             SELECT min(wait_until) AS at FROM runs
               WHERE state = 'scheduled' AND wait_until IS NOT NULL AND given_to IS NULL
-            UNION ALL SELECT min(not_before) FROM runs
-              WHERE state = 'scheduled' AND not_before IS NOT NULL AND given_to IS NULL
-                AND waiting ->> '$.for' = 'catchUp'
+            UNION ALL SELECT min(CASE WHEN waiting IS NULL THEN triggered_at ELSE not_before END) FROM runs
+              WHERE state = 'scheduled' AND given_to IS NULL
+                AND (waiting IS NULL OR waiting ->> '$.for' = 'catchUp')
             UNION ALL SELECT min(deleting ->> '$.until') FROM automations
               WHERE deleting IS NOT NULL AND deleted_at IS NULL)";
         self.least(sql, [])

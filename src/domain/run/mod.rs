@@ -81,6 +81,26 @@ impl Run {
         }
     }
 
+    /// What it waits for, if it has not begun and something holds it back.
+    pub fn waiting(&self) -> Option<&Waiting> {
+        match &self.phase {
+            Phase::Scheduled { waiting, .. } => waiting.as_ref(),
+            Phase::Running { .. }
+            | Phase::AwaitingInput { .. }
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Stopped { .. } => None,
+        }
+    }
+
+    /// Stores what it waits for, and gives whether that has changed. Only a scheduled run waits.
+    pub fn set_waiting(&mut self, new: Option<Waiting>) -> bool {
+        let Phase::Scheduled { waiting, .. } = &mut self.phase else { return false };
+        let changed = *waiting != new;
+        *waiting = new;
+        changed
+    }
+
     /// When its work started, if it did.
     pub fn started_at(&self) -> Option<Timestamp> {
         match &self.phase {

@@ -58,13 +58,12 @@ struct RunOnTheWire<'a> {
 
 impl Serialize for Run {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (waiting, blocker, result, error, stop_reason) = match &self.phase {
-            Phase::Scheduled { waiting, .. } => (waiting.as_ref(), None, None, None, None),
-            Phase::Running { .. } => (None, None, None, None, None),
-            Phase::AwaitingInput { blocker, .. } => (None, Some(blocker), None, None, None),
-            Phase::Succeeded { result, .. } => (None, None, Some(result), None, None),
-            Phase::Failed { error, .. } => (None, None, None, Some(error), None),
-            Phase::Stopped { reason, .. } => (None, None, None, None, Some(*reason)),
+        let (blocker, result, error, stop_reason) = match &self.phase {
+            Phase::Scheduled { .. } | Phase::Running { .. } => (None, None, None, None),
+            Phase::AwaitingInput { blocker, .. } => (Some(blocker), None, None, None),
+            Phase::Succeeded { result, .. } => (None, Some(result), None, None),
+            Phase::Failed { error, .. } => (None, None, Some(error), None),
+            Phase::Stopped { reason, .. } => (None, None, None, Some(*reason)),
         };
         let ended = self.ended();
         RunOnTheWire {
@@ -82,7 +81,7 @@ impl Serialize for Run {
             started_at: self.started_at(),
             completed_at: ended.map(|ended| ended.completed_at),
             state: self.state(),
-            waiting,
+            waiting: self.waiting(),
             stopping: self.stopping(),
             closed_by: ended.and_then(|ended| ended.closed_by.as_ref()),
             skipped: self.skipped.as_ref(),

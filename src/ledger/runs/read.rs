@@ -94,14 +94,26 @@ impl View<'_> {
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
-    /// The newest run before `row` that holds the directory or waits for it.
-    pub fn ahead_in_directory(&self, directory: &str, row: i64) -> Result<Option<RunId>, LedgerError> {
+    /// The run directly ahead of this one in its directory: the newest older one that could go and has not been
+    /// given to anybody, else the one that holds the directory, however old it is.
+    pub fn ahead_in_directory(
+        &self,
+        directory: &str,
+        row: i64,
+        now: Timestamp,
+    ) -> Result<Option<RunId>, LedgerError> {
         let sql = "SELECT id FROM runs WHERE directory = ?1 AND access = 'write' AND row < ?2
-                     AND (holds_directory = 1 OR completed_at IS NULL)
+                     AND state = 'scheduled' AND given_to IS NULL AND coalesce(not_before, 0) <= ?3
                    ORDER BY row DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let id = statement.query_row((directory, row), |row| row.get::<_, String>(0)).optional()?;
-        Ok(id.map(RunId::from_text))
+        let waits = statement.query_row((directory, row, now.as_millis()), |row| row.get::<_, String>(0));
+        if let Some(id) = waits.optional()? {
+            return Ok(Some(RunId::from_text(id)));
+        }
+        let sql = "SELECT id FROM runs WHERE directory = ?1 AND holds_directory = 1 AND row <> ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let holds = statement.query_row((directory, row), |row| row.get::<_, String>(0));
+        Ok(holds.optional()?.map(RunId::from_text))
     }
 
     /// The runs that say that they wait behind this one.
@@ -126,12 +138,14 @@ impl View<'_> {
         self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }
 
-    /// The runs that were told to wait for a time that has come.
+    /// The runs that were told to wait for a time that has come, and those that wait for nothing though nobody
+    /// has them.
     pub fn turns_come(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES}
-             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.not_before <= ?1
-               AND r.waiting ->> '$.for' = 'catchUp' ORDER BY r.row LIMIT ?2"
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL
+               AND (r.waiting IS NULL OR r.waiting ->> '$.for' = 'catchUp' AND r.not_before <= ?1)
+             ORDER BY r.row LIMIT ?2"
         );
         self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }

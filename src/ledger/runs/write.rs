@@ -57,14 +57,7 @@ impl Tx<'_> {
     /// Stores what may have changed of a run.
     pub fn update_run(&self, row: &RunRow) -> Result<(), LedgerError> {
         let run = &row.run;
-        let waiting = match &run.phase {
-            Phase::Scheduled { waiting, .. } => waiting.as_ref(),
-            Phase::Running { .. }
-            | Phase::AwaitingInput { .. }
-            | Phase::Succeeded { .. }
-            | Phase::Failed { .. }
-            | Phase::Stopped { .. } => None,
-        };
+        let waiting = run.waiting();
         let (mut blocker, mut error, mut result, mut stop_reason) = (None, None, None, None);
         match &run.phase {
             Phase::Scheduled { .. } | Phase::Running { .. } => {}
