@@ -8,7 +8,7 @@ use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Attendance, Skipped, SlotRange, Trigger};
 use crate::domain::schedule::rhythm::{Schedule, SlotSpan};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, RunRow, Tx};
+use crate::ledger::{AutomationRow, Epoch, RunRow, Tx};
 
 /// Slots that are counted one by one after a long absence. Above it a count says "at least".
 pub const COUNTED_SLOTS: u64 = 100_000;
@@ -54,15 +54,16 @@ pub(super) fn settle_closing(
     let active = tx.oldest_active_run(automation.row)?;
     // A finished, paused or deleted epoch has nothing open; only one that would fire has.
     if derive::next_fire(automation).is_some()
-        && let Some((_, due)) = due_slots(automation, context.now)
+        && let Some((schedule, due)) = due_slots(automation, context.now)
     {
-        let late = context.now.since_ms(due.last) > context.limits.grace_ms;
         match active {
             Some(active) => skip_behind(tx, context, automation, active, due)?,
             None => {
-                let reason = if late { StopReason::MissedSchedule } else { reason };
-                records::record(tx, context, automation, range(due), reason)?;
-                tx.move_watermark(automation, due.last)?;
+                let left = miss_beyond_grace(tx, context, automation, &schedule)?;
+                if let Some(in_grace) = left {
+                    records::record(tx, context, automation, in_grace, reason)?;
+                    tx.move_watermark(automation, in_grace.to_at)?;
+                }
             }
         }
     }
@@ -127,24 +128,30 @@ fn fire(
     schedule: &Schedule,
     due: SlotSpan,
 ) -> Result<(), Refusal> {
-    let mut slots = range(due);
-    if automation.definition.policy.missed == Missed::Skip {
-        let epoch = automation.epoch;
-        let oldest_in_grace = context.now.plus_ms(-context.limits.grace_ms);
-        let too_late = schedule.slots_between(
-            epoch.effective_at,
-            epoch.answered_through,
-            oldest_in_grace.plus_ms(-1),
-            COUNTED_SLOTS,
-        );
-        if let Some(too_late) = too_late {
-            records::record(tx, context, automation, range(too_late), StopReason::MissedSchedule)?;
-            tx.move_watermark(automation, too_late.last)?;
-            let rest = schedule.slots_between(epoch.effective_at, too_late.last, context.now, COUNTED_SLOTS);
-            slots = rest.map_or(slots, range);
-        }
-    }
+    let slots = match automation.definition.policy.missed {
+        Missed::RunOnce { .. } => range(due),
+        Missed::Skip => miss_beyond_grace(tx, context, automation, schedule)?.unwrap_or(range(due)),
+    };
     start(tx, context, automation, slots, Trigger::Schedule, None)
+}
+
+/// Records the open slots that are later than the grace as missed, and gives the others.
+fn miss_beyond_grace(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    schedule: &Schedule,
+) -> Result<Option<SlotRange>, Refusal> {
+    let open_through = |automation: &AutomationRow, through| {
+        let Epoch { effective_at, answered_through, .. } = automation.epoch;
+        schedule.slots_between(effective_at, answered_through, through, COUNTED_SLOTS).map(range)
+    };
+    let last_too_late = context.now.plus_ms(-context.limits.grace_ms - 1);
+    if let Some(too_late) = open_through(automation, last_too_late) {
+        records::record(tx, context, automation, too_late, StopReason::MissedSchedule)?;
+        tx.move_watermark(automation, too_late.to_at)?;
+    }
+    Ok(open_through(automation, context.now))
 }
 
 /// The newest slot is later than the grace: the policy decides.
