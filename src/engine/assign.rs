@@ -62,12 +62,7 @@ fn has_room(tx: &Tx<'_>, context: &Context<'_>) -> Result<bool, Refusal> {
 }
 
 /// Gives a run to an instance. That is news only if the run is new or was seen to wait.
-fn give(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    mut run: RunRow,
-    to: InstanceId,
-) -> Result<RunRow, Refusal> {
+fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId) -> Result<RunRow, Refusal> {
     run.given_to = Some(to);
     run.given_at = Some(context.now);
     run.holds_directory = run.definition.access == Access::Write;
