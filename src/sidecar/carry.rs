@@ -187,6 +187,7 @@ impl Carrier {
 
     async fn follow(&self, mut inbox: mpsc::Receiver<(RunId, Report)>, token: String) -> Release {
         let mut fence_failed = false;
+        let mut passed = false;
         while let Some((_, report)) = inbox.recv().await {
             match report {
                 Report::Ready(process) => {
@@ -196,7 +197,10 @@ impl Carrier {
                     let begun =
                         self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process));
                     match begun.await {
-                        Ok(Fence::Go) => self.slot.go(),
+                        Ok(Fence::Go) => {
+                            passed = true;
+                            self.slot.go();
+                        }
                         Ok(Fence::Withdrawn) => self.slot.tell(Told::StopNow),
                         Err(refusal) => {
                             tracing::error!(%refusal, run = %self.run, "a run could not begin; trying again");
@@ -212,8 +216,16 @@ impl Carrier {
                     .await;
                 }
                 Report::Ended(ended) => {
-                    let Some(end) = work_end(ended) else {
-                        return if fence_failed { Release::TryAgain } else { Release::Done };
+                    let end = match work_end(ended) {
+                        Some(end) => end,
+                        // A stop can reach the guard before the go does. The run has begun, so its end is ours
+                        // to report.
+                        None if passed => {
+                            let message = "it was stopped before its command was started".to_owned();
+                            WorkEnd::NotStarted { message }
+                        }
+                        None if fence_failed => return Release::TryAgain,
+                        None => return Release::Done,
                     };
                     self.report_end(end).await;
                     return Release::Done;
