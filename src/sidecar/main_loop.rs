@@ -89,21 +89,22 @@ impl MainLoop {
     async fn look(&mut self) -> Result<Instant, Refusal> {
         let due = self.read_due().await?;
         let clock = self.sidecar.parts.clock;
-        let mut overdue = false;
+        let (mut overdue, mut more) = (false, false);
         if due.at.is_some_and(|at| at <= clock.now()) {
             let owner = self.locks.owner.is_some();
             let progress = match owner {
                 true => self.sidecar.decide(tick::tick).await?,
                 false => self.sidecar.decide(deadlines::settle).await?,
             };
-            if progress == Progress::More {
-                return Ok(Instant::from_std(now()));
-            }
+            more = progress == Progress::More;
             overdue = true;
         }
         let due = if overdue { self.read_due().await? } else { due };
         self.act(due.orders);
         self.sidecar.parts.ledger.notice(due.seq);
+        if more {
+            return Ok(Instant::from_std(now()));
+        }
         let wait = due.at.map_or(LOOK_AGAIN, |at| {
             let left = at.since_ms(clock.now());
             let least = if overdue && left <= 0 { BREATHER } else { Duration::ZERO };
