@@ -1,0 +1,302 @@
+//! The invariants of the design, asked of the rows.
+//!
+//! [`Audit::step`] looks at what a transaction has touched, [`Audit::full`] at everything from the beginning.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::time::Timestamp;
+use sexton::engine::derive;
+use sexton::ledger::{AutomationRow, EventFilter, StoredEvent, Tx, View};
+
+/// Ranges with more slots than this are not walked again one by one.
+const WALKED_SLOTS: u64 = 3000;
+
+#[derive(Default)]
+pub(crate) struct Audit {
+    seq: i64,
+    runs: HashMap<String, KnownRun>,
+    automations: HashMap<String, KnownAutomation>,
+    /// How far the slots of an automation, by its row, have been seen to be answered.
+    slots: BTreeMap<i64, Answered>,
+    /// Every transition that was published, with its reason.
+    pub(crate) seen: BTreeSet<String>,
+}
+
+struct KnownRun {
+    payload: String,
+    state: String,
+    revision: i64,
+}
+
+#[derive(Default)]
+struct KnownAutomation {
+    payload: String,
+    deleted: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Answered {
+    through: Timestamp,
+    /// The last run that has been looked at.
+    run: i64,
+}
+
+/// What an event is about.
+struct Told {
+    automation: Option<String>,
+    run: Option<String>,
+    /// Whether a run was born or has ended: what follows for its automation is told next.
+    life: bool,
+}
+
+impl Audit {
+    /// Looks at everything that the last transaction has written.
+    pub(crate) fn step(&mut self, connection: &Connection) {
+        let view = Tx::new(connection);
+        let events = view.events_after(self.seq, &EventFilter::default(), usize::MAX).unwrap();
+        let told: Vec<Told> = events.iter().map(|event| self.read(event)).collect();
+        check_order(&told);
+        for id in told.iter().filter_map(|told| told.automation.as_deref()).collect::<BTreeSet<_>>() {
+            self.check_automation(connection, &view, id);
+        }
+        for id in told.iter().filter_map(|told| told.run.as_deref()).collect::<BTreeSet<_>>() {
+            self.check_run(&view, id);
+        }
+        check_custody(connection);
+    }
+
+    /// Looks at every row from the beginning.
+    pub(crate) fn full(&mut self, connection: &Connection) {
+        self.step(connection);
+        let view = Tx::new(connection);
+        let newest: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+        assert_eq!(newest, self.seq, "events are not contiguous");
+        self.slots.clear();
+        let ids = texts(connection, "SELECT id FROM automations ORDER BY row");
+        assert_eq!(ids.len(), self.automations.len(), "an automation was never told of, or is gone");
+        for id in ids {
+            self.check_automation(connection, &view, &id);
+        }
+        let ids = texts(connection, "SELECT id FROM runs ORDER BY row");
+        assert_eq!(ids.len(), self.runs.len(), "a run was never told of, or is gone");
+        for id in ids {
+            self.check_run(&view, &id);
+        }
+        let torn = "SELECT id FROM runs WHERE completed_at IS NOT NULL AND skipped IS NOT NULL";
+        assert_eq!(texts(connection, torn), Vec::<String>::new(), "ended runs still count slots");
+    }
+
+    fn read(&mut self, event: &StoredEvent) -> Told {
+        assert_eq!(event.seq, self.seq + 1, "an event is missing");
+        self.seq = event.seq;
+        let payload: Value = serde_json::from_str(&event.payload).unwrap();
+        match event.kind.as_str() {
+            "run.updated" => self.read_run(&payload["run"], event),
+            "automation.updated" => {
+                let id = text(&payload["automation"]["id"]);
+                let known = self.automations.entry(id.clone()).or_default();
+                assert!(!known.deleted, "news of a deleted automation: {payload}");
+                assert_ne!(known.payload, event.payload, "an event that tells nothing new");
+                known.payload.clone_from(&event.payload);
+                Told { automation: Some(id), run: None, life: false }
+            }
+            "automation.deleted" => {
+                let id = text(&payload["tombstone"]["id"]);
+                let known = self.automations.get_mut(&id).unwrap();
+                assert!(!known.deleted, "deleted twice: {payload}");
+                known.deleted = true;
+                Told { automation: Some(id), run: None, life: false }
+            }
+            "scheduler.owner" => Told { automation: None, run: None, life: false },
+            other => panic!("an event of kind {other}"),
+        }
+    }
+
+    fn read_run(&mut self, run: &Value, event: &StoredEvent) -> Told {
+        let (id, state) = (text(&run["id"]), text(&run["state"]));
+        let known = self.runs.get(&id);
+        let before = known.map_or("new", |known| known.state.as_str());
+        assert!(!is_ended(before), "an ended run has changed: {run}");
+        let revision = run["revision"].as_i64().unwrap();
+        assert_eq!(revision, known.map_or(0, |known| known.revision) + 1, "revision of {run}");
+        check_fields(run, &state);
+        let reason = run["stopReason"].as_str().or(run["error"]["code"].as_str());
+        let life = before == "new" || is_ended(&state);
+        if before != state {
+            let reason = reason.map(|reason| format!(":{reason}")).unwrap_or_default();
+            self.seen.insert(format!("{before}>{state}{reason}"));
+        }
+        let should_be_important = match state.as_str() {
+            "failed" | "awaiting_input" => true,
+            _ => matches!(reason, Some("missed_schedule" | "expired")),
+        };
+        assert_eq!(event.important, should_be_important, "importance of {run}");
+        self.runs.insert(id.clone(), KnownRun { payload: event.payload.clone(), state, revision });
+        Told { automation: Some(text(&run["automationID"])), run: Some(id), life }
+    }
+
+    fn check_automation(&mut self, connection: &Connection, view: &View<'_>, id: &str) {
+        let known = self.automations.get(id).unwrap_or_else(|| panic!("{id} was never told of"));
+        let (place, _, deleted) = view.automation_fate(&AutomationId::from_text(id)).unwrap().unwrap();
+        assert_eq!(deleted, known.deleted, "whether {id} is deleted");
+        let row = view.automation_at(place).unwrap();
+        assert_eq!(row.next_fire_at, derive::next_fire(&row), "what is due next of {id}");
+        if !deleted {
+            let served = serde_json::to_string(&derive::automation(view, &row).unwrap()).unwrap();
+            assert_eq!(format!("{{\"automation\":{served}}}"), known.payload, "what was told of {id}");
+        }
+        let begin = Answered { through: row.epoch.effective_at, run: 0 };
+        let answered = *self.slots.get(&place).unwrap_or(&begin);
+        self.slots.insert(place, check_slots(connection, &row, answered));
+    }
+
+    fn check_run(&self, view: &View<'_>, id: &str) {
+        let row = view.run(&RunId::from_text(id)).unwrap().unwrap();
+        let served = serde_json::to_string(&row.run).unwrap();
+        assert_eq!(format!("{{\"run\":{served}}}"), self.runs[id].payload, "what was told of {id}");
+    }
+}
+
+/// What follows for an automation is told directly after the run that caused it.
+fn check_order(told: &[Told]) {
+    for (place, event) in told.iter().enumerate().filter(|(_, event)| event.life) {
+        let follows = told[place + 1..]
+            .iter()
+            .take_while(|later| later.automation == event.automation)
+            .any(|later| later.run.is_none());
+        assert!(follows, "no automation.updated directly after the news of {:?}", event.run);
+    }
+}
+
+/// Every slot up to the watermark has exactly one answer: walks over the schedule and over the answers at once.
+fn check_slots(connection: &Connection, row: &AutomationRow, known: Answered) -> Answered {
+    let schedule = row.definition.schedule().unwrap();
+    let effective_at = row.epoch.effective_at;
+    let mut answered = known;
+    let sql = "SELECT row, slots_from, slots_to, slots_count FROM runs
+               WHERE automation = ?1 AND row > ?2 AND slots_to IS NOT NULL ORDER BY row";
+    let walk = |through: Timestamp, from: i64, to: i64, count: i64| {
+        let next = |after| schedule.next_after(effective_at, after);
+        let what = format!("{} slots {from}..={to} of {}, answered through {through}", count, row.id);
+        assert_eq!(next(through), Some(Timestamp::from_millis(from)), "a gap or an overlap before {what}");
+        let walked = std::iter::successors(next(through), |slot| next(*slot))
+            .take_while(|slot| slot.as_millis() <= to)
+            .take(usize::try_from(WALKED_SLOTS).unwrap());
+        let slots: Vec<Timestamp> = walked.collect();
+        if count.unsigned_abs() < WALKED_SLOTS {
+            assert_eq!(slots.len(), usize::try_from(count).unwrap(), "how many are {what}");
+            assert_eq!(slots.last().map(|slot| slot.as_millis()), Some(to), "the last of {what}");
+        }
+        Timestamp::from_millis(to)
+    };
+    let mut statement = connection.prepare_cached(sql).unwrap();
+    let mut rows = statement.query((row.row, known.run)).unwrap();
+    while let Some(run) = rows.next().unwrap() {
+        let (place, from, to, count) =
+            (run.get(0).unwrap(), run.get(1).unwrap(), run.get(2).unwrap(), run.get(3).unwrap());
+        answered = Answered { through: walk(answered.through, from, to, count), run: place };
+    }
+    let sql = "SELECT skipped FROM runs WHERE automation = ?1 AND completed_at IS NULL ORDER BY row";
+    let mut statement = connection.prepare_cached(sql).unwrap();
+    let active: Vec<Option<String>> =
+        statement.query_map([row.row], |run| run.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(active.iter().skip(1).all(Option::is_none), "only the oldest active run counts slots");
+    let counted = active.into_iter().next().flatten().map(|skipped| {
+        let skipped: Value = serde_json::from_str(&skipped).unwrap();
+        let number = |name: &str| skipped[name].as_i64().unwrap();
+        walk(answered.through, number("fromAt"), number("toAt"), number("count"))
+    });
+    assert_eq!(row.epoch.answered_through, counted.unwrap_or(answered.through), "watermark of {}", row.id);
+    if let Some(ended_at) = row.epoch.ended_at
+        && derive::runs_left(row) != Some(0)
+    {
+        let open = schedule.next_after(effective_at, row.epoch.answered_through);
+        assert!(open.is_none_or(|open| open > ended_at), "a slot of {} was left open", row.id);
+    }
+    answered
+}
+
+/// Who has what: given to somebody who is there, one writer for each directory, held exactly as long as needed.
+fn check_custody(connection: &Connection) {
+    let rules = [
+        (
+            "is given to nobody",
+            "completed_at IS NULL AND given_to IS NOT NULL AND given_to NOT IN (SELECT id FROM instances)",
+        ),
+        (
+            "is given but does not hold its directory",
+            "completed_at IS NULL AND given_to IS NOT NULL AND (access = 'write') <> holds_directory",
+        ),
+        ("holds a directory though nobody has it", "holds_directory = 1 AND given_to IS NULL"),
+        (
+            "holds a directory though nothing of it is left",
+            "holds_directory = 1 AND completed_at IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row)",
+        ),
+        (
+            "runs without a process",
+            "state = 'running' AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row)",
+        ),
+        ("waits though it is given", "state = 'scheduled' AND given_to IS NOT NULL AND waiting IS NOT NULL"),
+        (
+            "shares its directory with another writer",
+            "holds_directory = 1 AND EXISTS (SELECT 1 FROM runs o
+               WHERE o.directory = runs.directory AND o.holds_directory = 1 AND o.row <> runs.row)",
+        ),
+    ];
+    for (what, rule) in rules {
+        let sql = format!("SELECT id FROM runs WHERE {rule}");
+        let mut statement = connection.prepare_cached(&sql).unwrap();
+        if let Some(run) = statement.query([]).unwrap().next().unwrap() {
+            panic!("{} {what}", run.get::<_, String>(0).unwrap());
+        }
+    }
+}
+
+/// What belongs to a state is there, and only there; times never decrease.
+fn check_fields(run: &Value, state: &str) {
+    let times = [&run["triggeredAt"], &run["startedAt"], &run["completedAt"]].map(Value::as_i64);
+    let known: Vec<i64> = times.into_iter().flatten().collect();
+    assert!(known.is_sorted(), "times decrease in {run}");
+    let scheduled_at = run["slots"]["toAt"].as_i64();
+    assert_eq!(run["scheduledAt"].as_i64(), scheduled_at, "scheduledAt of {run}");
+    let ended = is_ended(state);
+    let rules = [
+        ("completedAt", ended, true),
+        ("startedAt", state == "running", state != "scheduled"),
+        ("instanceID", state == "running", state != "scheduled"),
+        ("waiting", false, state == "scheduled"),
+        ("stopping", false, !ended),
+        ("skipped", false, !ended),
+        ("result", state == "succeeded", true),
+        ("error", state == "failed", true),
+        ("stopReason", state == "stopped", true),
+        ("end", false, ended),
+    ];
+    for (field, must, may) in rules {
+        let there = !run[field].is_null();
+        assert!(there || !must, "{field} is missing in {run}");
+        assert!(!there || may, "{field} does not belong in {run}");
+    }
+    for (field, only_in) in
+        [("completedAt", ended), ("result", state == "succeeded"), ("error", state == "failed")]
+    {
+        assert!(run[field].is_null() || only_in, "{field} does not belong in {run}");
+    }
+}
+
+fn is_ended(state: &str) -> bool {
+    matches!(state, "succeeded" | "failed" | "stopped")
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap().to_owned()
+}
+
+fn texts(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare_cached(sql).unwrap();
+    statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+}

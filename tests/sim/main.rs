@@ -1,0 +1,16 @@
+//! The engine on a virtual clock: a project with several windows, whose sidecars decide in real transactions
+//! and whose work is scripted. The invariants are asked of the rows after every transaction.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic where it stands")]
+
+mod audit;
+mod drafts;
+mod rng;
+mod window;
+mod world;
+
+mod ending;
+mod firing;
+mod overlap;
+mod random;
+mod windows;

@@ -1,0 +1,347 @@
+//! A seeded random world: requests, looks, crashes between any two verbs, failed commits, jumping clocks, and
+//! now and then two windows that both believe to own the bell.
+//!
+//! `SEXTON_SIM_SEED` and `SEXTON_SIM_STEPS` choose another or a longer walk.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use serde_json::{Value, json};
+use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::refusal::Refusal;
+use sexton::engine::report::WorkEnd;
+use sexton::ledger::{Finish, ListAutomations, ListRuns};
+
+use crate::drafts::{every, once, with};
+use crate::rng::Rng;
+use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
+use crate::world::{Who, World};
+
+const SEED: u64 = 1;
+const STEPS: u64 = 60_000;
+const STEPS_BETWEEN_FULL_AUDITS: u64 = 500;
+
+/// A world is left for a fresh one after so many steps, so that looking at everything stays quick.
+const STEPS_OF_ONE_WORLD: u64 = 3000;
+
+const AUTOMATIONS: usize = 10;
+const WINDOWS: usize = 4;
+
+/// Every transition that can happen in this version.
+const REACHABLE: &[&str] = &[
+    "new>scheduled",
+    "new>stopped:cancelled",
+    "new>stopped:missed_schedule",
+    "new>stopped:paused",
+    "new>stopped:previous_run_active",
+    "running>failed:crashed",
+    "running>failed:execution_failed",
+    "running>failed:timed_out",
+    "running>stopped:cancelled",
+    "running>stopped:interrupted",
+    "running>stopped:shutdown",
+    "running>succeeded",
+    "scheduled>failed:crashed",
+    "scheduled>failed:start_failed",
+    "scheduled>failed:timed_out",
+    "scheduled>running",
+    "scheduled>stopped:cancelled",
+    "scheduled>stopped:capacity",
+    "scheduled>stopped:expired",
+    "scheduled>stopped:interrupted",
+    "scheduled>stopped:shutdown",
+    "scheduled>stopped:writer_busy",
+];
+
+#[test]
+fn a_random_world_keeps_every_invariant() {
+    let seed = from_environment("SEXTON_SIM_SEED", SEED);
+    let steps = from_environment("SEXTON_SIM_STEPS", STEPS);
+    let mut seen = BTreeSet::new();
+    for number in 0..steps.div_ceil(STEPS_OF_ONE_WORLD) {
+        let steps = STEPS_OF_ONE_WORLD.min(steps - number * STEPS_OF_ONE_WORLD);
+        let seed = seed + number;
+        let walk = catch_unwind(AssertUnwindSafe(|| walk(seed, steps)));
+        match walk {
+            Ok(found) => seen.extend(found),
+            Err(panic) => {
+                eprintln!("to see this again: SEXTON_SIM_SEED={seed} SEXTON_SIM_STEPS={steps}");
+                resume_unwind(panic)
+            }
+        }
+    }
+    let reachable: BTreeSet<String> = REACHABLE.iter().map(|&transition| transition.to_owned()).collect();
+    let unknown: Vec<_> = seen.difference(&reachable).collect();
+    assert_eq!(unknown, Vec::<&String>::new(), "transitions that were not known to be reachable");
+    if steps >= STEPS {
+        let unseen: Vec<_> = reachable.difference(&seen).collect();
+        assert_eq!(unseen, Vec::<&String>::new(), "transitions that did not happen");
+    }
+}
+
+/// Walks through one world, brings it to rest, and gives the transitions that happened in it.
+fn walk(seed: u64, steps: u64) -> BTreeSet<String> {
+    let mut walk = Walk { world: World::new(), rng: Rng::seeded(seed) };
+    walk.world.open();
+    for step in 1..=steps {
+        walk.step();
+        if step % STEPS_BETWEEN_FULL_AUDITS == 0 {
+            walk.world.audit_all();
+        }
+    }
+    walk.come_to_rest();
+    std::mem::take(&mut walk.world.audit.seen)
+}
+
+struct Walk {
+    world: World,
+    rng: Rng,
+}
+
+impl Walk {
+    fn step(&mut self) {
+        self.world.next_commit_fails = self.rng.one_in(40);
+        match self.rng.within(0..100) {
+            0..18 => self.pass_time(),
+            18..42 => self.look(),
+            42..72 => self.carry(),
+            72..82 => self.end_some_work(),
+            82..88 => self.request(),
+            88..92 => self.create(),
+            92..94 => self.cancel(),
+            94..96 => self.delete(),
+            96..98 => self.come(),
+            _ => self.go(),
+        }
+        self.world.next_commit_fails = false;
+    }
+
+    fn pass_time(&mut self) {
+        let ms = match self.rng.within(0..1000) {
+            0..600 => self.rng.within(0..3000),
+            600..960 => self.rng.within(3000..60_000),
+            960..985 => self.rng.within(60_000..900_000),
+            985..995 => self.rng.within(900_000..14_400_000),
+            // Somebody sets the clock back.
+            _ => -self.rng.within(0..600_000),
+        };
+        self.world.now = self.world.now.plus_ms(ms);
+    }
+
+    fn look(&mut self) {
+        let Some(who) = self.someone() else { return self.come() };
+        // Looking away between the decision and the act is a crash between the two verbs.
+        let looked = match self.rng.within(0..4) {
+            0 => self.world.tick(who).map(drop),
+            1 => {
+                self.world.act(who);
+                Ok(())
+            }
+            _ => self.world.look(who).map(drop),
+        };
+        expect_only_storage(looked);
+    }
+
+    fn carry(&mut self) {
+        let Some((who, run)) = self.some_carried(|_| true) else { return };
+        let stage = self.world.window(who).carried[&run].stage.clone();
+        if stage == Stage::Preparing && self.rng.one_in(25) {
+            self.world.set_stage(who, &run, Some(Stage::Ended(not_started())));
+        } else if stage == Stage::Passed && self.rng.one_in(25) {
+            // The guard dies, or finds that there is no such program, before it has started the command.
+            let end = if self.rng.one_in(2) { guard_lost() } else { not_started() };
+            self.world.set_stage(who, &run, Some(Stage::Ended(end)));
+        } else if self.world.carry(who, &run) == Moved::Yes && self.rng.one_in(2) {
+            self.world.carry(who, &run);
+        }
+    }
+
+    fn end_some_work(&mut self) {
+        let at_work = |stage: &Stage| matches!(stage, Stage::Working | Stage::Spawned);
+        let Some((_, run)) = self.some_carried(at_work) else { return };
+        let end = self.some_end();
+        self.world.end_of_work(&run, end);
+    }
+
+    fn some_end(&mut self) -> WorkEnd {
+        match self.rng.within(0..10) {
+            0..5 => exited(0),
+            5..8 => exited(1),
+            8 => killed(9),
+            _ => guard_lost(),
+        }
+    }
+
+    fn request(&mut self) {
+        let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        match self.world.try_run(who, &id) {
+            Ok(_)
+            | Err(
+                Refusal::ActiveRunStillRunning { .. }
+                | Refusal::AutomationConflict { .. }
+                | Refusal::Storage { .. },
+            ) => {}
+            Err(refusal) => panic!("a run was refused: {refusal}"),
+        }
+    }
+
+    fn create(&mut self) {
+        let Some(who) = self.someone() else { return };
+        if self.automations().len() < AUTOMATIONS {
+            let draft = self.some_draft();
+            expect_only_storage(self.world.try_create(who, &draft).map(drop));
+        }
+    }
+
+    fn some_draft(&mut self) -> Value {
+        let now = self.world.now.as_millis();
+        let draft = match self.rng.within(0..6) {
+            0 => once(now + self.rng.within(1..600_000)),
+            1 => with(
+                every(60),
+                json!({"rhythm": {"kind": "cron", "expression": "*/2 * * * *"}, "timezone": "Europe/Berlin"}),
+            ),
+            _ => every(self.rng.within(30..600)),
+        };
+        let stop = match self.rng.within(0..6) {
+            0 => json!({"kind": "count", "count": self.rng.within(1..5)}),
+            1 => json!({"kind": "until", "at": now + self.rng.within(1..3_600_000)}),
+            _ => json!({"kind": "never"}),
+        };
+        let missed = match self.rng.within(0..3) {
+            0 => json!({"kind": "skip"}),
+            1 => json!({"kind": "runOnce", "windowMs": self.rng.within(0..3_600_000)}),
+            _ => json!({"kind": "runOnce"}),
+        };
+        let policy = json!({
+            "missed": missed,
+            "queueMs": self.rng.within(0..120_000),
+            "startMs": self.rng.within(1000..60_000),
+            "wallMs": self.rng.within(1000..300_000),
+            "pauseAfterFailures": self.rng.within(1..5),
+        });
+        let access = if self.rng.one_in(2) { "write" } else { "read" };
+        let paused = self.rng.one_in(20);
+        let draft = with(draft, json!({"policy": policy, "access": access, "paused": paused}));
+        if draft["kind"] == "oneshot" { draft } else { with(draft, json!({"stop": stop})) }
+    }
+
+    fn cancel(&mut self) {
+        let (Some(who), Some(run)) = (self.someone(), self.some_run()) else { return };
+        expect_only_storage(self.world.cancel(who, &run).map(drop));
+    }
+
+    fn delete(&mut self) {
+        let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        let active_run = *self.rng.pick(&[Finish::Cancel, Finish::Finish, Finish::Refuse]).unwrap();
+        match self.world.delete(who, &id, active_run) {
+            Ok(_) | Err(Refusal::ActiveRunStillRunning { .. } | Refusal::Storage { .. }) => {}
+            Err(refusal) => panic!("a delete was refused: {refusal}"),
+        }
+    }
+
+    /// A window opens; it may die at any point of that.
+    fn come(&mut self) {
+        if self.world.alive().len() >= WINDOWS {
+            return;
+        }
+        let Ok(who) = self.world.arrive() else { return };
+        let dies_after = self.rng.within(0..12);
+        let opening = [World::settle_dead_peers, World::try_the_bell, World::end_leftovers];
+        for (number, part) in (0..).zip(opening) {
+            if number == dies_after || part(&mut self.world, who).is_err() {
+                return self.world.die(who);
+            }
+        }
+    }
+
+    /// A window dies or leaves, or takes itself for the owner.
+    fn go(&mut self) {
+        let Some(who) = self.someone() else { return };
+        match self.rng.within(0..8) {
+            0 => self.world.window_mut(who).believes_to_own = true,
+            1..4 => self.world.die(who),
+            _ if self.world.window(who).leaving => {
+                expect_only_storage(self.world.leave(who));
+            }
+            _ => expect_only_storage(self.world.prepare_to_leave(who)),
+        }
+    }
+
+    /// Nothing new comes, all work ends, and time passes: every run ends and every slot has its answer.
+    fn come_to_rest(&mut self) {
+        for who in self.world.alive() {
+            if self.world.window(who).leaving {
+                self.world.die(who);
+            }
+        }
+        // Time does not go back any more.
+        let newest = self.world.connection().query_row(
+            "SELECT max(coalesce(max(at), 0), ?1) FROM events",
+            [self.world.now.as_millis()],
+            |row| row.get(0),
+        );
+        self.world.now = sexton::domain::time::Timestamp::from_millis(newest.unwrap());
+        self.world.alive().into_iter().for_each(|who| self.world.die(who));
+        let last = self.world.open();
+        self.world.work_ms = Some(10);
+        for id in self.automations() {
+            self.world.delete(last, &id, Finish::Finish).unwrap();
+        }
+        self.world.run_for(3 * 3_600_000);
+        for sql in [
+            "SELECT count(*) FROM runs WHERE completed_at IS NULL OR holds_directory = 1",
+            "SELECT count(*) FROM processes",
+            "SELECT count(*) FROM automations WHERE deleted_at IS NULL",
+        ] {
+            let left: i64 = self.world.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+            assert_eq!(left, 0, "{sql}");
+        }
+        self.world.audit_all();
+    }
+
+    fn someone(&mut self) -> Option<Who> {
+        self.rng.pick(&self.world.alive()).copied()
+    }
+
+    fn some_carried(&mut self, wanted: impl Fn(&Stage) -> bool) -> Option<(Who, RunId)> {
+        let mut carried = Vec::new();
+        for who in self.world.alive() {
+            let runs = self.world.window(who).carried.iter().filter(|(_, carried)| wanted(&carried.stage));
+            carried.extend(runs.map(|(run, _)| (who, run.clone())));
+        }
+        self.rng.pick(&carried).cloned()
+    }
+
+    fn automations(&self) -> Vec<AutomationId> {
+        let all = ListAutomations { limit: 1000, ..ListAutomations::default() };
+        self.world.view().list_automations(&all).unwrap().into_iter().map(|row| row.id).collect()
+    }
+
+    fn some_automation(&mut self) -> Option<AutomationId> {
+        let automations = self.automations();
+        self.rng.pick(&automations).cloned()
+    }
+
+    /// A recent run, ended or not.
+    fn some_run(&mut self) -> Option<RunId> {
+        let recent = ListRuns { limit: 12, ..ListRuns::default() };
+        let runs: Vec<RunId> =
+            self.world.view().list_runs(&recent).unwrap().into_iter().map(|row| row.run.id).collect();
+        self.rng.pick(&runs).cloned()
+    }
+}
+
+/// A failing disk is part of this world; every other refusal here is a fault.
+fn expect_only_storage(done: Result<(), Refusal>) {
+    match done {
+        Ok(()) | Err(Refusal::Storage { .. }) => {}
+        Err(refusal) => panic!("refused: {refusal}"),
+    }
+}
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "a longer walk is asked for by whoever runs the tests")]
+    let value = std::env::var(name);
+    value.map_or(default, |value| value.parse().unwrap())
+}

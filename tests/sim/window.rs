@@ -1,0 +1,275 @@
+//! One window's sidecar: what its loop and its carriers do, verb by verb, without a runtime.
+//!
+//! This follows `sidecar::main_loop` and `sidecar::carry`. Each step is one thing that a crash may come before
+//! or after.
+
+use std::collections::BTreeMap;
+
+use sexton::domain::automation::Actor;
+use sexton::domain::id::{InstanceId, RunId};
+use sexton::domain::process::ProcessIdentity;
+use sexton::domain::refusal::Refusal;
+use sexton::domain::run::{OutputSize, ProcessEnd};
+use sexton::domain::time::Timestamp;
+use sexton::engine::report::{self, Fence, WorkEnd};
+use sexton::engine::tick::{self, Progress};
+use sexton::engine::{deadlines, presence};
+use sexton::ledger::{Order, ProcessRow};
+
+use crate::world::{Who, World};
+
+pub(crate) struct Window {
+    pub(crate) actor: Actor,
+    pub(crate) believes_to_own: bool,
+    pub(crate) leaving: bool,
+    pub(crate) carried: BTreeMap<RunId, Carried>,
+}
+
+/// Work in hand.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+    pub(crate) stage: Stage,
+    pub(crate) told: Told,
+    fence_failed: bool,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Stage {
+    /// The guard is being started.
+    Preparing,
+    /// The guard is there and waits for the fence.
+    Ready,
+    /// The fence was passed; the guard has not heard of it yet.
+    Passed,
+    /// The command has been started; that is to be reported.
+    Spawned,
+    /// The command is at work, and that is written down.
+    Working,
+    /// The work has ended; that is to be reported.
+    Ended(WorkEnd),
+    /// It could not begin for a reason that may pass.
+    Waiting { retry_at: Timestamp },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Told {
+    Nothing,
+    Stop,
+    StopNow,
+}
+
+/// Whether a step has changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Moved {
+    Yes,
+    No,
+}
+
+impl Window {
+    pub(crate) fn new(name: &str) -> Self {
+        let instance = InstanceId::from_unique(name);
+        Window {
+            actor: Actor { instance, client: Some("simulation".to_owned()) },
+            believes_to_own: false,
+            leaving: false,
+            carried: BTreeMap::new(),
+        }
+    }
+}
+
+fn fresh() -> Carried {
+    Carried { stage: Stage::Preparing, told: Told::Nothing, fence_failed: false }
+}
+
+pub(crate) fn exited(code: i32) -> WorkEnd {
+    end_of_process(Some(code), None)
+}
+
+pub(crate) fn killed(signal: i32) -> WorkEnd {
+    end_of_process(None, Some(signal))
+}
+
+fn end_of_process(exit_code: Option<i32>, signal: Option<i32>) -> WorkEnd {
+    let process = ProcessEnd { exit_code, signal, tail: "tail".to_owned(), swept: 0 };
+    WorkEnd::Exited { process, output: OutputSize { bytes: 4, truncated: false } }
+}
+
+pub(crate) fn guard_lost() -> WorkEnd {
+    let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept: 1 };
+    WorkEnd::GuardLost { message: "it was killed".to_owned(), process, output: OutputSize::default() }
+}
+
+pub(crate) fn not_started() -> WorkEnd {
+    WorkEnd::NotStarted { message: "no such program".to_owned() }
+}
+
+fn withdrawn() -> WorkEnd {
+    WorkEnd::NotStarted { message: "it was stopped before it started".to_owned() }
+}
+
+impl World {
+    /// When this window has to look again, if ever.
+    pub(crate) fn due_at(&self, who: Who) -> Option<Timestamp> {
+        let window = self.window(who);
+        let view = self.view();
+        let fire = if window.believes_to_own { view.next_fire().unwrap() } else { None };
+        let shared = view.next_shared_deadline().unwrap();
+        let own = view.next_own_deadline(&window.actor.instance).unwrap();
+        let retry = window.carried.values().filter_map(|carried| {
+            let Stage::Waiting { retry_at } = carried.stage else { return None };
+            Some(retry_at)
+        });
+        [fire, shared, own].into_iter().flatten().chain(retry).min()
+    }
+
+    /// One look of the loop: decides what is due, then makes the world match the rows.
+    pub(crate) fn look(&mut self, who: Who) -> Result<Progress, Refusal> {
+        if self.window(who).leaving {
+            return Ok(Progress::Done);
+        }
+        let mut progress = Progress::Done;
+        if self.due_at(who).is_some_and(|at| at <= self.now) {
+            progress = self.tick(who)?;
+        }
+        self.act(who);
+        Ok(progress)
+    }
+
+    /// Decides what is due, as the loop does when something is.
+    pub(crate) fn tick(&mut self, who: Who) -> Result<Progress, Refusal> {
+        match self.window(who).believes_to_own {
+            true => self.decide(who, tick::tick),
+            false => self.decide(who, deadlines::settle),
+        }
+    }
+
+    pub(crate) fn act(&mut self, who: Who) {
+        let now = self.now;
+        let orders = self.view().orders(&self.window(who).actor.instance).unwrap();
+        let mut wanted: BTreeMap<RunId, Order> =
+            orders.into_iter().map(|order| (order.run.clone(), order)).collect();
+        let carried = &mut self.window_mut(who).carried;
+        carried.retain(|run, carried| {
+            let order = wanted.remove(run);
+            let word = match &order {
+                Some(Order { stopping: Some(false), .. }) => Told::Stop,
+                Some(Order { stopping: Some(true), .. }) | None => Told::StopNow,
+                Some(Order { stopping: None, .. }) => Told::Nothing,
+            };
+            match carried.stage {
+                Stage::Waiting { .. } if word != Told::Nothing => return false,
+                Stage::Waiting { retry_at } if retry_at <= now && order.is_some_and(|it| !it.begun) => {
+                    *carried = fresh();
+                }
+                Stage::Preparing
+                | Stage::Ready
+                | Stage::Passed
+                | Stage::Spawned
+                | Stage::Working
+                | Stage::Ended(_)
+                | Stage::Waiting { .. } => carried.told = carried.told.max(word),
+            }
+            true
+        });
+        for (run, order) in wanted {
+            if !order.begun && order.stopping.is_none() {
+                carried.insert(run, fresh());
+            }
+        }
+    }
+
+    /// The next thing that a carrier does by itself. Work that goes on is ended by [`World::finish`].
+    pub(crate) fn carry(&mut self, who: Who, run: &RunId) -> Moved {
+        let Some(carried) = self.window(who).carried.get(run).cloned() else { return Moved::No };
+        let stopped = carried.told != Told::Nothing;
+        let next = match carried.stage.clone() {
+            Stage::Preparing if self.view().run(run).unwrap().is_none() => None,
+            Stage::Preparing if stopped => self.after_withdrawal(&carried),
+            Stage::Preparing => Some(Stage::Ready),
+            Stage::Ready if stopped => self.after_withdrawal(&carried),
+            Stage::Ready => match self.begin(who, run) {
+                Ok(Fence::Go) => Some(Stage::Passed),
+                Ok(Fence::Withdrawn) => None,
+                Err(_) => Some(Stage::Waiting { retry_at: self.now.plus_ms(1000) }),
+            },
+            // A stop that comes before the guard has heard of the fence replaces the go.
+            Stage::Passed if stopped => Some(Stage::Ended(withdrawn())),
+            Stage::Passed => {
+                self.spawn(who, run);
+                Some(Stage::Spawned)
+            }
+            Stage::Spawned => match self.report_started(who, run) {
+                Ok(()) => Some(Stage::Working),
+                Err(Refusal::Storage { .. }) => return Moved::No,
+                Err(refusal) => panic!("the report of a start was refused: {refusal}"),
+            },
+            Stage::Working if stopped => Some(self.end_work(run, killed(15))),
+            Stage::Working => return Moved::No,
+            Stage::Ended(end) => match self.report_ended(who, run, end) {
+                Ok(()) => None,
+                Err(Refusal::Storage { .. }) => return Moved::No,
+                Err(refusal) => panic!("the report of an end was refused: {refusal}"),
+            },
+            Stage::Waiting { .. } => return Moved::No,
+        };
+        self.set_stage(who, run, next);
+        Moved::Yes
+    }
+
+    fn after_withdrawal(&self, carried: &Carried) -> Option<Stage> {
+        carried.fence_failed.then(|| Stage::Waiting { retry_at: self.now.plus_ms(1000) })
+    }
+
+    /// Puts a carrier where a test wants it.
+    pub(crate) fn set_stage(&mut self, who: Who, run: &RunId, stage: Option<Stage>) {
+        let carried = &mut self.window_mut(who).carried;
+        match stage {
+            Some(stage) => {
+                if let Some(carried) = carried.get_mut(run) {
+                    carried.fence_failed |= matches!(stage, Stage::Waiting { .. });
+                    carried.stage = stage;
+                }
+            }
+            None => drop(carried.remove(run)),
+        }
+    }
+
+    pub(crate) fn begin(&mut self, who: Who, run: &RunId) -> Result<Fence, Refusal> {
+        let instance = self.window(who).actor.instance.clone();
+        let process = ProcessIdentity {
+            pid: 1000,
+            start_time: 1,
+            boot_id: "boot".to_owned(),
+            pid_namespace: String::new(),
+        };
+        let process = ProcessRow { instance, process, token: format!("token of {run}") };
+        self.decide(who, |tx, context| report::begin(tx, context, run, &process))
+    }
+
+    pub(crate) fn report_started(&mut self, who: Who, run: &RunId) -> Result<(), Refusal> {
+        self.decide(who, |tx, context| report::started(tx, context, run))
+    }
+
+    pub(crate) fn report_ended(&mut self, who: Who, run: &RunId, end: WorkEnd) -> Result<(), Refusal> {
+        self.decide(who, |tx, context| report::ended(tx, context, run, end))
+    }
+
+    /// The first half of leaving: what has not begun is handed back, the rest is to end at once.
+    pub(crate) fn prepare_to_leave(&mut self, who: Who) -> Result<(), Refusal> {
+        let prepared = self.decide(who, presence::prepare_to_leave);
+        let window = self.window_mut(who);
+        window.leaving = true;
+        window.believes_to_own = false;
+        window.carried.values_mut().for_each(|carried| carried.told = Told::StopNow);
+        window.carried.retain(|_, carried| !matches!(carried.stage, Stage::Waiting { .. }));
+        self.release_bell(who);
+        prepared
+    }
+
+    /// The second half of leaving. Work that has not ended until now dies with its pipe.
+    pub(crate) fn leave(&mut self, who: Who) -> Result<(), Refusal> {
+        let left = self.decide(who, |tx, context| presence::leave(tx, context));
+        self.die(who);
+        left
+    }
+}

@@ -1,0 +1,414 @@
+//! A project with several windows, a clock that a test moves, and work that keeps a log of its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rusqlite::Connection;
+use serde_json::Value;
+use sexton::domain::automation::{Access, Automation};
+use sexton::domain::draft::{self, Surroundings};
+use sexton::domain::id::{AutomationId, IdSource, LedgerId, RunId};
+use sexton::domain::process::{FileIdentity, ProcessIdentity};
+use sexton::domain::refusal::{Refusal, StorageReason};
+use sexton::domain::run::{Attendance, Run};
+use sexton::domain::scheduler::Limits;
+use sexton::domain::time::Timestamp;
+use sexton::engine::delete::{DeleteRequest, Deletion};
+use sexton::engine::report::WorkEnd;
+use sexton::engine::trigger::RunRequest;
+use sexton::engine::{Context, cancel, create, delete, derive, presence, report, trigger};
+use sexton::ledger::{Finish, InstanceRow, ListRuns, Tx, open_in_memory};
+
+use crate::audit::Audit;
+use crate::window::{Moved, Stage, Window, exited};
+
+/// Monday, 2025-01-06T00:00:00Z.
+pub(crate) const START: Timestamp = Timestamp::from_millis(1_736_121_600_000);
+
+/// A window, by its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Who(pub(crate) usize);
+
+pub(crate) struct World {
+    connection: Connection,
+    pub(crate) now: Timestamp,
+    pub(crate) limits: Limits,
+    pub(crate) audit: Audit,
+    /// The next commit fails, as if the disk were full.
+    pub(crate) next_commit_fails: bool,
+    /// How long work takes that nobody ends; for ever if there is nothing.
+    pub(crate) work_ms: Option<i64>,
+    ids: SequentialIds,
+    /// `None` where a window has died or left.
+    windows: Vec<Option<Window>>,
+    /// Who holds the owner lock.
+    bell: Option<Who>,
+    /// What really goes on, whatever rows say.
+    work: BTreeMap<RunId, Work>,
+    /// What work itself has written down: which runs were started.
+    pub(crate) spawn_log: Vec<Spawn>,
+    spawned: BTreeSet<RunId>,
+    spawned_slots: BTreeSet<(AutomationId, Timestamp)>,
+}
+
+struct Work {
+    access: Access,
+    ends_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spawn {
+    pub(crate) run: RunId,
+    pub(crate) slot: Option<Timestamp>,
+    pub(crate) at: Timestamp,
+}
+
+struct SequentialIds(u64);
+
+impl IdSource for SequentialIds {
+    fn unique(&mut self) -> String {
+        self.0 += 1;
+        format!("{:05}", self.0)
+    }
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        World {
+            connection: open_in_memory(LedgerId::from_unique("sim")).unwrap(),
+            now: START,
+            limits: Limits::default(),
+            audit: Audit::default(),
+            next_commit_fails: false,
+            work_ms: None,
+            ids: SequentialIds(0),
+            windows: Vec::new(),
+            bell: None,
+            work: BTreeMap::new(),
+            spawn_log: Vec::new(),
+            spawned: BTreeSet::new(),
+            spawned_slots: BTreeSet::new(),
+        }
+    }
+
+    /// A world with one window, which owns the bell.
+    pub(crate) fn with_owner() -> (Self, Who) {
+        let mut world = World::new();
+        let owner = world.open();
+        (world, owner)
+    }
+
+    pub(crate) fn view(&self) -> Tx<'_> {
+        Tx::new(&self.connection)
+    }
+
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Looks at everything from the beginning.
+    pub(crate) fn audit_all(&mut self) {
+        self.audit.full(&self.connection);
+    }
+
+    // Deciding.
+
+    /// One transaction: all of it or nothing.
+    pub(crate) fn decide<T>(
+        &mut self,
+        who: Who,
+        decision: impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let actor = self.window(who).actor.clone();
+        self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut context = Context {
+            now: self.now,
+            ids: &mut self.ids,
+            me: &actor,
+            limits: &self.limits,
+            project: "/project",
+        };
+        let decided = decision(&Tx::new(&self.connection), &mut context);
+        let decided = match decided {
+            Ok(_) if std::mem::take(&mut self.next_commit_fails) => {
+                Err(Refusal::Storage { reason: StorageReason::Full, message: "no space".to_owned() })
+            }
+            Err(refusal @ (Refusal::Internal(_) | Refusal::Storage { .. })) => {
+                panic!("the engine failed: {refusal}")
+            }
+            decided => decided,
+        };
+        let last_word = if decided.is_ok() { "COMMIT" } else { "ROLLBACK" };
+        self.connection.execute_batch(last_word).unwrap();
+        self.audit.step(&self.connection);
+        decided
+    }
+
+    // Requests.
+
+    pub(crate) fn try_create(&mut self, who: Who, draft: &Value) -> Result<Automation, Refusal> {
+        let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now };
+        let params = draft::read_create(draft.as_object().unwrap(), around);
+        let params = params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"));
+        self.decide(who, |tx, context| create::create(tx, context, params))
+    }
+
+    pub(crate) fn create(&mut self, who: Who, draft: Value) -> AutomationId {
+        self.try_create(who, &draft).unwrap().id
+    }
+
+    pub(crate) fn try_run(&mut self, who: Who, id: &AutomationId) -> Result<Run, Refusal> {
+        let request = RunRequest { automation: id.clone(), attendance: Attendance::Attended, key: None };
+        self.decide(who, |tx, context| trigger::trigger(tx, context, request))
+    }
+
+    pub(crate) fn run(&mut self, who: Who, id: &AutomationId) -> RunId {
+        self.try_run(who, id).unwrap().id
+    }
+
+    pub(crate) fn cancel(&mut self, who: Who, run: &RunId) -> Result<Run, Refusal> {
+        self.decide(who, |tx, context| cancel::cancel(tx, context, run))
+    }
+
+    pub(crate) fn delete(
+        &mut self,
+        who: Who,
+        id: &AutomationId,
+        active_run: Finish,
+    ) -> Result<Deletion, Refusal> {
+        let request = DeleteRequest { automation: id.clone(), if_revision: None, active_run };
+        self.decide(who, |tx, context| delete::delete(tx, context, &request))
+    }
+
+    // Windows.
+
+    pub(crate) fn window(&self, who: Who) -> &Window {
+        self.windows[who.0].as_ref().unwrap()
+    }
+
+    pub(crate) fn window_mut(&mut self, who: Who) -> &mut Window {
+        self.windows[who.0].as_mut().unwrap()
+    }
+
+    pub(crate) fn alive(&self) -> Vec<Who> {
+        (0..self.windows.len()).filter(|place| self.windows[*place].is_some()).map(Who).collect()
+    }
+
+    /// A window opens, all the way.
+    pub(crate) fn open(&mut self) -> Who {
+        let who = self.arrive().unwrap();
+        self.settle_dead_peers(who).unwrap();
+        self.try_the_bell(who).unwrap();
+        self.end_leftovers(who).unwrap();
+        who
+    }
+
+    pub(crate) fn arrive(&mut self) -> Result<Who, Refusal> {
+        let who = Who(self.windows.len());
+        let window = Window::new(&format!("window{}", who.0));
+        let instance = InstanceRow {
+            actor: window.actor.clone(),
+            process: ProcessIdentity {
+                pid: 1,
+                start_time: 1,
+                boot_id: "boot".to_owned(),
+                pid_namespace: String::new(),
+            },
+            lock: FileIdentity { device: 1, inode: 1 },
+            since: self.now,
+        };
+        self.windows.push(Some(window));
+        let arrived = self.decide(who, |tx, _| presence::arrive(tx, &instance, "0"));
+        if arrived.is_err() {
+            self.windows[who.0] = None;
+        }
+        arrived.map(|()| who)
+    }
+
+    pub(crate) fn settle_dead_peers(&mut self, who: Who) -> Result<(), Refusal> {
+        let alive: BTreeSet<_> =
+            self.windows.iter().flatten().map(|window| window.actor.instance.clone()).collect();
+        for peer in self.view().instances().unwrap() {
+            let dead = peer.actor.instance;
+            if !alive.contains(&dead) {
+                self.decide(who, |tx, context| presence::bury(tx, context, &dead))?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn try_the_bell(&mut self, who: Who) -> Result<(), Refusal> {
+        if self.bell.is_none() {
+            self.decide(who, presence::own)?;
+            self.bell = Some(who);
+            self.window_mut(who).believes_to_own = true;
+        }
+        Ok(())
+    }
+
+    /// Kills what dead windows left, and frees what it held.
+    pub(crate) fn end_leftovers(&mut self, who: Who) -> Result<(), Refusal> {
+        for (place, _) in self.view().orphaned_processes().unwrap() {
+            let run = self.view().run_at(place).unwrap().run.id;
+            self.work.remove(&run);
+            self.decide(who, |tx, context| report::gone(tx, context, &run))?;
+        }
+        Ok(())
+    }
+
+    /// A window dies where it stands. Its work goes on until somebody ends it.
+    pub(crate) fn die(&mut self, who: Who) {
+        self.windows[who.0] = None;
+        self.release_bell(who);
+    }
+
+    pub(crate) fn release_bell(&mut self, who: Who) {
+        if self.bell == Some(who) {
+            self.bell = None;
+        }
+    }
+
+    // Work.
+
+    /// The command of a run starts. It writes that down itself.
+    pub(crate) fn spawn(&mut self, who: Who, run: &RunId) {
+        let row = self.view().run(run).unwrap().unwrap();
+        assert!(self.spawned.insert(run.clone()), "{run} was started twice");
+        assert!(row.begun, "{run} was started before it had begun");
+        assert!(row.run.state().is_active(), "{run} was started after it had ended");
+        assert_eq!(row.given_to.as_ref(), Some(&self.window(who).actor.instance), "who started {run}");
+        if let Some(slot) = row.run.scheduled_at {
+            let first = self.spawned_slots.insert((row.run.automation_id.clone(), slot));
+            assert!(first, "the slot {slot} of {} was started twice", row.run.automation_id);
+        }
+        let access = row.definition.access;
+        let writers = self.work.values().filter(|work| work.access == Access::Write).count();
+        assert!(access == Access::Read || writers == 0, "{run} writes where another run writes");
+        let ends_at = self.work_ms.map(|ms| self.now.plus_ms(ms));
+        self.work.insert(run.clone(), Work { access, ends_at });
+        self.spawn_log.push(Spawn { run: run.clone(), slot: row.run.scheduled_at, at: self.now });
+    }
+
+    pub(crate) fn end_work(&mut self, run: &RunId, end: WorkEnd) -> Stage {
+        self.work.remove(run);
+        Stage::Ended(end)
+    }
+
+    /// The work of a run ends by itself; its window has yet to report it.
+    pub(crate) fn end_of_work(&mut self, run: &RunId, end: WorkEnd) {
+        let who = self.carrier_of(run).unwrap_or_else(|| panic!("nobody carries {run}"));
+        let stage = self.end_work(run, end);
+        self.set_stage(who, run, Some(stage));
+    }
+
+    /// The work of a run ends by itself, and that is written down.
+    pub(crate) fn finish(&mut self, run: &RunId, end: WorkEnd) {
+        self.end_of_work(run, end);
+        self.settle();
+    }
+
+    pub(crate) fn carrier_of(&self, run: &RunId) -> Option<Who> {
+        self.alive().into_iter().find(|who| self.window(*who).carried.contains_key(run))
+    }
+
+    // Time.
+
+    /// The clock jumps, as after a suspend, and everybody looks.
+    pub(crate) fn advance(&mut self, ms: i64) {
+        self.now = self.now.plus_ms(ms);
+        self.settle();
+    }
+
+    /// Time passes, and everybody looks whenever something is due.
+    pub(crate) fn run_for(&mut self, ms: i64) {
+        let end = self.now.plus_ms(ms);
+        self.settle();
+        while let Some(at) = self.next_wake_up().filter(|at| *at <= end) {
+            self.now = at;
+            self.settle();
+        }
+        self.now = end;
+        self.settle();
+    }
+
+    fn next_wake_up(&self) -> Option<Timestamp> {
+        let looks = self.alive().into_iter().filter_map(|who| self.due_at(who));
+        let ends = self.work.values().filter_map(|work| work.ends_at);
+        looks.chain(ends).filter(|at| *at > self.now).min()
+    }
+
+    /// Everybody looks and carries on until nothing changes any more.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..10_000 {
+            let before = self.connection.total_changes();
+            let mut moved = self.end_what_is_done();
+            for who in self.alive() {
+                // A failed commit shows when nothing has changed; the next look tries again.
+                let _ = self.look(who);
+                for run in self.window(who).carried.keys().cloned().collect::<Vec<_>>() {
+                    while self.carry(who, &run) == Moved::Yes {
+                        moved = true;
+                    }
+                }
+            }
+            if !moved && self.connection.total_changes() == before {
+                return;
+            }
+        }
+        panic!("the loops spin");
+    }
+
+    fn end_what_is_done(&mut self) -> bool {
+        let over = |work: &Work| work.ends_at.is_some_and(|at| at <= self.now);
+        let done: Vec<RunId> =
+            self.work.iter().filter(|(_, work)| over(work)).map(|(run, _)| run.clone()).collect();
+        for run in &done {
+            match self.carrier_of(run) {
+                Some(_) => self.end_of_work(run, exited(0)),
+                None => drop(self.work.remove(run)),
+            }
+        }
+        !done.is_empty()
+    }
+
+    // Looking.
+
+    pub(crate) fn automation(&self, id: &AutomationId) -> Automation {
+        let view = self.view();
+        derive::automation(&view, &view.automation(id).unwrap().unwrap()).unwrap()
+    }
+
+    pub(crate) fn run_row(&self, run: &RunId) -> sexton::ledger::RunRow {
+        self.view().run(run).unwrap().unwrap()
+    }
+
+    /// The runs of an automation, oldest first.
+    pub(crate) fn runs(&self, id: &AutomationId) -> Vec<Run> {
+        let wanted = ListRuns { automation: Some(id.clone()), limit: 10_000, ..ListRuns::default() };
+        let rows = self.view().list_runs(&wanted).unwrap();
+        rows.into_iter().rev().map(|row| row.run).collect()
+    }
+
+    pub(crate) fn last_run(&self, id: &AutomationId) -> Run {
+        self.runs(id).pop().unwrap()
+    }
+
+    /// The runs of an automation in words, oldest first; slots are in seconds since [`START`].
+    pub(crate) fn story(&self, id: &AutomationId) -> Vec<String> {
+        self.runs(id).iter().map(words).collect()
+    }
+}
+
+pub(crate) fn words(run: &Run) -> String {
+    let run = serde_json::to_value(run).unwrap();
+    let mut words = vec![run["trigger"]["kind"].as_str().unwrap().to_owned()];
+    words.push(run["state"].as_str().unwrap().to_owned());
+    let reasons = [&run["stopReason"], &run["error"]["code"], &run["waiting"]["for"], &run["stopping"]["as"]];
+    words.extend(reasons.into_iter().filter_map(Value::as_str).map(str::to_owned));
+    for (name, slots) in [("slots", &run["slots"]), ("skipped", &run["skipped"])] {
+        if let (Some(from), Some(to)) = (slots["fromAt"].as_i64(), slots["toAt"].as_i64()) {
+            let seconds = |at: i64| (at - START.as_millis()) / 1000;
+            words.push(format!("{name} {}..{} x{}", seconds(from), seconds(to), slots["count"]));
+        }
+    }
+    words.join(" ")
+}
