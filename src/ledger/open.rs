@@ -179,6 +179,9 @@ fn settle(connection: &Connection) -> Result<(), LedgerError> {
     connection.pragma_update(None, "cache_size", -2000)?;
     connection.pragma_update(None, "mmap_size", 0)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // Plans do not depend on the values that are bound. Without this, SQLite compares them with the conditions
+    // of partial indexes and prepares a statement anew each time it is used with others.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(())
 }
 
