@@ -57,11 +57,18 @@ fn find_automation(view: &View<'_>, id: &AutomationId) -> Result<AutomationRow, 
     view.automation(id)?.ok_or_else(|| Refusal::NotFound { what: "automation", id: id.to_string() })
 }
 
-/// From the wish to delete it on, nothing of an automation is changed or begun any more.
-fn refuse_if_deleting(view: &View<'_>, automation: &AutomationRow) -> Result<(), Refusal> {
+/// An automation that may be changed and carried out: from the wish to delete it on neither is done, unless the
+/// wish has become void.
+fn find_open_automation(
+    view: &View<'_>,
+    context: &Context<'_>,
+    id: &AutomationId,
+) -> Result<AutomationRow, Refusal> {
+    let mut automation = find_automation(view, id)?;
+    delete::forget_void_wish(&mut automation, context.now);
     match automation.deleting {
-        Some(_) => Err(conflict(view, automation, "it is being deleted")),
-        None => Ok(()),
+        Some(_) => Err(conflict(view, &automation, "it is being deleted")),
+        None => Ok(automation),
     }
 }
 

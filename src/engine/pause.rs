@@ -1,7 +1,7 @@
 //! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
-use super::{Context, derive, find_automation, refuse_if_deleting, settle};
+use super::{Context, derive, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
 use crate::domain::event::Event;
@@ -16,8 +16,7 @@ use crate::ledger::{AutomationRow, Epoch, Tx};
 /// # Errors
 /// When there is no such automation, or it is being deleted.
 pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
-    let mut automation = find_automation(tx, &request.automation)?;
-    refuse_if_deleting(tx, &automation)?;
+    let mut automation = find_open_automation(tx, context, &request.automation)?;
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
     }
@@ -41,8 +40,7 @@ pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Re
 /// # Errors
 /// When there is no such automation, it is being deleted, or it is a one-shot whose time has passed.
 pub fn resume(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
-    let mut automation = find_automation(tx, &request.automation)?;
-    refuse_if_deleting(tx, &automation)?;
+    let mut automation = find_open_automation(tx, context, &request.automation)?;
     if automation.pause.is_none() {
         return derive::automation(tx, &automation);
     }

@@ -1,7 +1,7 @@
 //! Somebody asks for a run.
 
 use super::records::{self, NewRun};
-use super::{Context, KEY_MEMORY_MS, assign, delete, derive, find_automation, refuse_if_deleting};
+use super::{Context, KEY_MEMORY_MS, assign, derive, find_automation, find_open_automation};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -13,14 +13,13 @@ use crate::ledger::Tx;
 /// # Errors
 /// When there is no such automation, it is being deleted, or a run of it is active and its policy is to skip.
 pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> Result<Run, Refusal> {
-    let mut automation = find_automation(tx, &request.automation)?;
+    let known = find_automation(tx, &request.automation)?;
     if let Some(key) = &request.key
-        && let Some(first) = tx.run_by_key(automation.row, key, context.now.plus_ms(-KEY_MEMORY_MS))?
+        && let Some(first) = tx.run_by_key(known.row, key, context.now.plus_ms(-KEY_MEMORY_MS))?
     {
         return Ok(first.run);
     }
-    delete::forget_void_wish(&mut automation, context.now);
-    refuse_if_deleting(tx, &automation)?;
+    let mut automation = find_open_automation(tx, context, &request.automation)?;
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         match automation.definition.policy.overlap {
             Overlap::Skip => return Err(Refusal::ActiveRunStillRunning { run: active.run.id }),

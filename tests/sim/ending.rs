@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 use sexton::domain::automation::PauseReason;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::refusal::Refusal;
+use sexton::domain::request::ActiveRun;
 use sexton::engine::delete::{Deletion, PATIENCE_MS};
 use sexton::engine::report::Fence;
-use sexton::ledger::{EventFilter, Finish};
+use sexton::ledger::EventFilter;
 
 use crate::drafts::{every, policy, with};
 use crate::window::{Moved, Stage, exited};
@@ -225,7 +226,7 @@ fn a_delete_settles_what_is_open_by_how_late_it_is() {
     let (mut world, owner) = World::with_owner();
     let id = world.create(owner, every(30));
     world.now = START.plus_ms(150 * SECOND);
-    let deletion = world.delete(owner, &id, Finish::Cancel).unwrap();
+    let deletion = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
     assert!(matches!(deletion, Deletion::Done { tombstone, .. } if tombstone.revision == 2));
     assert_eq!(
         world.story(&id),
@@ -234,7 +235,7 @@ fn a_delete_settles_what_is_open_by_how_late_it_is() {
     world.run_for(10 * MINUTE);
     assert_eq!(world.runs(&id).len(), 2, "nothing about it follows");
     assert!(matches!(world.try_run(owner, &id), Err(Refusal::NotFound { .. })));
-    assert!(matches!(world.delete(owner, &id, Finish::Cancel), Err(Refusal::NotFound { .. })));
+    assert!(matches!(world.delete(owner, &id, ActiveRun::Cancel), Err(Refusal::NotFound { .. })));
     world.audit_all();
 }
 
@@ -245,7 +246,7 @@ fn a_delete_cancels_work_and_is_done_when_it_has_gone() {
     world.run_for(3 * MINUTE);
     let run = world.last_run(&id).id;
     let seq = world.view().newest_seq().unwrap();
-    let deletion = world.delete(owner, &id, Finish::Cancel).unwrap();
+    let deletion = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
     assert_eq!(deletion, Deletion::Pending { runs: vec![run] });
     assert!(matches!(world.try_run(owner, &id), Err(Refusal::AutomationConflict { .. })));
     world.settle();
@@ -275,7 +276,7 @@ fn a_delete_is_done_at_once_when_nothing_has_begun() {
     let (mut world, owner) = World::with_owner();
     running(&mut world, owner);
     let (id, run) = run_by_hand(&mut world, owner, json!({}));
-    let deletion = world.delete(owner, &id, Finish::Cancel).unwrap();
+    let deletion = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
     assert!(matches!(deletion, Deletion::Done { runs, .. } if runs == [run]));
     assert_eq!(world.story(&id), ["manual stopped cancelled"]);
 }
@@ -286,7 +287,7 @@ fn a_delete_that_lets_runs_finish_waits_for_them_and_fires_nothing_meanwhile() {
     let id = world.create(owner, every(60));
     world.run_for(MINUTE);
     let run = world.last_run(&id).id;
-    let deletion = world.delete(owner, &id, Finish::Finish).unwrap();
+    let deletion = world.delete(owner, &id, ActiveRun::Finish).unwrap();
     assert!(matches!(deletion, Deletion::Pending { .. }));
     world.run_for(10 * MINUTE);
     assert_eq!(world.story(&id), ["schedule running slots 60..60 x1"]);
@@ -308,11 +309,11 @@ fn a_delete_can_be_refused_because_of_an_active_run() {
     let (mut world, owner) = World::with_owner();
     let (id, run) = running(&mut world, owner);
     let seq = world.view().newest_seq().unwrap();
-    let refused = world.delete(owner, &id, Finish::Refuse).unwrap_err();
+    let refused = world.delete(owner, &id, ActiveRun::Refuse).unwrap_err();
     assert!(matches!(refused, Refusal::ActiveRunStillRunning { run: active } if active == run));
     assert_eq!(world.view().newest_seq().unwrap(), seq);
     world.finish(&run, exited(0));
-    assert!(matches!(world.delete(owner, &id, Finish::Refuse), Ok(Deletion::Done { .. })));
+    assert!(matches!(world.delete(owner, &id, ActiveRun::Refuse), Ok(Deletion::Done { .. })));
 }
 
 #[test]
@@ -320,7 +321,7 @@ fn a_wish_to_delete_is_void_after_its_time_and_the_stop_stands() {
     let (mut world, owner) = World::with_owner();
     let id = world.create(owner, every(60));
     world.run_for(MINUTE);
-    world.delete(owner, &id, Finish::Cancel).unwrap();
+    world.delete(owner, &id, ActiveRun::Cancel).unwrap();
     assert_eq!(world.automation(&id).state.next_fire_at, None);
     world.now = world.now.plus_ms(PATIENCE_MS - 1);
     world.tick(owner).unwrap();
@@ -339,7 +340,7 @@ fn a_wish_to_delete_is_void_after_its_time_and_the_stop_stands() {
 fn an_end_after_the_wish_is_void_deletes_nothing() {
     let (mut world, owner) = World::with_owner();
     let (id, run) = running(&mut world, owner);
-    world.delete(owner, &id, Finish::Cancel).unwrap();
+    world.delete(owner, &id, ActiveRun::Cancel).unwrap();
     world.now = world.now.plus_ms(PATIENCE_MS);
     world.end_of_work(&run, exited(0));
     world.carry(owner, &run);

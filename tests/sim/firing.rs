@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 use sexton::domain::id::AutomationId;
 use sexton::domain::run::Trigger;
-use sexton::engine::tick::{AUTOMATIONS_PER_TICK, Progress};
+use sexton::engine::Progress;
+use sexton::engine::tick::AUTOMATIONS_PER_TICK;
 
 use crate::drafts::{every, once, policy, with};
 use crate::window::exited;

@@ -9,8 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::refusal::Refusal;
+use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
 use sexton::engine::report::WorkEnd;
-use sexton::ledger::{Finish, ListAutomations, ListRuns};
 
 use crate::drafts::{every, once, with};
 use crate::rng::Rng;
@@ -233,7 +233,7 @@ impl Walk {
 
     fn delete(&mut self) {
         let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
-        let active_run = *self.rng.pick(&[Finish::Cancel, Finish::Finish, Finish::Refuse]).unwrap();
+        let active_run = *self.rng.pick(&[ActiveRun::Cancel, ActiveRun::Finish, ActiveRun::Refuse]).unwrap();
         match self.world.delete(who, &id, active_run) {
             Ok(_) | Err(Refusal::ActiveRunStillRunning { .. } | Refusal::Storage { .. }) => {}
             Err(refusal) => panic!("a delete was refused: {refusal}"),
@@ -286,7 +286,7 @@ impl Walk {
         let last = self.world.open();
         self.world.work_ms = Some(10);
         for id in self.automations() {
-            self.world.delete(last, &id, Finish::Finish).unwrap();
+            self.world.delete(last, &id, ActiveRun::Finish).unwrap();
         }
         self.world.run_for(3 * 3_600_000);
         for sql in [

@@ -12,7 +12,7 @@ use sexton::domain::refusal::Refusal;
 use sexton::domain::run::{OutputSize, ProcessEnd};
 use sexton::domain::time::Timestamp;
 use sexton::engine::report::{self, Fence, WorkEnd};
-use sexton::engine::tick::{self, Progress};
+use sexton::engine::{Progress, tick};
 use sexton::engine::{deadlines, presence};
 use sexton::ledger::{Order, ProcessRow};
 

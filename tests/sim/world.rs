@@ -9,14 +9,14 @@ use sexton::domain::draft::{self, Surroundings};
 use sexton::domain::id::{AutomationId, IdSource, LedgerId, RunId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
+use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RunRequest};
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::Limits;
 use sexton::domain::time::Timestamp;
-use sexton::engine::delete::{DeleteRequest, Deletion};
+use sexton::engine::delete::Deletion;
 use sexton::engine::report::WorkEnd;
-use sexton::engine::trigger::RunRequest;
 use sexton::engine::{Context, cancel, create, delete, derive, presence, report, trigger};
-use sexton::ledger::{Finish, InstanceRow, ListRuns, Tx, open_in_memory};
+use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
 use crate::window::{Moved, Stage, Window, exited};
@@ -173,7 +173,7 @@ impl World {
         &mut self,
         who: Who,
         id: &AutomationId,
-        active_run: Finish,
+        active_run: ActiveRun,
     ) -> Result<Deletion, Refusal> {
         let request = DeleteRequest { automation: id.clone(), if_revision: None, active_run };
         self.decide(who, |tx, context| delete::delete(tx, context, &request))
