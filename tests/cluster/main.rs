@@ -9,3 +9,4 @@ mod missed;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
+mod windows;

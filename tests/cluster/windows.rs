@@ -1,0 +1,134 @@
+//! Several windows that are open at once, and one of them closes.
+
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::drafts::{LOG, dormant, every, shell};
+use crate::support::{Place, eventually};
+
+/// A run in this window that a gate holds up.
+fn held(client: &mut Client, title: &str) -> Value {
+    let line = format!("echo begin {title} >> log; read line < gate; echo end {title} >> log");
+    let automation = client.create(dormant(title, shell(&line)));
+    client.get("automation/run", json!({"id": automation}))
+}
+
+#[test]
+fn a_run_waits_for_the_directory_that_another_window_works_in() {
+    let place = Place::new();
+    let mut gate = place.gate("gate");
+    let (mut one, mut other) = (place.open(), place.open());
+    one.subscribe(json!({}));
+    other.subscribe(json!({}));
+    let first = held(&mut one, "first");
+    one.wait_for_run(&first["id"], "running");
+    let second = held(&mut other, "second");
+    assert_eq!(
+        (&second["waiting"]["for"], &second["waiting"]["behind"]),
+        (&json!("directory"), &first["id"])
+    );
+    gate.open();
+    one.wait_for_run(&first["id"], "succeeded");
+    let running = other.wait_for_run(&second["id"], "running");
+    assert_eq!(running["instanceID"], other.opened["instanceID"]);
+    gate.open();
+    other.wait_for_run(&second["id"], "succeeded");
+    assert_eq!(place.lines("log"), ["begin first", "end first", "begin second", "end second"]);
+    other.finish();
+    one.finish();
+}
+
+#[test]
+fn a_run_is_cancelled_from_another_window() {
+    let place = Place::new();
+    let _gate = place.gate("gate");
+    let (mut one, mut other) = (place.open(), place.open());
+    one.subscribe(json!({}));
+    let run = held(&mut one, "first");
+    one.wait_for_run(&run["id"], "running");
+    let asked = other.get("run/cancel", json!({"id": run["id"]}));
+    assert_eq!((&asked["state"], &asked["stopping"]["as"]), (&json!("running"), &json!("cancelled")));
+    let stopped = one.wait_for_run(&run["id"], "stopped");
+    assert_eq!(other.get("run/get", json!({"id": run["id"]})), stopped);
+    assert_eq!(place.lines("log"), ["begin first"]);
+    other.finish();
+    one.finish();
+}
+
+#[test]
+fn what_a_closing_window_left_waiting_is_carried_out_by_one_that_stays() {
+    let place = Place::new();
+    let mut gate = place.gate("gate");
+    let (mut closing, mut staying) = (place.open(), place.open());
+    closing.subscribe(json!({}));
+    staying.subscribe(json!({}));
+    let first = held(&mut closing, "first");
+    closing.wait_for_run(&first["id"], "running");
+    place.wait_for_lines("log", 1);
+    let second = held(&mut closing, "second");
+    let third = held(&mut staying, "third");
+    assert_eq!((&second["waiting"]["behind"], &third["waiting"]["behind"]), (&first["id"], &second["id"]));
+    closing.finish();
+    assert_eq!(staying.get("run/get", json!({"id": first["id"]}))["stopReason"], "shutdown");
+    for run in [&second, &third] {
+        let running = staying.wait_for_run(&run["id"], "running");
+        assert_eq!(running["instanceID"], staying.opened["instanceID"]);
+        gate.open();
+        staying.wait_for_run(&run["id"], "succeeded");
+    }
+    let expected = ["begin first", "begin second", "end second", "begin third", "end third"];
+    assert_eq!(place.lines("log"), expected);
+    staying.finish();
+}
+
+#[test]
+fn what_the_last_window_left_waiting_is_carried_out_by_the_next() {
+    let place = Place::new();
+    let mut gate = place.gate("gate");
+    let mut closing = place.open();
+    closing.subscribe(json!({}));
+    let first = held(&mut closing, "first");
+    closing.wait_for_run(&first["id"], "running");
+    place.wait_for_lines("log", 1);
+    let second = held(&mut closing, "second");
+    closing.finish();
+    let mut next = place.open();
+    next.subscribe(json!({"after": 0}));
+    let running = next.wait_for_run(&second["id"], "running");
+    assert_eq!(running["instanceID"], next.opened["instanceID"]);
+    gate.open();
+    next.wait_for_run(&second["id"], "succeeded");
+    assert_eq!(place.lines("log"), ["begin first", "begin second", "end second"]);
+    next.finish();
+}
+
+#[test]
+fn two_owners_after_a_lock_file_was_deleted_fire_no_slot_twice() {
+    let place = Place::new();
+    let open = || place.open_with(json!({"minIntervalMs": 20}));
+    let mut first = open();
+    let state = first.opened["stateDirectory"].as_str().expect("a path").to_owned();
+    std::fs::remove_file(std::path::Path::new(&state).join("owner.lock")).expect("the lock file is there");
+    first.create(every("ticking", 20, shell(LOG)));
+    let second = open();
+    assert_eq!(
+        (&first.opened["scheduler"], &second.opened["scheduler"]),
+        (&json!({"owner": true}), &json!({"owner": true}))
+    );
+    place.wait_for_lines("log", 50);
+    let mut fired = |by: &Client| {
+        let runs = first.get("run/list", json!({"limit": 100}));
+        let runs = runs["items"].as_array().unwrap().iter();
+        runs.filter(|run| run["instanceID"] == by.opened["instanceID"]).count()
+    };
+    let by_second =
+        eventually("the second owner fires too", || Some(fired(&second)).filter(|count| *count > 0));
+    println!("the second owner had {by_second} of the last 100 runs");
+    let lines = place.lines("log");
+    let unique: HashSet<&String> = lines.iter().collect();
+    assert_eq!(unique.len(), lines.len(), "a slot fired twice: {lines:?}");
+    second.finish();
+    first.finish();
+}
