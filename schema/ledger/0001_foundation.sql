@@ -146,7 +146,11 @@ CREATE INDEX runs_ungiven ON runs (row) WHERE state = 'scheduled' AND given_to I
 CREATE INDEX runs_in_line ON runs (directory, row) WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
-CREATE INDEX runs_waiting_until ON runs (wait_until) WHERE state = 'scheduled' AND wait_until IS NOT NULL;
+CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
+CREATE INDEX runs_turns ON runs (not_before)
+  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'catchUp';
+CREATE INDEX runs_waiting_until ON runs (wait_until)
+  WHERE state = 'scheduled' AND given_to IS NULL AND wait_until IS NOT NULL;
 CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND deadline_at IS NOT NULL;
 CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;

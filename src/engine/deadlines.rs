@@ -19,9 +19,10 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     let waits = tx.waits_over(context.now, AT_ONCE)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
+    let unplaced = tx.unplaced_runs(AT_ONCE)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
-    let fullest = waits.len().max(limits.len()).max(turns.len()).max(wishes.len());
-    let progress = if fullest == AT_ONCE { Progress::More } else { Progress::Done };
+    let found = [waits.len(), limits.len(), turns.len(), unplaced.len(), wishes.len()];
+    let progress = if found.contains(&AT_ONCE) { Progress::More } else { Progress::Done };
     // What happens to one run may change another: each is read again when its turn comes.
     for run in waits {
         let run = tx.run_at(run.row)?;
@@ -39,7 +40,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
         delete::give_up(tx, context, automation)?;
     }
     assign::assign(tx, context)?;
-    for run in turns {
+    for run in turns.into_iter().chain(unplaced) {
         let run = tx.run_at(run.row)?;
         if run.given_to.is_none() && run.run.state().is_active() {
             assign::wait_on(tx, context, run)?;

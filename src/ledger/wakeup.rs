@@ -14,12 +14,16 @@ impl View<'_> {
     /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void. A run that waits
     /// for nothing though nobody has it, because its window has gone, has been due since it was created.
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
+        // The conditions are those of the indexes, which SQLite would not choose by itself: it takes all
+        // scheduled runs and looks at each.
         let sql = "SELECT min(at) FROM (
-            SELECT min(wait_until) AS at FROM runs
-              WHERE state = 'scheduled' AND wait_until IS NOT NULL AND given_to IS NULL
-            UNION ALL SELECT min(CASE WHEN waiting IS NULL THEN triggered_at ELSE not_before END) FROM runs
-              WHERE state = 'scheduled' AND given_to IS NULL
-                AND (waiting IS NULL OR waiting ->> '$.for' = 'catchUp')
+            SELECT min(wait_until) AS at FROM runs INDEXED BY runs_waiting_until
+              WHERE state = 'scheduled' AND given_to IS NULL AND wait_until IS NOT NULL
+            UNION ALL SELECT min(not_before) FROM runs INDEXED BY runs_turns
+              WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'catchUp'
+                AND not_before IS NOT NULL
+            UNION ALL SELECT min(triggered_at) FROM runs INDEXED BY runs_unplaced
+              WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL
             UNION ALL SELECT min(deleting ->> '$.until') FROM automations
               WHERE deleting IS NOT NULL AND deleted_at IS NULL)";
         self.least(sql, [])

@@ -7,6 +7,7 @@ use super::row::{COLUMNS, TABLES, from_row, process_from_row};
 use super::{Order, ProcessRow, RunRow};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::request::ListRuns;
+use crate::domain::run::machine::State;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
@@ -27,28 +28,40 @@ impl View<'_> {
 
     /// A page of runs, newest first.
     pub fn list_runs(&self, wanted: &ListRuns) -> Result<Vec<RunRow>, LedgerError> {
-        let mut sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE 1");
+        // Runs of several states are read from the end of each state and merged. The runs of one automation are
+        // few, so that they are found by it and not by their state.
+        let arms: Vec<&[State]> = match &wanted.automation {
+            Some(_) => vec![&wanted.states],
+            None if wanted.states.is_empty() => vec![&[]],
+            None => wanted.states.chunks(1).collect(),
+        };
+        let mut sql = String::new();
         let mut params: Vec<Value> = Vec::new();
-        if let Some(automation) = &wanted.automation {
-            sql += " AND r.automation = (SELECT row FROM automations WHERE id = ?)";
-            params.push(automation.as_str().to_owned().into());
-        }
-        if !wanted.states.is_empty() {
-            sql += &format!(" AND r.state IN ({})", vec!["?"; wanted.states.len()].join(", "));
-            params.extend(wanted.states.iter().map(|state| Value::from(state.as_str().to_owned())));
-        }
-        let bounds = [
-            (" AND r.triggered_at >= ?", wanted.from.map(Timestamp::as_millis)),
-            (" AND r.triggered_at <= ?", wanted.to.map(Timestamp::as_millis)),
-            (" AND r.row < ?", wanted.before),
-        ];
-        for (condition, bound) in bounds {
-            if let Some(bound) = bound {
-                sql += condition;
-                params.push(bound.into());
+        for states in arms {
+            sql += if sql.is_empty() { "" } else { " UNION ALL " };
+            sql += &format!("SELECT {COLUMNS} FROM {TABLES} WHERE 1");
+            if let Some(automation) = &wanted.automation {
+                sql += " AND r.automation = (SELECT row FROM automations WHERE id = ?)";
+                params.push(automation.as_str().to_owned().into());
+            }
+            if !states.is_empty() {
+                let by_index = if wanted.automation.is_none() { "" } else { "+" };
+                sql += &format!(" AND {by_index}r.state IN ({})", vec!["?"; states.len()].join(", "));
+                params.extend(states.iter().map(|state| Value::from(state.as_str().to_owned())));
+            }
+            let bounds = [
+                (" AND r.triggered_at >= ?", wanted.from.map(Timestamp::as_millis)),
+                (" AND r.triggered_at <= ?", wanted.to.map(Timestamp::as_millis)),
+                (" AND r.row < ?", wanted.before),
+            ];
+            for (condition, bound) in bounds {
+                if let Some(bound) = bound {
+                    sql += condition;
+                    params.push(bound.into());
+                }
             }
         }
-        sql += " ORDER BY r.row DESC LIMIT ?";
+        sql += " ORDER BY 1 DESC LIMIT ?";
         params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
         self.runs_by(&sql, params)
     }
@@ -132,22 +145,29 @@ impl View<'_> {
     /// The scheduled runs whose wait has ended.
     pub fn waits_over(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES}
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_waiting_until JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.wait_until <= ?1 ORDER BY r.wait_until LIMIT ?2"
         );
         self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }
 
-    /// The runs that were told to wait for a time that has come, and those that wait for nothing though nobody
-    /// has them.
+    /// The runs that were told to wait for a time that has come.
     pub fn turns_come(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES}
-             WHERE r.state = 'scheduled' AND r.given_to IS NULL
-               AND (r.waiting IS NULL OR r.waiting ->> '$.for' = 'catchUp' AND r.not_before <= ?1)
-             ORDER BY r.row LIMIT ?2"
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_turns JOIN definitions d ON d.row = r.definition
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting ->> '$.for' = 'catchUp'
+               AND r.not_before <= ?1 ORDER BY r.not_before LIMIT ?2"
         );
         self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// The runs that wait for nothing though nobody has them.
+    pub fn unplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_unplaced JOIN definitions d ON d.row = r.definition
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting IS NULL ORDER BY r.row LIMIT ?1"
+        );
+        self.runs_by(&sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }
 
     /// The runs whose start or work has taken too long and that nobody has asked to end.
