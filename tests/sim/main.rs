@@ -12,5 +12,6 @@ mod world;
 mod ending;
 mod firing;
 mod overlap;
+mod plans;
 mod random;
 mod windows;

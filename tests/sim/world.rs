@@ -1,8 +1,11 @@
 //! A project with several windows, a clock that a test moves, and work that keeps a log of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use serde_json::Value;
 use sexton::domain::automation::{Access, Automation};
 use sexton::domain::draft::{self, Surroundings};
@@ -48,6 +51,8 @@ pub(crate) struct World {
     pub(crate) spawn_log: Vec<Spawn>,
     spawned: BTreeSet<RunId>,
     spawned_slots: BTreeSet<(AutomationId, Timestamp)>,
+    /// Whether what is executed is the product's, and not a question of the tests.
+    pub(crate) recording: Arc<AtomicBool>,
 }
 
 struct Work {
@@ -87,6 +92,7 @@ impl World {
             spawn_log: Vec::new(),
             spawned: BTreeSet::new(),
             spawned_slots: BTreeSet::new(),
+            recording: Arc::new(AtomicBool::new(false)),
         }
     }
 
@@ -99,6 +105,21 @@ impl World {
 
     pub(crate) fn view(&self) -> Tx<'_> {
         Tx::new(&self.connection)
+    }
+
+    /// Writes down the text of every statement that decisions and looks execute from now on.
+    pub(crate) fn record_statements(&mut self) -> Arc<Mutex<BTreeSet<String>>> {
+        let statements = Arc::new(Mutex::new(BTreeSet::new()));
+        let (recorded, wanted) = (statements.clone(), self.recording.clone());
+        let record = move |event: TraceEvent<'_>| {
+            if let TraceEvent::Stmt(statement, _) = event
+                && wanted.load(Ordering::Relaxed)
+            {
+                recorded.lock().unwrap().insert(statement.sql().into_owned());
+            }
+        };
+        self.connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(record)).unwrap();
+        statements
     }
 
     pub(crate) fn connection(&self) -> &Connection {
@@ -127,7 +148,9 @@ impl World {
             limits: &self.limits,
             project: "/project",
         };
+        self.recording.store(true, Ordering::Relaxed);
         let decided = decision(&Tx::new(&self.connection), &mut context);
+        self.recording.store(false, Ordering::Relaxed);
         let decided = match decided {
             Ok(_) if std::mem::take(&mut self.next_commit_fails) => {
                 Err(Refusal::Storage { reason: StorageReason::Full, message: "no space".to_owned() })

@@ -1,0 +1,145 @@
+//! How SQLite finds what is asked for: by index, whatever the ledger has grown to.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+
+use rusqlite::Connection;
+use sexton::domain::id::{AutomationId, InstanceId, RunId};
+use sexton::domain::run::machine::State;
+use sexton::ledger::{EventFilter, ListAutomations, ListRuns};
+
+use crate::random;
+use crate::world::World;
+
+/// Tables that grow with the age of a ledger.
+const GROWING: [&str; 5] = ["runs", "automations", "events", "definitions", "epochs"];
+
+/// Indexes of what is going on now; walking over one is bounded by that.
+const OF_THE_PRESENT: [&str; 9] = [
+    "automations_deleting",
+    "runs_active",
+    "runs_deadline",
+    "runs_given",
+    "runs_in_line",
+    "runs_turns",
+    "runs_ungiven",
+    "runs_unplaced",
+    "runs_waiting_until",
+];
+
+fn plan(connection: &Connection, sql: &str) -> Vec<String> {
+    let mut statement = connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+    let (mut rows, mut lines) = (statement.raw_query(), Vec::new());
+    while let Some(row) = rows.next().unwrap() {
+        lines.push(row.get(3).unwrap());
+    }
+    lines
+}
+
+/// The tables that names in a statement stand for.
+fn table(name: &str) -> &str {
+    match name {
+        "r" | "h" | "o" => "runs",
+        "a" => "automations",
+        "d" => "definitions",
+        "e" => "epochs",
+        name => name,
+    }
+}
+
+/// What a plan does that takes longer as a ledger grows.
+fn slow(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    match words.as_slice() {
+        ["SCAN", name, rest @ ..] if GROWING.contains(&table(name)) => {
+            !rest.iter().any(|word| OF_THE_PRESENT.contains(word))
+        }
+        // This would look at every scheduled run.
+        ["SEARCH", "runs", ..] if line.contains("runs_in_state (state=?)") => true,
+        _ => line.contains("TEMP B-TREE") || line.contains("AUTOMATIC"),
+    }
+}
+
+#[test]
+fn every_statement_of_the_engine_finds_its_rows_by_index() {
+    let mut world = World::new();
+    let statements = world.record_statements();
+    let world = random::walk_through(world, 7, 3000);
+    let mut statements = std::mem::take(&mut *statements.lock().unwrap());
+    assert!(statements.len() > 30, "only {} statements", statements.len());
+    // Instances are few, and the order among them is by what they have to do.
+    statements.retain(|sql| !sql.contains("FROM instances i WHERE leaving_at IS NULL"));
+    check(&world, statements);
+}
+
+#[test]
+fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
+    let mut world = World::new();
+    let statements = world.record_statements();
+    world.recording.store(true, Ordering::Relaxed);
+    let view = world.view();
+    let me = InstanceId::from_unique("me");
+    let (now, limit) = (world.now, 10);
+    view.next_fire().unwrap();
+    view.next_shared_deadline().unwrap();
+    view.next_own_deadline(&me).unwrap();
+    view.orders(&me).unwrap();
+    view.newest_seq().unwrap();
+    view.run(&RunId::from_unique("x")).unwrap();
+    view.automation(&AutomationId::from_unique("x")).unwrap();
+    view.due_automations(now, limit).unwrap();
+    view.next_to_give(now).unwrap();
+    view.waits_over(now, limit).unwrap();
+    view.turns_come(now, limit).unwrap();
+    view.unplaced_runs(limit).unwrap();
+    view.deadlines_over(now, limit).unwrap();
+    view.ahead_in_directory("/", 1, now).unwrap();
+    let automation = Some(AutomationId::from_unique("x"));
+    for (automation, states) in [
+        (None, vec![State::Running]),
+        (None, vec![State::Failed, State::Stopped]),
+        (automation.clone(), Vec::new()),
+        (automation.clone(), vec![State::Failed, State::Stopped]),
+    ] {
+        for before in [None, Some(5)] {
+            let (automation, states) = (automation.clone(), states.clone());
+            view.list_runs(&ListRuns { automation, states, before, limit, ..ListRuns::default() }).unwrap();
+        }
+    }
+    view.list_runs(&ListRuns { before: Some(5), limit, ..ListRuns::default() }).unwrap();
+    view.list_automations(&ListAutomations { before: Some(5), limit, ..ListAutomations::default() }).unwrap();
+    for automation in [None, automation] {
+        for kinds in [Vec::new(), vec!["run.updated".to_owned()]] {
+            let filter = EventFilter { kinds, automation: automation.clone() };
+            view.events_after(5, &filter, limit).unwrap();
+        }
+    }
+    world.recording.store(false, Ordering::Relaxed);
+    let statements = std::mem::take(&mut *statements.lock().unwrap());
+    assert!(statements.len() > 25, "only {} statements", statements.len());
+    check(&world, statements);
+}
+
+fn check(world: &World, statements: BTreeSet<String>) {
+    let mut faults = Vec::new();
+    for sql in statements {
+        let plan = plan(world.connection(), &sql);
+        if plan.iter().any(|line| slow(line)) {
+            faults.push(format!("{sql}\n    {}", plan.join("\n    ")));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n\n"));
+}
+
+#[test]
+fn the_newest_runs_are_read_from_the_end() {
+    let mut world = World::new();
+    let statements = world.record_statements();
+    world.recording.store(true, Ordering::Relaxed);
+    world.view().list_runs(&ListRuns { limit: 10, ..ListRuns::default() }).unwrap();
+    world.recording.store(false, Ordering::Relaxed);
+    let sql = statements.lock().unwrap().first().unwrap().clone();
+    let plan = plan(world.connection(), &sql);
+    assert_eq!(plan.first().map(String::as_str), Some("SCAN r"), "by row, and as many as wanted");
+    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
+}
