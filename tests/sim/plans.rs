@@ -5,8 +5,9 @@ use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
 use sexton::domain::id::{AutomationId, InstanceId, RunId};
+use sexton::domain::request::{ListAutomations, ListRuns};
 use sexton::domain::run::machine::State;
-use sexton::ledger::{EventFilter, ListAutomations, ListRuns};
+use sexton::ledger::EventFilter;
 
 use crate::random;
 use crate::world::World;
