@@ -50,6 +50,14 @@ pub enum Refusal {
     Internal(String),
 }
 
+impl Refusal {
+    /// Whether it comes from what single rows say, not from the ledger as a whole: trying again would fail in
+    /// the same way, and others are not concerned.
+    pub fn is_about_the_rows(&self) -> bool {
+        matches!(self, Refusal::Internal(_) | Refusal::Storage { reason: StorageReason::Damaged, .. })
+    }
+}
+
 /// Why the ledger could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]

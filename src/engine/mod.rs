@@ -39,6 +39,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// The project's directory.
     pub project: &'a str,
+    /// What whoever decides should say in its log: the engine has none.
+    pub troubles: &'a mut Vec<String>,
 }
 
 /// Whether a decision did all there was to do.

@@ -76,12 +76,13 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<Remains, Refusal> {
     let me = &context.me.instance;
-    if tx.runs_given_to(me)?.is_empty() {
-        tx.delete_instance(me)?;
+    if !tx.runs_given_to(me)?.is_empty() {
+        return Ok(Remains::Guard);
     }
-    Ok(())
+    tx.delete_instance(me)?;
+    Ok(Remains::Nothing)
 }
 
 /// A sidecar that could not open its project goes before it has done anything.

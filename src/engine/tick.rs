@@ -17,9 +17,25 @@ pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal>
     assign::assign(tx, context)?;
     let due = tx.due_automations(context.now, AUTOMATIONS_PER_TICK)?;
     let slots = if due.len() == AUTOMATIONS_PER_TICK { Progress::More } else { Progress::Done };
-    for mut automation in due {
-        settle::settle_due(tx, context, &mut automation)?;
+    for automation in due {
+        settle_apart(tx, context, automation)?;
     }
     let waits = deadlines::settle(tx, context)?;
     Ok(if slots == Progress::Done { waits } else { slots })
+}
+
+/// Settles one automation. If that cannot be decided, because its rows say what this version does not
+/// understand, it is set aside and nothing of it changes: it must not keep the others from firing. It is due
+/// again when its rows are next written.
+fn settle_apart(tx: &Tx<'_>, context: &mut Context<'_>, automation: i64) -> Result<(), Refusal> {
+    let settled = tx.savepoint(|| settle::settle_due(tx, context, &mut tx.automation_at(automation)?))?;
+    match settled {
+        Ok(()) => Ok(()),
+        Err(refusal) if refusal.is_about_the_rows() => {
+            tx.set_aside(automation)?;
+            context.troubles.push(format!("automation row {automation} does not fire: {refusal}"));
+            Ok(())
+        }
+        Err(refusal) => Err(refusal),
+    }
 }

@@ -167,13 +167,13 @@ impl View<'_> {
         self.automations_by(&sql, params)
     }
 
-    /// The automations that are due, the longest due first.
-    pub fn due_automations(&self, now: Timestamp, limit: usize) -> Result<Vec<AutomationRow>, LedgerError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES} WHERE a.next_fire_at <= ?1 ORDER BY a.next_fire_at, a.row LIMIT ?2"
-        );
+    /// The places of the automations that are due, the longest due first.
+    pub fn due_automations(&self, now: Timestamp, limit: usize) -> Result<Vec<i64>, LedgerError> {
+        let sql = "SELECT row FROM automations WHERE next_fire_at <= ?1 ORDER BY next_fire_at, row LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.automations_by(&sql, vec![now.as_millis().into(), limit.into()])
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([now.as_millis(), limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// The runs of an automation that have not ended, oldest first.
@@ -313,6 +313,12 @@ impl Tx<'_> {
         let sql = "UPDATE epochs SET ended_at = ?3 WHERE automation = ?1 AND number = ?2";
         let ended_at = automation.epoch.ended_at.map(Timestamp::as_millis);
         self.execute(sql, (automation.row, automation.epoch.number, ended_at))?;
+        Ok(())
+    }
+
+    /// Keeps an automation whose rows cannot be understood from being due.
+    pub fn set_aside(&self, automation: i64) -> Result<(), LedgerError> {
+        self.execute("UPDATE automations SET next_fire_at = NULL WHERE row = ?1", [automation])?;
         Ok(())
     }
 

@@ -32,6 +32,23 @@ impl<'c> Tx<'c> {
         Tx { view: View::new(connection) }
     }
 
+    /// Does something that leaves no trace if it fails, while the transaction goes on.
+    ///
+    /// # Errors
+    /// When the database fails, which ends the transaction. What was to be done fails inside.
+    pub fn savepoint<T, E>(
+        &self,
+        attempt: impl FnOnce() -> Result<T, E>,
+    ) -> Result<Result<T, E>, LedgerError> {
+        self.execute("SAVEPOINT attempt", [])?;
+        let outcome = attempt();
+        if outcome.is_err() {
+            self.execute("ROLLBACK TO attempt", [])?;
+        }
+        self.execute("RELEASE attempt", [])?;
+        Ok(outcome)
+    }
+
     pub(super) fn execute(&self, sql: &str, params: impl rusqlite::Params) -> Result<usize, LedgerError> {
         Ok(self.connection.prepare_cached(sql)?.execute(params)?)
     }

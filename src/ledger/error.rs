@@ -45,20 +45,30 @@ impl LedgerError {
     }
 }
 
+/// What a person can do about it.
+pub(super) fn way_out(reason: StorageReason) -> &'static str {
+    match reason {
+        StorageReason::Full => "free some space on the disk of the state directory and try again",
+        StorageReason::ReadOnly => {
+            "make the state directory writable, or choose another with SEXTON_STATE_DIR"
+        }
+        StorageReason::Damaged => "close all windows and look at the database before it is used again",
+        StorageReason::NewerVersion => "update sexton",
+        StorageReason::Busy => "another process holds the ledger; try again, or end that process",
+        StorageReason::Io => "see whether the disk of the state directory works",
+    }
+}
+
+impl From<&LedgerError> for Refusal {
+    fn from(error: &LedgerError) -> Self {
+        let reason = error.reason();
+        Refusal::Storage { reason, message: format!("{error}; {}", way_out(reason)) }
+    }
+}
+
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
-        let reason = error.reason();
-        let way_out = match reason {
-            StorageReason::Full => "free some space on the disk of the state directory and try again",
-            StorageReason::ReadOnly => {
-                "make the state directory writable, or choose another with SEXTON_STATE_DIR"
-            }
-            StorageReason::Damaged => "close all windows and look at the database before it is used again",
-            StorageReason::NewerVersion => "update sexton",
-            StorageReason::Busy => "another process holds the ledger; try again, or end that process",
-            StorageReason::Io => "see whether the disk of the state directory works",
-        };
-        Refusal::Storage { reason, message: format!("{error}; {way_out}") }
+        Refusal::from(&error)
     }
 }
 

@@ -104,6 +104,11 @@ impl Ledger {
         self.inner.writer.notice(seq);
     }
 
+    /// Brings the database file up to date with its log. To be called when this process has done its last write.
+    pub async fn checkpoint(&self) {
+        self.inner.writer.checkpoint().await;
+    }
+
     /// Tells of every commit of this process.
     pub fn commits(&self) -> watch::Receiver<Committed> {
         self.inner.writer.commits()

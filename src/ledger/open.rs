@@ -6,7 +6,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::error::LedgerError;
+use super::error::{LedgerError, way_out};
 use super::migrate;
 use crate::domain::id::LedgerId;
 use crate::domain::refusal::{Refusal, StorageReason};
@@ -75,7 +75,13 @@ impl From<OpenError> for Refusal {
             OpenError::NotALedger { .. } => StorageReason::Damaged,
             OpenError::Failed { source, .. } => source.reason(),
         };
-        Refusal::Storage { reason, message: error.to_string() }
+        let message = match &error {
+            OpenError::Failed { .. } => format!("{error}; {}", way_out(reason)),
+            OpenError::OldSqlite { .. } | OpenError::NewerVersion { .. } | OpenError::NotALedger { .. } => {
+                error.to_string()
+            }
+        };
+        Refusal::Storage { reason, message }
     }
 }
 
@@ -95,8 +101,8 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     let open = || -> Result<Connection, LedgerError> {
         make_private(path)?;
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
         write_ahead(&connection)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
         settle(&connection)?;
         // The sync of a commit is what the promise "acknowledged is on disk" rests on.
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -151,6 +157,7 @@ pub fn open_in_memory(id: LedgerId) -> Result<Connection, OpenError> {
 fn write_ahead(connection: &Connection) -> Result<(), LedgerError> {
     const ATTEMPTS: u32 = 200;
     const PAUSE: Duration = Duration::from_millis(10);
+    connection.busy_timeout(Duration::ZERO)?;
     for _ in 1..ATTEMPTS {
         match set_write_ahead(connection) {
             Err(error) if error.reason() == StorageReason::Busy => std::thread::park_timeout(PAUSE),

@@ -33,7 +33,7 @@ pub struct Committed {
 
 /// Hands jobs to the thread. Dropping it ends the thread when it has done what it was handed.
 pub(super) struct Writer {
-    jobs: mpsc::Sender<Box<dyn Job>>,
+    jobs: mpsc::Sender<Work>,
     progress: Progress,
     committed: Arc<watch::Sender<Committed>>,
 }
@@ -52,6 +52,14 @@ impl Progress {
         // An error means that the writer has ended: then nothing more will be done.
         let _ = self.done.wait_for(|done| *done >= ticket).await;
     }
+}
+
+/// What the thread is handed.
+enum Work {
+    /// Something to decide.
+    Job(Box<dyn Job>),
+    /// Bring the database up to date with its log, as far as nobody has to wait for that.
+    Checkpoint(oneshot::Sender<()>),
 }
 
 trait Job: Send {
@@ -119,6 +127,15 @@ impl Writer {
         });
     }
 
+    /// Brings the database up to date with its log, so that what was committed is in one file.
+    pub(super) async fn checkpoint(&self) {
+        let (done, answer) = oneshot::channel();
+        // A thread that has ended has closed the database, which does the same.
+        if self.jobs.send(Work::Checkpoint(done)).await.is_ok() {
+            let _ = answer.await;
+        }
+    }
+
     pub(super) async fn run<T, F>(&self, decide: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
@@ -129,7 +146,7 @@ impl Writer {
         let job = TypedJob { decide: Some(decide), decided: None, reply };
         let place = self.jobs.reserve().await.map_err(|_| ended())?;
         self.progress.handed_over.fetch_add(1, Ordering::AcqRel);
-        place.send(Box::new(job));
+        place.send(Work::Job(Box::new(job)));
         answer.await.map_err(|_| ended())?
     }
 }
@@ -141,63 +158,88 @@ struct Thread {
 }
 
 impl Thread {
-    fn work(self, mut inbox: mpsc::Receiver<Box<dyn Job>>) {
-        while let Some(first) = inbox.blocking_recv() {
+    fn work(self, mut inbox: mpsc::Receiver<Work>) {
+        let mut next = inbox.blocking_recv();
+        while let Some(work) = next {
+            let first = match work {
+                Work::Job(first) => first,
+                Work::Checkpoint(done) => {
+                    self.checkpoint();
+                    // Who asked may have given up; the database is up to date all the same.
+                    let _ = done.send(());
+                    next = inbox.blocking_recv();
+                    continue;
+                }
+            };
             let mut group = vec![first];
-            while group.len() < GROUP
-                && let Ok(job) = inbox.try_recv()
-            {
-                group.push(job);
+            next = None;
+            while group.len() < GROUP && next.is_none() {
+                match inbox.try_recv() {
+                    Ok(Work::Job(job)) => group.push(job),
+                    Ok(other @ Work::Checkpoint(_)) => next = Some(other),
+                    Err(_) => break,
+                }
             }
             let size = group.len() as u64;
             self.transact(group);
             self.done.send_modify(|done| *done += size);
+            if next.is_none() {
+                next = inbox.blocking_recv();
+            }
+        }
+    }
+
+    fn checkpoint(&self) {
+        // The mode that waits for no other window; what it leaves is in the log, where it is safe as well.
+        let checkpoint = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+        if let Err(error) = checkpoint {
+            tracing::debug!(%error, "the log could not be moved into the database");
         }
     }
 
     /// Decides a group in one transaction and answers everyone.
     fn transact(&self, mut group: Vec<Box<dyn Job>>) {
+        let before = self.connection.total_changes();
         let outcome = self.decide(&mut group);
         if outcome.is_err() && !self.connection.is_autocommit() {
             // What failed is reported; a failing rollback would only hide it.
             let _ = self.connection.execute_batch("ROLLBACK");
         }
         match outcome {
-            Ok(seq) => {
-                self.committed.send_modify(|committed| {
-                    committed.transactions += 1;
-                    committed.seq = committed.seq.max(seq);
-                });
+            Ok(Decided { seq, kept }) => {
+                // What was refused or changed nothing is no news: who follows would look for nothing.
+                if kept && self.connection.total_changes() > before {
+                    self.committed.send_modify(|committed| {
+                        committed.transactions += 1;
+                        committed.seq = committed.seq.max(seq);
+                    });
+                }
                 group.into_iter().for_each(|job| job.answer(Ok(())));
             }
             Err(error) => {
                 tracing::error!(%error, "a transaction failed");
-                let again = |error: &LedgerError| match error {
-                    LedgerError::Sqlite(_) | LedgerError::Io(_) => Refusal::Storage {
-                        reason: error.reason(),
-                        message: format!("{error}; nothing was changed, try again"),
-                    },
-                    LedgerError::Unreadable { .. } | LedgerError::Broken(_) => {
-                        Refusal::Internal(error.to_string())
-                    }
-                };
-                group.into_iter().for_each(|job| job.answer(Err(again(&error))));
+                group.into_iter().for_each(|job| job.answer(Err(Refusal::from(&error))));
             }
         }
     }
 
-    fn decide(&self, group: &mut [Box<dyn Job>]) -> Result<i64, LedgerError> {
+    fn decide(&self, group: &mut [Box<dyn Job>]) -> Result<Decided, LedgerError> {
         let tx = Tx::new(&self.connection);
+        let mut kept = false;
         tx.execute("BEGIN IMMEDIATE", [])?;
         for job in group.iter_mut() {
-            tx.execute("SAVEPOINT job", [])?;
-            if job.decide(&tx).is_err() {
-                tx.execute("ROLLBACK TO job", [])?;
-            }
-            tx.execute("RELEASE job", [])?;
+            kept |= tx.savepoint(|| job.decide(&tx))?.is_ok();
         }
         let seq = tx.newest_seq()?;
         tx.execute("COMMIT", [])?;
-        Ok(seq)
+        Ok(Decided { seq, kept })
     }
+}
+
+/// What a group has come to.
+struct Decided {
+    /// The newest event.
+    seq: i64,
+    /// Whether any of its jobs was not refused.
+    kept: bool,
 }

@@ -77,11 +77,19 @@ impl Carried {
         self.tell(Told::StopNow);
     }
 
+    /// Nothing is wanted of it any more.
+    pub(super) fn let_go(&mut self) {
+        match &self.state {
+            State::AtWork(slot) => slot.tell(Told::StopNow),
+            State::Waiting { .. } | State::Forgotten => self.state = State::Forgotten,
+        }
+    }
+
     fn tell(&mut self, what: Told) {
         match &self.state {
             State::AtWork(slot) => slot.tell(what),
-            State::Waiting { .. } => self.state = State::Forgotten,
-            State::Forgotten => {}
+            // What is not at work hears of it when it is taken up again.
+            State::Waiting { .. } | State::Forgotten => {}
         }
     }
 
@@ -144,11 +152,23 @@ fn tell(handle: &Handle, what: Told) {
 
 /// Begins to carry out a run that was given to this instance.
 pub(super) fn start(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    in_hand(sidecar, run, done, Carrier::carry)
+}
+
+/// Ends a run that began here and that nobody here carries out: what is left of it is ended, and it has crashed.
+pub(super) fn clean_up(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    in_hand(sidecar, run, done, Carrier::clean_up)
+}
+
+fn in_hand<W, F>(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>, work: W) -> Carried
+where
+    W: FnOnce(Carrier) -> F + Send + 'static,
+    F: Future<Output = Release> + Send,
+{
     let slot = Arc::new(Slot { handle: std::sync::Mutex::new(Hand::Empty { told: Told::Nothing }) });
-    let carrier = Carrier { sidecar: sidecar.clone(), run, slot: slot.clone() };
+    let carrier = Carrier { sidecar: sidecar.clone(), run: run.clone(), slot: slot.clone() };
     tokio::spawn(async move {
-        let run = carrier.run.clone();
-        let release = carrier.carry().await;
+        let release = work(carrier).await;
         // The loop may have ended meanwhile; then nobody counts.
         let _ = done.send((run, release)).await;
     });
@@ -176,8 +196,7 @@ impl Carrier {
         let work = match self.work(&row, &token) {
             Ok(work) => work,
             Err(message) => {
-                self.report_end(WorkEnd::NotStarted { message }).await;
-                return Release::Done;
+                return self.report_end(WorkEnd::NotStarted { message }).await;
             }
         };
         let (reports, inbox) = mpsc::channel(REPORTS);
@@ -227,39 +246,61 @@ impl Carrier {
                         None if fence_failed => return Release::TryAgain,
                         None => return Release::Done,
                     };
-                    self.report_end(end).await;
-                    return Release::Done;
+                    return self.report_end(end).await;
                 }
             }
         }
         let message = "its supervisor ended without a report".to_owned();
-        self.report_end(WorkEnd::NotStarted { message }).await;
-        Release::Done
+        self.report_end(WorkEnd::NotStarted { message }).await
     }
 
-    async fn report_end(&self, end: WorkEnd) {
-        self.persist(|run| {
+    async fn clean_up(self) -> Release {
+        let id = self.run.clone();
+        let left = self.sidecar.parts.ledger.read(move |view| {
+            Ok(match view.run(&id)? {
+                Some(row) => view.process(row.row)?,
+                None => None,
+            })
+        });
+        let swept = match left.await {
+            Ok(Some(left)) => {
+                let ending = move || exec::end_leftovers(&left.process, &left.token);
+                tokio::task::spawn_blocking(ending).await.map_or(0, |leftovers| leftovers.swept)
+            }
+            Ok(None) => 0,
+            Err(refusal) => {
+                tracing::error!(%refusal, run = %self.run, "a run could not be read; trying again");
+                return Release::TryAgain;
+            }
+        };
+        let message = "how it ended could not be written down, so what was left of it was ended".to_owned();
+        let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept };
+        self.report_end(WorkEnd::GuardLost { message, process, output: OutputSize::default() }).await
+    }
+
+    async fn report_end(&self, end: WorkEnd) -> Release {
+        let reported = self.persist(|run| {
             let end = end.clone();
             move |tx: &Tx<'_>, context: &mut Context<'_>| report::ended(tx, context, &run, end)
-        })
-        .await;
+        });
+        reported.await
     }
 
-    /// Writes a report down, however often that takes.
-    async fn persist<D>(&self, mut decision: impl FnMut(RunId) -> D)
+    /// Writes a report down, however often that takes. One that is refused is left to be cleaned up after.
+    async fn persist<D>(&self, mut decision: impl FnMut(RunId) -> D) -> Release
     where
         D: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
     {
         loop {
             match self.sidecar.decide(decision(self.run.clone())).await {
-                Ok(()) => return,
+                Ok(()) => return Release::Done,
                 Err(refusal @ Refusal::Storage { .. }) => {
                     tracing::error!(%refusal, run = %self.run, "a report could not be written; trying again");
                     sleep(WRITE_AGAIN).await;
                 }
                 Err(refusal) => {
                     tracing::error!(%refusal, run = %self.run, "a report was refused");
-                    return;
+                    return Release::TryAgain;
                 }
             }
         }
@@ -315,7 +356,12 @@ impl Carrier {
 
 /// What the engine is told; nothing if nothing was ever started on purpose.
 fn work_end(ended: Ended) -> Option<WorkEnd> {
-    let size = |output: exec::OutputSize| OutputSize { bytes: output.bytes, truncated: output.truncated };
+    let size = |output: exec::OutputSize| {
+        if let Some(error) = output.write_error {
+            tracing::warn!("some output of a run was lost: {error}");
+        }
+        OutputSize { bytes: output.bytes, truncated: output.truncated }
+    };
     Some(match ended {
         Ended::Withdrawn => return None,
         Ended::StartFailed { message } => WorkEnd::NotStarted { message },

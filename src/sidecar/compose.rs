@@ -9,16 +9,15 @@ use super::clock::Clock;
 use super::config::Environment;
 use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
-use super::{FreshIds, Parts, Sidecar, project};
+use super::{FreshIds, Parts, Sidecar, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId};
-use crate::domain::process::ProcessIdentity;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
-use crate::engine::presence::{arrive, bury, own, withdraw};
+use crate::engine::presence::{arrive, own, withdraw};
 use crate::exec::{self, GuardProgram};
 use crate::ledger::{InstanceRow, Ledger};
-use crate::presence::instance::{self, Peer};
+use crate::presence::instance;
 use crate::presence::lock_file::{Attempt, HeldLock, IfMissing, try_take};
 use crate::rpc::backend::{Answer, Host};
 use crate::rpc::initialize::{
@@ -56,7 +55,11 @@ impl Host for SidecarHost {
         let root = self.working_directory.join(root);
         let StateDirectory { path: state, warning } = state_directory::prepare(&root, &project.id)?;
         let fresh_id = LedgerId::from_unique(&FreshIds.unique());
-        let ledger = Ledger::open(&state, &project.directory, fresh_id, clock.now())?;
+        // Opening may wait for other processes; what listens for a signal must not wait with it.
+        let (path, directory) = (state.clone(), project.directory.clone());
+        let opening =
+            tokio::task::spawn_blocking(move || Ledger::open(&path, &directory, fresh_id, clock.now()));
+        let ledger = opening.await.map_err(|error| Refusal::Internal(error.to_string()))??;
         let me = Actor { instance: InstanceId::from_unique(&FreshIds.unique()), client: params.client };
         let locks_failed = |error: std::io::Error| Refusal::Storage {
             reason: StorageReason::Io,
@@ -82,8 +85,8 @@ impl Host for SidecarHost {
                 left: watch::Sender::new(false),
             }),
         };
-        let (locks, seq) = sidecar.open(row, lock).await?;
-        let warnings = warning.into_iter().collect();
+        let mut warnings: Vec<String> = warning.into_iter().collect();
+        let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
         Ok((result, sidecar))
@@ -93,9 +96,14 @@ impl Host for SidecarHost {
 impl Sidecar {
     /// Enters this instance, settles dead ones, and tries to become the owner. After a failure nothing of this
     /// instance is left.
-    async fn open(&self, row: InstanceRow, instance: HeldLock) -> Result<(Locks, i64), Refusal> {
+    async fn open(
+        &self,
+        row: InstanceRow,
+        instance: HeldLock,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Locks, i64), Refusal> {
         let me = row.actor.instance.clone();
-        match self.enter_and_own(row).await {
+        match self.enter_and_own(row, warnings).await {
             Ok((owner, seq)) => Ok((Locks { instance, owner }, seq)),
             Err(refusal) => {
                 if let Err(error) = self.decide(move |tx, context| withdraw(tx, context, &me)).await {
@@ -107,13 +115,23 @@ impl Sidecar {
         }
     }
 
-    async fn enter_and_own(&self, row: InstanceRow) -> Result<(Option<HeldLock>, i64), Refusal> {
+    async fn enter_and_own(
+        &self,
+        row: InstanceRow,
+        warnings: &mut Vec<String>,
+    ) -> Result<(Option<HeldLock>, i64), Refusal> {
         self.enter(row).await?;
-        let owner = match try_take(&self.parts.state.join("owner.lock"), IfMissing::Create) {
+        let path = self.parts.state.join("owner.lock");
+        let owner = match try_take(&path, IfMissing::Create) {
             Ok(Attempt::Taken(held)) => Some(held),
             Ok(Attempt::HeldByAnother | Attempt::Missing) => None,
             Err(error) => {
-                tracing::error!(%error, "the owner lock cannot be taken; this window fires no timers");
+                let path = path.display();
+                let warning = format!(
+                    "this window fires no timers, because {path} cannot be locked: {error}; remove what stands there and open the window again"
+                );
+                tracing::error!("{warning}");
+                warnings.push(warning);
                 None
             }
         };
@@ -125,32 +143,8 @@ impl Sidecar {
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {
-        let peers = self.parts.ledger.read(|view| Ok(view.instances()?)).await?;
         self.decide(move |tx, _| arrive(tx, &row, VERSION)).await?;
-        for peer in peers {
-            self.settle_if_dead(&peer).await?;
-        }
-        Ok(())
-    }
-
-    /// Settles what a dead peer left, while nobody else can: its lock is held meanwhile.
-    async fn settle_if_dead(&self, peer: &InstanceRow) -> Result<(), Refusal> {
-        let id = peer.actor.instance.clone();
-        let lock = match instance::look_at(&self.parts.state, &id, peer.lock) {
-            Ok(Peer::Alive) => return Ok(()),
-            Ok(Peer::Dead(lock)) => Some(lock),
-            Ok(Peer::AskItsProcess) if is_alive(&peer.process) => return Ok(()),
-            Ok(Peer::AskItsProcess) => None,
-            Err(error) => {
-                tracing::warn!(%error, instance = %id, "cannot tell whether a peer is alive; it is left alone");
-                return Ok(());
-            }
-        };
-        tracing::info!(instance = %id, "a peer has died; what it left is settled");
-        self.decide(move |tx, context| bury(tx, context, &id)).await?;
-        if let Some(lock) = lock {
-            lock.remove();
-        }
+        peers::settle_the_dead(self).await?;
         Ok(())
     }
 
@@ -180,9 +174,4 @@ impl Sidecar {
             warnings,
         }
     }
-}
-
-/// A process in another namespace cannot be seen from here: it is taken for alive.
-fn is_alive(process: &ProcessIdentity) -> bool {
-    exec::is_alive(process)
 }

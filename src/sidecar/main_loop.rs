@@ -12,12 +12,13 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Sidecar;
 use super::carry::{self, Carried, Release};
+use super::peers::{self, Found};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
+use crate::engine::ending::Remains;
 use crate::engine::presence::{leave, prepare_to_leave};
-use crate::engine::{Progress, deadlines, report, tick};
-use crate::exec;
+use crate::engine::{Progress, deadlines, tick};
 use crate::ledger::Order;
 use crate::presence::lock_file::HeldLock;
 
@@ -29,7 +30,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 const BREATHER: Duration = Duration::from_secs(1);
 
 /// How long work may take to end at a shutdown before its pipes are closed, which kills it.
-const LAST_ENDS: Duration = Duration::from_millis(800);
+const LAST_ENDS: Duration = Duration::from_millis(500);
+
+/// How long each last write may take at a shutdown. There are three, and all is to be over within a second.
+const LAST_WISHES: Duration = Duration::from_millis(150);
 
 /// Carriers that say at once that they are done. Others wait; each says it once.
 const DONE: usize = 64;
@@ -59,14 +63,19 @@ struct MainLoop {
 impl MainLoop {
     async fn run(mut self) {
         let mut commits = self.sidecar.parts.ledger.commits();
-        tokio::spawn(end_what_the_dead_left(self.sidecar.clone()));
+        tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone()));
+        let mut peers_at = Instant::from_std(now()) + LOOK_AGAIN;
         loop {
             commits.mark_unchanged();
-            let look_at = match self.look().await {
-                Ok(look_at) => look_at,
+            if self.locks.owner.is_some() && peers_at <= Instant::from_std(now()) {
+                self.look_at_peers().await;
+                peers_at = Instant::from_std(now()) + LOOK_AGAIN;
+            }
+            let (look_at, in_order) = match self.look().await {
+                Ok(look_at) => (look_at, true),
                 Err(refusal) => {
                     tracing::error!(%refusal, "what is due could not be looked at; trying again");
-                    Instant::from_std(now()) + BREATHER
+                    (Instant::from_std(now()) + BREATHER, false)
                 }
             };
             tokio::select! {
@@ -79,9 +88,19 @@ impl MainLoop {
                     return;
                 }
                 Some((run, release)) = self.carriers.recv() => self.release(&run, release),
-                changed = commits.changed() => if changed.is_err() { return },
+                // What could not be looked at is not looked at again for each commit of somebody else.
+                changed = commits.changed(), if in_order => if changed.is_err() { return },
                 () = sleep_until(look_at) => {}
             }
+        }
+    }
+
+    /// The owner settles what dead peers left, so that nobody waits for what will never end.
+    async fn look_at_peers(&self) {
+        match peers::settle_the_dead(&self.sidecar).await {
+            Ok(Found::Alive) => {}
+            Ok(Found::Dead) => drop(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone()))),
+            Err(refusal) => tracing::error!(%refusal, "dead peers could not be settled; trying again"),
         }
     }
 
@@ -138,21 +157,18 @@ impl MainLoop {
             orders.into_iter().map(|order| (order.run.clone(), order)).collect();
         for (run, carried) in &mut self.carried {
             match wanted.remove(run) {
+                // It was ended without us, or given to somebody else.
+                None => carried.let_go(),
+                Some(order) if carried.may_try_again() => {
+                    *carried = take_up(&self.sidecar, order, &self.done)
+                }
                 Some(Order { stopping: Some(false), .. }) => carried.stop(),
                 Some(Order { stopping: Some(true), .. }) => carried.stop_now(),
-                Some(Order { stopping: None, begun: false, .. }) if carried.may_try_again() => {
-                    *carried = carry::start(&self.sidecar, run.clone(), self.done.clone());
-                }
                 Some(Order { stopping: None, .. }) => {}
-                // It was ended without us, or given to somebody else.
-                None => carried.stop_now(),
             }
         }
         for (run, order) in wanted {
-            if !order.begun && order.stopping.is_none() {
-                let carried = carry::start(&self.sidecar, run.clone(), self.done.clone());
-                self.carried.insert(run, carried);
-            }
+            self.carried.insert(run, take_up(&self.sidecar, order, &self.done));
         }
         self.carried.retain(|_, carried| !carried.is_forgotten());
     }
@@ -168,10 +184,13 @@ impl MainLoop {
         }
     }
 
-    /// Gives up the bell, gives back what has not begun, ends the rest, and goes.
+    /// Gives up the bell, gives back what has not begun, ends the rest, and goes: within a second, also when
+    /// another process keeps the ledger from being written. What is not written then is settled by whoever
+    /// comes next.
     async fn leave(mut self) {
-        if let Err(refusal) = self.sidecar.decide(prepare_to_leave).await {
-            tracing::error!(%refusal, "leaving could not be written down; whoever comes next settles it");
+        let wished = timeout(LAST_WISHES, self.sidecar.decide(prepare_to_leave)).await;
+        if !matches!(wished, Ok(Ok(()))) {
+            tracing::error!(?wished, "leaving is not written down yet; whoever comes next settles it");
         }
         if let Some(owner) = self.locks.owner.take() {
             owner.release();
@@ -190,13 +209,32 @@ impl MainLoop {
         if timeout(LAST_ENDS, all_ended).await.is_err() {
             tracing::warn!("some work did not end in time; closing its pipe kills it");
         }
-        // What is still in hand dies with its pipe.
-        self.carried.clear();
-        match self.sidecar.decide(|tx, context| leave(tx, context)).await {
-            Ok(()) => self.locks.instance.remove(),
-            Err(refusal) => tracing::error!(%refusal, "this instance's row could not be removed"),
+        let left = timeout(LAST_WISHES, self.sidecar.decide(|tx, context| leave(tx, context))).await;
+        match left {
+            Ok(Ok(Remains::Nothing)) => self.locks.instance.remove(),
+            // The row stays, and with it the file whose lock tells that nobody is behind it any more.
+            Ok(Ok(Remains::Guard)) => self.locks.instance.release(),
+            Ok(Err(_)) | Err(_) => {
+                tracing::error!(
+                    ?left,
+                    "this instance's row could not be removed; whoever comes next does it"
+                );
+            }
+        }
+        if timeout(LAST_WISHES, self.sidecar.parts.ledger.checkpoint()).await.is_err() {
+            tracing::info!("the ledger's log was not moved into its database");
         }
         self.sidecar.parts.left.send_replace(true);
+    }
+}
+
+/// Begins to carry out a run that was given to this instance and that it does not have in hand.
+fn take_up(sidecar: &Sidecar, order: Order, done: &mpsc::Sender<(RunId, Release)>) -> Carried {
+    if order.begun {
+        // It began here, and who carried it out could not say how it ended.
+        carry::clean_up(sidecar, order.run, done.clone())
+    } else {
+        carry::start(sidecar, order.run, done.clone())
     }
 }
 
@@ -204,30 +242,6 @@ struct Due {
     at: Option<Timestamp>,
     orders: Vec<Order>,
     seq: i64,
-}
-
-/// Ends what dead sidecars left running, and frees the directories that it held.
-async fn end_what_the_dead_left(sidecar: Sidecar) {
-    let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
-    let orphaned = match orphaned {
-        Ok(orphaned) => orphaned,
-        Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
-    };
-    for (run, left) in orphaned {
-        let ended =
-            tokio::task::spawn_blocking(move || exec::end_leftovers(&left.process, &left.token)).await;
-        match ended {
-            Ok(leftovers) if leftovers.all_gone => {}
-            Ok(_) | Err(_) => tracing::error!(run, "what a dead sidecar left could not be ended entirely"),
-        }
-        let freed = sidecar.decide(move |tx, context| {
-            let id = tx.run_at(run)?.run.id;
-            report::gone(tx, context, &id)
-        });
-        if let Err(refusal) = freed.await {
-            tracing::error!(%refusal, run, "a directory could not be freed");
-        }
-    }
 }
 
 #[expect(

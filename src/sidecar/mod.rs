@@ -10,6 +10,7 @@ mod compose;
 pub mod config;
 mod feed;
 mod main_loop;
+mod peers;
 mod project;
 mod state_directory;
 
@@ -78,14 +79,20 @@ impl Parts {
         tx: &Tx<'_>,
         decision: impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
+        let mut troubles = Vec::new();
         let mut context = Context {
             now: self.clock.now(),
             ids: &mut FreshIds,
             me: &self.me,
             limits: &self.limits,
             project: &self.project,
+            troubles: &mut troubles,
         };
-        decision(tx, &mut context)
+        let decided = decision(tx, &mut context);
+        for trouble in troubles {
+            tracing::error!("{trouble}");
+        }
+        decided
     }
 }
 

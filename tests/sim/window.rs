@@ -270,6 +270,6 @@ impl World {
     pub(crate) fn leave(&mut self, who: Who) -> Result<(), Refusal> {
         let left = self.decide(who, |tx, context| presence::leave(tx, context));
         self.die(who);
-        left
+        left.map(drop)
     }
 }

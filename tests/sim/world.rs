@@ -141,7 +141,9 @@ impl World {
     ) -> Result<T, Refusal> {
         let actor = self.window(who).actor.clone();
         self.connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut troubles = Vec::new();
         let mut context = Context {
+            troubles: &mut troubles,
             now: self.now,
             ids: &mut self.ids,
             me: &actor,

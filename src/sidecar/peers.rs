@@ -1,0 +1,76 @@
+//! What dead sidecars left: their rows are settled, their processes ended, their directories freed.
+
+use super::Sidecar;
+use crate::domain::refusal::Refusal;
+use crate::engine::presence::bury;
+use crate::engine::report;
+use crate::exec;
+use crate::ledger::InstanceRow;
+use crate::presence::instance::{self, Peer};
+
+/// What a look at peers has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing was to be settled.
+    Alive,
+    /// Somebody had died, and was settled.
+    Dead,
+}
+
+/// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone.
+pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Found, Refusal> {
+    let mut found = Found::Alive;
+    for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
+        if peer.actor.instance != sidecar.parts.me.instance
+            && settle_if_dead(sidecar, &peer).await? == Found::Dead
+        {
+            found = Found::Dead;
+        }
+    }
+    Ok(found)
+}
+
+/// Settles what a dead peer left, while nobody else can: its lock is held meanwhile.
+async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Found, Refusal> {
+    let id = peer.actor.instance.clone();
+    let lock = match instance::look_at(&sidecar.parts.state, &id, peer.lock) {
+        Ok(Peer::Alive) => return Ok(Found::Alive),
+        Ok(Peer::Dead(lock)) => Some(lock),
+        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(Found::Alive),
+        Ok(Peer::AskItsProcess) => None,
+        Err(error) => {
+            tracing::warn!(%error, instance = %id, "cannot tell whether a peer is alive; it is left alone");
+            return Ok(Found::Alive);
+        }
+    };
+    tracing::info!(instance = %id, "a peer has died; what it left is settled");
+    sidecar.decide(move |tx, context| bury(tx, context, &id)).await?;
+    if let Some(lock) = lock {
+        lock.remove();
+    }
+    Ok(Found::Dead)
+}
+
+/// Ends what dead sidecars left running, and frees the directories that it held.
+pub(super) async fn end_what_the_dead_left(sidecar: Sidecar) {
+    let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
+    let orphaned = match orphaned {
+        Ok(orphaned) => orphaned,
+        Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
+    };
+    for (run, left) in orphaned {
+        let ended =
+            tokio::task::spawn_blocking(move || exec::end_leftovers(&left.process, &left.token)).await;
+        match ended {
+            Ok(leftovers) if leftovers.all_gone => {}
+            Ok(_) | Err(_) => tracing::error!(run, "what a dead sidecar left could not be ended entirely"),
+        }
+        let freed = sidecar.decide(move |tx, context| {
+            let id = tx.run_at(run)?.run.id;
+            report::gone(tx, context, &id)
+        });
+        if let Err(refusal) = freed.await {
+            tracing::error!(%refusal, run, "a directory could not be freed");
+        }
+    }
+}
