@@ -61,7 +61,8 @@ pub fn run() -> ExitCode {
 
 fn serve(environment: Environment, args: &ServeArgs) -> ExitCode {
     let on_stdio = args.stdio || args.appended.iter().any(|argument| argument == "--stdio");
-    let unknown = args.appended.iter().find(|argument| !argument.starts_with("--"));
+    // What follows a flag that is not ours may be its value.
+    let unknown = args.appended.first().filter(|argument| !argument.starts_with("--"));
     match (on_stdio, unknown) {
         (_, Some(unknown)) => {
             complain(&format!("there is no command {unknown:?}; `sexton --help` lists them"))

@@ -14,7 +14,8 @@ use crate::ledger::{AutomationRow, Epoch, Tx};
 /// When a one-shot's time has passed by now, or the ledger fails.
 pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> Result<Automation, Refusal> {
     let now = context.now;
-    if let Some(key) = &params.key
+    if params.commitment == Commitment::Real
+        && let Some(key) = &params.key
         && let Some(first) = tx.automation_by_key(key, now.plus_ms(-KEY_MEMORY_MS))?
     {
         return derive::automation(tx, &first);

@@ -119,7 +119,7 @@ fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Failure {
     match is_json {
         true => Failure::new(
             Kind::InvalidRequest,
-            format!("a message is a JSON object with each of its members once: {error}"),
+            "a message is a JSON object in which `jsonrpc`, `id`, `method` and `params` stand at most once",
         ),
         false => Failure::new(Kind::ParseError, format!("the message is not JSON: {error}")),
     }

@@ -213,10 +213,16 @@ impl<H: Host> Service<H> {
             return self.refuse(Some(request.id), refusal.into()).await;
         }
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
+        // What has not been started by now is not started any more.
+        self.stage = Stage::Closed;
+        for unstarted in std::mem::take(&mut self.waiting) {
+            self.ids.remove(&unstarted.id);
+            let why = "the sidecar was shut down before this was begun; nothing was changed";
+            self.refuse(Some(unstarted.id), Failure::new(Kind::InvalidRequest, why)).await;
+        }
         if let Some(open) = &self.open {
             open.backend.shutdown().await;
         }
-        self.stage = Stage::Closed;
         self.answer(&request.id, &json!(null)).await;
     }
 

@@ -34,6 +34,9 @@ pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
             let why = "this sidecar was shut down; send `exit`, and start another one for more";
             Err(Failure::new(Kind::InvalidRequest, why))
         }
+        (Stage::Fresh | Stage::Open, "exit") => {
+            Err(Failure::new(Kind::InvalidRequest, "send `exit` as a notification, without an id"))
+        }
         (Stage::Fresh | Stage::Open, "shutdown") => Ok(Meaning::Shutdown),
         (Stage::Fresh, "initialize") => Ok(Meaning::Initialize),
         (Stage::Open, "initialize") => {

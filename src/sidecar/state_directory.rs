@@ -15,17 +15,19 @@ pub(super) struct StateDirectory {
 /// Makes the directory of a project below `root`, or finds it.
 pub(super) fn prepare(root: &Path, project_id: &str) -> Result<StateDirectory, Refusal> {
     let directory = root.join(project_id);
-    let failed = |error: std::io::Error| {
+    let failed_at = |path: &Path, error: std::io::Error| {
         let reason = StorageReason::from(&error);
         let message = format!(
-            "the state directory {} cannot be made: {error}; choose another with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR",
-            directory.display()
+            "the directory {} cannot be made: {error}; choose another with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR",
+            path.display()
         );
         Refusal::Storage { reason, message }
     };
-    for part in ["instances", "runs"] {
-        make(&directory.join(part)).map_err(failed)?;
+    for part in [directory.clone(), directory.join("instances"), directory.join("runs")] {
+        make(&part).map_err(|error| failed_at(&part, error))?;
     }
+    let failed = |error| failed_at(&directory, error);
+    keep_private(&directory).map_err(failed)?;
     let place = directory.display().to_string();
     let ways_out = "choose a local one with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR";
     match shared_file_system(&directory).map_err(failed)? {
@@ -54,6 +56,22 @@ pub(super) fn unknown_root() -> Refusal {
 fn make(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Whoever made it with wider modes did not mean others to read what commands wrote.
+#[cfg(unix)]
+fn keep_private(directory: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    let mode = std::fs::metadata(directory)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(0o700))?;
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn keep_private(_directory: &Path) -> std::io::Result<()> {
+    Ok(())
 }
 
 #[cfg(not(unix))]

@@ -54,8 +54,11 @@ pub fn read_create(
     let dry_run = fields.boolean("dryRun").unwrap_or(false);
     let key = read_key(&mut fields);
     fields.finish(Word::UnsupportedAutomationField, read_only_hint);
+    // A time that has passed is refused by the transaction, which also knows whether this is a repeated request
+    // that was fulfilled in time. Here it is told beside other faults only.
+    let only_late = |faults: &[Fault]| faults.iter().all(|fault| fault.message == Word::FireAtMustBeFuture);
     match (draft, faults.take()) {
-        (Some(draft), faults) if faults.is_empty() => {
+        (Some(draft), faults) if only_late(&faults) => {
             let commitment = if dry_run { Commitment::DryRun } else { Commitment::Real };
             Ok(CreateParams { draft, commitment, key })
         }

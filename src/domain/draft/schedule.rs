@@ -46,7 +46,6 @@ pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Op
             let fire_at = fire_at?;
             if let Err(fault) = check_fire_at(&fields.path("fireAt"), fire_at, around.now) {
                 fields.fault_hint("fireAt", fault.message, fault.hint.unwrap_or_default());
-                return None;
             }
             Some(When::Oneshot { fire_at })
         }
@@ -98,14 +97,20 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
     let kind = rhythm.choice("kind", &[("interval", Kind::Interval), ("cron", Kind::Cron)]);
     let read = match rhythm.require("kind", kind)? {
         Kind::Interval => {
-            let every_ms = rhythm.integer("everyMs", i64::MIN..=INTERVAL_MAX_MS);
+            let every_ms = rhythm.integer("everyMs", i64::MIN..=i64::MAX);
             let every_ms = rhythm.require("everyMs", every_ms);
-            let too_short = every_ms.is_some_and(|every_ms| every_ms < min_interval_ms);
-            if too_short {
-                let hint = format!("write at least {min_interval_ms}");
-                rhythm.fault_hint("everyMs", Word::IntervalBelowMinimum, hint);
+            let hint = format!("write a whole number from {min_interval_ms} to {INTERVAL_MAX_MS}");
+            match every_ms {
+                Some(every_ms) if every_ms < min_interval_ms => {
+                    rhythm.fault_hint("everyMs", Word::IntervalBelowMinimum, hint);
+                    None
+                }
+                Some(every_ms) if every_ms > INTERVAL_MAX_MS => {
+                    rhythm.fault_hint("everyMs", Word::OutOfRange, hint);
+                    None
+                }
+                every_ms => every_ms.map(|every_ms| Rhythm::Interval { every_ms }),
             }
-            every_ms.filter(|_| !too_short).map(|every_ms| Rhythm::Interval { every_ms })
         }
         Kind::Cron => read_expression(&mut rhythm).map(Rhythm::Cron),
     };

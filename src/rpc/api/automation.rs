@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{read_create, read_key, read_preview};
-use crate::domain::fault::Word;
+use crate::domain::fault::{Fault, Word};
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest};
@@ -26,7 +26,7 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
     module.register_async_method("automation/create", |params, backend, _| async move {
         let read = || {
             let map = params::object(&params)?;
-            read_create(&map, backend.surroundings()).map_err(Refusal::InvalidAutomation)
+            read_create(&map, backend.surroundings()).map_err(|faults| blame(faults, &["dryRun", "key"]))
         };
         handled(backend.create(read().map_err(refused)?).await)
     })?;
@@ -58,12 +58,21 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
     module.register_method("automation/preview", |params, backend, _| {
         let read = || {
             let map = params::object(&params)?;
-            let draft = read_preview(&map, backend.surroundings()).map_err(Refusal::InvalidAutomation)?;
-            backend.preview(draft)
+            let draft = read_preview(&map, backend.surroundings());
+            backend.preview(draft.map_err(|faults| blame(faults, &["after", "count"]))?)
         };
         handled(read())
     })?;
     Ok(())
+}
+
+/// Faults in a draft make the automation invalid; faults only beside it make the parameters invalid.
+fn blame(faults: Vec<Fault>, beside: &[&str]) -> Refusal {
+    if faults.iter().all(|fault| beside.contains(&fault.field.as_str())) {
+        Refusal::InvalidParams(faults)
+    } else {
+        Refusal::InvalidAutomation(faults)
+    }
 }
 
 /// A deleted automation as the contract writes it.

@@ -47,13 +47,15 @@ fn read(params: &Params<'_>, place: Option<Place>) -> Result<Follow, Refusal> {
     params::read(params, "`after`, `ledgerID`, `kinds` and `automationID`", |fields| {
         let after = fields.integer("after", 0..=i64::MAX);
         let ledger = fields.text("ledgerID").map(str::to_owned);
-        let kinds = fields.texts("kinds").unwrap_or_default();
+        let mut kinds = fields.texts("kinds").unwrap_or_default();
         for (index, kind) in kinds.iter().enumerate() {
             if !KINDS.contains(&kind.as_str()) {
                 let hint = format!("write some of: {}", KINDS.join(", "));
                 fields.fault_hint(&format!("kinds[{index}]"), Word::UnknownValue, hint);
             }
         }
+        kinds.sort_unstable();
+        kinds.dedup();
         let automation = match fields.has("automationID") {
             true => params::automation_id(fields, "automationID"),
             false => None,

@@ -69,6 +69,7 @@ fn read_states(fields: &mut Fields<'_>) -> Vec<State> {
     let mut states = Vec::new();
     for (index, word) in words.iter().enumerate() {
         match State::ALL.into_iter().find(|state| state.as_str() == word) {
+            Some(state) if states.contains(&state) => {}
             Some(state) => states.push(state),
             None => {
                 let all = State::ALL.map(State::as_str).join(", ");
