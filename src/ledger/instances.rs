@@ -47,7 +47,7 @@ impl View<'_> {
                 },
                 process: ProcessIdentity {
                     pid: columns.take()?,
-                    start_time: columns.take::<i64>()?.unsigned_abs(),
+                    start_time: columns.take::<i64>()?.cast_unsigned(),
                     boot_id: columns.take()?,
                     pid_namespace: columns.take()?,
                 },

@@ -99,8 +99,8 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     let flags =
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || -> Result<Connection, LedgerError> {
-        make_private(path)?;
         let connection = Connection::open_with_flags(path, flags)?;
+        keep_private(path);
         write_ahead(&connection)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
         settle(&connection)?;
@@ -117,13 +117,19 @@ pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
     open().map_err(|source| OpenError::failed(path, source))
 }
 
-/// Makes the file for its owner only, if it is not there. SQLite gives the files beside it the same mode.
-fn make_private(path: &Path) -> std::io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.create(true).append(true);
+/// Nobody but the user reads what the user asked for. By name, because closing a second handle of the file would
+/// drop SQLite's locks; the files beside it get the same mode from SQLite.
+fn keep_private(path: &Path) {
     #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let private = std::fs::Permissions::from_mode(0o600);
+        if let Err(error) = std::fs::set_permissions(path, private) {
+            tracing::warn!(%error, path = %path.display(), "the mode of the ledger cannot be set");
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
 }
 
 pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
