@@ -1,0 +1,8 @@
+//! The ledger by itself: its two threads, its transactions, its rules, and how it is opened.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic where it stands")]
+
+mod opening;
+mod rules;
+mod support;
+mod writing;

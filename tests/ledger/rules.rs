@@ -1,0 +1,185 @@
+//! The second net: what the database itself refuses, whatever the engine believes.
+
+use rusqlite::Connection;
+use sexton::domain::id::{AutomationId, LedgerId};
+use sexton::domain::refusal::Refusal;
+use sexton::domain::time::Timestamp;
+use sexton::engine::tick::tick;
+use sexton::engine::{create, report, trigger};
+use sexton::ledger::{LedgerError, Tx, open_in_memory};
+
+use crate::support::{Ids, NOW, arrive, decide, every_minute};
+
+const MINUTE: i64 = 60_000;
+
+/// A ledger with an automation and a run that answers for its first slot.
+fn with_one_answer() -> (Connection, AutomationId, Ids) {
+    let connection = open_in_memory(LedgerId::from_unique("x")).unwrap();
+    let mut ids = Ids(0);
+    let tx = Tx::new(&connection);
+    arrive(&tx, "me").unwrap();
+    let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
+    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), tick).unwrap();
+    let id = created.unwrap().id;
+    (connection, id, ids)
+}
+
+fn is_constraint(error: &LedgerError) -> bool {
+    let LedgerError::Sqlite(error) = error else { return false };
+    error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation)
+}
+
+#[test]
+fn no_two_runs_answer_for_the_same_slot() {
+    let (connection, id, _) = with_one_answer();
+    let tx = Tx::new(&connection);
+    let automation = tx.automation(&id).unwrap().unwrap();
+    let mut again = tx.oldest_active_run(automation.row).unwrap().unwrap();
+    again.run.id = sexton::domain::id::RunId::from_unique("again");
+    again.holds_directory = false;
+    assert!(is_constraint(&tx.insert_run(&again).unwrap_err()));
+    let slots = again.run.slots.as_mut().unwrap();
+    slots.to_at = slots.to_at.plus_ms(MINUTE);
+    tx.insert_run(&again).unwrap();
+}
+
+#[test]
+fn no_two_runs_hold_the_same_directory() {
+    let (connection, id, mut ids) = with_one_answer();
+    let tx = Tx::new(&connection);
+    let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
+    let request = trigger::RunRequest {
+        automation: created.unwrap().id,
+        attendance: sexton::domain::run::Attendance::Attended,
+        key: None,
+    };
+    let waiting = decide(&tx, &mut ids, NOW, |tx, context| trigger::trigger(tx, context, request)).unwrap();
+    let mut second = tx.run(&waiting.id).unwrap().unwrap();
+    second.holds_directory = true;
+    assert!(is_constraint(&tx.update_run(&second).unwrap_err()));
+    let automation = tx.automation(&id).unwrap().unwrap();
+    let mut first = tx.oldest_active_run(automation.row).unwrap().unwrap();
+    first.holds_directory = false;
+    tx.update_run(&first).unwrap();
+    tx.update_run(&second).unwrap();
+}
+
+#[test]
+fn a_watermark_moves_only_from_where_it_is() {
+    let (connection, id, _) = with_one_answer();
+    let tx = Tx::new(&connection);
+    let mut known = tx.automation(&id).unwrap().unwrap();
+    let mut stale = known.clone();
+    tx.move_watermark(&mut known, NOW.plus_ms(2 * MINUTE)).unwrap();
+    let refused = tx.move_watermark(&mut stale, NOW.plus_ms(2 * MINUTE)).unwrap_err();
+    assert!(refused.to_string().contains("answered for by somebody else"), "{refused}");
+    let stored = tx.automation(&id).unwrap().unwrap().epoch.answered_through;
+    assert_eq!(stored, NOW.plus_ms(2 * MINUTE));
+}
+
+#[test]
+fn a_run_begins_once() {
+    let (connection, id, mut ids) = with_one_answer();
+    let tx = Tx::new(&connection);
+    let automation = tx.automation(&id).unwrap().unwrap();
+    let run = tx.oldest_active_run(automation.row).unwrap().unwrap();
+    let process = sexton::ledger::ProcessRow {
+        instance: crate::support::instance("me").actor.instance,
+        process: crate::support::instance("me").process,
+        token: "token".to_owned(),
+    };
+    tx.insert_process(run.row, &process, NOW).unwrap();
+    assert!(is_constraint(&tx.insert_process(run.row, &process, NOW).unwrap_err()));
+    assert_eq!(tx.process(run.row).unwrap(), Some(process.clone()));
+    let begun = decide(&tx, &mut ids, NOW, |tx, context| report::begin(tx, context, &run.run.id, &process));
+    assert_eq!(begun.unwrap(), report::Fence::Withdrawn);
+}
+
+#[test]
+fn events_are_numbered_without_gaps_also_after_a_rollback() {
+    let (connection, _, mut ids) = with_one_answer();
+    let tx = Tx::new(&connection);
+    let before = tx.newest_seq().unwrap();
+    let mut create = || decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
+    connection.execute_batch("BEGIN IMMEDIATE").unwrap();
+    create().unwrap();
+    assert_eq!(tx.newest_seq().unwrap(), before + 1);
+    connection.execute_batch("ROLLBACK").unwrap();
+    create().unwrap();
+    assert_eq!(tx.newest_seq().unwrap(), before + 1);
+}
+
+#[test]
+fn a_row_that_cannot_be_understood_is_named_without_what_it_holds() {
+    let (connection, id, _) = with_one_answer();
+    let secret = "secret-that-must-not-be-shown";
+    let sql = "UPDATE definitions SET body = json_set(body, '$.access', ?1)";
+    connection.execute(sql, [secret]).unwrap();
+    let error = Tx::new(&connection).automation(&id).unwrap_err();
+    assert!(error.to_string().contains("definitions.body"), "{error}");
+    assert!(!Refusal::from(error).to_string().contains(secret));
+}
+
+#[test]
+fn a_search_for_a_title_takes_every_sign_literally() {
+    let (connection, _, mut ids) = with_one_answer();
+    let tx = Tx::new(&connection);
+    for title in ["100% sure", "100 sure", "a_b", "axb"] {
+        let mut params = every_minute();
+        params.draft.definition.title = title.to_owned();
+        decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, params)).unwrap();
+    }
+    let found = |query: &str| {
+        let wanted = sexton::ledger::ListAutomations {
+            limit: 10,
+            query: Some(query.to_owned()),
+            ..Default::default()
+        };
+        let rows = tx.list_automations(&wanted).unwrap();
+        rows.into_iter().map(|row| row.definition.title).collect::<Vec<_>>()
+    };
+    assert_eq!(found("0%"), ["100% sure"]);
+    assert_eq!(found("A_B"), ["a_b"]);
+    assert_eq!(found("\\"), Vec::<String>::new());
+}
+
+#[test]
+fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
+    let (connection, id, mut ids) = with_one_answer();
+    let tx = Tx::new(&connection);
+    for minute in 2..40 {
+        let now = NOW.plus_ms(minute * MINUTE);
+        decide(&tx, &mut ids, now, tick).unwrap();
+        let automation = tx.automation(&id).unwrap().unwrap();
+        let active = tx.oldest_active_run(automation.row).unwrap();
+        if let (0, Some(active)) = (minute % 3, active) {
+            decide(&tx, &mut ids, now, |tx, context| {
+                sexton::engine::cancel::cancel(tx, context, &active.run.id)
+            })
+            .unwrap();
+        }
+    }
+    use sexton::domain::run::machine::State;
+    let all = tx.list_runs(&sexton::ledger::ListRuns { limit: 1000, ..Default::default() }).unwrap();
+    assert!(all.len() > 20 && all.windows(2).all(|pair| pair[0].row > pair[1].row));
+    let states = [State::Scheduled, State::Stopped];
+    for automation in [None, Some(id)] {
+        for before in [None, Some(all[5].row)] {
+            let wanted = sexton::ledger::ListRuns {
+                automation: automation.clone(),
+                states: states.to_vec(),
+                from: Some(NOW.plus_ms(5 * MINUTE)),
+                to: Some(Timestamp::MAX),
+                before,
+                limit: 7,
+            };
+            let page: Vec<i64> = tx.list_runs(&wanted).unwrap().into_iter().map(|row| row.row).collect();
+            let expected = all
+                .iter()
+                .filter(|row| states.contains(&row.run.state()))
+                .filter(|row| row.run.triggered_at >= NOW.plus_ms(5 * MINUTE))
+                .filter(|row| before.is_none_or(|before| row.row < before));
+            assert_eq!(page, expected.map(|row| row.row).take(7).collect::<Vec<_>>());
+        }
+    }
+}
