@@ -130,6 +130,17 @@ fn the_fence_lets_nobody_through_twice() {
     assert_eq!(world.begin(owner, &run).unwrap(), Fence::Withdrawn);
 }
 
+#[test]
+fn the_fence_heeds_a_wish_that_another_version_wrote() {
+    let (mut world, owner) = World::with_owner();
+    let (_, run) = run_by_hand(&mut world, owner, json!({}));
+    let wish = json!({"as": "cancelled", "since": world.now.as_millis(), "now": false}).to_string();
+    let sql = "UPDATE runs SET stopping = ?1 WHERE id = ?2";
+    world.connection().execute(sql, [&wish, run.as_str()]).unwrap();
+    assert_eq!(world.begin(owner, &run).unwrap(), Fence::Withdrawn);
+    assert!(!world.run_row(&run).begun);
+}
+
 // Limits.
 
 #[test]

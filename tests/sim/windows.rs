@@ -2,6 +2,7 @@
 
 use serde_json::json;
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::engine::presence;
 
 use crate::drafts::{every, with};
 use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
@@ -92,6 +93,29 @@ fn what_becomes_free_while_the_dead_are_settled_is_not_given_to_them() {
     for run in [first, second] {
         assert_eq!(words(&world.run_row(&run).run), "manual stopped interrupted");
     }
+    world.audit_all();
+}
+
+#[test]
+fn a_window_that_was_taken_for_dead_begins_nothing() {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    let (id, run) = run_by_hand(&mut world, other, "write");
+    world.act(other);
+    world.carry(other, &run);
+    let instance = world.window(other).actor.instance.clone();
+    world.decide(owner, |tx, context| presence::bury(tx, context, &instance)).unwrap();
+    assert_eq!(given_to(&world, &run).as_deref(), Some("ins_window0"));
+    assert_eq!(world.carry(other, &run), Moved::Yes, "it goes on where it stood still");
+    assert!(!world.run_row(&run).begun);
+    assert!(world.window(other).carried.is_empty());
+    // What it decides from now on is decided, but it is given nothing.
+    let mine = world.create(other, with(every(60), json!({"paused": true, "access": "read"})));
+    let next = world.run(other, &mine);
+    assert_eq!(given_to(&world, &next).as_deref(), Some("ins_window0"));
+    world.settle();
+    assert_eq!(world.story(&id), ["manual running"]);
+    assert_eq!(world.spawn_log.len(), 2);
     world.audit_all();
 }
 
