@@ -48,7 +48,7 @@ fn no_two_runs_hold_the_same_directory() {
     let (connection, id, mut ids) = with_one_answer();
     let tx = Tx::new(&connection);
     let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
-    let request = trigger::RunRequest {
+    let request = sexton::domain::request::RunRequest {
         automation: created.unwrap().id,
         attendance: sexton::domain::run::Attendance::Attended,
         key: None,
@@ -130,7 +130,7 @@ fn a_search_for_a_title_takes_every_sign_literally() {
         decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, params)).unwrap();
     }
     let found = |query: &str| {
-        let wanted = sexton::ledger::ListAutomations {
+        let wanted = sexton::domain::request::ListAutomations {
             limit: 10,
             query: Some(query.to_owned()),
             ..Default::default()
@@ -160,12 +160,12 @@ fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
         }
     }
     use sexton::domain::run::machine::State;
-    let all = tx.list_runs(&sexton::ledger::ListRuns { limit: 1000, ..Default::default() }).unwrap();
+    let all = tx.list_runs(&sexton::domain::request::ListRuns { limit: 1000, ..Default::default() }).unwrap();
     assert!(all.len() > 20 && all.windows(2).all(|pair| pair[0].row > pair[1].row));
     let states = [State::Scheduled, State::Stopped];
     for automation in [None, Some(id)] {
         for before in [None, Some(all[5].row)] {
-            let wanted = sexton::ledger::ListRuns {
+            let wanted = sexton::domain::request::ListRuns {
                 automation: automation.clone(),
                 states: states.to_vec(),
                 from: Some(NOW.plus_ms(5 * MINUTE)),

@@ -62,7 +62,9 @@ pub(crate) fn decide<T>(
 ) -> Result<T, Refusal> {
     let me = Actor { instance: InstanceId::from_unique("me"), client: None };
     let limits = Limits::default();
-    let mut context = Context { now, ids, me: &me, limits: &limits, project: "/project" };
+    let mut troubles = Vec::new();
+    let mut context =
+        Context { now, ids, me: &me, limits: &limits, project: "/project", troubles: &mut troubles };
     decision(tx, &mut context)
 }
 
