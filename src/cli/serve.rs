@@ -20,6 +20,9 @@ use crate::sidecar::config::Environment;
 /// How long the last answers may take to be written to a client that does not read.
 const LAST_WRITES: Duration = Duration::from_secs(1);
 
+/// What the library of the method table calls itself in its log.
+const METHOD_TABLE: &str = "jsonrpsee-core";
+
 pub(super) fn run(environment: Environment) -> ExitCode {
     log_to_stderr(&environment);
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -90,6 +93,12 @@ fn log_to_stderr(environment: &Environment) {
     let filter = Targets::from_str(&wanted).ok().filter(|_| wanted.split(',').all(sound));
     let understood = filter.is_some();
     let filter = filter.unwrap_or_else(|| Targets::new().with_default(tracing::Level::WARN));
+    // It reports an answer over the limit as an error of its own; the client is told, and nobody else can do
+    // anything about it.
+    let filter = match wanted.contains(METHOD_TABLE) {
+        true => filter,
+        false => filter.with_target(METHOD_TABLE, LevelFilter::OFF),
+    };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
     if !understood {
