@@ -389,7 +389,8 @@ impl Drop for Client {
         while self.output.is_none() && !self.ended {
             self.hear(clock() + DEADLINE, "the end of stdout");
         }
+        // A slow machine may lead to warnings; nothing that a test does may lead to an error.
         let log = self.stderr();
-        assert!(!log.contains("panicked"), "the sidecar panicked: {log}");
+        assert!(!log.contains("panicked") && !log.contains("ERROR"), "the sidecar failed: {log}");
     }
 }
