@@ -132,3 +132,54 @@ fn two_owners_after_a_lock_file_was_deleted_fire_no_slot_twice() {
     second.finish();
     first.finish();
 }
+
+#[test]
+fn windows_that_open_at_the_same_moment_share_one_new_ledger() {
+    for _ in 0..5 {
+        let place = Place::new();
+        let mut windows: Vec<Client> = (0..4).map(|_| place.sidecar().spawn()).collect();
+        let params = windows[0].initialize_params();
+        let asked: Vec<String> =
+            windows.iter_mut().map(|window| window.send("initialize", params.clone())).collect();
+        let opened: Vec<Value> =
+            windows.iter_mut().zip(asked).map(|(window, id)| window.answer(&id).unwrap()).collect();
+        let ledgers: HashSet<String> = opened.iter().map(|one| one["ledgerID"].to_string()).collect();
+        assert_eq!(ledgers.len(), 1, "{ledgers:?}");
+        assert_eq!(opened.iter().filter(|one| one["scheduler"]["owner"] == true).count(), 1);
+        windows[0].create(dormant("shared", shell("true")));
+        for mut window in windows {
+            assert_eq!(window.get("automation/list", json!({}))["items"][0]["title"], "shared");
+            window.finish();
+        }
+    }
+}
+
+#[test]
+fn work_of_many_windows_commits_side_by_side() {
+    let place = Place::new();
+    let mut windows: Vec<Client> = (0..4).map(|_| place.open()).collect();
+    let mut asked = Vec::new();
+    for number in 0..50 {
+        for (index, window) in windows.iter_mut().enumerate() {
+            asked.push((
+                index,
+                window.send("automation/create", dormant(&format!("{number}"), shell("true"))),
+            ));
+        }
+    }
+    for (index, id) in &asked {
+        windows[*index].answer(id).unwrap();
+    }
+    let told: Vec<Vec<Value>> = windows
+        .iter_mut()
+        .map(|window| {
+            let subscription = window.subscribe(json!({"after": 0}));
+            window.wait("all events", |window| {
+                let told = window.events(&subscription);
+                (told.len() > asked.len()).then_some(told)
+            })
+        })
+        .collect();
+    assert!(told.iter().all(|events| *events == told[0]), "the same in every window");
+    windows.into_iter().for_each(Client::finish);
+}

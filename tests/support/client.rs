@@ -35,7 +35,12 @@ enum Ears {
 
 impl<'a> Spawn<'a> {
     pub(super) fn at(place: &'a Place) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
+        Spawn::of(place, std::path::Path::new(env!("CARGO_BIN_EXE_sexton")))
+    }
+
+    /// Another copy of the binary.
+    pub(crate) fn of(place: &'a Place, binary: &std::path::Path) -> Self {
+        let mut command = Command::new(binary);
         command.arg("--stdio").current_dir(place.beside(""));
         // What the machine of whoever tests has set must not change what is tested.
         for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {

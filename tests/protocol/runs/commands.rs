@@ -1,8 +1,10 @@
 //! What a command is given: its environment, its input, its directory, and nothing else.
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+
 use serde_json::{Value, json};
 
-use crate::support::client::Client;
+use crate::support::client::{Client, Spawn};
 use crate::support::drafts::{dormant, every, shell};
 use crate::support::{Place, wall_ms};
 
@@ -157,5 +159,76 @@ fn a_run_executes_the_automation_as_it_was_when_it_was_asked_for() {
     let deleted = client.answer(&id).unwrap();
     assert_eq!(deleted["stoppedRuns"], json!([ended]));
     assert_eq!(place.lines("log"), ["waited"]);
+    client.finish();
+}
+
+#[test]
+fn a_command_is_found_by_name_by_path_and_from_the_project() {
+    let place = Place::new();
+    let script = place.file("script");
+    std::fs::write(&script, "#!/bin/sh\necho \"$0\"\n").unwrap();
+    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    for program in ["./script", script.to_str().unwrap()] {
+        let automation = client.create(dormant("script", json!({"kind": "command", "program": program})));
+        assert_eq!(output(&mut client, &automation), format!("{program}\n"));
+    }
+    // Its own search path counts, not the sidecar's.
+    let env = json!({"PATH": place.project()});
+    let by_name = json!({"kind": "command", "program": "script", "env": env});
+    let automation = client.create(dormant("by name", by_name));
+    assert_eq!(output(&mut client, &automation), format!("{}\n", script.display()));
+    client.finish();
+}
+
+#[test]
+fn a_project_that_was_moved_away_fails_the_run_with_its_path() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let automation = client.create(dormant("homeless", shell("true")));
+    std::fs::rename(place.project(), place.beside("elsewhere")).unwrap();
+    let run = client.run(&automation);
+    let run = client.wait_for_run(&run, "failed");
+    assert_eq!(run["error"]["code"], "start_failed");
+    let sentence = run["error"]["message"].as_str().unwrap();
+    assert!(sentence.contains(place.project().to_str().unwrap()), "{sentence}");
+    client.finish();
+}
+
+#[test]
+fn runs_go_on_after_the_binary_was_replaced() {
+    let place = Place::new();
+    let copy = place.beside("sexton");
+    std::fs::copy(env!("CARGO_BIN_EXE_sexton"), &copy).unwrap();
+    let mut client = Spawn::of(&place, &copy).open();
+    client.subscribe(json!({}));
+    // As an upgrade does it: the old file is gone, and another program has its name.
+    std::fs::remove_file(&copy).unwrap();
+    std::fs::write(&copy, "no program at all").unwrap();
+    let automation = client.create(dormant("still works", shell("echo works")));
+    assert_eq!(output(&mut client, &automation), "works\n");
+    client.finish();
+}
+
+#[test]
+fn what_is_stored_is_for_its_user_alone() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let automation = client.create(dormant("private", shell("umask; echo private")));
+    output(&mut client, &automation);
+    let mut unseen = vec![std::path::PathBuf::from(client.opened["stateDirectory"].as_str().unwrap())];
+    let mut seen = 0;
+    while let Some(path) = unseen.pop() {
+        let metadata = std::fs::metadata(&path).unwrap();
+        if metadata.is_dir() {
+            assert_eq!(metadata.mode() & 0o077, 0, "others may look into {}", path.display());
+            unseen.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+        seen += 1;
+    }
+    assert!(seen > 5, "{seen} files and directories");
     client.finish();
 }

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
+use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell};
 use crate::support::wire::BOTH;
-use crate::support::{Place, eventually, kind, processes_with, signal};
+use crate::support::{Place, clock, eventually, kind, processes_with, signal};
 
 #[test]
 fn nothing_is_answered_before_initialize_but_what_it_is_for() {
@@ -96,10 +97,18 @@ fn the_end_of_the_input_between_messages_is_a_good_end() {
     assert_eq!(client.exit_code(), Some(0), "also when nothing was ever said");
 }
 
+fn shut_down(client: &mut Client) {
+    let began = clock();
+    client.get("shutdown", json!({}));
+    println!("shutdown with work in hand took {:?}", began.elapsed());
+    client.notify("exit");
+}
+
 #[test]
 fn every_end_takes_the_work_with_it() {
-    type End = fn(&mut crate::support::client::Client);
-    let ends: [(&str, End, i32); 5] = [
+    type End = fn(&mut Client);
+    let ends: [(&str, End, i32); 6] = [
+        ("shutdown", shut_down, 0),
         ("the end of the input", |client| client.close_input(), 0),
         ("exit", |client| client.notify("exit"), 1),
         ("SIGTERM", |client| signal("TERM", client.pid()), 1),
