@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell};
-use crate::support::{Place, eventually, processes_with};
+use crate::support::{Place, eventually, processes_with, signal};
 
 /// What every process of this project has in its environment, below the guard too.
 fn mark(place: &Place) -> String {
@@ -57,6 +57,24 @@ fn nothing_outlives_a_sidecar_that_is_killed_together_with_its_guards() {
     assert_eq!((&ended["state"], &ended["stopReason"]), (&json!("stopped"), &json!("interrupted")));
     all_gone(&mark(&place));
     next.finish();
+}
+
+#[test]
+fn a_killed_guard_is_a_crash_that_takes_the_work_with_it() {
+    let place = Place::new();
+    let (mut client, run) = at_work(&place);
+    let waiting = client.create(dormant("waiting", shell("echo went on >> log")));
+    let waiting = client.run(&waiting);
+    for guard in children_of(client.pid()) {
+        signal("KILL", guard);
+    }
+    let failed = client.wait_for_run(&run, "failed");
+    assert_eq!((&failed["error"]["code"], &failed["error"]["class"]), (&json!("crashed"), &json!("crash")));
+    assert!(failed["end"]["swept"].as_i64() >= Some(1), "what was left was found and killed: {failed}");
+    client.wait_for_run(&waiting, "succeeded");
+    all_gone(&mark(&place));
+    assert_eq!(place.lines("log"), ["begun", "went on"]);
+    client.finish();
 }
 
 fn children_of(pid: u32) -> Vec<u32> {

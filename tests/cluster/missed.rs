@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::drafts::{LOG, once, shell, with};
-use crate::support::{Place, eventually, nothing_happens, wall_ms};
+use crate::support::drafts::{LOG, every, once, shell, with};
+use crate::support::{Place, eventually, nothing_happens, signal, wall_ms};
 
 /// Waits until the clock on the wall has passed this instant.
 fn pass(at: i64) {
@@ -101,4 +101,31 @@ fn a_one_shot_within_the_grace_fires_as_usual() {
     let run = &runs(&mut next, &automation)[0];
     assert_eq!(run["trigger"], json!({"kind": "schedule"}));
     next.finish();
+}
+
+#[test]
+fn a_sidecar_that_stood_still_fires_once_for_all_slots_that_it_slept_through() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 50}));
+    client.subscribe(json!({}));
+    let made = client.get("automation/create", every("ticking", 50, shell(LOG)));
+    place.wait_for_lines("log", 2);
+    signal("STOP", client.pid());
+    pass(wall_ms() + 600);
+    signal("CONT", client.pid());
+    let woken = client.wait_for_event("one run for many slots", |event| {
+        event["run"]["state"] == "scheduled" && event["run"]["slots"]["count"].as_i64() > Some(5)
+    });
+    place.wait_for_lines("log", 5);
+    let slots = &woken["run"]["slots"];
+    let at = |value: &Value| value.as_i64().unwrap();
+    assert_eq!(at(&slots["toAt"]) - at(&slots["fromAt"]), 50 * (at(&slots["count"]) - 1));
+    assert_eq!((at(&slots["toAt"]) - at(&made["createdAt"])) % 50, 0, "the grid has not moved");
+    let lines = place.lines("log");
+    let slept_through = |line: &&String| {
+        let slot: i64 = line.parse().unwrap();
+        (at(&slots["fromAt"])..at(&slots["toAt"])).contains(&slot)
+    };
+    assert_eq!(lines.iter().filter(slept_through).count(), 0, "only the newest of them fires: {lines:?}");
+    client.finish();
 }

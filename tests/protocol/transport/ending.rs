@@ -1,5 +1,7 @@
 //! Before `initialize`, after `shutdown`, and the exit codes.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::client::Client;
@@ -70,6 +72,29 @@ fn a_shutdown_that_cannot_be_done_is_refused_and_the_conversation_goes_on() {
     assert_eq!(error["code"], -32602, "{error}");
     assert_eq!(client.get("automation/list", json!({}))["items"], json!([]));
     client.finish();
+}
+
+#[test]
+fn shutdown_does_not_wait_for_a_request_that_waits_for_a_run() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let _gate = place.gate("gate");
+    let automation = client.create(dormant("held up", shell("read line < gate")));
+    let run = client.run(&automation);
+    client.wait_for_run(&run, "running");
+    let deleting = client.send("automation/delete", json!({"id": automation, "activeRun": "finish"}));
+    let created = client.send("automation/create", dormant("just before", shell("true")));
+    let began = clock();
+    client.get("shutdown", json!({}));
+    let took = began.elapsed();
+    println!("shutdown took {took:?}");
+    assert!(took < Duration::from_millis(1800), "the contract says one second, on an idle machine: {took:?}");
+    assert_eq!(client.answer(&created).unwrap()["title"], "just before", "what was read before is done");
+    let deleted = client.answer(&deleting).unwrap();
+    assert_eq!(deleted["stoppedRuns"][0]["stopReason"], "shutdown");
+    client.notify("exit");
+    assert_eq!(client.exit_code(), Some(0));
 }
 
 #[test]
