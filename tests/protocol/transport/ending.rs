@@ -123,9 +123,7 @@ fn the_end_of_the_input_between_messages_is_a_good_end() {
 }
 
 fn shut_down(client: &mut Client) {
-    let began = clock();
     client.get("shutdown", json!({}));
-    println!("shutdown with work in hand took {:?}", began.elapsed());
     client.notify("exit");
 }
 
