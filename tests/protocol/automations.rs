@@ -155,7 +155,6 @@ fn each_fault_has_its_word() {
         (with(good.clone(), "id", json!("atm_1")), "id unsupported_automation_field"),
         (with(good.clone(), "colour", json!("red")), "colour unsupported_automation_field"),
         (with(good.clone(), "where", json!({"path": "/"})), "where.path unsupported_automation_field"),
-        (with(good.clone(), "key", json!("k".repeat(201))), "key too_long"),
     ] {
         assert_invalid(&mut client, draft, &[expected]);
     }
