@@ -30,6 +30,7 @@ CREATE TABLE terms (
   instance TEXT NOT NULL,
   client TEXT,
   since INTEGER NOT NULL,
+  limits TEXT NOT NULL,                -- JSON SharedLimits: those of the owner hold for the whole ledger
   ended_at INTEGER
 ) STRICT;
 

@@ -17,15 +17,23 @@ pub struct Owner {
     pub since: Timestamp,
 }
 
-/// What an owner was told to do differently. Windows of one project may differ; the owner's apply.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The least distance of an interval, in milliseconds.
-    pub min_interval_ms: i64,
+/// The limits that hold for the whole ledger: those of the owner of the bell, whoever decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedLimits {
     /// How late a slot may be and still fire as if it were on time, in milliseconds.
     pub grace_ms: i64,
     /// How many runs of the whole ledger may be at work at once.
     pub max_concurrent_runs: i64,
+}
+
+/// What a window was told to do differently.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The least distance of an interval, in milliseconds.
+    pub min_interval_ms: i64,
+    /// What holds for the whole ledger while this window owns the bell.
+    pub shared: SharedLimits,
     /// How much of a run's output is kept, in bytes.
     pub output_bytes: u64,
     /// How long a message may be, in bytes.
@@ -37,8 +45,7 @@ impl Default for Limits {
         const MIB: u64 = 1024 * 1024;
         Limits {
             min_interval_ms: 30_000,
-            grace_ms: 60_000,
-            max_concurrent_runs: 4,
+            shared: SharedLimits { grace_ms: 60_000, max_concurrent_runs: 4 },
             output_bytes: 16 * MIB,
             max_message_bytes: 16 * MIB,
         }

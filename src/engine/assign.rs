@@ -3,7 +3,7 @@
 //! A run is given to an instance when its time has come, its directory is free and there is room. Nothing is
 //! started here: an instance that has been given a run begins it under the fence of [`super::report::begin`].
 
-use super::{Context, derive};
+use super::{Context, derive, shared_limits};
 use crate::domain::automation::Access;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
@@ -58,7 +58,7 @@ pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -
 }
 
 fn has_room(tx: &Tx<'_>, context: &Context<'_>) -> Result<bool, Refusal> {
-    Ok(tx.given_runs()? < context.limits.max_concurrent_runs)
+    Ok(tx.given_runs()? < shared_limits(tx, context)?.max_concurrent_runs)
 }
 
 /// Gives a run to an instance. That is news only if the run is new or was seen to wait.

@@ -23,7 +23,7 @@ pub mod trigger;
 use crate::domain::automation::Actor;
 use crate::domain::id::{AutomationId, IdSource, RunId};
 use crate::domain::refusal::Refusal;
-use crate::domain::scheduler::Limits;
+use crate::domain::scheduler::{Limits, SharedLimits};
 use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, RunRow, View};
 
@@ -54,6 +54,11 @@ pub enum Progress {
 
 /// How long a key of a request is remembered, in milliseconds.
 const KEY_MEMORY_MS: i64 = 24 * 3_600_000;
+
+/// The limits that hold for everybody: the owner's, and this window's own while nobody owns the bell.
+fn shared_limits(view: &View<'_>, context: &Context<'_>) -> Result<SharedLimits, Refusal> {
+    Ok(view.owner_limits()?.unwrap_or(context.limits.shared))
+}
 
 fn find_automation(view: &View<'_>, id: &AutomationId) -> Result<AutomationRow, Refusal> {
     view.automation(id)?.ok_or_else(|| Refusal::NotFound { what: "automation", id: id.to_string() })

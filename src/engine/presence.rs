@@ -22,7 +22,7 @@ pub fn arrive(tx: &Tx<'_>, instance: &InstanceRow, version: &str) -> Result<(), 
 /// # Errors
 /// When the ledger fails.
 pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
-    let scheduler = tx.begin_term(context.me, context.now)?;
+    let scheduler = tx.begin_term(context.me, &context.limits.shared, context.now)?;
     tx.publish(&Event::SchedulerOwner { scheduler }, context.now)?;
     assign::assign(tx, context)
 }

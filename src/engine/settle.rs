@@ -1,7 +1,7 @@
 //! One rule for late slots, whatever made them late (schedules, "Lateness" and "Overlap").
 
 use super::records::{self, NewRun};
-use super::{Context, assign, derive};
+use super::{Context, assign, derive, shared_limits};
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
@@ -32,7 +32,7 @@ pub(super) fn settle_due(
     };
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         skip_behind(tx, context, automation, active, due)?;
-    } else if context.now.since_ms(due.last) <= context.limits.grace_ms {
+    } else if context.now.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
         fire(tx, context, automation, &schedule, due)?;
     } else {
         catch_up_or_miss(tx, context, automation, &schedule, due)?;
@@ -146,7 +146,7 @@ fn miss_beyond_grace(
         let Epoch { effective_at, answered_through, .. } = automation.epoch;
         schedule.slots_between(effective_at, answered_through, through, COUNTED_SLOTS).map(range)
     };
-    let last_too_late = context.now.plus_ms(-context.limits.grace_ms - 1);
+    let last_too_late = context.now.plus_ms(-shared_limits(tx, context)?.grace_ms - 1);
     if let Some(too_late) = open_through(automation, last_too_late) {
         records::record(tx, context, automation, too_late, StopReason::MissedSchedule)?;
         tx.move_watermark(automation, too_late.to_at)?;

@@ -2,12 +2,12 @@
 
 use rusqlite::OptionalExtension;
 
-use super::column::{Columns, Tx, View};
+use super::column::{Columns, Tx, View, from_json, to_json};
 use super::error::LedgerError;
 use crate::domain::automation::Actor;
 use crate::domain::id::{InstanceId, LedgerId};
 use crate::domain::process::{FileIdentity, ProcessIdentity};
-use crate::domain::scheduler::Owner;
+use crate::domain::scheduler::{Owner, SharedLimits};
 use crate::domain::time::Timestamp;
 
 /// A living sidecar, or one that died without taking its row away.
@@ -77,15 +77,17 @@ impl View<'_> {
         Ok(id.map(InstanceId::from_text))
     }
 
-    /// The newest owner of the bell, unless its term has ended.
-    pub fn owner(&self) -> Result<Option<Owner>, LedgerError> {
-        let sql = "SELECT term, instance, client, since, ended_at FROM terms ORDER BY term DESC LIMIT 1";
-        let newest = self.connection.prepare_cached(sql)?.query_row([], |row| {
-            let by = Actor { instance: InstanceId::from_text(row.get::<_, String>(1)?), client: row.get(2)? };
-            let owner = Owner { term: row.get(0)?, by, since: Timestamp::from_millis(row.get(3)?) };
-            Ok((owner, row.get::<_, Option<i64>>(4)?))
-        });
-        Ok(newest.optional()?.and_then(|(owner, ended)| ended.is_none().then_some(owner)))
+    /// The limits of the owner of the bell, unless its term has ended.
+    pub fn owner_limits(&self) -> Result<Option<SharedLimits>, LedgerError> {
+        let sql = "SELECT limits, ended_at FROM terms ORDER BY term DESC LIMIT 1";
+        let newest = self
+            .connection
+            .prepare_cached(sql)?
+            .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)));
+        match newest.optional()? {
+            Some((limits, None)) => from_json("terms.limits", &limits).map(Some),
+            Some((_, Some(_))) | None => Ok(None),
+        }
     }
 }
 
@@ -126,10 +128,15 @@ impl Tx<'_> {
     }
 
     /// A new term begins; the one before it ends with it.
-    pub fn begin_term(&self, by: &Actor, now: Timestamp) -> Result<Owner, LedgerError> {
+    pub fn begin_term(
+        &self,
+        by: &Actor,
+        limits: &SharedLimits,
+        now: Timestamp,
+    ) -> Result<Owner, LedgerError> {
         self.execute("UPDATE terms SET ended_at = ?1 WHERE ended_at IS NULL", [now.as_millis()])?;
-        let sql = "INSERT INTO terms (instance, client, since) VALUES (?1, ?2, ?3)";
-        self.execute(sql, (by.instance.as_str(), &by.client, now.as_millis()))?;
+        let sql = "INSERT INTO terms (instance, client, since, limits) VALUES (?1, ?2, ?3, ?4)";
+        self.execute(sql, (by.instance.as_str(), &by.client, now.as_millis(), to_json(limits)?))?;
         Ok(Owner { term: self.connection.last_insert_rowid(), by: by.clone(), since: now })
     }
 

@@ -216,8 +216,8 @@ fn read_limits(sent: &mut Fields<'_>, limits: &mut Limits) {
     let mut max_message_bytes = limits.max_message_bytes.cast_signed();
     set("minIntervalMs", 10..=DAY_MS, &mut limits.min_interval_ms);
     set("maxMessageBytes", 1024..=GIB, &mut max_message_bytes);
-    set("graceMs", 0..=DAY_MS, &mut limits.grace_ms);
-    set("maxConcurrentRuns", 1..=1000, &mut limits.max_concurrent_runs);
+    set("graceMs", 0..=DAY_MS, &mut limits.shared.grace_ms);
+    set("maxConcurrentRuns", 1..=1000, &mut limits.shared.max_concurrent_runs);
     set("outputBytes", 0..=GIB, &mut output_bytes);
     limits.output_bytes = output_bytes.unsigned_abs();
     limits.max_message_bytes = max_message_bytes.unsigned_abs();

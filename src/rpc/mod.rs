@@ -12,6 +12,7 @@ pub mod errors;
 pub mod framing;
 pub mod initialize;
 pub mod params;
+pub mod room;
 pub mod service;
 pub mod session;
 pub mod transport;

@@ -18,8 +18,9 @@ use super::backend::{Backend, Host};
 use super::envelope::{self, Incoming, Request, RequestId};
 use super::errors::{Failure, Kind};
 use super::framing::{Border, Ending, Frame};
+use super::room::Taken;
 use super::session::{Farewell, Meaning, Stage, admit};
-use super::transport::{Conversation, Output};
+use super::transport::{Conversation, Output, Received};
 use super::{answer, initialize, params};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::Refusal;
@@ -41,7 +42,7 @@ const ANSWERS_BEFORE_SHUTDOWN: Duration = Duration::from_millis(100);
 pub async fn serve<H: Host>(
     host: H,
     conversation: Arc<Conversation>,
-    mut inbox: mpsc::Receiver<std::io::Result<Frame>>,
+    mut inbox: mpsc::Receiver<Received>,
     output: Output,
     stop: impl Future<Output = ()>,
 ) -> Farewell {
@@ -76,7 +77,7 @@ struct Service<H: Host> {
     running: HashMap<tokio::task::Id, RequestId>,
     /// The requests that run or wait: no two may have the same identity.
     ids: HashSet<RequestId>,
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<(Request, Taken)>,
 }
 
 struct Open<B> {
@@ -90,22 +91,23 @@ enum Next {
 }
 
 impl<H: Host> Service<H> {
-    async fn converse(&mut self, inbox: &mut mpsc::Receiver<std::io::Result<Frame>>) -> Farewell {
+    async fn converse(&mut self, inbox: &mut mpsc::Receiver<Received>) -> Farewell {
         loop {
             tokio::select! {
                 biased;
                 Some(ended) = self.requests.join_next_with_id() => self.finished(ended).await,
-                frame = inbox.recv() => if let Next::Leave(farewell) = self.take(frame).await {
+                received = inbox.recv() => if let Next::Leave(farewell) = self.take(received).await {
                     return farewell;
                 },
             }
         }
     }
 
-    async fn take(&mut self, frame: Option<std::io::Result<Frame>>) -> Next {
+    async fn take(&mut self, received: Option<Received>) -> Next {
+        let Some(Received { frame, room }) = received else { return Next::Leave(Farewell::Abrupt) };
         match frame {
-            Some(Ok(Frame::Message { bytes, ending })) => self.message(&bytes, ending).await,
-            Some(Ok(Frame::TooLarge)) => {
+            Ok(Frame::Message { bytes, ending }) => self.message(&bytes, ending, room).await,
+            Ok(Frame::TooLarge) => {
                 let limit = self.conversation.message_limit();
                 let why = format!(
                     "the message is over {limit} bytes long and was skipped; send less, or raise `limits.maxMessageBytes`"
@@ -113,30 +115,29 @@ impl<H: Host> Service<H> {
                 self.refuse(None, Failure::new(Kind::RequestTooLarge, why)).await;
                 Next::GoOn
             }
-            Some(Ok(Frame::Unreadable { why })) => {
+            Ok(Frame::Unreadable { why }) => {
                 let why = format!("{why}; nothing after it can be understood, so the conversation ends");
                 self.refuse(None, Failure::new(Kind::ParseError, why)).await;
                 Next::Leave(Farewell::Abrupt)
             }
-            Some(Ok(Frame::End(border))) => {
+            Ok(Frame::End(border)) => {
                 self.drain(LAST_ANSWERS).await;
                 Next::Leave(match border {
                     Border::BetweenMessages => Farewell::Orderly,
                     Border::InsideMessage => Farewell::Abrupt,
                 })
             }
-            Some(Err(error)) => {
+            Err(error) => {
                 tracing::warn!(%error, "stdin cannot be read");
                 self.drain(LAST_ANSWERS).await;
                 Next::Leave(Farewell::Abrupt)
             }
-            None => Next::Leave(Farewell::Abrupt),
         }
     }
 
-    async fn message(&mut self, bytes: &[u8], ending: Ending) -> Next {
+    async fn message(&mut self, bytes: &[u8], ending: Ending, room: Taken) -> Next {
         match envelope::read(bytes) {
-            Incoming::Request(request) => self.request(request).await,
+            Incoming::Request(request) => self.request(request, room).await,
             Incoming::Notification { method } if method == "exit" => {
                 self.drain(LAST_ANSWERS).await;
                 return Next::Leave(match self.stage {
@@ -160,7 +161,7 @@ impl<H: Host> Service<H> {
         Next::GoOn
     }
 
-    async fn request(&mut self, request: Request) {
+    async fn request(&mut self, request: Request, room: Taken) {
         if self.ids.contains(&request.id) {
             let why = "a request with this id is still running; give each request an id of its own";
             return self.refuse(Some(request.id), Failure::new(Kind::InvalidRequest, why)).await;
@@ -169,7 +170,7 @@ impl<H: Host> Service<H> {
             Err(failure) => self.refuse(Some(request.id), failure).await,
             Ok(Meaning::Initialize) => self.initialize(request).await,
             Ok(Meaning::Shutdown) => self.shutdown(request).await,
-            Ok(Meaning::Call) => self.call(request).await,
+            Ok(Meaning::Call) => self.call(request, room).await,
         }
     }
 
@@ -215,7 +216,7 @@ impl<H: Host> Service<H> {
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
         // What has not been started by now is not started any more.
         self.stage = Stage::Closed;
-        for unstarted in std::mem::take(&mut self.waiting) {
+        for (unstarted, _) in std::mem::take(&mut self.waiting) {
             self.ids.remove(&unstarted.id);
             let why = "the sidecar was shut down before this was begun; nothing was changed";
             self.refuse(Some(unstarted.id), Failure::new(Kind::InvalidRequest, why)).await;
@@ -226,25 +227,29 @@ impl<H: Host> Service<H> {
         self.answer(&request.id, &json!(null)).await;
     }
 
-    async fn call(&mut self, request: Request) {
+    async fn call(&mut self, request: Request, room: Taken) {
         if self.requests.len() < RUNNING && self.waiting.is_empty() {
             self.ids.insert(request.id.clone());
-            self.start(request);
+            self.start(request, room);
         } else if self.waiting.len() < WAITING {
             self.ids.insert(request.id.clone());
-            self.waiting.push_back(request);
+            self.waiting.push_back((request, room));
         } else {
             let why = format!("{WAITING} requests are waiting already; wait for answers before sending more");
             self.refuse(Some(request.id), Failure::new(Kind::Overloaded, why)).await;
         }
     }
 
-    fn start(&mut self, request: Request) {
+    /// Has a request carried out. It takes its room until it has been answered.
+    fn start(&mut self, request: Request, room: Taken) {
         let Some(open) = &self.open else { return };
         let id = request.id.clone();
         let limit = self.conversation.message_limit();
         let work = open.methods.call(request, self.output.clone(), limit);
-        let task = self.requests.spawn(work);
+        let task = self.requests.spawn(async move {
+            work.await;
+            drop(room);
+        });
         self.running.insert(task.id(), id);
     }
 
@@ -262,9 +267,9 @@ impl<H: Host> Service<H> {
             }
         }
         while self.requests.len() < RUNNING
-            && let Some(next) = self.waiting.pop_front()
+            && let Some((next, room)) = self.waiting.pop_front()
         {
-            self.start(next);
+            self.start(next, room);
         }
     }
 

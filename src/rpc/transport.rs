@@ -8,9 +8,11 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::value::RawValue;
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, watch};
 
 use super::framing::{Frame, FrameReader, Framing, write_frame};
+use super::room::{Room, Taken};
 
 /// Messages that were read and that nobody has looked at yet. The reader waits when there are more, and with it
 /// the client; what is waiting to be carried out is counted by the service.
@@ -47,15 +49,26 @@ impl Conversation {
     }
 }
 
-/// Starts the thread that reads. It ends with the input, or when nobody listens any more.
+/// What was read, and the room that it takes until whoever has it is done with it.
+pub struct Received {
+    /// What was read.
+    pub frame: io::Result<Frame>,
+    /// Its room.
+    pub room: Taken,
+}
+
+/// Starts the thread that reads. It ends with the input, or when nobody listens any more. To be called inside the
+/// runtime.
 ///
 /// # Errors
 /// When no thread can be started.
 pub fn read_from(
     input: impl Read + Send + 'static,
     conversation: Arc<Conversation>,
-) -> io::Result<mpsc::Receiver<io::Result<Frame>>> {
+) -> io::Result<mpsc::Receiver<Received>> {
     let (frames, inbox) = mpsc::channel(UNREAD);
+    let runtime = Handle::current();
+    let room = Room::new();
     let work = move || {
         let mut reader = FrameReader::new(BufReader::with_capacity(READ_BYTES, input));
         loop {
@@ -64,7 +77,12 @@ pub fn read_from(
                 conversation.framing.get_or_init(|| framing);
             }
             let last = matches!(frame, Ok(Frame::End(_) | Frame::Unreadable { .. }) | Err(_));
-            if frames.blocking_send(frame).is_err() || last {
+            let length = match &frame {
+                Ok(Frame::Message { bytes, .. }) => bytes.len(),
+                Ok(Frame::TooLarge | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => 0,
+            };
+            let room = runtime.block_on(room.take(length));
+            if frames.blocking_send(Received { frame, room }).is_err() || last {
                 return;
             }
         }
@@ -76,20 +94,28 @@ pub fn read_from(
 /// Where messages to the client go.
 #[derive(Clone, Debug)]
 pub struct Output {
-    messages: mpsc::Sender<Box<RawValue>>,
+    messages: mpsc::Sender<Outgoing>,
+    room: Room,
 }
+
+/// A message to the client, and the room that it takes until it is written.
+type Outgoing = (Box<RawValue>, Taken);
 
 /// Where the messages of a subscription go. It does not keep the conversation open.
 #[derive(Clone, Debug)]
 pub struct SubscriptionOutput {
-    messages: mpsc::WeakSender<Box<RawValue>>,
+    messages: mpsc::WeakSender<Outgoing>,
+    room: Room,
 }
 
 impl SubscriptionOutput {
     /// Hands a message over, waiting while there are too many; false when the conversation has ended.
     pub async fn send(&self, message: Box<RawValue>) -> bool {
         match self.messages.upgrade() {
-            Some(messages) => messages.send(message).await.is_ok(),
+            Some(messages) => {
+                let room = self.room.take(message.get().len()).await;
+                messages.send((message, room)).await.is_ok()
+            }
             None => false,
         }
     }
@@ -98,13 +124,14 @@ impl SubscriptionOutput {
 impl Output {
     /// An output for messages that nobody waits for at the end.
     pub fn for_subscription(&self) -> SubscriptionOutput {
-        SubscriptionOutput { messages: self.messages.downgrade() }
+        SubscriptionOutput { messages: self.messages.downgrade(), room: self.room.clone() }
     }
 
     /// Hands a message over, waiting while there are too many. A client that has gone does not want it.
     pub async fn send(&self, message: Box<RawValue>) {
+        let room = self.room.take(message.get().len()).await;
         // The end of the conversation is told by `Written`, not by each message that it swallows.
-        let _ = self.messages.send(message).await;
+        let _ = self.messages.send((message, room)).await;
     }
 }
 
@@ -129,7 +156,7 @@ pub fn write_to(
     output: impl Write + Send + 'static,
     conversation: Arc<Conversation>,
 ) -> io::Result<(Output, Written)> {
-    let (messages, mut outbox) = mpsc::channel::<Box<RawValue>>(UNWRITTEN);
+    let (messages, mut outbox) = mpsc::channel::<Outgoing>(UNWRITTEN);
     let (done, written) = watch::channel(false);
     let work = move || {
         if let Err(error) = write_all(&mut outbox, output, &conversation) {
@@ -139,20 +166,21 @@ pub fn write_to(
         let _ = done.send(true);
     };
     std::thread::Builder::new().name("stdout".to_owned()).spawn(work)?;
-    Ok((Output { messages }, Written(written)))
+    Ok((Output { messages, room: Room::new() }, Written(written)))
 }
 
 fn write_all(
-    outbox: &mut mpsc::Receiver<Box<RawValue>>,
+    outbox: &mut mpsc::Receiver<Outgoing>,
     output: impl Write,
     conversation: &Conversation,
 ) -> io::Result<()> {
     let mut output = BufWriter::with_capacity(READ_BYTES, output);
-    while let Some(first) = outbox.blocking_recv() {
+    while let Some((first, room)) = outbox.blocking_recv() {
         // Nothing is said before something was heard, so the framing is known.
         let framing = *conversation.framing.get_or_init(|| Framing::Lines);
         write_frame(&mut output, framing, first.get())?;
-        while let Ok(next) = outbox.try_recv() {
+        drop(room);
+        while let Ok((next, _room)) = outbox.try_recv() {
             write_frame(&mut output, framing, next.get())?;
         }
         output.flush()?;

@@ -137,7 +137,7 @@ impl MainLoop {
     async fn read_due(&self) -> Result<Due, Refusal> {
         let me = self.sidecar.parts.me.instance.clone();
         let owner = self.locks.owner.is_some();
-        let most = self.sidecar.parts.limits.max_concurrent_runs;
+        let most = self.sidecar.parts.limits.shared.max_concurrent_runs;
         let now = self.sidecar.parts.clock.now();
         let read = self.sidecar.parts.ledger.read(move |view| {
             let fire = if owner { view.next_fire()? } else { None };

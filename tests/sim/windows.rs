@@ -80,7 +80,9 @@ fn what_a_dead_window_was_asked_to_stop_ends_as_it_was_asked() {
 #[test]
 fn what_becomes_free_while_the_dead_are_settled_is_not_given_to_them() {
     let (mut world, owner) = World::with_owner();
-    world.limits.max_concurrent_runs = 2;
+    world.limits.shared.max_concurrent_runs = 2;
+    // The limits of an owner hold from the beginning of its term.
+    world.decide(owner, presence::own).unwrap();
     let other = world.open();
     let (_, first) = run_by_hand(&mut world, other, "read");
     let (_, second) = run_by_hand(&mut world, other, "read");
