@@ -173,7 +173,7 @@ fn catch_up_or_miss(
         }
     };
     if catch_up {
-        let turn = match tx.latest_not_before()? {
+        let turn = match tx.latest_turn(context.now)? {
             Some(latest) => context.now.max(latest.plus_ms(CATCH_UP_SPACING_MS)),
             None => context.now,
         };

@@ -135,10 +135,13 @@ impl View<'_> {
         self.runs_by(&sql, vec![run.as_str().to_owned().into()])
     }
 
-    /// The latest time that a catch-up was told to wait for.
-    pub fn latest_not_before(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let sql = "SELECT max(not_before) FROM runs WHERE not_before IS NOT NULL";
-        let latest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    /// The latest turn of a catch-up that has come or will come: one that was given up leaves its turn free.
+    pub fn latest_turn(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = "SELECT not_before FROM runs
+                   WHERE not_before IS NOT NULL AND (completed_at IS NULL OR not_before <= ?1)
+                   ORDER BY not_before DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let latest = statement.query_row([now.as_millis()], |row| row.get(0)).optional()?;
         Ok(latest.map(Timestamp::from_millis))
     }
 
