@@ -115,6 +115,7 @@ impl<'a> Spawn<'a> {
             ended: false,
             fate: Fate::Alive,
             name: self.place.project().display().to_string(),
+            expected_errors: Vec::new(),
         };
         if self.ears == Ears::Open {
             client.listen();
@@ -159,6 +160,8 @@ pub(crate) struct Client {
     ended: bool,
     fate: Fate,
     name: String,
+    /// What lines of its log may tell that are errors.
+    expected_errors: Vec<&'static str>,
 }
 
 impl Client {
@@ -371,6 +374,11 @@ impl Client {
         self.process.wait().expect("our own child");
     }
 
+    /// A test that provokes an error says which, and no other error may be in the log.
+    pub(crate) fn expect_error(&mut self, part: &'static str) {
+        self.expected_errors.push(part);
+    }
+
     /// What the sidecar has written to its log.
     pub(crate) fn stderr(&self) -> String {
         String::from_utf8_lossy(&self.said.lock().expect("the log")).into_owned()
@@ -396,6 +404,8 @@ impl Drop for Client {
         }
         // A slow machine may lead to warnings; nothing that a test does may lead to an error.
         let log = self.stderr();
-        assert!(!log.contains("panicked") && !log.contains("ERROR"), "the sidecar failed: {log}");
+        let expected = |line: &str| self.expected_errors.iter().any(|part| line.contains(part));
+        let failed = log.lines().any(|line| line.contains("ERROR") && !expected(line));
+        assert!(!log.contains("panicked") && !failed, "the sidecar failed: {log}");
     }
 }

@@ -2,10 +2,12 @@
 //! client that speaks over pipes, a log that the work itself writes, and the one way to wait for what no pipe
 //! tells about.
 //!
-//! Nothing here looks into the ledger: what counts is what a client is told and what commands have done.
+//! Nothing here looks into the ledger to see what is so: what counts is what a client is told and what commands
+//! have done. Odd situations are made in it, though (`ledger`).
 
 pub(crate) mod client;
 pub(crate) mod drafts;
+pub(crate) mod ledger;
 pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};

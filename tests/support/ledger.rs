@@ -1,0 +1,37 @@
+//! The file of the ledger as any other program may come upon it: to make situations that no client can.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use serde_json::Value;
+
+use super::client::Client;
+
+/// The directory of the project's ledger, locks and outputs.
+pub(crate) fn directory(client: &Client) -> PathBuf {
+    client.opened["stateDirectory"].as_str().expect("an open project").into()
+}
+
+/// Another program that has the ledger open.
+pub(crate) fn open(path: PathBuf) -> Connection {
+    let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE);
+    let connection = connection.expect("the ledger is there");
+    connection.busy_timeout(Duration::from_secs(10)).expect("a connection waits");
+    connection
+}
+
+/// Another program that is in the midst of writing: until this is dropped nobody else can write.
+pub(crate) fn hold(path: PathBuf) -> Connection {
+    let connection = open(path);
+    connection.execute_batch("BEGIN IMMEDIATE").expect("nobody writes for long");
+    connection
+}
+
+/// What the automation is to do can no longer be read.
+pub(crate) fn spoil(connection: &Connection, automation: &Value) {
+    let sql = "UPDATE definitions SET body = '{'
+               WHERE row = (SELECT definition FROM automations WHERE id = ?1)";
+    let spoiled = connection.execute(sql, [automation.as_str().expect("an id")]);
+    assert_eq!(spoiled.expect("the ledger can be written"), 1);
+}
