@@ -47,8 +47,8 @@ pub(super) struct Locks {
 
 pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
     let (done, carriers) = mpsc::channel(DONE);
-    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers, asked_to_leave };
-    tokio::spawn(main.run());
+    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers };
+    tokio::spawn(main.run(asked_to_leave));
 }
 
 struct MainLoop {
@@ -57,40 +57,47 @@ struct MainLoop {
     carried: HashMap<RunId, Carried>,
     done: mpsc::Sender<(RunId, Release)>,
     carriers: mpsc::Receiver<(RunId, Release)>,
-    asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>,
 }
 
 impl MainLoop {
-    async fn run(mut self) {
+    async fn run(mut self, mut asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut commits = self.sidecar.parts.ledger.commits();
         tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone()));
         let mut peers_at = Instant::from_std(now()) + LOOK_AGAIN;
-        loop {
+        let asked = loop {
             commits.mark_unchanged();
-            if self.locks.owner.is_some() && peers_at <= Instant::from_std(now()) {
-                self.look_at_peers().await;
-                peers_at = Instant::from_std(now()) + LOOK_AGAIN;
-            }
-            let (look_at, in_order) = match self.look().await {
-                Ok(look_at) => (look_at, true),
-                Err(refusal) => {
-                    tracing::error!(%refusal, "what is due could not be looked at; trying again");
-                    (Instant::from_std(now()) + BREATHER, false)
-                }
+            let (look_at, in_order) = tokio::select! {
+                // A look may wait for another process that writes; a window that closes does not. What the look
+                // has handed to the writer by then is decided before this sidecar leaves, or not at all.
+                asked = asked_to_leave.recv() => break asked,
+                looked = self.look_around(&mut peers_at) => looked,
             };
             tokio::select! {
-                asked = self.asked_to_leave.recv() => {
-                    self.leave().await;
-                    if let Some(answer) = asked {
-                        // Who asked may have gone; the work is done all the same.
-                        let _ = answer.send(());
-                    }
-                    return;
-                }
+                asked = asked_to_leave.recv() => break asked,
                 Some((run, release)) = self.carriers.recv() => self.release(&run, release),
                 // What could not be looked at is not looked at again for each commit of somebody else.
                 changed = commits.changed(), if in_order => if changed.is_err() { return },
                 () = sleep_until(look_at) => {}
+            }
+        };
+        self.leave().await;
+        if let Some(answer) = asked {
+            // Who asked may have gone; the work is done all the same.
+            let _ = answer.send(());
+        }
+    }
+
+    /// Looks at everything, and gives when to look again and whether that could be done.
+    async fn look_around(&mut self, peers_at: &mut Instant) -> (Instant, bool) {
+        if self.locks.owner.is_some() && *peers_at <= Instant::from_std(now()) {
+            self.look_at_peers().await;
+            *peers_at = Instant::from_std(now()) + LOOK_AGAIN;
+        }
+        match self.look().await {
+            Ok(look_at) => (look_at, true),
+            Err(refusal) => {
+                tracing::error!(%refusal, "what is due could not be looked at; trying again");
+                (Instant::from_std(now()) + BREATHER, false)
             }
         }
     }
