@@ -9,9 +9,12 @@ mod a_whole_minute;
 mod automations;
 mod events;
 mod firing;
+mod parameters;
+mod pausing;
 mod preview;
 mod runs;
 mod session;
+mod state_directory;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

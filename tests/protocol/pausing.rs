@@ -1,0 +1,136 @@
+//! `automation/pause` and `automation/resume`: nothing is due in between, and nothing of that time is missed.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::client::Client;
+use crate::support::drafts::{LOG, every, once, shell, with};
+use crate::support::{Place, eventually, faults, nothing_happens, wall_ms};
+
+fn at(value: &Value) -> i64 {
+    value.as_i64().unwrap_or_else(|| panic!("{value} is no instant"))
+}
+
+fn shown(client: &mut Client, automation: &Value) -> Value {
+    client.get("automation/get", json!({"id": automation}))
+}
+
+/// The newest event, which every change of the ledger moves.
+fn seq(client: &mut Client) -> i64 {
+    at(&client.get("automation/list", json!({}))["seq"])
+}
+
+/// An automation that has fired a few times and was paused; what was under way has ended.
+fn paused(place: &Place, client: &mut Client) -> (Value, Value) {
+    let made = client.get("automation/create", every("ticking", 100, shell(LOG)));
+    place.wait_for_lines("log", 3);
+    let paused = client.get("automation/pause", json!({"id": made["id"], "note": "for a while"}));
+    eventually("what had begun has ended", || {
+        let active = shown(client, &made["id"])["state"]["activeRuns"].clone();
+        (active == json!([])).then_some(())
+    });
+    (made, paused)
+}
+
+#[test]
+fn what_is_paused_does_not_fire_and_pausing_it_again_changes_nothing() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 100}));
+    client.subscribe(json!({}));
+    let (made, paused) = paused(&place, &mut client);
+    assert_eq!((&paused["paused"], &paused["revision"]), (&json!(true), &json!(2)));
+    assert_eq!((&paused["state"]["nextFireAt"], &paused["state"]["nextFires"]), (&Value::Null, &json!([])));
+    let me = json!({"instanceID": client.opened["instanceID"], "client": "test"});
+    let pause = json!({"reason": "user", "at": paused["updatedAt"], "note": "for a while", "by": me});
+    assert_eq!(paused["pause"], pause);
+    let told = client.wait_for_event("the pause", |event| event["automation"]["paused"] == true);
+    assert_eq!((&told["kind"], &told["automation"]["revision"]), (&json!("automation.updated"), &json!(2)));
+
+    let (lines, before) = (place.lines("log").len(), seq(&mut client));
+    nothing_happens(Duration::from_millis(500), || assert_eq!(place.lines("log").len(), lines, "it fired"));
+    let again = client.get("automation/pause", json!({"id": made["id"], "note": "another note"}));
+    for field in ["revision", "updatedAt", "pause"] {
+        assert_eq!(again[field], paused[field], "{field} of what was paused already");
+    }
+    assert_eq!(seq(&mut client), before, "an event about nothing");
+    client.finish();
+}
+
+#[test]
+fn what_is_resumed_begins_a_new_grid_from_now_and_has_missed_nothing() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 100}));
+    client.subscribe(json!({}));
+    let (made, _) = paused(&place, &mut client);
+    let lines = place.lines("log").len();
+    // Long enough for slots of the old grid, which nobody is to answer for.
+    nothing_happens(Duration::from_millis(330), || {});
+    let resumed = client.get("automation/resume", json!({"id": made["id"]}));
+    let begin = at(&resumed["updatedAt"]);
+    assert_eq!((&resumed["paused"], &resumed["pause"]), (&json!(false), &Value::Null));
+    assert_eq!((&resumed["revision"], at(&resumed["state"]["nextFireAt"])), (&json!(3), begin + 100));
+    let again = client.get("automation/resume", json!({"id": made["id"]}));
+    assert_eq!((&again["revision"], &again["updatedAt"]), (&resumed["revision"], &resumed["updatedAt"]));
+
+    let slots: Vec<i64> = place.wait_for_lines("log", lines + 5)[lines..]
+        .iter()
+        .map(|line| line.parse().expect("an instant"))
+        .collect();
+    for slot in &slots {
+        assert!(*slot > begin && (slot - begin) % 100 == 0, "{slot} is not on the grid from {begin}");
+    }
+    let runs = client.get("run/list", json!({"automationID": made["id"], "fromAt": begin}));
+    let ranges = runs["items"].as_array().expect("runs").iter().map(|run| at(&run["slots"]["fromAt"]));
+    assert_eq!(ranges.min(), Some(begin + 100), "nothing answers for the time of the pause");
+    let missed = client.get("run/list", json!({"automationID": made["id"], "limit": 100}));
+    let missed = missed["items"].as_array().expect("runs").iter();
+    assert_eq!(missed.filter(|run| run["stopReason"] == "missed_schedule").count(), 0);
+    client.finish();
+}
+
+#[test]
+fn a_paused_one_shot_whose_time_has_passed_cannot_be_resumed() {
+    let place = Place::new();
+    let mut client = place.open();
+    let due = wall_ms() + 1500;
+    let automation = client.create(once("too late", due, shell(LOG)));
+    let paused = client.get("automation/pause", json!({"id": automation}));
+    assert_eq!(paused["state"]["nextFireAt"], Value::Null);
+    eventually("its time to pass", || (wall_ms() > due).then_some(()));
+    let before = seq(&mut client);
+    let error = client.refusal("automation/resume", json!({"id": automation}));
+    assert_eq!(
+        (&error["code"], faults(&error)),
+        (&json!(-32010), vec!["fireAt fireAt_must_be_future".into()])
+    );
+    assert_eq!(seq(&mut client), before);
+    let shown = shown(&mut client, &automation);
+    assert_eq!((&shown["paused"], &shown["revision"]), (&json!(true), &json!(2)), "it is as it was");
+    nothing_happens(Duration::from_millis(200), || assert!(place.lines("log").is_empty(), "it fired"));
+    client.finish();
+}
+
+#[test]
+fn what_paused_itself_after_failures_counts_them_anew_when_it_is_resumed() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 100}));
+    client.subscribe(json!({}));
+    let draft = every("failing", 100, shell(&format!("{LOG}; exit 3")));
+    let automation = client.create(with(draft, "policy", json!({"pauseAfterFailures": 2})));
+    let mut after = 0;
+    for pause in 1..=2 {
+        let told = client.wait_for_event("the pause", |event| {
+            event["automation"]["paused"] == true && event["seq"].as_i64() > Some(after)
+        });
+        after = at(&told["seq"]);
+        assert_eq!((&told["kind"], &told["important"]), (&json!("automation.updated"), &json!(true)));
+        let paused = shown(&mut client, &automation);
+        assert_eq!((&paused["pause"]["reason"], &paused["pause"]["by"]), (&json!("failures"), &Value::Null));
+        assert_eq!(paused["state"]["failureStreak"], 2);
+        assert_eq!(place.lines("log").len(), 2 * pause, "two failures for each pause");
+        let resumed = client.get("automation/resume", json!({"id": automation}));
+        assert_eq!((&resumed["paused"], &resumed["state"]["failureStreak"]), (&json!(false), &json!(0)));
+    }
+    client.finish();
+}
