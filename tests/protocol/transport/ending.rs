@@ -57,6 +57,27 @@ fn after_shutdown_there_is_only_exit() {
 }
 
 #[test]
+fn exit_is_no_request_and_whoever_sends_it_as_one_is_told() {
+    let place = Place::new();
+    let mut client = place.sidecar().spawn();
+    let told = |client: &mut Client| {
+        let error = client.refusal("exit", json!({}));
+        assert_eq!((&error["code"], kind(&error)), (&json!(-32600), "invalid_request"));
+        error["message"].as_str().expect("a sentence").to_owned()
+    };
+    let before = told(&mut client);
+    assert!(before.contains("notification"), "{before}");
+    client.initialize();
+    let open = told(&mut client);
+    assert!(open.contains("notification"), "{open}");
+    assert_eq!(client.get("automation/list", json!({}))["items"], json!([]), "it goes on");
+    client.get("shutdown", json!({}));
+    told(&mut client);
+    client.notify("exit");
+    assert_eq!(client.exit_code(), Some(0));
+}
+
+#[test]
 fn shutdown_without_a_project_is_a_good_end_too() {
     let place = Place::new();
     let client = place.sidecar().spawn();
@@ -162,7 +183,8 @@ fn every_end_takes_the_work_with_it() {
 #[test]
 fn flags_that_editor_libraries_append_are_ignored() {
     let place = Place::new();
-    for flags in [&["--clientProcessId=7"][..], &["--node-ipc", "--clientProcessId", "--pipe=x"]] {
+    let in_two_words = &["--clientProcessId", "5"][..];
+    for flags in [&["--clientProcessId=7"], in_two_words, &["--node-ipc", "--clientProcessId", "--pipe=x"]] {
         let spawn = flags.iter().fold(place.sidecar(), |spawn, flag| spawn.arg(flag));
         spawn.open().finish();
     }

@@ -3,4 +3,5 @@
 mod ending;
 mod flood;
 mod framing;
+mod full;
 mod messages;
