@@ -1,12 +1,16 @@
 //! A sidecar is killed with SIGKILL while it has work in hand.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell};
-use crate::support::{Place, eventually, processes_with, signal};
+use crate::support::{Place, clock, eventually, processes_with, signal};
+
+/// Twice the time between two slow looks of the owner.
+const TWO_LOOKS: Duration = Duration::from_secs(10);
 
 /// What every process of this project has in its environment, below the guard too.
 fn mark(place: &Place) -> String {
@@ -133,6 +137,33 @@ fn another_window_that_is_open_carries_on_beside_a_killed_one() {
     other.wait_for_run(&run, "succeeded");
     next.finish();
     other.finish();
+}
+
+#[test]
+fn the_owner_settles_a_killed_window_by_itself_and_frees_its_directory() {
+    let place = Place::new();
+    let mut owner = place.open();
+    owner.subscribe(json!({}));
+    let (killed, run) = at_work(&place);
+    assert_eq!(
+        (&owner.opened["scheduler"]["owner"], &killed.opened["scheduler"]["owner"]),
+        (&json!(true), &json!(false))
+    );
+    let waiting = owner.create(dormant("waiting", shell("echo went on >> log")));
+    let waiting = owner.get("automation/run", json!({"id": waiting}));
+    assert_eq!(waiting["waiting"]["behind"], run);
+    killed.kill();
+    let began = clock();
+    let ended = owner.wait_for_run(&run, "stopped");
+    assert_eq!(ended["stopReason"], "interrupted");
+    let went_on = owner.wait_for_run(&waiting["id"], "succeeded");
+    assert_eq!(went_on["instanceID"], owner.opened["instanceID"]);
+    let took = began.elapsed();
+    println!("settled after {took:?}");
+    assert!(took < TWO_LOOKS, "the owner looks every five seconds: {took:?}");
+    assert_eq!(place.lines("log"), ["begun", "went on"]);
+    all_gone(&mark(&place));
+    owner.finish();
 }
 
 #[test]

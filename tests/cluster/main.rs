@@ -5,8 +5,10 @@
 #![cfg(target_os = "linux")]
 
 mod killed;
+mod ledger_held;
 mod missed;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
+mod unreadable;
 mod windows;

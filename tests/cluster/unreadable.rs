@@ -1,0 +1,49 @@
+//! One automation cannot be read any more: the others must not suffer.
+
+use crate::support::client::Client;
+use crate::support::drafts::{LOG, every, once, shell};
+use crate::support::{Place, clock, eventually, ledger, wall_ms};
+use serde_json::json;
+
+/// The processor time that a process has used, in milliseconds.
+fn worked_ms(client: &Client) -> u128 {
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", client.pid())).expect("it lives");
+    // The name of the program may hold anything; it ends with the last bracket.
+    let rest = stat.rsplit_once(')').expect("a program").1;
+    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+    let ticks = |field: &str| field.parse::<u128>().expect("a number");
+    let each = 10;
+    (ticks(fields[11]) + ticks(fields[12])) * each
+}
+
+/// The others go on, and nothing spins: neither the processor nor the log.
+fn goes_on(place: &Place, client: &Client) {
+    let fires = |more: usize| place.wait_for_lines("log", place.lines("log").len() + more);
+    fires(3);
+    let (began, worked, said) = (clock(), worked_ms(client), client.stderr().len());
+    fires(10);
+    let (took, worked) = (began.elapsed().as_millis(), worked_ms(client) - worked);
+    let said = client.stderr().len() - said;
+    assert!(2 * worked < took, "{worked} ms of work in {took} ms");
+    assert!(said < 4096, "{said} bytes of log in {took} ms: {}", client.stderr());
+    let lines = place.lines("log");
+    let unique: std::collections::HashSet<&String> = lines.iter().collect();
+    assert_eq!(unique.len(), lines.len(), "a slot fired twice: {lines:?}");
+}
+
+#[test]
+fn an_automation_that_cannot_be_read_does_not_keep_others_from_firing() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 200}));
+    client.expect_error("does not fire");
+    let spoiled = client.create(once("spoiled", wall_ms() + 1000, shell("echo fired >> spoiled")));
+    client.create(every("healthy", 200, shell(LOG)));
+    let connection = ledger::open(ledger::directory(&client).join("ledger.db"));
+    ledger::spoil(&connection, &spoiled);
+    eventually("its time has come, and its user is told", || {
+        client.stderr().contains("does not fire").then_some(())
+    });
+    goes_on(&place, &client);
+    assert!(place.lines("spoiled").is_empty());
+    client.finish();
+}
