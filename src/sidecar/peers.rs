@@ -17,14 +17,21 @@ pub(super) enum Found {
     Dead,
 }
 
-/// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone.
+/// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
+/// whose rows this version does not understand: they must not keep a window from opening.
 pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Found, Refusal> {
     let mut found = Found::Alive;
     for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
-        if peer.actor.instance != sidecar.parts.me.instance
-            && settle_if_dead(sidecar, &peer).await? == Found::Dead
-        {
-            found = Found::Dead;
+        if peer.actor.instance == sidecar.parts.me.instance {
+            continue;
+        }
+        match settle_if_dead(sidecar, &peer).await {
+            Ok(Found::Alive) => {}
+            Ok(Found::Dead) => found = Found::Dead,
+            Err(refusal) if refusal.is_about_the_rows() => {
+                tracing::error!(%refusal, instance = %peer.actor.instance, "what a dead peer left cannot be settled");
+            }
+            Err(refusal) => return Err(refusal),
         }
     }
     Ok(found)
