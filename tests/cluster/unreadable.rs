@@ -1,9 +1,12 @@
 //! One automation cannot be read any more: the others must not suffer.
 
-use crate::support::client::Client;
-use crate::support::drafts::{LOG, every, once, shell};
-use crate::support::{Place, clock, eventually, ledger, wall_ms};
+use std::collections::HashSet;
+
 use serde_json::json;
+
+use crate::support::client::Client;
+use crate::support::drafts::{LOG, dormant, every, once, shell, with};
+use crate::support::{Place, clock, eventually, ledger, wall_ms};
 
 /// The processor time that a process has used, in milliseconds.
 fn worked_ms(client: &Client) -> u128 {
@@ -27,7 +30,7 @@ fn goes_on(place: &Place, client: &Client) {
     assert!(2 * worked < took, "{worked} ms of work in {took} ms");
     assert!(said < 4096, "{said} bytes of log in {took} ms: {}", client.stderr());
     let lines = place.lines("log");
-    let unique: std::collections::HashSet<&String> = lines.iter().collect();
+    let unique: HashSet<&String> = lines.iter().collect();
     assert_eq!(unique.len(), lines.len(), "a slot fired twice: {lines:?}");
 }
 
@@ -46,4 +49,33 @@ fn an_automation_that_cannot_be_read_does_not_keep_others_from_firing() {
     goes_on(&place, &client);
     assert!(place.lines("spoiled").is_empty());
     client.finish();
+}
+
+#[test]
+fn a_run_whose_end_cannot_be_followed_up_does_not_keep_others_from_firing() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 200}));
+    client.expect_error("a report could not be written");
+    client.expect_error("is not written down yet");
+    client.expect_error("row could not be removed");
+    client.subscribe(json!({}));
+    let mut gate = place.gate("gate");
+    let draft = dormant("spoiled", shell("read line < gate; echo done >> spoiled"));
+    let spoiled = client.create(with(draft, "access", json!("read")));
+    let run = client.run(&spoiled);
+    client.wait_for_run(&run, "running");
+    ledger::spoil(&ledger::open(ledger::directory(&client).join("ledger.db")), &spoiled);
+    client.create(every("healthy", 200, shell(LOG)));
+    goes_on(&place, &client);
+    gate.open();
+    place.wait_for_lines("spoiled", 1);
+    goes_on(&place, &client);
+    client.finish();
+    let mut next = place.sidecar().option("limits", json!({"minIntervalMs": 200})).spawn();
+    next.expect_error("what a dead peer left cannot be settled");
+    next.initialize();
+    assert_eq!(next.opened["scheduler"]["owner"], true);
+    goes_on(&place, &next);
+    assert_eq!(place.lines("spoiled"), ["done"], "it was not begun again");
+    next.finish();
 }
