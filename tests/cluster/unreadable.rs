@@ -27,7 +27,8 @@ fn goes_on(place: &Place, client: &Client) {
     fires(10);
     let (took, worked) = (began.elapsed().as_millis(), worked_ms(client) - worked);
     let said = client.stderr().len() - said;
-    assert!(2 * worked < took, "{worked} ms of work in {took} ms");
+    // Ten fires take a fortieth of the time, a loop that spins a quarter: it mostly waits for the disk.
+    assert!(8 * worked < took, "{worked} ms of work in {took} ms");
     assert!(said < 4096, "{said} bytes of log in {took} ms: {}", client.stderr());
     let lines = place.lines("log");
     let unique: HashSet<&String> = lines.iter().collect();
