@@ -47,6 +47,7 @@ CREATE TABLE automations (
   pause TEXT,                          -- JSON Pause, NULL when it is not paused
   epoch INTEGER NOT NULL,              -- epochs.number of the newest epoch
   next_fire_at INTEGER,                -- the least slot that nothing answers for; NULL when none is due any more
+  set_aside INTEGER NOT NULL DEFAULT 0, -- 1 while the owner cannot decide about it: it is not due
   failure_streak INTEGER NOT NULL DEFAULT 0,
   completed_runs INTEGER NOT NULL DEFAULT 0,
   session_id TEXT,
@@ -54,7 +55,8 @@ CREATE TABLE automations (
   deleted_at INTEGER
 ) STRICT;
 
-CREATE INDEX automations_due ON automations (next_fire_at) WHERE next_fire_at IS NOT NULL;
+CREATE INDEX automations_due ON automations (next_fire_at) WHERE next_fire_at IS NOT NULL AND set_aside = 0;
+CREATE INDEX automations_set_aside ON automations (set_aside) WHERE set_aside = 1;
 CREATE INDEX automations_listed ON automations (row) WHERE deleted_at IS NULL;
 CREATE INDEX automations_deleting ON automations (row) WHERE deleting IS NOT NULL AND deleted_at IS NULL;
 CREATE UNIQUE INDEX automations_by_key ON automations (create_key) WHERE create_key IS NOT NULL;

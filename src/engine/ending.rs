@@ -45,7 +45,10 @@ pub(super) fn end(
         records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
     }
     follow_up(tx, context, &mut automation, counts)?;
-    assign::assign(tx, context)?;
+    // The end of a run that only waited makes room for nobody.
+    if run.given_to.is_some() {
+        assign::assign(tx, context)?;
+    }
     assign::move_up(tx, context, &run.run.id)?;
     Ok(run.run.id)
 }

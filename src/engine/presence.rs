@@ -24,6 +24,7 @@ pub fn arrive(tx: &Tx<'_>, instance: &InstanceRow, version: &str) -> Result<(), 
 pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     let scheduler = tx.begin_term(context.me, &context.limits.shared, context.now)?;
     tx.publish(&Event::SchedulerOwner { scheduler }, context.now)?;
+    tx.take_up_what_was_set_aside()?;
     assign::assign(tx, context)
 }
 

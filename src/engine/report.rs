@@ -119,15 +119,11 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
 /// # Errors
 /// When the ledger fails; the report is to be made again.
 pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
-    let mut run = find_run(tx, id)?;
-    if run.run.state().is_active() || !(run.begun || run.holds_directory) {
-        return Ok(());
+    if tx.release(id)? {
+        assign::assign(tx, context)?;
+        assign::move_up(tx, context, id)?;
     }
-    run.holds_directory = false;
-    tx.delete_process(run.row)?;
-    tx.update_run(&run)?;
-    assign::assign(tx, context)?;
-    assign::move_up(tx, context, id)
+    Ok(())
 }
 
 /// Only the instance that a run was given to answers for it: a report of anybody else changes nothing.

@@ -25,8 +25,8 @@ pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal>
 }
 
 /// Settles one automation. If that cannot be decided, because its rows say what this version does not
-/// understand, it is set aside and nothing of it changes: it must not keep the others from firing. It is due
-/// again when its rows are next written.
+/// understand, it is set aside and nothing of it changes: it must not keep the others from firing. The next owner
+/// tries again.
 fn settle_apart(tx: &Tx<'_>, context: &mut Context<'_>, automation: i64) -> Result<(), Refusal> {
     let settled = tx.savepoint(|| settle::settle_due(tx, context, &mut tx.automation_at(automation)?))?;
     match settled {

@@ -112,13 +112,13 @@ impl View<'_> {
     /// An automation that has not been deleted.
     pub fn automation(&self, id: &AutomationId) -> Result<Option<AutomationRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.id = ?1 AND a.deleted_at IS NULL");
-        Ok(self.automations_by(&sql, vec![id.as_str().to_owned().into()])?.pop())
+        self.one_automation_by(&sql, vec![id.as_str().to_owned().into()])
     }
 
     /// An automation by its place, also a deleted one.
     pub fn automation_at(&self, row: i64) -> Result<AutomationRow, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.row = ?1");
-        let found = self.automations_by(&sql, vec![row.into()])?.pop();
+        let found = self.one_automation_by(&sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
     }
 
@@ -141,7 +141,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE a.create_key = ?1 AND a.created_at >= ?2 AND a.deleted_at IS NULL"
         );
-        Ok(self.automations_by(&sql, vec![key.to_owned().into(), since.as_millis().into()])?.pop())
+        self.one_automation_by(&sql, vec![key.to_owned().into(), since.as_millis().into()])
     }
 
     /// A page of automations, newest first.
@@ -169,7 +169,8 @@ impl View<'_> {
 
     /// The places of the automations that are due, the longest due first.
     pub fn due_automations(&self, now: Timestamp, limit: usize) -> Result<Vec<i64>, LedgerError> {
-        let sql = "SELECT row FROM automations WHERE next_fire_at <= ?1 ORDER BY next_fire_at, row LIMIT ?2";
+        let sql = "SELECT row FROM automations WHERE next_fire_at <= ?1 AND set_aside = 0
+                   ORDER BY next_fire_at, row LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut statement = self.connection.prepare_cached(sql)?;
         let rows = statement.query_map([now.as_millis(), limit], |row| row.get(0))?;
@@ -207,12 +208,27 @@ impl View<'_> {
         self.automations_by(&sql, vec![now.as_millis().into(), limit.into()])
     }
 
+    /// Automations that a query finds. One that this version cannot understand concerns nobody else, so it is
+    /// left out; who asks for it by name is told.
     fn automations_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<AutomationRow>, LedgerError> {
+        let found = self.all_automations_by(sql, params)?.into_iter();
+        found.filter(|automation| !matches!(automation, Err(LedgerError::Unreadable { .. }))).collect()
+    }
+
+    fn one_automation_by(&self, sql: &str, params: Vec<Value>) -> Result<Option<AutomationRow>, LedgerError> {
+        self.all_automations_by(sql, params)?.pop().transpose()
+    }
+
+    fn all_automations_by(
+        &self,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Result<AutomationRow, LedgerError>>, LedgerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
         let mut automations = Vec::new();
         while let Some(row) = rows.next()? {
-            automations.push(from_row(row)?);
+            automations.push(from_row(row));
         }
         Ok(automations)
     }
@@ -316,9 +332,15 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// Keeps an automation whose rows cannot be understood from being due.
+    /// Keeps an automation whose rows cannot be understood from being due, until somebody takes it up again.
     pub fn set_aside(&self, automation: i64) -> Result<(), LedgerError> {
-        self.execute("UPDATE automations SET next_fire_at = NULL WHERE row = ?1", [automation])?;
+        self.execute("UPDATE automations SET set_aside = 1 WHERE row = ?1", [automation])?;
+        Ok(())
+    }
+
+    /// Everything that was set aside is due again: whoever decides now may understand it.
+    pub fn take_up_what_was_set_aside(&self) -> Result<(), LedgerError> {
+        self.execute("UPDATE automations SET set_aside = 0 WHERE set_aside = 1", [])?;
         Ok(())
     }
 

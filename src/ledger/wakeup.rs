@@ -8,7 +8,10 @@ use crate::domain::time::Timestamp;
 impl View<'_> {
     /// The earliest slot that nothing answers for yet.
     pub fn next_fire(&self) -> Result<Option<Timestamp>, LedgerError> {
-        self.least("SELECT min(next_fire_at) FROM automations WHERE next_fire_at IS NOT NULL", [])
+        self.least(
+            "SELECT min(next_fire_at) FROM automations WHERE next_fire_at IS NOT NULL AND set_aside = 0",
+            [],
+        )
     }
 
     /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void. A run that waits

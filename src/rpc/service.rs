@@ -36,7 +36,7 @@ const LAST_ANSWERS: Duration = Duration::from_secs(2);
 
 /// How long they may take when a shutdown was asked for, which is to be answered within a second. What waits for
 /// the end of a run is answered by the shutdown itself.
-const ANSWERS_BEFORE_SHUTDOWN: Duration = Duration::from_millis(100);
+const ANSWERS_BEFORE_SHUTDOWN: Duration = Duration::from_millis(50);
 
 /// Serves one client until it has gone or `stop` resolves.
 pub async fn serve<H: Host>(
@@ -57,7 +57,7 @@ pub async fn serve<H: Host>(
         ids: HashSet::new(),
         waiting: VecDeque::new(),
     };
-    // A client that does not read may hold up the conversation, but not the end of it.
+    // A client that does not read may hold up the conversation, but not a signal to end it.
     let farewell = tokio::select! {
         biased;
         () = stop => Farewell::Abrupt,
@@ -77,7 +77,7 @@ struct Service<H: Host> {
     running: HashMap<tokio::task::Id, RequestId>,
     /// The requests that run or wait: no two may have the same identity.
     ids: HashSet<RequestId>,
-    waiting: VecDeque<(Request, Taken)>,
+    waiting: VecDeque<(Request, Option<Taken>)>,
 }
 
 struct Open<B> {
@@ -135,7 +135,7 @@ impl<H: Host> Service<H> {
         }
     }
 
-    async fn message(&mut self, bytes: &[u8], ending: Ending, room: Taken) -> Next {
+    async fn message(&mut self, bytes: &[u8], ending: Ending, room: Option<Taken>) -> Next {
         match envelope::read(bytes) {
             Incoming::Request(request) => self.request(request, room).await,
             Incoming::Notification { method } if method == "exit" => {
@@ -161,7 +161,7 @@ impl<H: Host> Service<H> {
         Next::GoOn
     }
 
-    async fn request(&mut self, request: Request, room: Taken) {
+    async fn request(&mut self, request: Request, room: Option<Taken>) {
         if self.ids.contains(&request.id) {
             let why = "a request with this id is still running; give each request an id of its own";
             return self.refuse(Some(request.id), Failure::new(Kind::InvalidRequest, why)).await;
@@ -215,19 +215,26 @@ impl<H: Host> Service<H> {
         }
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
         // What has not been started by now is not started any more.
-        self.stage = Stage::Closed;
-        for (unstarted, _) in std::mem::take(&mut self.waiting) {
-            self.ids.remove(&unstarted.id);
-            let why = "the sidecar was shut down before this was begun; nothing was changed";
-            self.refuse(Some(unstarted.id), Failure::new(Kind::InvalidRequest, why)).await;
-        }
+        let unstarted = std::mem::take(&mut self.waiting);
         if let Some(open) = &self.open {
             open.backend.shutdown().await;
         }
-        self.answer(&request.id, &json!(null)).await;
+        self.stage = Stage::Closed;
+        // A client that does not read has its answers waiting for it, but nothing waits for the client.
+        let answers = async {
+            for (unstarted, _) in unstarted {
+                self.ids.remove(&unstarted.id);
+                let why = "the sidecar was shut down before this was begun; nothing was changed";
+                self.refuse(Some(unstarted.id), Failure::new(Kind::InvalidRequest, why)).await;
+            }
+            self.answer(&request.id, &json!(null)).await;
+        };
+        if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
+            tracing::info!("the client did not read the answers to what was not begun");
+        }
     }
 
-    async fn call(&mut self, request: Request, room: Taken) {
+    async fn call(&mut self, request: Request, room: Option<Taken>) {
         if self.requests.len() < RUNNING && self.waiting.is_empty() {
             self.ids.insert(request.id.clone());
             self.start(request, room);
@@ -241,7 +248,7 @@ impl<H: Host> Service<H> {
     }
 
     /// Has a request carried out. It takes its room until it has been answered.
-    fn start(&mut self, request: Request, room: Taken) {
+    fn start(&mut self, request: Request, room: Option<Taken>) {
         let Some(open) = &self.open else { return };
         let id = request.id.clone();
         let limit = self.conversation.message_limit();

@@ -53,8 +53,8 @@ impl Conversation {
 pub struct Received {
     /// What was read.
     pub frame: io::Result<Frame>,
-    /// Its room.
-    pub room: Taken,
+    /// The room of a message.
+    pub room: Option<Taken>,
 }
 
 /// Starts the thread that reads. It ends with the input, or when nobody listens any more. To be called inside the
@@ -77,11 +77,10 @@ pub fn read_from(
                 conversation.framing.get_or_init(|| framing);
             }
             let last = matches!(frame, Ok(Frame::End(_) | Frame::Unreadable { .. }) | Err(_));
-            let length = match &frame {
-                Ok(Frame::Message { bytes, .. }) => bytes.len(),
-                Ok(Frame::TooLarge | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => 0,
+            let room = match &frame {
+                Ok(Frame::Message { bytes, .. }) => Some(runtime.block_on(room.take(bytes.len()))),
+                Ok(Frame::TooLarge | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => None,
             };
-            let room = runtime.block_on(room.take(length));
             if frames.blocking_send(Received { frame, room }).is_err() || last {
                 return;
             }

@@ -265,7 +265,13 @@ impl Carrier {
         let swept = match left.await {
             Ok(Some(left)) => {
                 let ending = move || exec::end_leftovers(&left.process, &left.token);
-                tokio::task::spawn_blocking(ending).await.map_or(0, |leftovers| leftovers.swept)
+                match tokio::task::spawn_blocking(ending).await {
+                    Ok(leftovers) if leftovers.all_gone => leftovers.swept,
+                    Ok(_) | Err(_) => {
+                        tracing::error!(run = %self.run, "what is left of a run could not be ended; trying again");
+                        return Release::TryAgain;
+                    }
+                }
             }
             Ok(None) => 0,
             Err(refusal) => {

@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Sidecar;
 use super::carry::{self, Carried, Release};
-use super::peers::{self, Found};
+use super::peers;
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -33,7 +34,7 @@ const BREATHER: Duration = Duration::from_secs(1);
 const LAST_ENDS: Duration = Duration::from_millis(500);
 
 /// How long each last write may take at a shutdown. There are three, and all is to be over within a second.
-const LAST_WISHES: Duration = Duration::from_millis(150);
+const LAST_WISHES: Duration = Duration::from_millis(130);
 
 /// Carriers that say at once that they are done. Others wait; each says it once.
 const DONE: usize = 64;
@@ -47,7 +48,7 @@ pub(super) struct Locks {
 
 pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
     let (done, carriers) = mpsc::channel(DONE);
-    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers };
+    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers, sweep: None };
     tokio::spawn(main.run(asked_to_leave));
 }
 
@@ -57,12 +58,14 @@ struct MainLoop {
     carried: HashMap<RunId, Carried>,
     done: mpsc::Sender<(RunId, Release)>,
     carriers: mpsc::Receiver<(RunId, Release)>,
+    /// Ends what dead peers left running.
+    sweep: Option<JoinHandle<()>>,
 }
 
 impl MainLoop {
     async fn run(mut self, mut asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut commits = self.sidecar.parts.ledger.commits();
-        tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone()));
+        self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
         let mut peers_at = Instant::from_std(now()) + LOOK_AGAIN;
         let asked = loop {
             commits.mark_unchanged();
@@ -89,7 +92,7 @@ impl MainLoop {
 
     /// Looks at everything, and gives when to look again and whether that could be done.
     async fn look_around(&mut self, peers_at: &mut Instant) -> (Instant, bool) {
-        if self.locks.owner.is_some() && *peers_at <= Instant::from_std(now()) {
+        if *peers_at <= Instant::from_std(now()) {
             self.look_at_peers().await;
             *peers_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
@@ -102,12 +105,14 @@ impl MainLoop {
         }
     }
 
-    /// The owner settles what dead peers left, so that nobody waits for what will never end.
-    async fn look_at_peers(&self) {
-        match peers::settle_the_dead(&self.sidecar).await {
-            Ok(Found::Alive) => {}
-            Ok(Found::Dead) => drop(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone()))),
-            Err(refusal) => tracing::error!(%refusal, "dead peers could not be settled; trying again"),
+    /// Settles what dead peers left, so that nobody waits for what will never end. One sweep of their processes
+    /// goes on at a time.
+    async fn look_at_peers(&mut self) {
+        if let Err(refusal) = peers::settle_the_dead(&self.sidecar).await {
+            tracing::error!(%refusal, "dead peers could not be settled; trying again");
+        }
+        if self.sweep.as_ref().is_none_or(JoinHandle::is_finished) {
+            self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
         }
     }
 

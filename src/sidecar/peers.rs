@@ -10,44 +10,44 @@ use crate::presence::instance::{self, Peer};
 
 /// What a look at peers has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Found {
-    /// Nothing was to be settled.
-    Alive,
-    /// Somebody had died, and was settled.
-    Dead,
+pub(super) enum Settled {
+    /// Nobody had died.
+    Nobody,
+    /// Somebody had.
+    Somebody,
 }
 
 /// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
 /// whose rows this version does not understand: they must not keep a window from opening.
-pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Found, Refusal> {
-    let mut found = Found::Alive;
+pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Settled, Refusal> {
+    let mut settled = Settled::Nobody;
     for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
         if peer.actor.instance == sidecar.parts.me.instance {
             continue;
         }
         match settle_if_dead(sidecar, &peer).await {
-            Ok(Found::Alive) => {}
-            Ok(Found::Dead) => found = Found::Dead,
+            Ok(Settled::Nobody) => {}
+            Ok(Settled::Somebody) => settled = Settled::Somebody,
             Err(refusal) if refusal.is_about_the_rows() => {
                 tracing::error!(%refusal, instance = %peer.actor.instance, "what a dead peer left cannot be settled");
             }
             Err(refusal) => return Err(refusal),
         }
     }
-    Ok(found)
+    Ok(settled)
 }
 
 /// Settles what a dead peer left, while nobody else can: its lock is held meanwhile.
-async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Found, Refusal> {
+async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Settled, Refusal> {
     let id = peer.actor.instance.clone();
     let lock = match instance::look_at(&sidecar.parts.state, &id, peer.lock) {
-        Ok(Peer::Alive) => return Ok(Found::Alive),
+        Ok(Peer::Alive) => return Ok(Settled::Nobody),
         Ok(Peer::Dead(lock)) => Some(lock),
-        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(Found::Alive),
+        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(Settled::Nobody),
         Ok(Peer::AskItsProcess) => None,
         Err(error) => {
             tracing::warn!(%error, instance = %id, "cannot tell whether a peer is alive; it is left alone");
-            return Ok(Found::Alive);
+            return Ok(Settled::Nobody);
         }
     };
     tracing::info!(instance = %id, "a peer has died; what it left is settled");
@@ -55,10 +55,11 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Found, 
     if let Some(lock) = lock {
         lock.remove();
     }
-    Ok(Found::Dead)
+    Ok(Settled::Somebody)
 }
 
-/// Ends what dead sidecars left running, and frees the directories that it held.
+/// Ends what dead sidecars left running, and frees the directories that it held. What does not end keeps its
+/// directory; the next look tries again.
 pub(super) async fn end_what_the_dead_left(sidecar: Sidecar) {
     let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
     let orphaned = match orphaned {
@@ -70,14 +71,15 @@ pub(super) async fn end_what_the_dead_left(sidecar: Sidecar) {
             tokio::task::spawn_blocking(move || exec::end_leftovers(&left.process, &left.token)).await;
         match ended {
             Ok(leftovers) if leftovers.all_gone => {}
-            Ok(_) | Err(_) => tracing::error!(run, "what a dead sidecar left could not be ended entirely"),
+            Ok(_) | Err(_) => {
+                tracing::error!(%run, "what a dead sidecar left could not be ended entirely; trying again");
+                continue;
+            }
         }
-        let freed = sidecar.decide(move |tx, context| {
-            let id = tx.run_at(run)?.run.id;
-            report::gone(tx, context, &id)
-        });
+        let id = run.clone();
+        let freed = sidecar.decide(move |tx, context| report::gone(tx, context, &id));
         if let Err(refusal) = freed.await {
-            tracing::error!(%refusal, run, "a directory could not be freed");
+            tracing::error!(%refusal, %run, "a directory could not be freed");
         }
     }
 }

@@ -272,8 +272,7 @@ impl World {
 
     /// Kills what dead windows left, and frees what it held.
     pub(crate) fn end_leftovers(&mut self, who: Who) -> Result<(), Refusal> {
-        for (place, _) in self.view().orphaned_processes().unwrap() {
-            let run = self.view().run_at(place).unwrap().run.id;
+        for (run, _) in self.view().orphaned_processes().unwrap() {
             self.work.remove(&run);
             self.decide(who, |tx, context| report::gone(tx, context, &run))?;
         }

@@ -129,6 +129,18 @@ impl Tx<'_> {
         Ok(())
     }
 
+    /// An ended run holds its directory no more, and has no process any more. Gives whether it still had one or
+    /// the other. What the run was to do need not be understood for that.
+    pub fn release(&self, id: &RunId) -> Result<bool, LedgerError> {
+        let sql = "DELETE FROM processes
+                   WHERE run = (SELECT row FROM runs WHERE id = ?1 AND completed_at IS NOT NULL)";
+        let had_process = self.execute(sql, [id.as_str()])? > 0;
+        let sql = "UPDATE runs SET holds_directory = 0
+                   WHERE id = ?1 AND completed_at IS NOT NULL AND holds_directory = 1";
+        let held = self.execute(sql, [id.as_str()])? > 0;
+        Ok(had_process || held)
+    }
+
     /// The guard of the run has gone, and with it everything it started.
     pub fn delete_process(&self, run: i64) -> Result<(), LedgerError> {
         self.execute("DELETE FROM processes WHERE run = ?1", [run])?;
