@@ -80,3 +80,56 @@ fn a_run_whose_end_cannot_be_followed_up_does_not_keep_others_from_firing() {
     assert_eq!(place.lines("spoiled"), ["done"], "it was not begun again");
     next.finish();
 }
+
+#[test]
+fn a_waiting_run_of_a_later_version_keeps_nobody_else_waiting() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let mut gate = place.gate("gate");
+    let holder = client.create(dormant("holder", shell("read line < gate")));
+    let later = client.create(dormant("of a later version", shell(LOG)));
+    let behind = client.create(dormant("behind", shell("echo behind >> behind")));
+    let holding = client.run(&holder);
+    client.wait_for_run(&holding, "running");
+    let waiting = client.run(&later);
+    client.run(&behind);
+    let path = ledger::directory(&client).join("ledger.db");
+    ledger::of_later_version(&ledger::open(path.clone()), &later);
+    gate.open();
+    client.wait_for_run(&holding, "succeeded");
+    place.wait_for_lines("behind", 1);
+    client.finish();
+
+    let mut next = place.open();
+    let listed = next.get("run/list", json!({}))["items"].clone();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(next.refusal("run/get", json!({"id": waiting}))["data"]["reason"], "damaged");
+    assert!(place.lines("log").is_empty());
+    next.finish();
+
+    ledger::as_before(&ledger::open(path), &later);
+    let last = place.open();
+    place.wait_for_lines("log", 1);
+    last.finish();
+}
+
+#[test]
+fn what_was_set_aside_fires_under_an_owner_that_understands_it() {
+    let place = Place::new();
+    let limits = json!({"minIntervalMs": 200});
+    let mut client = place.open_with(limits.clone());
+    client.expect_error("does not fire");
+    let later = client.create(every("of a later version", 200, shell(LOG)));
+    let path = ledger::directory(&client).join("ledger.db");
+    ledger::of_later_version(&ledger::open(path.clone()), &later);
+    eventually("it is set aside, and its user is told", || {
+        client.stderr().contains("does not fire").then_some(())
+    });
+    client.finish();
+    let fired = place.lines("log").len();
+    ledger::as_before(&ledger::open(path), &later);
+    let next = place.open_with(limits);
+    place.wait_for_lines("log", fired + 2);
+    next.finish();
+}

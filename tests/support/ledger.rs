@@ -35,3 +35,20 @@ pub(crate) fn spoil(connection: &Connection, automation: &Value) {
     let spoiled = connection.execute(sql, [automation.as_str().expect("an id")]);
     assert_eq!(spoiled.expect("the ledger can be written"), 1);
 }
+
+/// The automation says what only a later version understands, and after [`as_before`] what it said before.
+pub(crate) fn of_later_version(connection: &Connection, automation: &Value) {
+    set_overlap(connection, automation, "queueOne");
+}
+
+/// See [`of_later_version`].
+pub(crate) fn as_before(connection: &Connection, automation: &Value) {
+    set_overlap(connection, automation, "skip");
+}
+
+fn set_overlap(connection: &Connection, automation: &Value, overlap: &str) {
+    let sql = "UPDATE definitions SET body = json_set(body, '$.policy.overlap', ?2)
+               WHERE row = (SELECT definition FROM automations WHERE id = ?1)";
+    let set = connection.execute(sql, [automation.as_str().expect("an id"), overlap]);
+    assert_eq!(set.expect("the ledger can be written"), 1);
+}
