@@ -112,13 +112,13 @@ impl View<'_> {
     /// An automation that has not been deleted.
     pub fn automation(&self, id: &AutomationId) -> Result<Option<AutomationRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.id = ?1 AND a.deleted_at IS NULL");
-        self.one_automation_by(&sql, vec![id.as_str().to_owned().into()])
+        self.one_by(from_row, &sql, vec![id.as_str().to_owned().into()])
     }
 
     /// An automation by its place, also a deleted one.
     pub fn automation_at(&self, row: i64) -> Result<AutomationRow, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.row = ?1");
-        let found = self.one_automation_by(&sql, vec![row.into()])?;
+        let found = self.one_by(from_row, &sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
     }
 
@@ -141,7 +141,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE a.create_key = ?1 AND a.created_at >= ?2 AND a.deleted_at IS NULL"
         );
-        self.one_automation_by(&sql, vec![key.to_owned().into(), since.as_millis().into()])
+        self.one_by(from_row, &sql, vec![key.to_owned().into(), since.as_millis().into()])
     }
 
     /// A page of automations, newest first.
@@ -164,7 +164,7 @@ impl View<'_> {
         }
         sql += " ORDER BY a.row DESC LIMIT ?";
         params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
-        self.automations_by(&sql, params)
+        self.readable_by(from_row, &sql, params)
     }
 
     /// The places of the automations that are due, the longest due first.
@@ -205,32 +205,7 @@ impl View<'_> {
              ORDER BY a.row LIMIT ?2"
         );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.automations_by(&sql, vec![now.as_millis().into(), limit.into()])
-    }
-
-    /// Automations that a query finds. One that this version cannot understand concerns nobody else, so it is
-    /// left out; who asks for it by name is told.
-    fn automations_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<AutomationRow>, LedgerError> {
-        let found = self.all_automations_by(sql, params)?.into_iter();
-        found.filter(|automation| !matches!(automation, Err(LedgerError::Unreadable { .. }))).collect()
-    }
-
-    fn one_automation_by(&self, sql: &str, params: Vec<Value>) -> Result<Option<AutomationRow>, LedgerError> {
-        self.all_automations_by(sql, params)?.pop().transpose()
-    }
-
-    fn all_automations_by(
-        &self,
-        sql: &str,
-        params: Vec<Value>,
-    ) -> Result<Vec<Result<AutomationRow, LedgerError>>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut automations = Vec::new();
-        while let Some(row) = rows.next()? {
-            automations.push(from_row(row));
-        }
-        Ok(automations)
+        self.readable_by(from_row, &sql, vec![now.as_millis().into(), limit.into()])
     }
 }
 

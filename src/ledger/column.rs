@@ -2,12 +2,15 @@
 
 use std::ops::Deref;
 
-use rusqlite::types::FromSql;
+use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Row};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::error::LedgerError;
+
+/// How a row becomes what it stands for.
+type FromRow<T> = fn(&Row<'_>) -> Result<T, LedgerError>;
 
 /// A consistent look at the rows.
 pub struct View<'c> {
@@ -23,6 +26,43 @@ pub struct Tx<'c> {
 impl<'c> View<'c> {
     pub(super) fn new(connection: &'c Connection) -> Self {
         View { connection }
+    }
+
+    /// All rows that a query finds and that this version understands. One that it does not understand concerns
+    /// nobody else, so it is left out; who asks for it by name is told.
+    pub(super) fn readable_by<T>(
+        &self,
+        from_row: FromRow<T>,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> Result<Vec<T>, LedgerError> {
+        let found = self.all_by(from_row, sql, params)?.into_iter();
+        found.filter(|row| !matches!(row, Err(LedgerError::Unreadable { .. }))).collect()
+    }
+
+    /// The one row that a query finds.
+    pub(super) fn one_by<T>(
+        &self,
+        from_row: FromRow<T>,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> Result<Option<T>, LedgerError> {
+        self.all_by(from_row, sql, params)?.pop().transpose()
+    }
+
+    fn all_by<T>(
+        &self,
+        from_row: FromRow<T>,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> Result<Vec<Result<T, LedgerError>>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            found.push(from_row(row));
+        }
+        Ok(found)
     }
 }
 

@@ -16,13 +16,13 @@ impl View<'_> {
     /// A run by its identity.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
-        self.one_run_by(&sql, vec![id.as_str().to_owned().into()])
+        self.one_by(from_row, &sql, vec![id.as_str().to_owned().into()])
     }
 
     /// A run by its place.
     pub fn run_at(&self, row: i64) -> Result<RunRow, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.row = ?1");
-        let found = self.one_run_by(&sql, vec![row.into()])?;
+        let found = self.one_by(from_row, &sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("run row {row} is missing")))
     }
 
@@ -63,7 +63,7 @@ impl View<'_> {
         }
         sql += " ORDER BY 1 DESC LIMIT ?";
         params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
-        self.runs_by(&sql, params)
+        self.readable_by(from_row, &sql, params)
     }
 
     /// The oldest run of an automation that has not ended.
@@ -71,7 +71,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE r.automation = ?1 AND r.completed_at IS NULL ORDER BY r.row LIMIT 1"
         );
-        self.one_run_by(&sql, vec![automation.into()])
+        self.one_by(from_row, &sql, vec![automation.into()])
     }
 
     /// The run that was asked for with this key at or after `since`.
@@ -86,7 +86,7 @@ impl View<'_> {
              WHERE r.automation = ?1 AND r.run_key = ?2 AND r.triggered_at >= ?3 ORDER BY r.row DESC LIMIT 1"
         );
         let params = vec![automation.into(), key.to_owned().into(), since.as_millis().into()];
-        self.one_run_by(&sql, params)
+        self.one_by(from_row, &sql, params)
     }
 
     /// The oldest run that nobody has been given and whose directory and time are free.
@@ -99,7 +99,7 @@ impl View<'_> {
              ORDER BY r.row LIMIT 16"
         );
         // The first that can be understood: one that cannot must not keep the others waiting.
-        Ok(self.runs_by(&sql, vec![now.as_millis().into()])?.into_iter().next())
+        Ok(self.readable_by(from_row, &sql, vec![now.as_millis().into()])?.into_iter().next())
     }
 
     /// How many runs have been given to somebody and have not ended.
@@ -133,7 +133,7 @@ impl View<'_> {
     /// The runs that say that they wait behind this one.
     pub fn waiting_behind(&self, run: &RunId) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.behind = ?1 ORDER BY r.row");
-        self.runs_by(&sql, vec![run.as_str().to_owned().into()])
+        self.readable_by(from_row, &sql, vec![run.as_str().to_owned().into()])
     }
 
     /// The latest turn of a catch-up that has come or will come: one that was given up leaves its turn free.
@@ -152,7 +152,11 @@ impl View<'_> {
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_waiting_until JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.wait_until <= ?1 ORDER BY r.wait_until LIMIT ?2"
         );
-        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+        self.readable_by(
+            from_row,
+            &sql,
+            vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
     }
 
     /// The runs that were told to wait for a time that has come.
@@ -162,7 +166,11 @@ impl View<'_> {
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting ->> '$.for' = 'catchUp'
                AND r.not_before <= ?1 ORDER BY r.not_before LIMIT ?2"
         );
-        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+        self.readable_by(
+            from_row,
+            &sql,
+            vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
     }
 
     /// The runs that wait for nothing though nobody has them.
@@ -171,7 +179,7 @@ impl View<'_> {
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_unplaced JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting IS NULL ORDER BY r.row LIMIT ?1"
         );
-        self.runs_by(&sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
+        self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }
 
     /// The runs whose start or work has taken too long and that nobody has asked to end.
@@ -180,7 +188,11 @@ impl View<'_> {
             "SELECT {COLUMNS} FROM {TABLES}
              WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 ORDER BY r.deadline_at LIMIT ?2"
         );
-        self.runs_by(&sql, vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()])
+        self.readable_by(
+            from_row,
+            &sql,
+            vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
     }
 
     /// The runs that were given to an instance and have not ended, oldest first.
@@ -188,7 +200,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES} WHERE r.given_to = ?1 AND r.completed_at IS NULL ORDER BY r.row"
         );
-        self.runs_by(&sql, vec![instance.as_str().to_owned().into()])
+        self.readable_by(from_row, &sql, vec![instance.as_str().to_owned().into()])
     }
 
     /// What an instance has to do.
@@ -224,30 +236,5 @@ impl View<'_> {
         let found = statement
             .query_map([], |row| Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?)))?;
         Ok(found.collect::<Result<_, _>>()?)
-    }
-
-    /// Runs that a query finds. One that this version cannot understand concerns nobody else, so it is left out;
-    /// who asks for it by name is told.
-    fn runs_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<RunRow>, LedgerError> {
-        let found = self.all_runs_by(sql, params)?.into_iter();
-        found.filter(|run| !matches!(run, Err(LedgerError::Unreadable { .. }))).collect()
-    }
-
-    fn one_run_by(&self, sql: &str, params: Vec<Value>) -> Result<Option<RunRow>, LedgerError> {
-        self.all_runs_by(sql, params)?.pop().transpose()
-    }
-
-    fn all_runs_by(
-        &self,
-        sql: &str,
-        params: Vec<Value>,
-    ) -> Result<Vec<Result<RunRow, LedgerError>>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut runs = Vec::new();
-        while let Some(row) = rows.next()? {
-            runs.push(from_row(row));
-        }
-        Ok(runs)
     }
 }
