@@ -162,10 +162,7 @@ fn a_run_that_waits_too_long_for_its_directory_is_stopped() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let _gate = place.gate("gate");
-    let holder = client.create(dormant("holder", shell("read line < gate")));
-    let holding = client.run(&holder);
-    client.wait_for_run(&holding, "running");
+    let (_gate, _, holding) = place.held_up(&mut client, "holder");
     let waiter = with(dormant("waiter", shell(LOG)), "policy", json!({"queueMs": 500}));
     let waiter = client.create(waiter);
     let waiting = client.get("automation/run", json!({"id": waiter}));

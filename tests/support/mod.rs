@@ -95,6 +95,15 @@ impl Place {
         let pipe = std::fs::OpenOptions::new().read(true).write(true).open(&path).expect("a gate");
         Gate { pipe }
     }
+
+    /// A run that is at work, and holds the directory, until its gate is opened: the gate, its automation, and it.
+    pub(crate) fn held_up(&self, client: &mut Client, title: &str) -> (Gate, Value, Value) {
+        let gate = self.gate("gate");
+        let automation = client.create(drafts::dormant(title, drafts::shell("read line < gate")));
+        let run = client.run(&automation);
+        client.wait_for_run(&run, "running");
+        (gate, automation, run)
+    }
 }
 
 /// Holds commands up until a test lets them go.

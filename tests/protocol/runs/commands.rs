@@ -144,10 +144,7 @@ fn a_run_executes_the_automation_as_it_was_when_it_was_asked_for() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let mut gate = place.gate("gate");
-    let holder = client.create(dormant("holder", shell("read line < gate")));
-    let holding = client.run(&holder);
-    client.wait_for_run(&holding, "running");
+    let (mut gate, _, _) = place.held_up(&mut client, "holder");
     let waiter = client.create(dormant("waiter", shell("echo waited >> log")));
     let asked = wall_ms();
     let waiting = client.run(&waiter);

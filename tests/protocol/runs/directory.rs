@@ -53,10 +53,7 @@ fn readers_neither_hold_the_directory_nor_wait_for_it() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let mut gate = place.gate("gate");
-    let writer = client.create(dormant("writer", shell("read line < gate")));
-    let writing = client.run(&writer);
-    client.wait_for_run(&writing, "running");
+    let (mut gate, _, writing) = place.held_up(&mut client, "writer");
     let mut reading = Vec::new();
     for number in 0..2 {
         let draft = dormant(&format!("reader {number}"), shell("read line < gate"));
@@ -108,10 +105,7 @@ fn a_waiting_run_that_is_cancelled_lets_the_next_one_move_up() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let mut gate = place.gate("gate");
-    let holder = client.create(dormant("holder", shell("read line < gate")));
-    let holding = client.run(&holder);
-    client.wait_for_run(&holding, "running");
+    let (mut gate, _, holding) = place.held_up(&mut client, "holder");
     let mut ask = |title: &str| {
         let automation = client.create(dormant(title, shell(&format!("echo {title} >> log"))));
         client.run(&automation)

@@ -100,10 +100,7 @@ fn shutdown_does_not_wait_for_a_request_that_waits_for_a_run() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let _gate = place.gate("gate");
-    let automation = client.create(dormant("held up", shell("read line < gate")));
-    let run = client.run(&automation);
-    client.wait_for_run(&run, "running");
+    let (_gate, automation, _) = place.held_up(&mut client, "held up");
     let deleting = client.send("automation/delete", json!({"id": automation, "activeRun": "finish"}));
     let created = client.send("automation/create", dormant("just before", shell("true")));
     let began = clock();
