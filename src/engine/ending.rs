@@ -2,9 +2,8 @@
 
 use super::{Context, assign, delete, derive, pause, records};
 use crate::domain::automation::PauseReason;
-use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::machine::StopReason;
+use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Outcome, ProcessEnd, Trigger};
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
@@ -26,7 +25,7 @@ pub(super) fn end(
     outcome: Outcome,
     process: Option<ProcessEnd>,
     remains: Remains,
-) -> Result<RunId, Refusal> {
+) -> Result<(), Refusal> {
     let counts = match &outcome {
         Outcome::Succeeded(_) => Counts::Success,
         Outcome::Failed(_) => Counts::Failure,
@@ -49,8 +48,7 @@ pub(super) fn end(
     if run.given_to.is_some() {
         assign::assign(tx, context)?;
     }
-    assign::move_up(tx, context, &run.run.id)?;
-    Ok(run.run.id)
+    assign::move_up(tx, context, &run.run.id)
 }
 
 /// How an end counts for the automation.
@@ -113,7 +111,7 @@ pub(super) fn stop_scheduled(
             Trigger::Schedule | Trigger::CatchUp => true,
             Trigger::Manual { .. } => false,
         };
-        if by_slot && !run.begun && run.run.state() == crate::domain::run::machine::State::Scheduled {
+        if by_slot && !run.begun && run.run.state() == State::Scheduled {
             end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
         }
     }

@@ -7,7 +7,7 @@ use crate::domain::id::InstanceId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Outcome, Urgency, Wish};
-use crate::ledger::{InstanceRow, Tx};
+use crate::ledger::{InstanceRow, RunRow, Tx};
 
 /// A sidecar has come. It holds its instance lock already.
 ///
@@ -96,7 +96,7 @@ pub fn withdraw(tx: &Tx<'_>, context: &Context<'_>, me: &InstanceId) -> Result<(
 }
 
 /// A run that has not begun belongs to no window.
-fn hand_back(tx: &Tx<'_>, mut run: crate::ledger::RunRow) -> Result<(), Refusal> {
+fn hand_back(tx: &Tx<'_>, mut run: RunRow) -> Result<(), Refusal> {
     run.given_to = None;
     run.given_at = None;
     run.deadline_at = None;

@@ -1,7 +1,7 @@
 //! New runs: those that are to be carried out, and records of slots that were not.
 
 use super::{Context, derive};
-use crate::domain::id::{InstanceId, RunId};
+use crate::domain::id::InstanceId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{BORN_STOPPED, StopReason};
 use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, SlotRange, Trigger};
@@ -39,7 +39,7 @@ pub(super) fn record(
     automation: &AutomationRow,
     slots: SlotRange,
     reason: StopReason,
-) -> Result<RunId, Refusal> {
+) -> Result<(), Refusal> {
     if !BORN_STOPPED.contains(&reason) {
         return Err(Refusal::Internal(format!("a record of slots cannot be {reason:?}")));
     }
@@ -53,8 +53,7 @@ pub(super) fn record(
     };
     let mut row = blank(context, automation, new, Phase::Stopped { ended, reason });
     row.row = tx.insert_run(&row)?;
-    derive::publish_run(tx, &mut row, context.now)?;
-    Ok(row.run.id)
+    derive::publish_run(tx, &mut row, context.now)
 }
 
 fn blank(context: &mut Context<'_>, automation: &AutomationRow, new: NewRun, phase: Phase) -> RunRow {

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use rusqlite::types::{FromSql, Value};
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, Row, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -36,8 +36,21 @@ impl<'c> View<'c> {
         sql: &str,
         params: Vec<Value>,
     ) -> Result<Vec<T>, LedgerError> {
-        let found = self.all_by(from_row, sql, params)?.into_iter();
-        found.filter(|row| !matches!(row, Err(LedgerError::Unreadable { .. }))).collect()
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        std::iter::from_fn(|| next_readable(from_row, &mut rows).transpose()).collect()
+    }
+
+    /// The first of them. The rows after it are not looked at.
+    pub(super) fn first_readable_by<T>(
+        &self,
+        from_row: FromRow<T>,
+        sql: &str,
+        params: Vec<Value>,
+    ) -> Result<Option<T>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        next_readable(from_row, &mut rows)
     }
 
     /// The one row that a query finds.
@@ -47,22 +60,9 @@ impl<'c> View<'c> {
         sql: &str,
         params: Vec<Value>,
     ) -> Result<Option<T>, LedgerError> {
-        self.all_by(from_row, sql, params)?.pop().transpose()
-    }
-
-    fn all_by<T>(
-        &self,
-        from_row: FromRow<T>,
-        sql: &str,
-        params: Vec<Value>,
-    ) -> Result<Vec<Result<T, LedgerError>>, LedgerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query(rusqlite::params_from_iter(params))?;
-        let mut found = Vec::new();
-        while let Some(row) = rows.next()? {
-            found.push(from_row(row));
-        }
-        Ok(found)
+        rows.next()?.map(from_row).transpose()
     }
 }
 
@@ -100,6 +100,17 @@ impl<'c> Deref for Tx<'c> {
     fn deref(&self) -> &View<'c> {
         &self.view
     }
+}
+
+/// Goes on to the next row that this version understands.
+fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<T>, LedgerError> {
+    while let Some(row) = rows.next()? {
+        match from_row(row) {
+            Err(LedgerError::Unreadable { .. }) => {}
+            read => return read.map(Some),
+        }
+    }
+    Ok(None)
 }
 
 /// Reads the columns of a row one after the other.

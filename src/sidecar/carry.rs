@@ -62,7 +62,8 @@ enum Told {
 pub(super) enum Release {
     /// It is over.
     Done,
-    /// It did not begin, and may still have to.
+    /// Something that may pass kept it from beginning, or its end from being written: the rows say what is
+    /// still to be done.
     TryAgain,
 }
 

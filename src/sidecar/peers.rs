@@ -8,46 +8,34 @@ use crate::exec;
 use crate::ledger::InstanceRow;
 use crate::presence::instance::{self, Peer};
 
-/// What a look at peers has come to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Settled {
-    /// Nobody had died.
-    Nobody,
-    /// Somebody had.
-    Somebody,
-}
-
 /// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
 /// whose rows this version does not understand: they must not keep a window from opening.
-pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Settled, Refusal> {
-    let mut settled = Settled::Nobody;
+pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<(), Refusal> {
     for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
         if peer.actor.instance == sidecar.parts.me.instance {
             continue;
         }
         match settle_if_dead(sidecar, &peer).await {
-            Ok(Settled::Nobody) => {}
-            Ok(Settled::Somebody) => settled = Settled::Somebody,
             Err(refusal) if refusal.is_about_the_rows() => {
                 tracing::error!(%refusal, instance = %peer.actor.instance, "what a dead peer left cannot be settled");
             }
-            Err(refusal) => return Err(refusal),
+            settled => settled?,
         }
     }
-    Ok(settled)
+    Ok(())
 }
 
 /// Settles what a dead peer left, while nobody else can: its lock is held meanwhile.
-async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Settled, Refusal> {
+async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Refusal> {
     let id = peer.actor.instance.clone();
     let lock = match instance::look_at(&sidecar.parts.state, &id, peer.lock) {
-        Ok(Peer::Alive) => return Ok(Settled::Nobody),
+        Ok(Peer::Alive) => return Ok(()),
         Ok(Peer::Dead(lock)) => Some(lock),
-        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(Settled::Nobody),
+        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(()),
         Ok(Peer::AskItsProcess) => None,
         Err(error) => {
             tracing::warn!(%error, instance = %id, "cannot tell whether a peer is alive; it is left alone");
-            return Ok(Settled::Nobody);
+            return Ok(());
         }
     };
     tracing::info!(instance = %id, "a peer has died; what it left is settled");
@@ -55,7 +43,7 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Settled
     if let Some(lock) = lock {
         lock.remove();
     }
-    Ok(Settled::Somebody)
+    Ok(())
 }
 
 /// Ends what dead sidecars left running, and frees the directories that it held. What does not end keeps its
