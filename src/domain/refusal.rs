@@ -34,6 +34,15 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
+    /// It comes out of a run, and runs may not change what is scheduled.
+    #[error("run {run} may look but not change anything: ask the person who is in front of the window")]
+    InsideRun {
+        /// The run.
+        run: RunId,
+    },
+    /// Whoever asked has withdrawn the request before anything was committed.
+    #[error("the request was cancelled; nothing was changed")]
+    Cancelled,
     /// The ledger could not be written or read.
     #[error("the ledger cannot be used: {message}")]
     Storage {

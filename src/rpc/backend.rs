@@ -4,6 +4,7 @@ use std::future::Future;
 
 use serde::Serialize;
 
+use super::caller::Caller;
 use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::automation::Automation;
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
@@ -44,7 +45,7 @@ pub trait Backend: Send + Sync + 'static {
     fn surroundings(&self) -> Surroundings<'_>;
 
     /// `automation/create`.
-    fn create(&self, params: CreateParams) -> impl Future<Output = Answer<Automation>> + Send;
+    fn create(&self, params: CreateParams, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/get`.
     fn automation(&self, id: AutomationId) -> impl Future<Output = Answer<Automation>> + Send;
@@ -53,16 +54,16 @@ pub trait Backend: Send + Sync + 'static {
     fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
 
     /// `automation/pause`.
-    fn pause(&self, request: RestRequest) -> impl Future<Output = Answer<Automation>> + Send;
+    fn pause(&self, request: RestRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/resume`.
-    fn resume(&self, request: RestRequest) -> impl Future<Output = Answer<Automation>> + Send;
+    fn resume(&self, request: RestRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/delete`; answers when the work of its runs has gone.
-    fn delete(&self, request: DeleteRequest) -> impl Future<Output = Answer<Deleted>> + Send;
+    fn delete(&self, request: DeleteRequest, by: Caller) -> impl Future<Output = Answer<Deleted>> + Send;
 
     /// `automation/run`.
-    fn run(&self, request: RunRequest) -> impl Future<Output = Answer<Run>> + Send;
+    fn run(&self, request: RunRequest, by: Caller) -> impl Future<Output = Answer<Run>> + Send;
 
     /// `automation/preview`.
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview>;
@@ -74,7 +75,7 @@ pub trait Backend: Send + Sync + 'static {
     fn runs(&self, wanted: ListRuns) -> impl Future<Output = Answer<Page<Run>>> + Send;
 
     /// `run/cancel`.
-    fn cancel(&self, id: RunId) -> impl Future<Output = Answer<Run>> + Send;
+    fn cancel(&self, id: RunId, by: Caller) -> impl Future<Output = Answer<Run>> + Send;
 
     /// `run/output`.
     fn output(&self, wanted: OutputRequest) -> impl Future<Output = Answer<OutputPart>> + Send;

@@ -13,6 +13,7 @@ pub enum Kind {
     NotFound,
     AutomationConflict,
     ActiveRunStillRunning,
+    InsideRun,
     Overloaded,
     StorageUnavailable,
     NotInitialized,
@@ -21,6 +22,7 @@ pub enum Kind {
     InvalidParams,
     Internal,
     ParseError,
+    Cancelled,
     RequestTooLarge,
     ResponseTooLarge,
 }
@@ -32,6 +34,7 @@ impl Kind {
             Kind::NotFound => (-32011, "not_found"),
             Kind::AutomationConflict => (-32012, "automation_conflict"),
             Kind::ActiveRunStillRunning => (-32013, "active_run_still_running"),
+            Kind::InsideRun => (-32016, "inside_run"),
             Kind::Overloaded => (-32018, "overloaded"),
             Kind::StorageUnavailable => (-32020, "storage_unavailable"),
             Kind::NotInitialized => (-32002, "not_initialized"),
@@ -40,6 +43,7 @@ impl Kind {
             Kind::InvalidParams => (-32602, "invalid_params"),
             Kind::Internal => (-32603, "internal"),
             Kind::ParseError => (-32700, "parse_error"),
+            Kind::Cancelled => (-32800, "cancelled"),
             Kind::RequestTooLarge => (-32007, "request_too_large"),
             Kind::ResponseTooLarge => (RESPONSE_TOO_LARGE, "response_too_large"),
         }
@@ -111,6 +115,8 @@ impl From<Refusal> for Failure {
             Refusal::ActiveRunStillRunning { run } => {
                 Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())
             }
+            Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
+            Refusal::Cancelled => Failure::new(Kind::Cancelled, message),
             Refusal::Storage { reason, .. } => {
                 Failure::new(Kind::StorageUnavailable, message).with("reason", json!(reason))
             }

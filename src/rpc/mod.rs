@@ -6,6 +6,7 @@
 pub mod answer;
 pub mod api;
 pub mod backend;
+pub mod caller;
 pub mod cursor;
 pub mod envelope;
 pub mod errors;

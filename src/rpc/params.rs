@@ -1,5 +1,6 @@
 //! Reads the parameters of a method: by name, every fault at once, nothing ignored.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::types::Params;
 use serde_json::{Map, Value};
 
@@ -7,6 +8,7 @@ use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
+use crate::rpc::caller::{Caller, Permit};
 
 /// The parameters as an object, which is empty if there are none.
 pub fn object(params: &Params<'_>) -> Result<Map<String, Value>, Refusal> {
@@ -60,4 +62,10 @@ pub fn run_id(fields: &mut Fields<'_>, name: &'static str) -> Option<RunId> {
 pub fn limit(fields: &mut Fields<'_>, most: i64, default: usize) -> usize {
     let limit = fields.integer("limit", 1..=most);
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
+}
+
+/// On whose behalf a change is asked for: what the request says of that, and what came with it.
+pub fn caller(fields: &mut Fields<'_>, extensions: &Extensions) -> Caller {
+    let inside_run = fields.required_if_sent("insideRun").map(RunId::from_text);
+    Caller { inside_run, permit: extensions.get::<Permit>().cloned().unwrap_or_default() }
 }

@@ -15,11 +15,13 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
+use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::{cancel, create, delete, derive, pause, trigger};
 use crate::exec::spool;
-use crate::ledger::RunRow;
+use crate::ledger::{RunRow, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, OutputPart, Page, Place, Preview};
+use crate::rpc::caller::Caller;
 
 impl Backend for Sidecar {
     type Feed = LedgerFeed;
@@ -40,8 +42,8 @@ impl Backend for Sidecar {
         }
     }
 
-    async fn create(&self, params: CreateParams) -> Answer<Automation> {
-        self.decide(|tx, context| create::create(tx, context, params)).await
+    async fn create(&self, params: CreateParams, by: Caller) -> Answer<Automation> {
+        self.change(by, |tx, context| create::create(tx, context, params)).await
     }
 
     async fn automation(&self, id: AutomationId) -> Answer<Automation> {
@@ -65,19 +67,19 @@ impl Backend for Sidecar {
         read.await
     }
 
-    async fn pause(&self, request: RestRequest) -> Answer<Automation> {
-        self.decide(move |tx, context| pause::pause(tx, context, request)).await
+    async fn pause(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
+        self.change(by, move |tx, context| pause::pause(tx, context, request)).await
     }
 
-    async fn resume(&self, request: RestRequest) -> Answer<Automation> {
-        self.decide(move |tx, context| pause::resume(tx, context, request)).await
+    async fn resume(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
+        self.change(by, move |tx, context| pause::resume(tx, context, request)).await
     }
 
-    async fn delete(&self, request: DeleteRequest) -> Answer<Deleted> {
+    async fn delete(&self, request: DeleteRequest, by: Caller) -> Answer<Deleted> {
         let mut commits = self.parts.ledger.commits();
         let mut left = self.parts.left.subscribe();
         let id = request.automation.clone();
-        let deletion = self.decide(move |tx, context| delete::delete(tx, context, &request)).await?;
+        let deletion = self.change(by, move |tx, context| delete::delete(tx, context, &request)).await?;
         let (tombstone, runs) = match deletion {
             Deletion::Done { tombstone, runs } => (tombstone, runs),
             Deletion::Pending { runs } => loop {
@@ -97,8 +99,8 @@ impl Backend for Sidecar {
         Ok(Deleted { tombstone, stopped_runs: read.await? })
     }
 
-    async fn run(&self, request: RunRequest) -> Answer<Run> {
-        self.decide(|tx, context| trigger::trigger(tx, context, request)).await
+    async fn run(&self, request: RunRequest, by: Caller) -> Answer<Run> {
+        self.change(by, |tx, context| trigger::trigger(tx, context, request)).await
     }
 
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview> {
@@ -136,8 +138,8 @@ impl Backend for Sidecar {
         read.await
     }
 
-    async fn cancel(&self, id: RunId) -> Answer<Run> {
-        self.decide(move |tx, context| cancel::cancel(tx, context, &id)).await
+    async fn cancel(&self, id: RunId, by: Caller) -> Answer<Run> {
+        self.change(by, move |tx, context| cancel::cancel(tx, context, &id)).await
     }
 
     async fn output(&self, wanted: OutputRequest) -> Answer<OutputPart> {
@@ -181,6 +183,24 @@ impl Backend for Sidecar {
 }
 
 impl Sidecar {
+    /// Has the engine decide about something that a client asked for, if it still wants it and may.
+    async fn change<T, F>(&self, by: Caller, decision: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<T> + Send + 'static,
+    {
+        let decide = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            if !by.permit.begin() {
+                return Err(Refusal::Cancelled);
+            }
+            match by.inside_run {
+                Some(run) => Err(Refusal::InsideRun { run }),
+                None => decision(tx, context),
+            }
+        };
+        self.decide(decide).await
+    }
+
     async fn run_row(&self, id: RunId) -> Answer<RunRow> {
         let read = self.parts.ledger.read(move |view| {
             view.run(&id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })

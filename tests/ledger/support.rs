@@ -78,5 +78,5 @@ pub(crate) fn every_minute() -> CreateParams {
     });
     let limits = Limits::default();
     let around = Surroundings { machine_zone: "UTC", limits: &limits, now: NOW };
-    draft::read_create(draft.as_object().unwrap(), around).unwrap()
+    draft::read_create(draft.as_object().unwrap(), around, |_| ()).unwrap().0
 }

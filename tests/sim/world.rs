@@ -172,7 +172,8 @@ impl World {
 
     pub(crate) fn try_create(&mut self, who: Who, draft: &Value) -> Result<Automation, Refusal> {
         let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now };
-        let params = draft::read_create(draft.as_object().unwrap(), around);
+        let params =
+            draft::read_create(draft.as_object().unwrap(), around, |_| ()).map(|(params, ())| params);
         let params = params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"));
         self.decide(who, |tx, context| create::create(tx, context, params))
     }

@@ -40,19 +40,22 @@ pub struct Surroundings<'a> {
     pub now: Timestamp,
 }
 
-/// Reads the parameters of `automation/create`: a draft, and what is said about the request itself.
+/// Reads the parameters of `automation/create`: a draft, and what is said about the request itself. What every
+/// change comes with is read by `read_beside`.
 ///
 /// # Errors
 /// All faults, in the order in which the contract lists the fields.
-pub fn read_create(
+pub fn read_create<B>(
     params: &Map<String, Value>,
     around: Surroundings<'_>,
-) -> Result<CreateParams, Vec<Fault>> {
+    read_beside: impl FnOnce(&mut Fields<'_>) -> B,
+) -> Result<(CreateParams, B), Vec<Fault>> {
     let faults = Faults::new();
     let mut fields = Fields::root(params, &faults);
     let draft = read_draft(&mut fields, around);
     let dry_run = fields.boolean("dryRun").unwrap_or(false);
     let key = read_key(&mut fields);
+    let beside = read_beside(&mut fields);
     fields.finish(Word::UnsupportedAutomationField, read_only_hint);
     // A time that has passed is refused by the transaction, which also knows whether this is a repeated request
     // that was fulfilled in time. Here it is told beside other faults only.
@@ -60,7 +63,7 @@ pub fn read_create(
     match (draft, faults.take()) {
         (Some(draft), faults) if only_late(&faults) => {
             let commitment = if dry_run { Commitment::DryRun } else { Commitment::Real };
-            Ok(CreateParams { draft, commitment, key })
+            Ok((CreateParams { draft, commitment, key }, beside))
         }
         (_, faults) => Err(faults),
     }

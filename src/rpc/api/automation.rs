@@ -1,7 +1,8 @@
 //! `automation/…`: what is to be done, and when.
 
-use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
+use jsonrpsee::types::Params;
+use jsonrpsee::{Extensions, RpcModule};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,6 +14,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::{ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest};
 use crate::domain::run::{Attendance, Run};
 use crate::rpc::backend::{Backend, Deleted};
+use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
 
@@ -23,12 +25,15 @@ const QUERY_MAX: usize = 160;
 const NOTE_MAX: usize = 1000;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
-    module.register_async_method("automation/create", |params, backend, _| async move {
+    module.register_async_method("automation/create", |params, backend, extensions| async move {
         let read = || {
             let map = params::object(&params)?;
-            read_create(&map, backend.surroundings()).map_err(|faults| blame(faults, &["dryRun", "key"]))
+            let read =
+                read_create(&map, backend.surroundings(), |fields| params::caller(fields, &extensions));
+            read.map_err(|faults| blame(faults, &["dryRun", "key", "insideRun"]))
         };
-        handled(backend.create(read().map_err(refused)?).await)
+        let (draft, by) = read().map_err(refused)?;
+        handled(backend.create(draft, by).await)
     })?;
     module.register_async_method("automation/get", |params, backend, _| async move {
         let id = params::read(&params, "`id`", |fields| params::automation_id(fields, "id"));
@@ -39,21 +44,21 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         let page = backend.automations(wanted).await;
         handled(page.map(|page| page_on_the_wire(List::Automations, page, &*backend)))
     })?;
-    module.register_async_method("automation/pause", |params, backend, _| async move {
-        let request = read_rest(&params).map_err(refused)?;
-        handled(backend.pause(request).await)
+    module.register_async_method("automation/pause", |params, backend, extensions| async move {
+        let (request, by) = read_rest(&params, &extensions).map_err(refused)?;
+        handled(backend.pause(request, by).await)
     })?;
-    module.register_async_method("automation/resume", |params, backend, _| async move {
-        let request = read_rest(&params).map_err(refused)?;
-        handled(backend.resume(request).await)
+    module.register_async_method("automation/resume", |params, backend, extensions| async move {
+        let (request, by) = read_rest(&params, &extensions).map_err(refused)?;
+        handled(backend.resume(request, by).await)
     })?;
-    module.register_async_method("automation/delete", |params, backend, _| async move {
-        let request = read_delete(&params).map_err(refused)?;
-        handled(backend.delete(request).await.map(DeletedOnTheWire::from))
+    module.register_async_method("automation/delete", |params, backend, extensions| async move {
+        let (request, by) = read_delete(&params, &extensions).map_err(refused)?;
+        handled(backend.delete(request, by).await.map(DeletedOnTheWire::from))
     })?;
-    module.register_async_method("automation/run", |params, backend, _| async move {
-        let request = read_run(&params).map_err(refused)?;
-        handled(backend.run(request).await)
+    module.register_async_method("automation/run", |params, backend, extensions| async move {
+        let (request, by) = read_run(&params, &extensions).map_err(refused)?;
+        handled(backend.run(request, by).await)
     })?;
     module.register_method("automation/preview", |params, backend, _| {
         let read = || {
@@ -91,10 +96,7 @@ impl From<Deleted> for DeletedOnTheWire {
     }
 }
 
-fn read_list(
-    params: &jsonrpsee::types::Params<'_>,
-    backend: &impl Backend,
-) -> Result<ListAutomations, Refusal> {
+fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomations, Refusal> {
     params::read(params, "`cursor`, `limit`, `paused` and `query`", |fields| {
         let before = fields.text("cursor").and_then(|text| {
             let row = cursor::read(List::Automations, backend.ledger_id(), text);
@@ -111,30 +113,32 @@ fn read_list(
     })
 }
 
-fn read_rest(params: &jsonrpsee::types::Params<'_>) -> Result<RestRequest, Refusal> {
-    params::read(params, "`id` and `note`", |fields| {
+fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestRequest, Caller), Refusal> {
+    params::read(params, "`id`, `note` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
         let note = fields.text("note").map(str::to_owned);
         if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX) {
             fields.fault_hint("note", Word::TooLong, format!("use at most {NOTE_MAX} characters"));
         }
-        Some(RestRequest { automation: id?, note })
+        let by = params::caller(fields, extensions);
+        Some((RestRequest { automation: id?, note }, by))
     })
 }
 
-fn read_delete(params: &jsonrpsee::types::Params<'_>) -> Result<DeleteRequest, Refusal> {
-    params::read(params, "`id`, `ifRevision` and `activeRun`", |fields| {
+fn read_delete(params: &Params<'_>, extensions: &Extensions) -> Result<(DeleteRequest, Caller), Refusal> {
+    params::read(params, "`id`, `ifRevision`, `activeRun` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
         let if_revision = fields.integer("ifRevision", 1..=i64::MAX);
         let choices =
             [("cancel", ActiveRun::Cancel), ("finish", ActiveRun::Finish), ("refuse", ActiveRun::Refuse)];
         let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);
-        Some(DeleteRequest { automation: id?, if_revision, active_run })
+        let by = params::caller(fields, extensions);
+        Some((DeleteRequest { automation: id?, if_revision, active_run }, by))
     })
 }
 
-fn read_run(params: &jsonrpsee::types::Params<'_>) -> Result<RunRequest, Refusal> {
-    params::read(params, "`id`, `attendance`, `key`, `context` and `ifBusy`", |fields| {
+fn read_run(params: &Params<'_>, extensions: &Extensions) -> Result<(RunRequest, Caller), Refusal> {
+    params::read(params, "`id`, `attendance`, `key`, `context`, `ifBusy` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
         let choices = [("attended", Attendance::Attended), ("unattended", Attendance::Unattended)];
         let attendance = fields.choice("attendance", &choices).unwrap_or(Attendance::Attended);
@@ -145,6 +149,7 @@ fn read_run(params: &jsonrpsee::types::Params<'_>) -> Result<RunRequest, Refusal
         if fields.any("ifBusy").is_some_and(|value| value != &Value::from("queue")) {
             fields.fault_hint("ifBusy", Word::NotAvailableYet, "this version only does \"queue\"");
         }
-        Some(RunRequest { automation: id?, attendance, key })
+        let by = params::caller(fields, extensions);
+        Some((RunRequest { automation: id?, attendance, key }, by))
     })
 }

@@ -33,9 +33,14 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         let page = backend.runs(wanted).await;
         handled(page.map(|page| page_on_the_wire(List::Runs, page, &*backend)))
     })?;
-    module.register_async_method("run/cancel", |params, backend, _| async move {
-        let id = params::read(&params, "`id`", |fields| params::run_id(fields, "id"));
-        handled(backend.cancel(id.map_err(refused)?).await)
+    module.register_async_method("run/cancel", |params, backend, extensions| async move {
+        let read = params::read(&params, "`id` and `insideRun`", |fields| {
+            let id = params::run_id(fields, "id");
+            let by = params::caller(fields, &extensions);
+            Some((id?, by))
+        });
+        let (id, by) = read.map_err(refused)?;
+        handled(backend.cancel(id, by).await)
     })?;
     module.register_async_method("run/output", |params, backend, _| async move {
         let wanted = read_output(&params).map_err(refused)?;
