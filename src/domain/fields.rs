@@ -6,9 +6,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use serde_json::{Map, Value};
-
 use super::fault::{Fault, Word};
+use super::sent::{Flaw, Sent, SentObject};
 use super::time::Timestamp;
 
 /// Collected faults, shared by the readers of one message.
@@ -41,9 +40,12 @@ impl Faults {
     }
 }
 
+/// How many characters of a name a fault shows. Those of the contract have half as many.
+const NAME_SHOWN: usize = 64;
+
 /// The fields of one object, at its path inside the message.
 pub struct Fields<'a> {
-    map: &'a Map<String, Value>,
+    object: &'a SentObject,
     path: String,
     known: Vec<&'static str>,
     faults: Faults,
@@ -51,13 +53,17 @@ pub struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads the outermost object.
-    pub fn root(map: &'a Map<String, Value>, faults: &Faults) -> Self {
-        Fields { map, path: String::new(), known: Vec::new(), faults: faults.clone() }
+    pub fn root(object: &'a SentObject, faults: &Faults) -> Self {
+        Fields { object, path: String::new(), known: Vec::new(), faults: faults.clone() }
     }
 
     /// The path of a field of this object, as a fault writes it.
     pub fn path(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) }
+        // A client's own name may be of any length; the start of it tells which one is meant.
+        let end = name.char_indices().nth(NAME_SHOWN).map_or(name.len(), |(end, _)| end);
+        let (name, cut) = (&name[..end], if end < name.len() { "\u{2026}" } else { "" });
+        let dot = if self.path.is_empty() { "" } else { "." };
+        format!("{}{dot}{name}{cut}", self.path)
     }
 
     /// Records a fault of one of this object's fields.
@@ -70,20 +76,35 @@ impl<'a> Fields<'a> {
         self.faults.push(Fault::with_hint(self.path(name), word, hint));
     }
 
-    /// Whether the field was sent at all.
-    pub fn has(&self, name: &str) -> bool {
-        self.map.contains_key(name)
+    /// Records that the text of one of this object's fields is no value.
+    pub fn flawed(&self, name: &str, flaw: Flaw) {
+        self.fault_hint(name, flaw.word(), flaw.way_out());
     }
 
-    /// The field as it was sent.
-    pub fn any(&mut self, name: &'static str) -> Option<&'a Value> {
+    /// Whether the field was sent at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.object.get(name).is_some()
+    }
+
+    /// Whether the field is this word.
+    pub fn says(&self, name: &str, word: &str) -> bool {
+        self.object.get(name).and_then(Sent::as_text) == Some(word)
+    }
+
+    /// The field as it was sent. One whose text is no value is a fault, and is not given.
+    pub fn any(&mut self, name: &'static str) -> Option<&'a Sent> {
         self.known.push(name);
-        self.map.get(name)
+        let value = self.object.get(name)?;
+        if let Sent::Flawed(flaw) = value {
+            self.flawed(name, *flaw);
+            return None;
+        }
+        Some(value)
     }
 
     /// A field that may be null: absent and null are told apart from a value.
-    pub fn nullable(&mut self, name: &'static str) -> Option<&'a Value> {
-        self.any(name).filter(|value| !value.is_null())
+    pub fn nullable(&mut self, name: &'static str) -> Option<&'a Sent> {
+        self.any(name).filter(|value| **value != Sent::Null)
     }
 
     /// Records `required` if the field was not sent; to be used with the optional readers.
@@ -122,8 +143,33 @@ impl<'a> Fields<'a> {
         if self.has(name) { self.required_text(name) } else { None }
     }
 
-    fn as_text(&self, name: &str, value: &'a Value) -> Option<&'a str> {
-        let Some(text) = value.as_str() else {
+    /// Text that is not blank and at most so many characters long, if it was sent.
+    pub fn short_text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
+        let text = self.required_if_sent(name)?;
+        self.at_most(name, text, most)
+    }
+
+    /// Text that must be there, not blank, and at most so many characters long.
+    pub fn required_short_text(&mut self, name: &'static str, most: usize) -> Option<&'a str> {
+        let text = self.required_text(name)?;
+        self.at_most(name, text, most)
+    }
+
+    /// The text if it is at most so many Unicode scalar values long.
+    pub fn at_most(&self, name: &str, text: &'a str, most: usize) -> Option<&'a str> {
+        let fits = text.chars().nth(most).is_none();
+        if !fits {
+            self.fault_hint(name, Word::TooLong, format!("use at most {most} characters"));
+        }
+        fits.then_some(text)
+    }
+
+    fn as_text(&self, name: &str, value: &'a Sent) -> Option<&'a str> {
+        if let Sent::Flawed(flaw) = value {
+            self.flawed(name, *flaw);
+            return None;
+        }
+        let Some(text) = value.as_text() else {
             self.fault(name, Word::WrongType);
             return None;
         };
@@ -136,11 +182,11 @@ impl<'a> Fields<'a> {
 
     /// A yes or no.
     pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
-        let value = self.any(name)?;
-        if value.as_bool().is_none() {
+        let Sent::Boolean(it) = self.any(name)? else {
             self.fault(name, Word::WrongType);
-        }
-        value.as_bool()
+            return None;
+        };
+        Some(*it)
     }
 
     /// A whole number within the range.
@@ -156,14 +202,14 @@ impl<'a> Fields<'a> {
         range: std::ops::RangeInclusive<i64>,
     ) -> Option<Option<i64>> {
         let value = self.any(name)?;
-        if value.is_null() {
+        if *value == Sent::Null {
             return Some(None);
         }
         self.as_integer(name, value, range).map(Some)
     }
 
-    fn as_integer(&self, name: &str, value: &Value, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
-        let Some(number) = value.as_number() else {
+    fn as_integer(&self, name: &str, value: &Sent, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let Sent::Number(number) = value else {
             self.fault(name, Word::WrongType);
             return None;
         };
@@ -209,36 +255,38 @@ impl<'a> Fields<'a> {
         self.as_object(name, value)
     }
 
-    fn as_object(&self, name: &str, value: &'a Value) -> Option<Fields<'a>> {
-        let Some(map) = value.as_object() else {
+    fn as_object(&self, name: &str, value: &'a Sent) -> Option<Fields<'a>> {
+        let Some(object) = value.as_object() else {
             self.fault(name, Word::WrongType);
             return None;
         };
-        Some(Fields { map, path: self.path(name), known: Vec::new(), faults: self.faults.clone() })
+        Some(Fields { object, path: self.path(name), known: Vec::new(), faults: self.faults.clone() })
     }
 
     /// A list of texts without NUL characters.
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.any(name)?;
-        let Some(items) = value.as_array() else {
+        let Sent::List(items) = value else {
             self.fault(name, Word::WrongType);
             return None;
         };
-        let read = |(index, item): (usize, &'a Value)| {
+        let read = |(index, item): (usize, &'a Sent)| {
             self.as_text(&format!("{name}[{index}]"), item).map(str::to_owned)
         };
-        items.iter().enumerate().map(read).collect()
+        // Each one is looked at, so that each fault is told.
+        let read: Vec<Option<String>> = items.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
     }
 
     /// The names and values of an object whose names are the client's own.
-    pub fn entries(&self) -> impl Iterator<Item = (&'a String, &'a Value)> + use<'a> {
-        self.map.iter()
+    pub fn entries(&self) -> impl Iterator<Item = (&'a str, &'a Sent)> + use<'a> {
+        self.object.iter()
     }
 
     /// Records as faults all fields that were sent and that nobody asked for.
     pub fn finish(self, word: Word, hint: impl Fn(&str) -> Option<String>) {
-        for name in self.map.keys() {
-            if !self.known.contains(&name.as_str()) {
+        for (name, _) in self.object.iter() {
+            if !self.known.contains(&name) {
                 self.faults.push(Fault { field: self.path(name), message: word, hint: hint(name) });
             }
         }

@@ -13,4 +13,5 @@ pub mod request;
 pub mod run;
 pub mod schedule;
 pub mod scheduler;
+pub mod sent;
 pub mod time;

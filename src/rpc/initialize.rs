@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
 use crate::domain::scheduler::Limits;
+use crate::domain::sent::{Sent, SentObject};
 
 /// What a client says of itself. Fields of the language-server shape that mean nothing here are not read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -64,6 +64,9 @@ pub struct InitializeResult {
     pub warnings: Vec<String>,
 }
 
+/// The longest path, in characters; no system here allows a longer one.
+pub const PATH_MAX: usize = 4096;
+
 /// The version of the contract.
 pub const PROTOCOL_VERSION: u32 = 1;
 
@@ -112,7 +115,7 @@ pub struct TimeZoneData {
 ///
 /// # Errors
 /// All faults at once.
-pub fn read(params: &Map<String, Value>) -> Result<InitializeParams, Vec<Fault>> {
+pub fn read(params: &SentObject) -> Result<InitializeParams, Vec<Fault>> {
     let faults = Faults::new();
     let mut fields = Fields::root(params, &faults);
     fields.nullable_integer("processId", 0..=i64::from(u32::MAX));
@@ -122,7 +125,7 @@ pub fn read(params: &Map<String, Value>) -> Result<InitializeParams, Vec<Fault>>
     let mut read = InitializeParams { client, ..InitializeParams::default() };
     let mut named = None;
     if let Some(mut options) = fields.nullable_object("initializationOptions") {
-        named = options.required_if_sent("projectDirectory").map(|path| Directory {
+        named = options.short_text("projectDirectory", PATH_MAX).map(|path| Directory {
             field: "initializationOptions.projectDirectory",
             named: Named::Path(path.to_owned()),
         });
@@ -154,11 +157,11 @@ fn read_client(info: &mut Fields<'_>) -> Option<String> {
 
 fn first_folder<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
     let folders = fields.nullable("workspaceFolders")?;
-    let Some(folders) = folders.as_array() else {
+    let Sent::List(folders) = folders else {
         fields.fault("workspaceFolders", Word::WrongType);
         return None;
     };
-    let uri = folders.first()?.get("uri").and_then(Value::as_str);
+    let uri = folders.first()?.as_object().and_then(|folder| folder.get("uri")).and_then(Sent::as_text);
     if uri.is_none() {
         fields.fault("workspaceFolders[0].uri", Word::WrongType);
     }
@@ -175,16 +178,20 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
     if role == Some(Role::Observer) {
         options.fault_hint("role", Word::NotAvailableYet, "this version has participants only");
     }
-    read.state_directory = options.required_if_sent("stateDirectory").map(str::to_owned);
+    read.state_directory = options.short_text("stateDirectory", PATH_MAX).map(str::to_owned);
     if let Some(environment) = options.object("environment") {
         for (name, value) in environment.entries() {
             let sound = !name.is_empty() && !name.contains(['=', '\0']);
-            match value.as_str() {
-                Some(value) if sound && !value.contains('\0') => {
-                    read.environment.insert(name.clone(), value.to_owned());
+            match value {
+                Sent::Text(value) if sound && !value.contains('\0') => {
+                    read.environment.insert(name.to_owned(), value.clone());
                 }
-                Some(_) => environment.fault(name, Word::OutOfRange),
-                None => environment.fault(name, Word::WrongType),
+                Sent::Text(value) if value.contains('\0') => environment.fault(name, Word::ContainsNul),
+                Sent::Text(_) => environment.fault(name, Word::OutOfRange),
+                Sent::Flawed(flaw) => environment.flawed(name, *flaw),
+                Sent::Null | Sent::Boolean(_) | Sent::Number(_) | Sent::List(_) | Sent::Object(_) => {
+                    environment.fault(name, Word::WrongType);
+                }
             }
         }
     }
@@ -224,7 +231,7 @@ fn read_limits(sent: &mut Fields<'_>, limits: &mut Limits) {
     let not_yet =
         [("standbyMs", 2000), ("stableWakeMs", 10_000), ("maxAgents", 1), ("eventHistory", 100_000)];
     for (name, default) in not_yet {
-        if sent.any(name).is_some_and(|value| value != default) {
+        if sent.any(name).is_some_and(|value| !value.is(&default.into())) {
             let hint = format!("leave it out: this version only knows {default}");
             sent.fault_hint(name, Word::NotAvailableYet, hint);
         }
@@ -234,10 +241,14 @@ fn read_limits(sent: &mut Fields<'_>, limits: &mut Limits) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
+    use serde_json::{Value, json};
+
+    fn sent(params: &Value) -> SentObject {
+        Sent::from(params).as_object().unwrap().clone()
+    }
 
     fn words(params: Value) -> Vec<String> {
-        let faults = read(params.as_object().unwrap()).unwrap_err();
+        let faults = read(&sent(&params)).unwrap_err();
         faults.iter().map(|fault| format!("{} {:?}", fault.field, fault.message)).collect()
     }
 
@@ -248,7 +259,7 @@ mod tests {
             "rootUri": "file:///a%20b", "workspaceFolders": [{"uri": "file:///c", "name": "c"}],
             "capabilities": {"workspace": {}}, "trace": "off", "initializationOptions": null,
         });
-        let read = read(params.as_object().unwrap()).unwrap();
+        let read = read(&sent(&params)).unwrap();
         assert_eq!(read.client.as_deref(), Some("edit 1.2"));
         let directory = read.directory.unwrap();
         assert_eq!(directory.named, Named::Address("file:///a%20b".to_owned()));
@@ -258,7 +269,7 @@ mod tests {
     #[test]
     fn the_projects_own_option_wins() {
         let params = json!({"rootUri": "file:///a", "initializationOptions": {"projectDirectory": "/b"}});
-        let read = read(params.as_object().unwrap()).unwrap();
+        let read = read(&sent(&params)).unwrap();
         assert_eq!(read.directory.unwrap().named, Named::Path("/b".to_owned()));
     }
 

@@ -2,23 +2,27 @@
 
 use jsonrpsee::Extensions;
 use jsonrpsee::types::Params;
-use serde_json::{Map, Value};
 
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
+use crate::domain::sent::SentObject;
 use crate::rpc::caller::{Caller, Permit};
 
+/// The longest identity, in characters. Ours have half as many; what is longer names nothing, and would be
+/// repeated in the refusal.
+pub const ID_MAX: usize = 100;
+
 /// The parameters as an object, which is empty if there are none.
-pub fn object(params: &Params<'_>) -> Result<Map<String, Value>, Refusal> {
-    let Some(text) = params.as_str() else { return Ok(Map::new()) };
+pub fn object(params: &Params<'_>) -> Result<SentObject, Refusal> {
+    let Some(text) = params.as_str() else { return Ok(SentObject::default()) };
     parse_object(text)
 }
 
 /// An object that a client sent.
-pub fn parse_object(text: &str) -> Result<Map<String, Value>, Refusal> {
-    serde_json::from_str(text).map_err(|error| {
+pub fn parse_object(text: &str) -> Result<SentObject, Refusal> {
+    SentObject::parse(text).map_err(|error| {
         let hint = format!("the parameters cannot be read: {error}");
         Refusal::InvalidParams(vec![Fault::with_hint("", Word::WrongType, hint)])
     })
@@ -50,12 +54,12 @@ pub fn read<T>(
 
 /// The automation's identity, which must be there.
 pub fn automation_id(fields: &mut Fields<'_>, name: &'static str) -> Option<AutomationId> {
-    fields.required_text(name).map(AutomationId::from_text)
+    fields.required_short_text(name, ID_MAX).map(AutomationId::from_text)
 }
 
 /// The run's identity, which must be there.
 pub fn run_id(fields: &mut Fields<'_>, name: &'static str) -> Option<RunId> {
-    fields.required_text(name).map(RunId::from_text)
+    fields.required_short_text(name, ID_MAX).map(RunId::from_text)
 }
 
 /// A page's size, within what the method allows.
@@ -66,6 +70,6 @@ pub fn limit(fields: &mut Fields<'_>, most: i64, default: usize) -> usize {
 
 /// On whose behalf a change is asked for: what the request says of that, and what came with it.
 pub fn caller(fields: &mut Fields<'_>, extensions: &Extensions) -> Caller {
-    let inside_run = fields.required_if_sent("insideRun").map(RunId::from_text);
+    let inside_run = fields.short_text("insideRun", ID_MAX).map(RunId::from_text);
     Caller { inside_run, permit: extensions.get::<Permit>().cloned().unwrap_or_default() }
 }

@@ -9,7 +9,9 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jsonrpsee::types::Params;
 use serde_json::json;
+use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -22,8 +24,9 @@ use super::room::Taken;
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output, Received};
 use super::{answer, initialize, params};
-use crate::domain::fault::{Fault, Word};
+use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
+use crate::domain::sent::SentObject;
 
 /// Requests that run at once.
 const RUNNING: usize = 256;
@@ -177,7 +180,7 @@ impl<H: Host> Service<H> {
     /// Opens a project. Nothing else is looked at until this is answered.
     async fn initialize(&mut self, request: Request) {
         let params = match &request.params {
-            None => Ok(serde_json::Map::new()),
+            None => Ok(SentObject::default()),
             Some(params) => params::parse_object(params.get()),
         };
         let params = params.and_then(|params| initialize::read(&params).map_err(Refusal::InvalidParams));
@@ -311,20 +314,18 @@ impl<H: Host> Service<H> {
 }
 
 fn read_shutdown(request: &Request) -> Result<(), Refusal> {
-    let Some(params) = &request.params else { return Ok(()) };
-    let params = params::parse_object(params.get())?;
-    let fault =
-        |name: &str, word, hint: &str| Err(Refusal::InvalidParams(vec![Fault::with_hint(name, word, hint)]));
-    for (name, value) in &params {
-        match (name.as_str(), value.as_str()) {
-            ("mode", Some("force")) => {}
-            ("mode", Some("maintenance")) => {
-                return fault("mode", Word::NotAvailableYet, "use \"force\", or wait until no run is active");
-            }
-            ("mode", Some(_)) => return fault("mode", Word::UnknownValue, "use \"force\""),
-            ("mode", None) => return fault("mode", Word::WrongType, "use \"force\""),
-            (name, _) => return fault(name, Word::UnknownValue, "this method takes `mode`"),
-        }
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Mode {
+        Force,
+        Maintenance,
     }
-    Ok(())
+    let text = request.params.as_deref().map(RawValue::get);
+    params::read(&Params::new(text), "`mode`", |fields| {
+        let mode = fields.choice("mode", &[("force", Mode::Force), ("maintenance", Mode::Maintenance)]);
+        if mode == Some(Mode::Maintenance) {
+            let hint = "use \"force\", or wait until no run is active";
+            fields.fault_hint("mode", Word::NotAvailableYet, hint);
+        }
+        Some(())
+    })
 }

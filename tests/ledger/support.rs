@@ -8,6 +8,7 @@ use sexton::domain::id::{IdSource, InstanceId, LedgerId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::scheduler::Limits;
+use sexton::domain::sent::Sent;
 use sexton::domain::time::Timestamp;
 use sexton::engine::Context;
 use sexton::ledger::{InstanceRow, Ledger, Tx};
@@ -78,5 +79,5 @@ pub(crate) fn every_minute() -> CreateParams {
     });
     let limits = Limits::default();
     let around = Surroundings { machine_zone: "UTC", limits: &limits, now: NOW };
-    draft::read_create(draft.as_object().unwrap(), around, |_| ()).unwrap().0
+    draft::read_create(Sent::from(&draft).as_object().unwrap(), around, |_| ()).unwrap().0
 }

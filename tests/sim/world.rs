@@ -15,6 +15,7 @@ use sexton::domain::refusal::{Refusal, StorageReason};
 use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RunRequest};
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::Limits;
+use sexton::domain::sent::Sent;
 use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
 use sexton::engine::report::WorkEnd;
@@ -172,8 +173,8 @@ impl World {
 
     pub(crate) fn try_create(&mut self, who: Who, draft: &Value) -> Result<Automation, Refusal> {
         let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now };
-        let params =
-            draft::read_create(draft.as_object().unwrap(), around, |_| ()).map(|(params, ())| params);
+        let params = draft::read_create(Sent::from(draft).as_object().unwrap(), around, |_| ())
+            .map(|(params, ())| params);
         let params = params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"));
         self.decide(who, |tx, context| create::create(tx, context, params))
     }

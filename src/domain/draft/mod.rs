@@ -5,13 +5,12 @@ mod policy;
 mod schedule;
 mod task;
 
-use serde_json::{Map, Value};
-
 use super::automation::{Access, Definition, Placement, When};
 use super::fault::{Fault, Word};
 use super::fields::{Faults, Fields};
 use super::schedule::rhythm::Schedule;
 use super::scheduler::Limits;
+use super::sent::SentObject;
 use super::time::Timestamp;
 
 pub use schedule::{ScheduleDraft, read_preview};
@@ -46,7 +45,7 @@ pub struct Surroundings<'a> {
 /// # Errors
 /// All faults, in the order in which the contract lists the fields.
 pub fn read_create<B>(
-    params: &Map<String, Value>,
+    params: &SentObject,
     around: Surroundings<'_>,
     read_beside: impl FnOnce(&mut Fields<'_>) -> B,
 ) -> Result<(CreateParams, B), Vec<Fault>> {

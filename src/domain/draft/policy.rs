@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::policy::{Missed, Policy};
+use crate::domain::sent::Sent;
 
 /// The longest span of a policy: 365 days, in milliseconds.
 const SPAN_MAX_MS: i64 = 365 * 86_400_000;
@@ -47,10 +48,10 @@ pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
 fn default_only(sent: &mut Fields<'_>, defaults: &Value, name: &'static str) {
     let Some(value) = sent.any(name) else { return };
     let same = match (value, &defaults[name]) {
-        (Value::Object(value), Value::Object(default)) => {
-            value.iter().all(|(field, value)| default.get(field) == Some(value))
+        (Sent::Object(value), Value::Object(default)) => {
+            value.iter().all(|(field, value)| default.get(field).is_some_and(|default| value.is(default)))
         }
-        (value, default) => value == default,
+        (value, default) => value.is(default),
     };
     if !same {
         let hint = format!("this version only does {}; leave `{name}` out", defaults[name]);

@@ -1,7 +1,5 @@
 //! The part of a draft that says when.
 
-use serde_json::{Map, Value};
-
 use super::Surroundings;
 use crate::domain::automation::When;
 use crate::domain::fault::{Fault, Word};
@@ -9,6 +7,7 @@ use crate::domain::fields::{Faults, Fields};
 use crate::domain::schedule::cron::Cron;
 use crate::domain::schedule::rhythm::{Rhythm, Stop};
 use crate::domain::schedule::zone::{UnknownZone, Zone};
+use crate::domain::sent::SentObject;
 use crate::domain::time::Timestamp;
 
 /// The longest interval: ten years, in milliseconds. Beyond it a mistake is likelier than a wish.
@@ -148,7 +147,7 @@ fn read_stop(fields: &mut Fields<'_>) -> Option<Stop> {
         return Some(Stop::Never);
     }
     let mut stop = fields.object("stop")?;
-    if stop.any("kind").and_then(Value::as_str) == Some("condition") {
+    if stop.says("kind", "condition") {
         fields.fault_hint(
             "stop",
             Word::UnsupportedStopCondition,
@@ -189,10 +188,7 @@ pub struct ScheduleDraft {
 ///
 /// # Errors
 /// All faults, in the order in which the contract lists the fields.
-pub fn read_preview(
-    params: &Map<String, Value>,
-    around: Surroundings<'_>,
-) -> Result<ScheduleDraft, Vec<Fault>> {
+pub fn read_preview(params: &SentObject, around: Surroundings<'_>) -> Result<ScheduleDraft, Vec<Fault>> {
     /// The most fires that one preview gives.
     const COUNT_MAX: i64 = 1000;
     let faults = Faults::new();

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
 use crate::domain::automation::{EnvValue, Task};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
+use crate::domain::sent::Sent;
 
 /// The longest path or name of a program, in bytes; what Linux allows for a path.
 const PROGRAM_MAX: usize = 4096;
@@ -87,7 +86,7 @@ fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
         }
         match read_env_value(value) {
             Ok(value) => {
-                read.insert(name.clone(), value);
+                read.insert(name.to_owned(), value);
             }
             Err(word) => {
                 let hint = "write a text, or {\"from\": NAME} for a variable of the executing window";
@@ -104,22 +103,22 @@ fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
     sound.then_some(read)
 }
 
-fn read_env_value(value: &Value) -> Result<EnvValue, Word> {
-    let text = |value: &Value| match value.as_str() {
-        None => Err(Word::WrongType),
-        Some(text) if text.contains('\0') => Err(Word::ContainsNul),
-        Some(text) => Ok(text.to_owned()),
+fn read_env_value(value: &Sent) -> Result<EnvValue, Word> {
+    let text = |value: &Sent| match value {
+        Sent::Text(text) if text.contains('\0') => Err(Word::ContainsNul),
+        Sent::Text(text) => Ok(text.clone()),
+        Sent::Flawed(flaw) => Err(flaw.word()),
+        Sent::Null | Sent::Boolean(_) | Sent::Number(_) | Sent::List(_) | Sent::Object(_) => {
+            Err(Word::WrongType)
+        }
     };
-    match value {
-        Value::String(_) => text(value).map(EnvValue::Text),
-        Value::Object(map) => match (map.get("from"), map.len()) {
-            (Some(from), 1) => match text(from)? {
-                from if from.is_empty() || from.contains('=') => Err(Word::OutOfRange),
-                from => Ok(EnvValue::From { from }),
-            },
-            (Some(_) | None, _) => Err(Word::UnsupportedAutomationField),
+    let Sent::Object(object) = value else { return text(value).map(EnvValue::Text) };
+    match (object.get("from"), object.len()) {
+        (Some(from), 1) => match text(from)? {
+            from if from.is_empty() || from.contains('=') => Err(Word::OutOfRange),
+            from => Ok(EnvValue::From { from }),
         },
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) => Err(Word::WrongType),
+        (Some(_) | None, _) => Err(Word::UnsupportedAutomationField),
     }
 }
 

@@ -4,7 +4,6 @@ use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 use jsonrpsee::{Extensions, RpcModule};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{read_create, read_key, read_preview};
@@ -13,6 +12,7 @@ use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest};
 use crate::domain::run::{Attendance, Run};
+use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, Deleted};
 use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
@@ -105,21 +105,17 @@ fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomati
         });
         let limit = params::limit(fields, 500, 100);
         let paused = fields.boolean("paused");
-        let query = fields.text("query").map(str::to_owned);
-        if query.as_ref().is_some_and(|query| query.chars().count() > QUERY_MAX) {
-            fields.fault("query", Word::TooLong);
-        }
-        Some(ListAutomations { before, limit, paused, query: query.filter(|query| !query.is_empty()) })
+        let query = fields.text("query").and_then(|query| fields.at_most("query", query, QUERY_MAX));
+        let query = query.filter(|query| !query.is_empty()).map(str::to_owned);
+        Some(ListAutomations { before, limit, paused, query })
     })
 }
 
 fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestRequest, Caller), Refusal> {
     params::read(params, "`id`, `note` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
-        let note = fields.text("note").map(str::to_owned);
-        if note.as_ref().is_some_and(|note| note.chars().count() > NOTE_MAX) {
-            fields.fault_hint("note", Word::TooLong, format!("use at most {NOTE_MAX} characters"));
-        }
+        let note = fields.text("note").and_then(|note| fields.at_most("note", note, NOTE_MAX));
+        let note = note.map(str::to_owned);
         let by = params::caller(fields, extensions);
         Some((RestRequest { automation: id?, note }, by))
     })
@@ -128,7 +124,7 @@ fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestReques
 fn read_delete(params: &Params<'_>, extensions: &Extensions) -> Result<(DeleteRequest, Caller), Refusal> {
     params::read(params, "`id`, `ifRevision`, `activeRun` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
-        let if_revision = fields.integer("ifRevision", 1..=i64::MAX);
+        let if_revision = fields.integer("ifRevision", 1..=INTEGER_MAX);
         let choices =
             [("cancel", ActiveRun::Cancel), ("finish", ActiveRun::Finish), ("refuse", ActiveRun::Refuse)];
         let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);
@@ -146,7 +142,7 @@ fn read_run(params: &Params<'_>, extensions: &Extensions) -> Result<(RunRequest,
         if fields.any("context").is_some() {
             fields.fault_hint("context", Word::NotAvailableYet, "only prompts have a context");
         }
-        if fields.any("ifBusy").is_some_and(|value| value != &Value::from("queue")) {
+        if fields.any("ifBusy").is_some_and(|value| value.as_text() != Some("queue")) {
             fields.fault_hint("ifBusy", Word::NotAvailableYet, "this version only does \"queue\"");
         }
         let by = params::caller(fields, extensions);

@@ -7,6 +7,7 @@ use jsonrpsee::types::Params;
 use crate::domain::event::KINDS;
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
+use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, Feed, Follow, Place};
 use crate::rpc::params;
 
@@ -45,8 +46,8 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
 
 fn read(params: &Params<'_>, place: Option<Place>) -> Result<Follow, Refusal> {
     params::read(params, "`after`, `ledgerID`, `kinds` and `automationID`", |fields| {
-        let after = fields.integer("after", 0..=i64::MAX);
-        let ledger = fields.text("ledgerID").map(str::to_owned);
+        let after = fields.integer("after", 0..=INTEGER_MAX);
+        let ledger = fields.short_text("ledgerID", params::ID_MAX).map(str::to_owned);
         let mut kinds = fields.texts("kinds").unwrap_or_default();
         for (index, kind) in kinds.iter().enumerate() {
             if !KINDS.contains(&kind.as_str()) {

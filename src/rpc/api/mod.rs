@@ -184,7 +184,7 @@ fn with_id(answer: Box<RawValue>, id: &RequestId) -> Box<RawValue> {
 fn subscription_param(method: &str, params: Option<&str>) -> Result<String, Refusal> {
     let params = Params::new(params);
     let subscription = super::params::read(&params, "`subscription`", |fields| {
-        fields.required_text("subscription").map(str::to_owned)
+        fields.required_short_text("subscription", super::params::ID_MAX).map(str::to_owned)
     })?;
     serde_json::to_string(&[subscription]).map_err(|error| {
         let hint = format!("{method}: {error}");

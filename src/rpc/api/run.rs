@@ -13,6 +13,7 @@ use crate::domain::fields::Fields;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{ListRuns, OutputRequest};
 use crate::domain::run::machine::State;
+use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, OutputPart};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
@@ -92,7 +93,7 @@ fn read_states(fields: &mut Fields<'_>) -> Vec<State> {
 fn read_output(params: &Params<'_>) -> Result<OutputRequest, Refusal> {
     params::read(params, "`id`, `offset` and `limit`", |fields| {
         let id = params::run_id(fields, "id");
-        let offset = fields.integer("offset", 0..=i64::MAX).unwrap_or(0).unsigned_abs();
+        let offset = fields.integer("offset", 0..=INTEGER_MAX).unwrap_or(0).unsigned_abs();
         let limit = params::limit(fields, OUTPUT_MAX, OUTPUT_DEFAULT);
         Some(OutputRequest { run: id?, offset, limit })
     })

@@ -1,0 +1,370 @@
+//! JSON as a client sent it. What is wrong with its text stays in its place, so that whoever reads the field there
+//! can name it: a parser that stops at the first such place could not.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use serde_json::{Number, Value};
+
+use super::fault::Word;
+
+/// How many arrays and objects may be inside each other. The contract needs six; what is deeper is a mistake or
+/// an attack, and each level is one more pass over what is inside it.
+pub const DEPTH_MAX: usize = 16;
+
+/// The largest integer that every client can write and read exactly: 2^53 - 1.
+pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
+
+/// A value that a client sent.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Sent {
+    /// `null`.
+    Null,
+    /// A yes or no.
+    Boolean(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(String),
+    /// A list.
+    List(Vec<Sent>),
+    /// An object.
+    Object(SentObject),
+    /// Something whose text cannot be taken for a value.
+    Flawed(Flaw),
+}
+
+/// Why a text cannot be taken for a value though it is JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flaw {
+    /// Its name is there more than once.
+    Duplicate,
+    /// It has an escape that stands for half a character.
+    NotUnicode,
+    /// It is nested more deeply than [`DEPTH_MAX`].
+    TooDeep,
+    /// It is a number that neither a double nor a 64-bit integer can hold.
+    OutOfRange,
+}
+
+impl Flaw {
+    /// The contract's word.
+    pub fn word(self) -> Word {
+        match self {
+            Flaw::Duplicate => Word::DuplicateField,
+            Flaw::NotUnicode => Word::NotUnicode,
+            Flaw::TooDeep => Word::NestedTooDeep,
+            Flaw::OutOfRange => Word::OutOfRange,
+        }
+    }
+
+    /// What to do about it.
+    pub fn way_out(self) -> &'static str {
+        match self {
+            Flaw::Duplicate => "write each field once",
+            Flaw::NotUnicode => "an escape stands for half a character; write whole ones",
+            Flaw::TooDeep => "nothing of the contract is nested that deeply",
+            Flaw::OutOfRange => "write a number that a double can hold",
+        }
+    }
+}
+
+/// An object that a client sent: each name once.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SentObject {
+    members: BTreeMap<String, Sent>,
+}
+
+impl Sent {
+    /// The text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match self {
+            Sent::Text(text) => Some(text),
+            Sent::Null
+            | Sent::Boolean(_)
+            | Sent::Number(_)
+            | Sent::List(_)
+            | Sent::Object(_)
+            | Sent::Flawed(_) => None,
+        }
+    }
+
+    /// The object, if it is one.
+    pub fn as_object(&self) -> Option<&SentObject> {
+        match self {
+            Sent::Object(object) => Some(object),
+            Sent::Null
+            | Sent::Boolean(_)
+            | Sent::Number(_)
+            | Sent::Text(_)
+            | Sent::List(_)
+            | Sent::Flawed(_) => None,
+        }
+    }
+
+    /// Whether it says the same as this value.
+    pub fn is(&self, value: &Value) -> bool {
+        *self == Sent::from(value)
+    }
+
+    fn of_raw(raw: &RawValue, depth: usize) -> Sent {
+        let text = raw.get();
+        let read = match text.as_bytes().first() {
+            Some(b'{' | b'[') if depth >= DEPTH_MAX => return Sent::Flawed(Flaw::TooDeep),
+            Some(b'{') => serde_json::from_str::<Members<'_>>(text)
+                .map(|Members(members)| Sent::Object(SentObject::of_raw(members, depth))),
+            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text).map(|items| {
+                Sent::List(items.into_iter().map(|item| Sent::of_raw(item, depth + 1)).collect())
+            }),
+            // Escapes of half a character are JSON and no text.
+            Some(b'"') => Ok(serde_json::from_str(text).map_or(Sent::Flawed(Flaw::NotUnicode), Sent::Text)),
+            Some(b'-' | b'0'..=b'9') => Ok(number(text)),
+            Some(_) | None => serde_json::from_str::<Value>(text).map(|value| Sent::from(&value)),
+        };
+        // The text was read as JSON before, so none of these fails; null is wrong wherever a value is wanted.
+        read.unwrap_or(Sent::Null)
+    }
+}
+
+/// A number beyond what a double or a 64-bit integer holds is out of every range that there is.
+fn number(text: &str) -> Sent {
+    let written_whole = !text.contains(['.', 'e', 'E']);
+    match serde_json::from_str::<Number>(text) {
+        Ok(number) if written_whole && number.is_f64() => Sent::Flawed(Flaw::OutOfRange),
+        Ok(number) => Sent::Number(number),
+        Err(_) => Sent::Flawed(Flaw::OutOfRange),
+    }
+}
+
+impl SentObject {
+    /// Reads an object level by level, however deep it is.
+    ///
+    /// # Errors
+    /// When the text is not a JSON object.
+    pub fn parse(text: &str) -> Result<SentObject, serde_json::Error> {
+        let Members(members) = serde_json::from_str(text)?;
+        Ok(SentObject::of_raw(members, 0))
+    }
+
+    fn of_raw(raw: Vec<(&RawValue, &RawValue)>, depth: usize) -> SentObject {
+        let mut object = SentObject::default();
+        for (name, value) in raw {
+            let value = Sent::of_raw(value, depth + 1);
+            match serde_json::from_str::<String>(name.get()) {
+                Ok(name) => object.add(name, value),
+                Err(_) => object.add(char::REPLACEMENT_CHARACTER.to_string(), Sent::Flawed(Flaw::NotUnicode)),
+            }
+        }
+        object
+    }
+
+    /// What a name that is there twice means is anybody's guess.
+    fn add(&mut self, name: String, value: Sent) {
+        match self.members.entry(name) {
+            Entry::Occupied(mut known) => {
+                known.insert(Sent::Flawed(Flaw::Duplicate));
+            }
+            Entry::Vacant(free) => {
+                free.insert(value);
+            }
+        }
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&Sent> {
+        self.members.get(name)
+    }
+
+    /// All names and values, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Sent)> {
+        self.members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.members.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Changes the object as a JSON merge patch says (RFC 7396): objects merge, `null` removes, everything else
+    /// replaces. `replaces_whole` says for which member, by its path, an object replaces another instead.
+    pub fn merge(
+        &mut self,
+        patch: &SentObject,
+        replaces_whole: &dyn Fn(&str, &SentObject, &SentObject) -> bool,
+    ) {
+        self.merge_at("", patch, replaces_whole);
+    }
+
+    fn merge_at(
+        &mut self,
+        path: &str,
+        patch: &SentObject,
+        replaces_whole: &dyn Fn(&str, &SentObject, &SentObject) -> bool,
+    ) {
+        for (name, value) in patch.iter() {
+            let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+            if *value == Sent::Null {
+                self.members.remove(name);
+                continue;
+            }
+            match (self.members.get_mut(name), value) {
+                (Some(Sent::Object(known)), Sent::Object(patch)) if !replaces_whole(&path, known, patch) => {
+                    known.merge_at(&path, patch, replaces_whole);
+                }
+                (Some(known), value) => *known = without_nulls(value),
+                (None, value) => {
+                    self.members.insert(name.to_owned(), without_nulls(value));
+                }
+            }
+        }
+    }
+}
+
+/// A patch that meets nothing is itself what there is, but for the nulls, which remove what is not there.
+fn without_nulls(value: &Sent) -> Sent {
+    match value {
+        Sent::Object(object) => {
+            let members = object.members.iter().filter(|(_, value)| **value != Sent::Null);
+            let members = members.map(|(name, value)| (name.clone(), without_nulls(value))).collect();
+            Sent::Object(SentObject { members })
+        }
+        Sent::Null | Sent::Boolean(_) | Sent::Number(_) | Sent::Text(_) | Sent::List(_) | Sent::Flawed(_) => {
+            value.clone()
+        }
+    }
+}
+
+impl From<&Value> for Sent {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Sent::Null,
+            Value::Bool(it) => Sent::Boolean(*it),
+            Value::Number(number) => Sent::Number(number.clone()),
+            Value::String(text) => Sent::Text(text.clone()),
+            Value::Array(items) => Sent::List(items.iter().map(Sent::from).collect()),
+            Value::Object(map) => {
+                let members = map.iter().map(|(name, value)| (name.clone(), Sent::from(value)));
+                Sent::Object(SentObject { members: members.collect() })
+            }
+        }
+    }
+}
+
+/// The members of an object, not yet looked at.
+struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Collect;
+        impl<'de> Visitor<'de> for Collect {
+            type Value = Members<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry::<&RawValue, &RawValue>()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Collect)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn parse(text: &str) -> SentObject {
+        SentObject::parse(text).unwrap()
+    }
+
+    fn of(value: &Value) -> SentObject {
+        Sent::from(value).as_object().unwrap().clone()
+    }
+
+    #[test]
+    fn what_is_sound_is_as_any_parser_reads_it() {
+        let text =
+            r#"{"a":[1,-2.5,null,true,"x\u00e9\ud83d\ude00",{}],"b":{"c":{"d":18446744073709551615}}}"#;
+        assert_eq!(parse(text), of(&serde_json::from_str(text).unwrap()));
+    }
+
+    #[test]
+    fn what_is_flawed_is_so_in_its_place_and_nowhere_else() {
+        let sent = parse(
+            r#"{"twice":1,"text":"\ud800","big":1e400,"whole":123456789012345678901234567890,
+                "in":{"list":["a","\udc00b"],"twice":[],"twice":{}},"twice":1,"\ud800":1,"well":"\u0000"}"#,
+        );
+        let flawed = |name: &str| match sent.get(name) {
+            Some(Sent::Flawed(flaw)) => Some(*flaw),
+            Some(_) | None => None,
+        };
+        assert_eq!(flawed("twice"), Some(Flaw::Duplicate));
+        assert_eq!(flawed("text"), Some(Flaw::NotUnicode));
+        assert_eq!(flawed("big"), Some(Flaw::OutOfRange));
+        assert_eq!(flawed("whole"), Some(Flaw::OutOfRange));
+        assert_eq!(flawed("\u{fffd}"), Some(Flaw::NotUnicode));
+        assert_eq!(sent.get("well").and_then(Sent::as_text), Some("\0"));
+        let inner = sent.get("in").and_then(Sent::as_object).unwrap();
+        let list = Sent::List(vec![Sent::Text("a".to_owned()), Sent::Flawed(Flaw::NotUnicode)]);
+        assert_eq!(inner.get("list"), Some(&list));
+        assert_eq!(inner.get("twice"), Some(&Sent::Flawed(Flaw::Duplicate)));
+    }
+
+    #[test]
+    fn depth_ends_at_a_bound_however_deep_the_text_is() {
+        let deep = |levels: usize| format!(r#"{{"a":{}{}}}"#, "[".repeat(levels), "]".repeat(levels));
+        let mut value = parse(&deep(100_000)).get("a").cloned().unwrap();
+        for _ in 1..DEPTH_MAX {
+            let Sent::List(items) = value else { panic!("{value:?}") };
+            value = items.into_iter().next().unwrap();
+        }
+        assert_eq!(value, Sent::Flawed(Flaw::TooDeep));
+        let mut just_fits = parse(&deep(DEPTH_MAX - 1)).get("a").cloned().unwrap();
+        while let Sent::List(items) = just_fits {
+            just_fits = items.into_iter().next().unwrap_or(Sent::Null);
+        }
+        assert_eq!(just_fits, Sent::Null);
+    }
+
+    #[test]
+    fn a_merge_patch_does_what_its_standard_says() {
+        // The cases of RFC 7396, appendix A, whose target and patch are objects.
+        let cases = [
+            (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+            (json!({"a": "b"}), json!({"a": null}), json!({})),
+            (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+            (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+            (json!({"a": "c"}), json!({"a": ["b"]}), json!({"a": ["b"]})),
+            (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+            (json!({"a": [{"b": "c"}]}), json!({"a": [1]}), json!({"a": [1]})),
+            (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+            (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
+        ];
+        for (target, patch, expected) in cases {
+            let mut merged = of(&target);
+            merged.merge(&of(&patch), &|_, _, _| false);
+            assert_eq!(merged, of(&expected), "{target} {patch}");
+        }
+        let mut union = of(&json!({"r": {"kind": "a", "x": 1}, "s": {"kind": "a", "x": 1}}));
+        let patch = of(&json!({"r": {"kind": "b", "y": null}, "s": {"x": 2}}));
+        union.merge(&patch, &|path, known, new| path == "r" && known.get("kind") != new.get("kind"));
+        assert_eq!(union, of(&json!({"r": {"kind": "b"}, "s": {"kind": "a", "x": 2}})));
+    }
+}
