@@ -2,6 +2,7 @@
 
 mod child;
 mod demo;
+mod schema;
 mod serve;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Command {
     Serve(ServeArgs),
     /// Shows a sidecar at work in a scratch project: what an editor sends, what it is told, what is recorded.
     Demo,
+    /// Prints what the protocol is, for programs: an OpenRPC document or JSON Schemas.
+    Schema(schema::SchemaArgs),
 }
 
 #[derive(Args)]
@@ -54,6 +57,7 @@ pub fn run() -> ExitCode {
     let environment = Environment::of_process();
     match cli.command {
         Some(Command::Demo) => demo::run(),
+        Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Serve(args)) => serve(environment, &args),
         None => serve(environment, &cli.serve),
     }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AutomationId, InstanceId, RunId};
@@ -11,7 +12,7 @@ use super::schedule::zone::{UnknownZone, Zone};
 use super::time::Timestamp;
 
 /// What a user asked for, valid and with every default filled in. Serialises as the contract's draft.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Definition {
     /// 1 to 160 characters.
@@ -43,7 +44,7 @@ impl Definition {
 }
 
 /// When an automation is due.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum When {
     /// Once.
@@ -85,7 +86,7 @@ impl When {
 }
 
 /// What is done.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Task {
     /// A program is run; no shell takes part unless the program is one.
@@ -117,7 +118,7 @@ impl Task {
 }
 
 /// A value in a task's environment.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum EnvValue {
     /// The value itself.
@@ -130,7 +131,7 @@ pub enum EnvValue {
 }
 
 /// A task as a run shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum PublicTask {
     /// See [`Task::Command`].
@@ -148,15 +149,15 @@ pub enum PublicTask {
 }
 
 /// Stands where a value is not shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hidden {}
 
 /// Where the runs of an automation work.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Placement {}
 
 /// Whether a run changes its directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Access {
     /// It may: no other such run works there at the same time.
@@ -166,7 +167,7 @@ pub enum Access {
 }
 
 /// Who did something: a window, and the application that it belongs to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Actor {
     /// The sidecar.
     #[serde(rename = "instanceID")]
@@ -177,7 +178,7 @@ pub struct Actor {
 }
 
 /// That an automation is paused, since when and why.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pause {
     /// Why.
     pub reason: PauseReason,
@@ -192,7 +193,7 @@ pub struct Pause {
 }
 
 /// Why an automation is paused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum PauseReason {
     /// Somebody asked for it.
@@ -206,7 +207,7 @@ pub enum PauseReason {
 }
 
 /// Why a schedule epoch began.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EpochReason {
     /// The automation was created.
@@ -220,7 +221,7 @@ pub enum EpochReason {
 }
 
 /// An automation as clients see it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Automation {
     /// Its identity.
@@ -245,7 +246,7 @@ pub struct Automation {
 }
 
 /// What follows from an automation's runs and its schedule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedState {
     /// The next scheduled time that nothing answers for yet.

@@ -1,5 +1,6 @@
 //! What windows are told. An event is written in the transaction of the change that it tells.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::automation::Automation;
@@ -40,7 +41,7 @@ pub enum Event {
 }
 
 /// What is left of a deleted automation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tombstone {
     /// Its identity, which is never used again.
     pub id: AutomationId,

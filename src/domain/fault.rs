@@ -1,9 +1,10 @@
 //! What can be wrong with a field that a client sent.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The closed list of words a client can match on (protocol, section 3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the words are the documentation; those that are not plain have a line")]
 pub enum Word {
@@ -34,7 +35,7 @@ pub enum Word {
 }
 
 /// One fault: where, what, and the way out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fault {
     /// The path of the field inside what was sent, such as `rhythm.expression`.
     pub field: String,

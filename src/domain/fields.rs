@@ -164,7 +164,8 @@ impl<'a> Fields<'a> {
         fits.then_some(text)
     }
 
-    fn as_text(&self, name: &str, value: &'a Sent) -> Option<&'a str> {
+    /// One of the values of [`Fields::entries`], as text without NUL characters.
+    pub fn as_text(&self, name: &str, value: &'a Sent) -> Option<&'a str> {
         if let Sent::Flawed(flaw) = value {
             self.flawed(name, *flaw);
             return None;
@@ -255,7 +256,8 @@ impl<'a> Fields<'a> {
         self.as_object(name, value)
     }
 
-    fn as_object(&self, name: &str, value: &'a Sent) -> Option<Fields<'a>> {
+    /// One of the values of [`Fields::entries`], as an object inside this one.
+    pub fn as_object(&self, name: &str, value: &'a Sent) -> Option<Fields<'a>> {
         let Some(object) = value.as_object() else {
             self.fault(name, Word::WrongType);
             return None;

@@ -1,9 +1,10 @@
 //! What an automation does when things are not as planned: overlap, lateness, queues and limits.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The policy of an automation, every field filled.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Policy {
     /// What happens to a slot while the previous run is still active.
@@ -62,7 +63,7 @@ impl Default for Policy {
 }
 
 /// What happens to a slot while the previous run is still active.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Overlap {
     /// The slot is counted on the active run and recorded when that ends.
@@ -70,7 +71,7 @@ pub enum Overlap {
 }
 
 /// What happens when the newest slot is later than the grace.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Missed {
     /// All of them are recorded as missed.
@@ -85,7 +86,7 @@ pub enum Missed {
 }
 
 /// What a run does when another run holds its directory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum IfBusy {
     /// It waits, up to `queue_ms`.
@@ -93,7 +94,7 @@ pub enum IfBusy {
 }
 
 /// How long a run may wait for a person, in milliseconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct BlockerMs {
     /// When somebody asked for the run.
@@ -103,7 +104,7 @@ pub struct BlockerMs {
 }
 
 /// What one run may cost.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Budget {
     /// The limit of one run.
@@ -111,7 +112,7 @@ pub struct Budget {
 }
 
 /// An amount in a currency.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Money {
     /// How much.
     pub amount: f64,
@@ -120,7 +121,7 @@ pub struct Money {
 }
 
 /// Whether requests for permission are put to a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum Permissions {
     /// A person is asked.
@@ -128,7 +129,7 @@ pub enum Permissions {
 }
 
 /// Whether runs that never began are tried again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// How often.
@@ -138,7 +139,7 @@ pub struct Retry {
 }
 
 /// A command that decides whether the run goes on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Precheck {
     /// The program.
@@ -151,7 +152,7 @@ pub struct Precheck {
 }
 
 /// How many ended runs are kept, and for how long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Keep {
     /// At most so many.

@@ -68,7 +68,7 @@ impl Refusal {
 }
 
 /// Why the ledger could not be used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StorageReason {
     /// No space left.

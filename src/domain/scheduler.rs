@@ -1,12 +1,13 @@
 //! Who rings the bell.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::automation::Actor;
 use super::time::Timestamp;
 
 /// The instance that owns the bell, and its term.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Owner {
     /// Counts the owners of this ledger, from 1.
     pub term: i64,

@@ -2,6 +2,7 @@
 
 use std::future::Future;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::caller::Caller;
@@ -121,7 +122,7 @@ pub struct Deleted {
 }
 
 /// When something would fire.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Preview {
     /// The next times.
     pub fires: Vec<Timestamp>,

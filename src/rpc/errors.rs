@@ -28,7 +28,28 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn code_and_word(self) -> (i32, &'static str) {
+    /// All of them, in the order of the contract.
+    pub const ALL: [Kind; 16] = [
+        Kind::InvalidAutomation,
+        Kind::NotFound,
+        Kind::AutomationConflict,
+        Kind::ActiveRunStillRunning,
+        Kind::InsideRun,
+        Kind::Overloaded,
+        Kind::StorageUnavailable,
+        Kind::NotInitialized,
+        Kind::InvalidRequest,
+        Kind::MethodNotFound,
+        Kind::InvalidParams,
+        Kind::Internal,
+        Kind::ParseError,
+        Kind::Cancelled,
+        Kind::RequestTooLarge,
+        Kind::ResponseTooLarge,
+    ];
+
+    /// Its number and its word.
+    pub const fn code_and_word(self) -> (i32, &'static str) {
         match self {
             Kind::InvalidAutomation => (-32010, "invalid_automation"),
             Kind::NotFound => (-32011, "not_found"),

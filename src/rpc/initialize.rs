@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::limits;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
@@ -45,7 +47,7 @@ pub enum Named {
 }
 
 /// What a client is told.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct InitializeResult {
@@ -71,7 +73,7 @@ pub const PATH_MAX: usize = 4096;
 pub const PROTOCOL_VERSION: u32 = 1;
 
 /// Who answers.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct ServerInfo {
     pub name: &'static str,
@@ -79,7 +81,7 @@ pub struct ServerInfo {
 }
 
 /// What this version can do.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct Capabilities {
     pub methods: Vec<&'static str>,
@@ -88,7 +90,7 @@ pub struct Capabilities {
 }
 
 /// The project that is open.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct Project {
     pub id: String,
@@ -97,14 +99,14 @@ pub struct Project {
 }
 
 /// Whether this sidecar rings the bell.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct SchedulerRole {
     pub owner: bool,
 }
 
 /// Which zone data is in use.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the contract, section 2")]
 pub struct TimeZoneData {
     pub version: String,
@@ -161,9 +163,14 @@ fn first_folder<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
         fields.fault("workspaceFolders", Word::WrongType);
         return None;
     };
-    let uri = folders.first()?.as_object().and_then(|folder| folder.get("uri")).and_then(Sent::as_text);
+    let Some(first) = folders.first()?.as_object() else {
+        fields.fault("workspaceFolders[0]", Word::WrongType);
+        return None;
+    };
+    let uri = first.get("uri").and_then(Sent::as_text);
     if uri.is_none() {
-        fields.fault("workspaceFolders[0].uri", Word::WrongType);
+        let word = if first.get("uri").is_some() { Word::WrongType } else { Word::Required };
+        fields.fault("workspaceFolders[0].uri", word);
     }
     uri
 }
@@ -208,33 +215,8 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
         );
     }
     if let Some(mut limits) = options.object("limits") {
-        read_limits(&mut limits, &mut read.limits);
+        limits::read(&mut limits, &mut read.limits);
         limits.finish(Word::UnknownValue, |_| None);
-    }
-}
-
-fn read_limits(sent: &mut Fields<'_>, limits: &mut Limits) {
-    const DAY_MS: i64 = 86_400_000;
-    const GIB: i64 = 1 << 30;
-    let mut set = |name: &'static str, range: std::ops::RangeInclusive<i64>, limit: &mut i64| {
-        *limit = sent.integer(name, range).unwrap_or(*limit);
-    };
-    let mut output_bytes = limits.output_bytes.cast_signed();
-    let mut max_message_bytes = limits.max_message_bytes.cast_signed();
-    set("minIntervalMs", 10..=DAY_MS, &mut limits.min_interval_ms);
-    set("maxMessageBytes", 1024..=GIB, &mut max_message_bytes);
-    set("graceMs", 0..=DAY_MS, &mut limits.shared.grace_ms);
-    set("maxConcurrentRuns", 1..=1000, &mut limits.shared.max_concurrent_runs);
-    set("outputBytes", 0..=GIB, &mut output_bytes);
-    limits.output_bytes = output_bytes.unsigned_abs();
-    limits.max_message_bytes = max_message_bytes.unsigned_abs();
-    let not_yet =
-        [("standbyMs", 2000), ("stableWakeMs", 10_000), ("maxAgents", 1), ("eventHistory", 100_000)];
-    for (name, default) in not_yet {
-        if sent.any(name).is_some_and(|value| !value.is(&default.into())) {
-            let hint = format!("leave it out: this version only knows {default}");
-            sent.fault_hint(name, Word::NotAvailableYet, hint);
-        }
     }
 }
 

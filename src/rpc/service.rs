@@ -23,7 +23,7 @@ use super::framing::{Border, Ending, Frame};
 use super::room::Taken;
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output, Received};
-use super::{answer, initialize, params};
+use super::{answer, initialize, params, schema};
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::SentObject;
@@ -173,6 +173,7 @@ impl<H: Host> Service<H> {
             Err(failure) => self.refuse(Some(request.id), failure).await,
             Ok(Meaning::Initialize) => self.initialize(request).await,
             Ok(Meaning::Shutdown) => self.shutdown(request).await,
+            Ok(Meaning::Discover) => self.discover(request).await,
             Ok(Meaning::Call) => self.call(request, room).await,
         }
     }
@@ -234,6 +235,14 @@ impl<H: Host> Service<H> {
         };
         if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
             tracing::info!("the client did not read the answers to what was not begun");
+        }
+    }
+
+    async fn discover(&mut self, request: Request) {
+        let text = request.params.as_deref().map(RawValue::get);
+        match params::read(&Params::new(text), "", |_| Some(())) {
+            Ok(()) => self.answer(&request.id, &schema::openrpc()).await,
+            Err(refusal) => self.refuse(Some(request.id), refusal.into()).await,
         }
     }
 

@@ -20,6 +20,8 @@ pub enum Meaning {
     Initialize,
     /// It closes what is open.
     Shutdown,
+    /// It asks what can be asked.
+    Discover,
     /// It is one of the methods.
     Call,
 }
@@ -38,6 +40,7 @@ pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
             Err(Failure::new(Kind::InvalidRequest, "send `exit` as a notification, without an id"))
         }
         (Stage::Fresh | Stage::Open, "shutdown") => Ok(Meaning::Shutdown),
+        (Stage::Fresh | Stage::Open, "rpc.discover") => Ok(Meaning::Discover),
         (Stage::Fresh, "initialize") => Ok(Meaning::Initialize),
         (Stage::Open, "initialize") => {
             let why = "a project is open already; start another sidecar for another one";

@@ -201,8 +201,13 @@ impl MainLoop {
     /// comes next.
     async fn leave(mut self) {
         let wished = timeout(LAST_WISHES, self.sidecar.decide(prepare_to_leave)).await;
-        if !matches!(wished, Ok(Ok(()))) {
-            tracing::error!(?wished, "leaving is not written down yet; whoever comes next settles it");
+        match wished {
+            Ok(Ok(())) => {}
+            // A slow disk is nothing that anybody has to act on.
+            Err(_) => tracing::warn!("leaving is not written down yet; whoever comes next settles it"),
+            Ok(Err(refusal)) => {
+                tracing::error!(%refusal, "leaving is not written down; whoever comes next settles it");
+            }
         }
         if let Some(owner) = self.locks.owner.take() {
             owner.release();
@@ -226,11 +231,9 @@ impl MainLoop {
             Ok(Ok(Remains::Nothing)) => self.locks.instance.remove(),
             // The row stays, and with it the file whose lock tells that nobody is behind it any more.
             Ok(Ok(Remains::Guard)) => self.locks.instance.release(),
-            Ok(Err(_)) | Err(_) => {
-                tracing::error!(
-                    ?left,
-                    "this instance's row could not be removed; whoever comes next does it"
-                );
+            Err(_) => tracing::warn!("this instance's row is not removed yet; whoever comes next does it"),
+            Ok(Err(refusal)) => {
+                tracing::error!(%refusal, "this instance's row could not be removed; whoever comes next does it");
             }
         }
         if timeout(LAST_WISHES, self.sidecar.parts.ledger.checkpoint()).await.is_err() {

@@ -7,6 +7,7 @@
 // The name sorts first, so that what waits for the clock begins first and everything else runs beside it.
 mod a_whole_minute;
 mod automations;
+mod bad_input;
 mod events;
 mod firing;
 mod parameters;

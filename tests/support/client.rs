@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 
+use super::contract::{self, Asked};
 use super::wire::{Framing, Heard, listen};
 use super::{DEADLINE, Place, clock, eventually, kind};
 
@@ -110,6 +111,7 @@ impl<'a> Spawn<'a> {
             opened: Value::Null,
             last_id: 0,
             answers: HashMap::new(),
+            asked: HashMap::new(),
             notifications: Vec::new(),
             longest: 0,
             ended: false,
@@ -154,6 +156,7 @@ pub(crate) struct Client {
     pub(crate) opened: Value,
     last_id: u64,
     answers: HashMap<String, VecDeque<Value>>,
+    asked: HashMap<String, VecDeque<Asked>>,
     notifications: Vec<Value>,
     /// The longest message so far, in bytes.
     pub(crate) longest: usize,
@@ -197,6 +200,9 @@ impl Client {
 
     /// Sends one message in the framing of this client.
     pub(crate) fn message(&mut self, message: &str) {
+        for (id, asked) in contract::requests(message) {
+            self.asked.entry(id).or_default().push_back(asked);
+        }
         self.raw(self.framing.frame(message).as_bytes());
     }
 
@@ -205,6 +211,14 @@ impl Client {
         self.last_id += 1;
         let id = self.last_id;
         self.message(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}).to_string());
+        id.to_string()
+    }
+
+    /// Sends a request whose parameters are this text, which may be no JSON value, and gives its id.
+    pub(crate) fn send_text(&mut self, method: &str, params: &str) -> String {
+        self.last_id += 1;
+        let id = self.last_id;
+        self.message(&format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{params}}}"#));
         id.to_string()
     }
 
@@ -325,8 +339,14 @@ impl Client {
             Heard::Message { id, message, bytes } => {
                 self.longest = self.longest.max(bytes);
                 match id {
-                    Some(id) => self.answers.entry(id).or_default().push_back(message),
-                    None => self.notifications.push(message),
+                    Some(id) => {
+                        self.check_answer(&id, &message);
+                        self.answers.entry(id).or_default().push_back(message);
+                    }
+                    None => {
+                        contract::check_notification(&message);
+                        self.notifications.push(message);
+                    }
                 }
             }
             Heard::Noise(noise) => panic!("stdout carried what is no protocol: {noise}"),
@@ -336,6 +356,14 @@ impl Client {
                 self.ended = true;
             }
         }
+    }
+
+    /// Holds an answer against the contract. Where two requests had one id, the refusal is the second one's.
+    fn check_answer(&mut self, id: &str, answer: &Value) {
+        let asked = self.asked.entry(id.to_owned()).or_default();
+        let refused = answer["error"]["code"] == -32600;
+        let asked = if refused { asked.pop_back() } else { asked.pop_front() };
+        contract::check_answer(asked.as_ref(), answer);
     }
 
     /// The answers that nobody has asked for, by id: after all others were waited for, there must be none.

@@ -6,6 +6,7 @@
 //! have done. Odd situations are made in it, though (`ledger`).
 
 pub(crate) mod client;
+pub(crate) mod contract;
 pub(crate) mod drafts;
 pub(crate) mod ledger;
 pub(crate) mod wire;

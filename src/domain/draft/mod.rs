@@ -1,6 +1,7 @@
 //! Reads a draft as a client sends it into a [`Definition`] in which only valid things exist, or into the list
 //! of everything that is wrong with it.
 
+pub mod limits;
 mod policy;
 mod schedule;
 mod task;
@@ -14,9 +15,6 @@ use super::sent::SentObject;
 use super::time::Timestamp;
 
 pub use schedule::{ScheduleDraft, read_preview};
-
-/// The longest title, in Unicode scalar values.
-pub const TITLE_MAX: usize = 160;
 
 /// What a client wants to create.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,21 +86,9 @@ pub enum Commitment {
     DryRun,
 }
 
-/// The longest key of a request, in Unicode scalar values.
-pub const KEY_MAX: usize = 200;
-
 /// Reads the client's own name for its request.
 pub fn read_key(fields: &mut Fields<'_>) -> Option<String> {
-    let key = fields.text("key")?;
-    if key.is_empty() {
-        fields.fault("key", Word::Required);
-        return None;
-    }
-    if key.chars().count() > KEY_MAX {
-        fields.fault_hint("key", Word::TooLong, format!("use at most {KEY_MAX} characters"));
-        return None;
-    }
-    Some(key.to_owned())
+    fields.short_text("key", limits::KEY).map(str::to_owned)
 }
 
 fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft> {
@@ -128,7 +114,7 @@ fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft
 
 fn read_title(fields: &mut Fields<'_>) -> Option<String> {
     let title = fields.required_text("title")?;
-    if title.chars().count() > TITLE_MAX {
+    if title.chars().count() > limits::TITLE {
         fields.fault("title", Word::TitleTooLong);
         return None;
     }

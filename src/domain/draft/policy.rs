@@ -5,13 +5,11 @@
 
 use serde_json::Value;
 
+use super::limits::{PAUSE_AFTER_FAILURES, SPAN_MS};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::policy::{Missed, Policy};
 use crate::domain::sent::Sent;
-
-/// The longest span of a policy: 365 days, in milliseconds.
-const SPAN_MAX_MS: i64 = 365 * 86_400_000;
 
 pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
     let mut policy = Policy::default();
@@ -23,15 +21,15 @@ pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
     default_only(&mut sent, &defaults, "overlap");
     let missed = read_missed(&mut sent);
     default_only(&mut sent, &defaults, "ifBusy");
-    let queue_ms = sent.integer("queueMs", 0..=SPAN_MAX_MS);
-    let start_ms = sent.integer("startMs", 1000..=SPAN_MAX_MS);
+    let queue_ms = sent.integer("queueMs", 0..=SPAN_MS);
+    let start_ms = sent.integer("startMs", 1000..=SPAN_MS);
     default_only(&mut sent, &defaults, "idleMs");
-    let wall_ms = sent.integer("wallMs", 1000..=SPAN_MAX_MS);
+    let wall_ms = sent.integer("wallMs", 1000..=SPAN_MS);
     default_only(&mut sent, &defaults, "blockerMs");
     for name in ["stepCap", "budget", "permissions", "retry"] {
         default_only(&mut sent, &defaults, name);
     }
-    let pause_after_failures = sent.nullable_integer("pauseAfterFailures", 1..=1_000_000);
+    let pause_after_failures = sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES);
     for name in ["precheck", "keep"] {
         default_only(&mut sent, &defaults, name);
     }
@@ -72,7 +70,7 @@ fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {
     let kind = missed.choice("kind", &[("skip", Kind::Skip), ("runOnce", Kind::RunOnce)]);
     let read = match missed.require("kind", kind)? {
         Kind::Skip => Missed::Skip,
-        Kind::RunOnce => Missed::RunOnce { window_ms: missed.integer("windowMs", 0..=SPAN_MAX_MS) },
+        Kind::RunOnce => Missed::RunOnce { window_ms: missed.integer("windowMs", 0..=SPAN_MS) },
     };
     missed.finish(Word::UnsupportedAutomationField, |_| None);
     Some(read)

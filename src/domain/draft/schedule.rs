@@ -1,6 +1,6 @@
 //! The part of a draft that says when.
 
-use super::Surroundings;
+use super::{Surroundings, limits};
 use crate::domain::automation::When;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
@@ -9,15 +9,6 @@ use crate::domain::schedule::rhythm::{Rhythm, Stop};
 use crate::domain::schedule::zone::{UnknownZone, Zone};
 use crate::domain::sent::SentObject;
 use crate::domain::time::Timestamp;
-
-/// The longest interval: ten years, in milliseconds. Beyond it a mistake is likelier than a wish.
-const INTERVAL_MAX_MS: i64 = 10 * 366 * 86_400_000;
-
-/// The largest stop by count.
-const COUNT_MAX: i64 = 1_000_000_000;
-
-/// The longest cron expression, in bytes: longer than any list of all values of all fields.
-const EXPRESSION_MAX: usize = 1000;
 
 pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<When> {
     #[derive(Clone, Copy)]
@@ -98,13 +89,13 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
         Kind::Interval => {
             let every_ms = rhythm.integer("everyMs", i64::MIN..=i64::MAX);
             let every_ms = rhythm.require("everyMs", every_ms);
-            let hint = format!("write a whole number from {min_interval_ms} to {INTERVAL_MAX_MS}");
+            let hint = format!("write a whole number from {min_interval_ms} to {}", limits::INTERVAL_MS);
             match every_ms {
                 Some(every_ms) if every_ms < min_interval_ms => {
                     rhythm.fault_hint("everyMs", Word::IntervalBelowMinimum, hint);
                     None
                 }
-                Some(every_ms) if every_ms > INTERVAL_MAX_MS => {
+                Some(every_ms) if every_ms > limits::INTERVAL_MS => {
                     rhythm.fault_hint("everyMs", Word::OutOfRange, hint);
                     None
                 }
@@ -119,7 +110,7 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
 
 fn read_expression(rhythm: &mut Fields<'_>) -> Option<Cron> {
     let expression = rhythm.required_text("expression")?;
-    if expression.len() > EXPRESSION_MAX {
+    if expression.len() > limits::EXPRESSION_BYTES {
         rhythm.fault("expression", Word::TooLong);
         return None;
     }
@@ -159,7 +150,7 @@ fn read_stop(fields: &mut Fields<'_>) -> Option<Stop> {
     let read = match stop.require("kind", kind)? {
         Kind::Never => Some(Stop::Never),
         Kind::Count => {
-            let count = stop.integer("count", 1..=COUNT_MAX);
+            let count = stop.integer("count", 1..=limits::STOP_COUNT);
             stop.require("count", count).map(|count| Stop::Count(count.unsigned_abs()))
         }
         Kind::Until => {
@@ -189,8 +180,6 @@ pub struct ScheduleDraft {
 /// # Errors
 /// All faults, in the order in which the contract lists the fields.
 pub fn read_preview(params: &SentObject, around: Surroundings<'_>) -> Result<ScheduleDraft, Vec<Fault>> {
-    /// The most fires that one preview gives.
-    const COUNT_MAX: i64 = 1000;
     let faults = Faults::new();
     let mut fields = Fields::root(params, &faults);
     let when = if fields.has("fireAt") {
@@ -207,7 +196,7 @@ pub fn read_preview(params: &SentObject, around: Surroundings<'_>) -> Result<Sch
     };
     let timezone = read_timezone(&mut fields, around.machine_zone);
     let after = fields.instant("after");
-    let count = fields.integer("count", 1..=COUNT_MAX).unwrap_or(5);
+    let count = fields.integer("count", 1..=limits::PREVIEW_FIRES).unwrap_or(5);
     fields.finish(Word::UnsupportedAutomationField, |_| None);
     match (when, timezone, faults.take()) {
         (Some(when), Some(timezone), faults) if faults.is_empty() => {

@@ -2,6 +2,7 @@
 //!
 //! `TABLE` is the rule; everything else here reads it. A test walks all states and steps against a snapshot.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use self::ErrorCode as E;
@@ -74,7 +75,7 @@ pub fn next(from: State, event: RunEvent) -> Result<State, IllegalStep> {
 }
 
 /// Where a run is in its life.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// It waits, or its work is being set up.
@@ -190,7 +191,7 @@ pub struct IllegalStep {
 }
 
 /// Why a run was stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StopReason {
     /// The slots were too late to be started.
@@ -244,7 +245,7 @@ impl StopReason {
 }
 
 /// What kind of failure ended a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// The work itself failed.

@@ -1,5 +1,6 @@
 //! A run: one carrying-out of an automation, or the record of slots that were never carried out.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub mod machine;
@@ -218,7 +219,7 @@ pub enum Outcome {
 }
 
 /// Why there is a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "camelCase")]
 pub enum Trigger {
     /// A slot was due.
@@ -234,7 +235,7 @@ pub enum Trigger {
 }
 
 /// Whether somebody is there to answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Attendance {
     /// Somebody asked for the run.
@@ -244,7 +245,7 @@ pub enum Attendance {
 }
 
 /// Scheduled times that one run answers for; both ends belong to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct SlotRange {
     /// The first.
@@ -256,7 +257,7 @@ pub struct SlotRange {
 }
 
 /// Slots that overlap skipped behind an active run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Skipped {
     /// Which.
@@ -267,7 +268,7 @@ pub struct Skipped {
 }
 
 /// What a scheduled run waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Waiting {
     /// What.
@@ -283,7 +284,7 @@ pub struct Waiting {
 }
 
 /// The kinds of waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WaitingFor {
     /// Another run holds the directory.
@@ -295,7 +296,7 @@ pub enum WaitingFor {
 }
 
 /// The wish that a run ends.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Stopping {
     /// How it will be recorded.
     #[serde(rename = "as")]
@@ -307,7 +308,7 @@ pub struct Stopping {
 }
 
 /// How a run that is asked to end will be recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Wish {
     /// As stopped.
@@ -326,7 +327,7 @@ pub enum Urgency {
 }
 
 /// What a run waits for a person for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Blocker {
     /// An agent asks whether it may do something.
@@ -358,7 +359,7 @@ pub enum Blocker {
 }
 
 /// What came out of a run that succeeded.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunResult {
     /// What an agent said at the end.
     pub text: Option<String>,
@@ -367,7 +368,7 @@ pub struct RunResult {
 }
 
 /// What a result means for the person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ResultOutcome {
     /// Something was changed.
@@ -381,7 +382,7 @@ pub enum ResultOutcome {
 }
 
 /// Why a run failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RunError {
     /// The kind of failure.
     pub code: ErrorCode,
@@ -392,7 +393,7 @@ pub struct RunError {
 }
 
 /// Whose fault a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum ErrorClass {
     /// The task itself.
@@ -414,7 +415,7 @@ pub enum ErrorClass {
 }
 
 /// How a process ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ProcessEnd {
     /// Its exit code, if it exited.
@@ -430,7 +431,7 @@ pub struct ProcessEnd {
 }
 
 /// Whether an agent's session was new.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Continuity {
     /// It was.
@@ -442,7 +443,7 @@ pub enum Continuity {
 }
 
 /// How much output a run has written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutputSize {
     /// What is kept, in bytes.
     pub bytes: u64,

@@ -1,5 +1,8 @@
 //! Rhythms and ends as the contract and the ledger write them.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -7,24 +10,39 @@ use super::cron::Cron;
 use super::rhythm::{Rhythm, Stop};
 use crate::domain::time::Timestamp;
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[schemars(rename = "Rhythm", description = "What repeats.")]
 enum RhythmOnTheWire {
+    /// Elapsed time.
     #[serde(rename_all = "camelCase")]
     Interval {
+        /// The distance, in milliseconds.
         every_ms: i64,
     },
+    /// Local time.
     Cron {
+        /// Five fields as in a crontab, or a nickname.
         expression: String,
     },
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
+#[schemars(rename = "Stop", description = "When a recurring schedule ends.")]
 enum StopOnTheWire {
+    /// It does not end.
     Never,
-    Count { count: u64 },
-    Until { at: Timestamp },
+    /// After so many runs that succeeded or failed.
+    Count {
+        /// How many.
+        count: u64,
+    },
+    /// After this instant; a slot exactly then still fires.
+    Until {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 impl Serialize for Rhythm {
@@ -66,5 +84,25 @@ impl<'de> Deserialize<'de> for Stop {
             StopOnTheWire::Count { count } => Stop::Count(count),
             StopOnTheWire::Until { at } => Stop::Until(at),
         })
+    }
+}
+
+impl JsonSchema for Rhythm {
+    fn schema_name() -> Cow<'static, str> {
+        RhythmOnTheWire::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        RhythmOnTheWire::json_schema(generator)
+    }
+}
+
+impl JsonSchema for Stop {
+    fn schema_name() -> Cow<'static, str> {
+        StopOnTheWire::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        StopOnTheWire::json_schema(generator)
     }
 }

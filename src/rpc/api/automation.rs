@@ -3,8 +3,10 @@
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 use jsonrpsee::{Extensions, RpcModule};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, NOTE_MAX, QUERY_MAX};
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{read_create, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
@@ -17,12 +19,6 @@ use crate::rpc::backend::{Backend, Deleted};
 use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
-
-/// The longest text to look for in titles, in characters: a title's own length.
-const QUERY_MAX: usize = 160;
-
-/// The longest note on a pause, in characters.
-const NOTE_MAX: usize = 1000;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("automation/create", |params, backend, extensions| async move {
@@ -80,13 +76,18 @@ fn blame(faults: Vec<Fault>, beside: &[&str]) -> Refusal {
     }
 }
 
-/// A deleted automation as the contract writes it.
-#[derive(Serialize)]
+/// What became of an automation that was deleted.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct DeletedOnTheWire {
+#[schemars(rename = "Deleted")]
+pub(in crate::rpc) struct DeletedOnTheWire {
+    /// Its identity.
     id: AutomationId,
+    /// That it is gone.
     deleted: bool,
+    /// Its last revision plus one.
     revision: i64,
+    /// The runs that were active, as they ended.
     stopped_runs: Vec<Run>,
 }
 
@@ -103,7 +104,7 @@ fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomati
             row.map_err(|fault| fields.fault_hint("cursor", fault.message, fault.hint.unwrap_or_default()))
                 .ok()
         });
-        let limit = params::limit(fields, 500, 100);
+        let limit = params::limit(fields, AUTOMATIONS_MAX, AUTOMATIONS_DEFAULT);
         let paused = fields.boolean("paused");
         let query = fields.text("query").and_then(|query| fields.at_most("query", query, QUERY_MAX));
         let query = query.filter(|query| !query.is_empty()).map(str::to_owned);

@@ -4,8 +4,16 @@
 //! reads what to unsubscribe by position. What it does well is to know the methods and to keep subscriptions.
 
 mod automation;
+pub mod bounds;
 mod events;
 mod run;
+
+/// What answers look like on the wire, where that is not a type of the domain.
+pub(super) mod shapes {
+    pub(in crate::rpc) use super::PageOnTheWire;
+    pub(in crate::rpc) use super::automation::DeletedOnTheWire;
+    pub(in crate::rpc) use super::run::OutputOnTheWire;
+}
 
 use std::future::Future;
 use std::pin::Pin;
@@ -68,7 +76,7 @@ impl Methods {
     /// The names of all methods, with those that the conversation itself answers, in order.
     pub fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> =
-            self.table.method_names().chain(["initialize", "shutdown"]).collect();
+            self.table.method_names().chain(["initialize", "shutdown", "rpc.discover"]).collect();
         names.sort_unstable();
         names
     }
@@ -216,12 +224,16 @@ fn refused(refusal: Refusal) -> ErrorObjectOwned {
     Failure::from(refusal).to_error()
 }
 
-/// A part of a list on the wire.
-#[derive(serde::Serialize)]
+/// A part of a list.
+#[derive(serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PageOnTheWire<T> {
+#[schemars(rename = "{T}Page")]
+pub(in crate::rpc) struct PageOnTheWire<T> {
+    /// What is in it, newest first.
     items: Vec<T>,
+    /// Where the next page begins, if there is one.
     next_cursor: Option<String>,
+    /// The newest event that this page already knows of.
     seq: i64,
 }
 

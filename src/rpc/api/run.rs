@@ -5,8 +5,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::bounds::{OUTPUT_DEFAULT, OUTPUT_MAX, RUNS_DEFAULT, RUNS_MAX};
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
@@ -17,12 +19,6 @@ use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, OutputPart};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
-
-/// The most output that one answer carries, in bytes.
-const OUTPUT_MAX: i64 = 1024 * 1024;
-
-/// What one answer carries if the client does not say, in bytes.
-const OUTPUT_DEFAULT: usize = 64 * 1024;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("run/get", |params, backend, _| async move {
@@ -65,7 +61,7 @@ fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListRuns, Re
             row.map_err(|fault| fields.fault_hint("cursor", fault.message, fault.hint.unwrap_or_default()))
                 .ok()
         });
-        let limit = params::limit(fields, 100, 50);
+        let limit = params::limit(fields, RUNS_MAX, RUNS_DEFAULT);
         Some(ListRuns { automation, states, from, to, before, limit })
     })
 }
@@ -101,13 +97,20 @@ fn read_output(params: &Params<'_>) -> Result<OutputRequest, Refusal> {
 
 /// A part of an output as the contract writes it: text is cut at the border of a character; what is no text is
 /// written in base64.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct OutputOnTheWire {
+#[schemars(rename = "Output")]
+pub(in crate::rpc) struct OutputOnTheWire {
+    /// The byte at which it begins.
     offset: u64,
+    /// What was written there.
     data: String,
+    /// How it is written here.
+    #[schemars(extend("enum" = ["utf8", "base64"]))]
     encoding: &'static str,
+    /// The byte at which the next part begins.
     next_offset: u64,
+    /// Whether the run has ended and nothing follows.
     end: bool,
 }
 

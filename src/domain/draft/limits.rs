@@ -1,0 +1,44 @@
+//! How long and how large the parts of a draft may be.
+
+/// The longest title, in Unicode scalar values.
+pub const TITLE: usize = 160;
+
+/// The longest key of a request, in Unicode scalar values.
+pub const KEY: usize = 200;
+
+/// The longest interval: ten years, in milliseconds. Beyond it a mistake is likelier than a wish.
+pub const INTERVAL_MS: i64 = 10 * 366 * 86_400_000;
+
+/// The largest stop by count.
+pub const STOP_COUNT: i64 = 1_000_000_000;
+
+/// The longest cron expression, in bytes: longer than any list of all values of all fields.
+pub const EXPRESSION_BYTES: usize = 1000;
+
+/// The longest name of a zone, in characters. Real ones have at most half as many.
+pub const TIMEZONE: usize = 100;
+
+/// The most fires that one preview gives.
+pub const PREVIEW_FIRES: i64 = 1000;
+
+/// The longest path or name of a program, in bytes; what Linux allows for a path.
+pub const PROGRAM_BYTES: usize = 4096;
+
+/// The most arguments.
+pub const ARGS: usize = 1000;
+
+/// The most bytes of all arguments, and of the environment, together. Linux allows more in total but no single text
+/// of over 128 KiB.
+pub const ARGS_BYTES: usize = 100 * 1024;
+
+/// The longest name of a variable that a value is taken from, in characters.
+pub const VARIABLE: usize = 1000;
+
+/// The longest text on standard input, in bytes.
+pub const STDIN_BYTES: usize = 1024 * 1024;
+
+/// The longest span of a policy: 365 days, in milliseconds.
+pub const SPAN_MS: i64 = 365 * 86_400_000;
+
+/// The most failures in a row that an automation can be let to have before it pauses itself.
+pub const PAUSE_AFTER_FAILURES: i64 = 1_000_000;

@@ -1,0 +1,91 @@
+//! The limits that a client may set for its window, and what it may set them to.
+
+use std::ops::RangeInclusive;
+
+use crate::domain::fault::Word;
+use crate::domain::fields::Fields;
+use crate::domain::scheduler::Limits;
+
+const DAY_MS: i64 = 86_400_000;
+const MIB: i64 = 1024 * 1024;
+const GIB: i64 = 1024 * MIB;
+
+/// One limit of `initializationOptions.limits`.
+#[derive(Clone, Debug)]
+pub struct Limit {
+    /// The contract's name.
+    pub name: &'static str,
+    /// What it is if the client does not say.
+    pub default: i64,
+    /// What it may be set to; nothing else than the default where that is all this version does.
+    pub range: Option<RangeInclusive<i64>>,
+}
+
+const fn limit(name: &'static str, default: i64, range: RangeInclusive<i64>) -> Limit {
+    Limit { name, default, range: Some(range) }
+}
+
+const fn not_yet(name: &'static str, default: i64) -> Limit {
+    Limit { name, default, range: None }
+}
+
+/// All limits, in the order of the contract.
+pub const LIMITS: [Limit; 9] = [
+    limit("minIntervalMs", 30_000, 10..=DAY_MS),
+    limit("maxMessageBytes", 16 * MIB, 1024..=GIB),
+    limit("graceMs", 60_000, 0..=DAY_MS),
+    not_yet("standbyMs", 2000),
+    not_yet("stableWakeMs", 10_000),
+    limit("maxConcurrentRuns", 4, 1..=1000),
+    not_yet("maxAgents", 1),
+    limit("outputBytes", 16 * MIB, 0..=GIB),
+    not_yet("eventHistory", 100_000),
+];
+
+/// Reads the limits that a client sets.
+pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
+    for Limit { name, default, range } in &LIMITS {
+        let Some(range) = range else {
+            if sent.any(name).is_some_and(|value| !value.is(&(*default).into())) {
+                let hint = format!("leave it out: this version only knows {default}");
+                sent.fault_hint(name, Word::NotAvailableYet, hint);
+            }
+            continue;
+        };
+        let Some(value) = sent.integer(name, range.clone()) else { continue };
+        match *name {
+            "minIntervalMs" => limits.min_interval_ms = value,
+            "maxMessageBytes" => limits.max_message_bytes = value.unsigned_abs(),
+            "graceMs" => limits.shared.grace_ms = value,
+            "maxConcurrentRuns" => limits.shared.max_concurrent_runs = value,
+            "outputBytes" => limits.output_bytes = value.unsigned_abs(),
+            // A limit that nobody takes in would be accepted and ignored.
+            _ => sent.fault(name, Word::NotAvailableYet),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::fields::Faults;
+    use crate::domain::sent::Sent;
+
+    #[test]
+    fn every_limit_is_taken_in_and_its_default_is_what_holds_without_it() {
+        for Limit { name, default, range } in &LIMITS {
+            let read_one = |value: i64| {
+                let sent = Sent::from(&serde_json::json!({ *name: value }));
+                let faults = Faults::new();
+                let mut limits = Limits::default();
+                read(&mut Fields::root(sent.as_object().unwrap(), &faults), &mut limits);
+                assert!(faults.is_empty(), "{name} {value}: {:?}", faults.take());
+                limits
+            };
+            assert_eq!(read_one(*default), Limits::default(), "{name}");
+            if let Some(range) = range {
+                assert_ne!(read_one(*range.end()), Limits::default(), "{name}");
+            }
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The draft of an automation, as `domain/draft` reads it.
+
+use serde_json::{Value, json};
+
+use super::shapes::{
+    boolean, bytes, instant, integer, list, map, object, one_of, or_null, saying, text, union, variant,
+    with_default,
+};
+use crate::domain::draft::limits as most;
+use crate::domain::policy::Policy;
+
+/// Everything that a client may say of an automation.
+pub(super) fn automation() -> Value {
+    let fields = [
+        ("title", saying(text(1, most::TITLE), "What people call it.")),
+        ("kind", one_of(&["oneshot", "recurring"])),
+        ("fireAt", saying(instant(), "When it is due; only with `oneshot`, and in the future.")),
+        ("rhythm", rhythm()),
+        ("stop", stop()),
+        ("timezone", timezone()),
+        ("task", task()),
+        ("where", saying(object(&[], &[]), "Runs work in the project's directory.")),
+        ("access", with_default(one_of(&["write", "read"]), "write")),
+        ("policy", policy()),
+        ("paused", with_default(boolean(), false)),
+    ];
+    let mut draft = object(&fields, &["title", "kind", "task"]);
+    draft["oneOf"] = json!([
+        {"properties": {"kind": {"const": "oneshot"}, "rhythm": false, "stop": false}, "required": ["fireAt"]},
+        {"properties": {"kind": {"const": "recurring"}, "fireAt": false}, "required": ["rhythm"]},
+    ]);
+    draft
+}
+
+/// A schedule without an automation.
+pub(super) fn schedule() -> Value {
+    let fields = [
+        ("fireAt", instant()),
+        ("rhythm", rhythm()),
+        ("stop", stop()),
+        ("timezone", timezone()),
+        ("after", saying(instant(), "Only fires after this; now if it is absent.")),
+        ("count", with_default(integer(1, most::PREVIEW_FIRES), 5)),
+    ];
+    let mut schedule = object(&fields, &[]);
+    schedule["oneOf"] = json!([
+        {"properties": {"rhythm": false, "stop": false}, "required": ["fireAt"]},
+        {"properties": {"fireAt": false}, "required": ["rhythm"]},
+    ]);
+    schedule
+}
+
+fn rhythm() -> Value {
+    // The least distance is a limit of the window; 1 ms is the least that any window can be given.
+    let every = integer(1, most::INTERVAL_MS);
+    let every = saying(every, "At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.");
+    let expression = saying(bytes(1, most::EXPRESSION_BYTES), "Five fields as in a crontab, or a nickname.");
+    let rhythm = union(&[
+        variant("interval", &[("everyMs", every)], &["everyMs"]),
+        variant("cron", &[("expression", expression)], &["expression"]),
+    ]);
+    saying(rhythm, "How often it is due; only with `recurring`.")
+}
+
+fn stop() -> Value {
+    let stop = union(&[
+        variant("never", &[], &[]),
+        variant("count", &[("count", integer(1, most::STOP_COUNT))], &["count"]),
+        variant("until", &[("at", instant())], &["at"]),
+    ]);
+    with_default(saying(stop, "When it ends; only with `recurring`."), json!({"kind": "never"}))
+}
+
+fn timezone() -> Value {
+    saying(text(1, most::TIMEZONE), "An IANA name; the machine's zone if it is absent.")
+}
+
+fn task() -> Value {
+    // How long they may be together is said in words.
+    let any = || json!({"type": "string", "pattern": "^[^\\u0000]*$"});
+    let variable = json!({"anyOf": [any(),
+        object(&[("from", saying(text(1, most::VARIABLE), "A variable of the executing window."))], &["from"])]});
+    let together = format!("Together at most {} bytes.", most::ARGS_BYTES);
+    let args = saying(list(any(), most::ARGS), &together);
+    let env = saying(map(variable), &together);
+    union(&[variant(
+        "command",
+        &[
+            ("program", saying(bytes(1, most::PROGRAM_BYTES), "A name in the search path, or a path.")),
+            ("args", with_default(args, json!([]))),
+            ("env", with_default(env, json!({}))),
+            ("stdin", bytes(0, most::STDIN_BYTES)),
+        ],
+        &["program"],
+    )])
+}
+
+fn policy() -> Value {
+    let span = |least| integer(least, most::SPAN_MS);
+    let missed = union(&[variant("skip", &[], &[]), variant("runOnce", &[("windowMs", span(0))], &[])]);
+    let chosen = [
+        ("missed", missed),
+        ("queueMs", span(0)),
+        ("startMs", span(1000)),
+        ("wallMs", span(1000)),
+        ("pauseAfterFailures", or_null(integer(1, most::PAUSE_AFTER_FAILURES))),
+    ];
+    let defaults = serde_json::to_value(Policy::default()).unwrap_or_default();
+    let mut policy = object(&chosen, &[]);
+    for (name, default) in defaults.as_object().into_iter().flatten() {
+        let field = match policy["properties"].get(name) {
+            Some(field) => field.clone(),
+            None => only(default),
+        };
+        policy["properties"][name] = with_default(field, default.clone());
+    }
+    policy
+}
+
+/// What this version accepts only as it is anyway.
+fn only(default: &Value) -> Value {
+    match default {
+        Value::Object(fields) => {
+            let fields: Vec<(&str, Value)> =
+                fields.iter().map(|(name, value)| (name.as_str(), json!({"const": value}))).collect();
+            object(&fields, &[])
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            json!({"const": default})
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Messages: requests, answers, events, and how requests are refused.
+
+use schemars::SchemaGenerator;
+use serde_json::{Value, json};
+
+use super::examples;
+use super::methods::{EVERYWHERE, Method};
+use crate::domain::automation::Automation;
+use crate::domain::event::{KINDS, Tombstone};
+use crate::domain::fault::Fault;
+use crate::domain::refusal::StorageReason;
+use crate::domain::run::Run;
+use crate::domain::scheduler::Owner;
+use crate::rpc::errors::Kind;
+
+/// Everything that happens, as `events/event` carries it.
+pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
+    let mut kinds: Vec<Value> = Vec::new();
+    for kind in KINDS {
+        let (member, schema) = match kind {
+            "automation.updated" => ("automation", generator.subschema_for::<Automation>()),
+            "automation.deleted" => ("tombstone", generator.subschema_for::<Tombstone>()),
+            "run.updated" => ("run", generator.subschema_for::<Run>()),
+            "scheduler.owner" => ("scheduler", generator.subschema_for::<Owner>()),
+            unknown => unreachable!("{unknown} carries nothing"),
+        };
+        kinds.push(event_of(kind, &[(member, schema.to_value())]));
+    }
+    kinds.push(event_of("resync", &[]));
+    json!({"description": "Something that happened, in the order of `seq`.", "oneOf": kinds})
+}
+
+fn event_of(kind: &str, carries: &[(&str, Value)]) -> Value {
+    let mut event = json!({"type": "object", "required": ["seq", "at", "kind", "important"], "properties": {
+        "seq": {"type": "integer", "minimum": 0, "description": "Its place in the ledger."},
+        "at": {"type": "integer", "description": "When it was written, in milliseconds since the epoch."},
+        "kind": {"const": kind},
+        "important": {"type": "boolean", "description": "Whether a person should be shown it at once."},
+    }});
+    for (name, schema) in carries {
+        event["properties"][*name] = schema.clone();
+        if let Some(required) = event["required"].as_array_mut() {
+            required.push(json!(name));
+        }
+    }
+    event["examples"] = json!(examples::of_event(kind));
+    event
+}
+
+/// A refusal of this kind.
+pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
+    let (code, word) = kind.code_and_word();
+    let text = json!({"type": "string"});
+    let details = json!({"type": "array", "minItems": 1, "items": generator.subschema_for::<Fault>()});
+    let carries: Vec<(&str, Value)> = match kind {
+        Kind::InvalidAutomation => vec![("details", details)],
+        Kind::NotFound => vec![("what", json!({"enum": ["automation", "run"]})), ("id", text)],
+        Kind::AutomationConflict => vec![("current", generator.subschema_for::<Automation>().to_value())],
+        Kind::ActiveRunStillRunning | Kind::InsideRun => vec![("runID", text)],
+        Kind::StorageUnavailable => {
+            vec![("reason", generator.subschema_for::<StorageReason>().to_value())]
+        }
+        Kind::InvalidParams
+        | Kind::Overloaded
+        | Kind::NotInitialized
+        | Kind::InvalidRequest
+        | Kind::MethodNotFound
+        | Kind::Internal
+        | Kind::ParseError
+        | Kind::Cancelled
+        | Kind::RequestTooLarge
+        | Kind::ResponseTooLarge => Vec::new(),
+    };
+    let mut data = json!({"type": "object", "required": ["kind"], "properties": {"kind": {"const": word}}});
+    for (name, schema) in carries {
+        data["properties"][name] = schema;
+        if let Some(required) = data["required"].as_array_mut() {
+            required.push(json!(name));
+        }
+    }
+    if kind == Kind::InvalidParams {
+        // Absent where the parameters were no object.
+        data["properties"]["details"] =
+            json!({"type": "array", "minItems": 1, "items": generator.subschema_for::<Fault>()});
+    }
+    json!({"type": "object", "required": ["code", "message", "data"], "properties": {
+        "code": {"const": code}, "message": {"type": "string"}, "data": data}})
+}
+
+/// The kinds of refusals that a method may be answered with.
+pub(super) fn refusals_of(method: &Method) -> Vec<Kind> {
+    EVERYWHERE.iter().chain(method.refusals).copied().collect()
+}
+
+/// What a request for a method looks like.
+pub(super) fn request(method: &Method, params: &str) -> Value {
+    let mut request = json!({"type": "object", "required": ["jsonrpc", "id", "method"], "properties": {
+        "jsonrpc": {"const": "2.0"}, "id": {"$ref": "#/$defs/Id"}, "method": {"const": method.name},
+        "params": {"anyOf": [{"$ref": format!("#/$defs/{params}")}, {"type": "null"}, {"type": "array", "maxItems": 0}]},
+    }});
+    let must_be_there = method.params["required"].as_array().is_some_and(|required| !required.is_empty());
+    if must_be_there {
+        request["required"] = json!(["jsonrpc", "id", "method", "params"]);
+        request["properties"]["params"] = json!({"$ref": format!("#/$defs/{params}")});
+    }
+    request
+}
+
+/// What a notification of the sidecar looks like.
+pub(super) fn notification(method: &str, carries: &str) -> Value {
+    json!({"type": "object", "required": ["jsonrpc", "method", "params"], "additionalProperties": false, "properties": {
+        "jsonrpc": {"const": "2.0"}, "method": {"const": method},
+        "params": {"type": "object", "required": ["subscription", "result"], "additionalProperties": false, "properties": {
+            "subscription": {"type": "string"}, "result": {"$ref": format!("#/$defs/{carries}")}}}}})
+}

@@ -1,0 +1,268 @@
+//! All methods: what they take and give, and how they may be refused.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::{Value, json};
+
+use super::params;
+use crate::domain::automation::Automation;
+use crate::domain::run::Run;
+use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire};
+use crate::rpc::backend::Preview;
+use crate::rpc::errors::Kind;
+use crate::rpc::initialize::InitializeResult;
+
+/// A method of the contract.
+#[derive(Clone, Debug)]
+pub struct Method {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is for, in a line.
+    pub summary: &'static str,
+    /// What it takes, as a JSON Schema of an object.
+    pub params: Value,
+    /// What it gives.
+    result: fn(&mut SchemaGenerator) -> Schema,
+    /// How it may be refused, beside what every request may be answered with ([`EVERYWHERE`]).
+    pub refusals: &'static [Kind],
+    /// Parameters that are in order, the shortest and others.
+    pub examples: Vec<Value>,
+}
+
+impl Method {
+    pub(super) fn result(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.result)(generator)
+    }
+
+    /// The name of a type that belongs to it, such as `AutomationCreateParams`.
+    pub(super) fn type_name(&self, what: &str) -> String {
+        let words = self.name.split(['/', '.']);
+        let mut name: String = words
+            .map(|word| {
+                let mut letters = word.chars();
+                letters
+                    .next()
+                    .map(|first| first.to_ascii_uppercase())
+                    .into_iter()
+                    .chain(letters)
+                    .collect::<String>()
+            })
+            .collect();
+        name.push_str(what);
+        name
+    }
+}
+
+/// How any request may be refused.
+pub(super) const EVERYWHERE: [Kind; 7] = [
+    Kind::NotInitialized,
+    Kind::InvalidRequest,
+    Kind::InvalidParams,
+    Kind::Internal,
+    Kind::Cancelled,
+    Kind::Overloaded,
+    Kind::ResponseTooLarge,
+];
+
+/// What a change of an automation may be refused with.
+const CHANGE: &[Kind] =
+    &[Kind::NotFound, Kind::AutomationConflict, Kind::InsideRun, Kind::StorageUnavailable];
+
+const LOOK: &[Kind] = &[Kind::StorageUnavailable];
+const LOOK_AT_ONE: &[Kind] = &[Kind::NotFound, Kind::StorageUnavailable];
+
+/// All methods, in the order of the contract.
+pub fn methods() -> Vec<Method> {
+    vec![
+        Method {
+            name: "initialize",
+            summary: "Opens the project. The first request of every conversation.",
+            params: params::initialize(),
+            result: of::<InitializeResult>,
+            refusals: LOOK,
+            examples: vec![json!({"processId": null, "clientInfo": {"name": "editor", "version": "1.0"},
+                "rootUri": null, "initializationOptions": {"limits": {"minIntervalMs": 1000}}})],
+        },
+        Method {
+            name: "shutdown",
+            summary: "Ends everything of this window; `exit` follows.",
+            params: params::shutdown(),
+            result: nothing,
+            refusals: &[],
+            examples: vec![json!({}), json!({"mode": "force"})],
+        },
+        Method {
+            name: "rpc.discover",
+            summary: "Gives this document.",
+            params: params::none(),
+            result: anything,
+            refusals: &[],
+            examples: vec![json!({})],
+        },
+        Method {
+            name: "automation/create",
+            summary: "Creates an automation, or shows what it would be.",
+            params: params::create(),
+            result: of::<Automation>,
+            refusals: &[Kind::InvalidAutomation, Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
+            examples: vec![weekdays(), reminder()],
+        },
+        Method {
+            name: "automation/get",
+            summary: "Gives an automation.",
+            params: params::of_id(),
+            result: of::<Automation>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({"id": "atm_1"})],
+        },
+        Method {
+            name: "automation/list",
+            summary: "Gives a page of automations, newest first.",
+            params: params::list_automations(),
+            result: of::<PageOnTheWire<Automation>>,
+            refusals: LOOK,
+            examples: vec![json!({}), json!({"limit": 20, "paused": false, "query": "triage"})],
+        },
+        Method {
+            name: "automation/pause",
+            summary: "Has nothing be due until the automation is resumed; nothing of that time will be missed.",
+            params: params::rest(),
+            result: of::<Automation>,
+            refusals: CHANGE,
+            examples: vec![json!({"id": "atm_1"}), json!({"id": "atm_1", "note": "on holiday"})],
+        },
+        Method {
+            name: "automation/resume",
+            summary: "Has a paused automation go on from now.",
+            params: params::rest(),
+            result: of::<Automation>,
+            refusals: &[
+                Kind::InvalidAutomation,
+                Kind::NotFound,
+                Kind::AutomationConflict,
+                Kind::InsideRun,
+                Kind::StorageUnavailable,
+            ],
+            examples: vec![json!({"id": "atm_1"})],
+        },
+        Method {
+            name: "automation/delete",
+            summary: "Deletes an automation; its runs stay readable. Answers when its work has gone.",
+            params: params::delete(),
+            result: of::<DeletedOnTheWire>,
+            refusals: &[
+                Kind::NotFound,
+                Kind::AutomationConflict,
+                Kind::ActiveRunStillRunning,
+                Kind::InsideRun,
+                Kind::StorageUnavailable,
+            ],
+            examples: vec![
+                json!({"id": "atm_1"}),
+                json!({"id": "atm_1", "ifRevision": 2, "activeRun": "finish"}),
+            ],
+        },
+        Method {
+            name: "automation/run",
+            summary: "Carries an automation out now; no slot is moved.",
+            params: params::run(),
+            result: of::<Run>,
+            refusals: &[
+                Kind::NotFound,
+                Kind::AutomationConflict,
+                Kind::ActiveRunStillRunning,
+                Kind::InsideRun,
+                Kind::StorageUnavailable,
+            ],
+            examples: vec![
+                json!({"id": "atm_1"}),
+                json!({"id": "atm_1", "attendance": "unattended", "key": "button-17", "ifBusy": "queue"}),
+            ],
+        },
+        Method {
+            name: "automation/preview",
+            summary: "Tells when a schedule would be due.",
+            params: params::preview(),
+            result: of::<Preview>,
+            refusals: &[Kind::InvalidAutomation],
+            examples: vec![
+                json!({"rhythm": {"kind": "cron", "expression": "0 9 * * 1-5"}, "timezone": "Europe/Berlin",
+                    "count": 10}),
+                json!({"fireAt": 1_800_000_000_000_i64}),
+            ],
+        },
+        Method {
+            name: "run/list",
+            summary: "Gives a page of runs, newest first, also of deleted automations.",
+            params: params::list_runs(),
+            result: of::<PageOnTheWire<Run>>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({}), json!({"automationID": "atm_1", "states": ["failed"], "limit": 10})],
+        },
+        Method {
+            name: "run/get",
+            summary: "Gives a run.",
+            params: params::of_id(),
+            result: of::<Run>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({"id": "run_1"})],
+        },
+        Method {
+            name: "run/cancel",
+            summary: "Asks a run to end; a second time kills it. An ended run is given as it is.",
+            params: params::cancel(),
+            result: of::<Run>,
+            refusals: &[Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
+            examples: vec![json!({"id": "run_1"})],
+        },
+        Method {
+            name: "run/output",
+            summary: "Gives a part of what a run has written.",
+            params: params::output(),
+            result: of::<OutputOnTheWire>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({"id": "run_1"}), json!({"id": "run_1", "offset": 4096, "limit": 65_536})],
+        },
+        Method {
+            name: "events/subscribe",
+            summary: "Has every event sent as `events/event`, in order, from a place on.",
+            params: params::follow_events(),
+            result: of::<String>,
+            refusals: LOOK,
+            examples: vec![json!({}), json!({"after": 41, "ledgerID": "ldg_1", "kinds": ["run.updated"]})],
+        },
+        Method {
+            name: "events/unsubscribe",
+            summary: "Ends a subscription; tells whether it was open.",
+            params: params::unsubscribe(),
+            result: of::<bool>,
+            refusals: &[],
+            examples: vec![json!({"subscription": "sub_1"})],
+        },
+    ]
+}
+
+fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<T>()
+}
+
+fn nothing(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({"type": "null"})
+}
+
+fn anything(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({"type": "object"})
+}
+
+/// A draft as short as it can be for something that recurs.
+pub(super) fn weekdays() -> Value {
+    json!({"title": "Triage new issues", "kind": "recurring",
+        "rhythm": {"kind": "cron", "expression": "0 9 * * 1-5"}, "timezone": "Europe/Berlin",
+        "task": {"kind": "command", "program": "./triage", "args": ["--new"], "env": {"TOKEN": {"from": "TRIAGE_TOKEN"}}},
+        "policy": {"missed": {"kind": "runOnce"}, "wallMs": 600_000}})
+}
+
+/// A draft of something that happens once.
+pub(super) fn reminder() -> Value {
+    json!({"title": "Run the tests", "kind": "oneshot", "fireAt": 4_000_000_000_000_i64,
+        "task": {"kind": "command", "program": "make", "args": ["test"]}, "access": "read", "key": "tests-1"})
+}

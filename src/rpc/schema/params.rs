@@ -1,0 +1,183 @@
+//! The parameters of each method, as its reader takes them.
+
+use serde_json::{Value, json};
+
+use super::draft;
+use super::shapes::{
+    and, boolean, instant, integer, map, number_from, object, one_of, or_null, saying, text, with_default,
+};
+use crate::domain::draft::limits as most;
+use crate::domain::event::KINDS;
+use crate::domain::run::machine::State;
+use crate::rpc::api::bounds;
+use crate::rpc::initialize::PATH_MAX;
+use crate::rpc::limits::{LIMITS, Limit};
+use crate::rpc::params::ID_MAX;
+
+fn id() -> Value {
+    text(1, ID_MAX)
+}
+
+fn inside_run() -> (&'static str, Value) {
+    let what = "The run that this request comes out of, when an application forwards an agent's call.";
+    ("insideRun", saying(id(), what))
+}
+
+fn key() -> (&'static str, Value) {
+    let what =
+        "The client's own name for this request: the same one again within 24 h gives what the first did.";
+    ("key", saying(text(1, most::KEY), what))
+}
+
+pub(super) fn none() -> Value {
+    object(&[], &[])
+}
+
+pub(super) fn create() -> Value {
+    let dry_run = saying(with_default(boolean(), false), "Only shows what would be; nothing is stored.");
+    and(draft::automation(), &[("dryRun", dry_run), key(), inside_run()])
+}
+
+pub(super) fn of_id() -> Value {
+    object(&[("id", id())], &["id"])
+}
+
+pub(super) fn list_automations() -> Value {
+    let fields = [
+        ("cursor", cursor()),
+        ("limit", page(bounds::AUTOMATIONS_MAX, bounds::AUTOMATIONS_DEFAULT)),
+        ("paused", boolean()),
+        ("query", saying(text(0, bounds::QUERY_MAX), "A part of the title.")),
+    ];
+    object(&fields, &[])
+}
+
+pub(super) fn rest() -> Value {
+    object(&[("id", id()), ("note", text(0, bounds::NOTE_MAX)), inside_run()], &["id"])
+}
+
+pub(super) fn delete() -> Value {
+    let active_run = with_default(one_of(&["cancel", "finish", "refuse"]), "cancel");
+    let fields = [("id", id()), ("ifRevision", number_from(1)), ("activeRun", active_run), inside_run()];
+    object(&fields, &["id"])
+}
+
+pub(super) fn run() -> Value {
+    let attendance = with_default(one_of(&["attended", "unattended"]), "attended");
+    let if_busy = with_default(one_of(&["queue"]), "queue");
+    object(&[("id", id()), ("attendance", attendance), key(), ("ifBusy", if_busy), inside_run()], &["id"])
+}
+
+pub(super) fn preview() -> Value {
+    draft::schedule()
+}
+
+pub(super) fn cancel() -> Value {
+    object(&[("id", id()), inside_run()], &["id"])
+}
+
+pub(super) fn list_runs() -> Value {
+    let states = State::ALL.map(State::as_str);
+    let mut states = json!({"type": "array", "items": {"enum": states}, "minItems": 1});
+    states["description"] = json!("Only runs in one of these states.");
+    let fields = [
+        ("automationID", id()),
+        ("states", states),
+        ("fromAt", instant()),
+        ("toAt", instant()),
+        ("cursor", cursor()),
+        ("limit", page(bounds::RUNS_MAX, bounds::RUNS_DEFAULT)),
+    ];
+    object(&fields, &[])
+}
+
+pub(super) fn output() -> Value {
+    let fields = [
+        ("id", id()),
+        ("offset", with_default(number_from(0), 0)),
+        ("limit", page(bounds::OUTPUT_MAX, bounds::OUTPUT_DEFAULT)),
+    ];
+    object(&fields, &["id"])
+}
+
+pub(super) fn follow_events() -> Value {
+    let fields = [
+        ("after", saying(number_from(0), "Only events after this one; from now on if it is absent.")),
+        ("ledgerID", saying(id(), "The ledger that `after` is a place of.")),
+        ("kinds", json!({"type": "array", "items": {"enum": KINDS}})),
+        ("automationID", id()),
+    ];
+    object(&fields, &[])
+}
+
+pub(super) fn unsubscribe() -> Value {
+    object(&[("subscription", id())], &["subscription"])
+}
+
+pub(super) fn shutdown() -> Value {
+    object(&[("mode", with_default(one_of(&["force"]), "force"))], &[])
+}
+
+/// What language clients send beside these is ignored.
+pub(super) fn initialize() -> Value {
+    let name = json!({"type": "string"});
+    let client = json!({"type": ["object", "null"], "additionalProperties": true,
+        "properties": {"name": name, "version": {"type": ["string", "null"]}}});
+    let folder = json!({"type": "object", "additionalProperties": true,
+        "properties": {"uri": {"type": "string"}}, "required": ["uri"]});
+    let mut params = object(
+        &[
+            ("processId", or_null(integer(0, u32::MAX.into()))),
+            ("clientInfo", client),
+            ("rootUri", json!({"type": ["string", "null"]})),
+            ("workspaceFolders", json!({"type": ["array", "null"], "items": folder})),
+            ("initializationOptions", or_null(options())),
+        ],
+        &[],
+    );
+    params["additionalProperties"] = json!(true);
+    params
+}
+
+fn options() -> Value {
+    let wins =
+        "The project; wins over `rootUri` and `workspaceFolders`. The working directory if none is named.";
+    let kept = "Where ledgers are kept; else SEXTON_STATE_DIR, else the platform's place for state.";
+    let added = "What processes that this window starts find in their environment. Kept in memory only.";
+    object(
+        &[
+            ("projectDirectory", saying(text(1, PATH_MAX), wins)),
+            ("role", with_default(one_of(&["participant", "observer"]), "participant")),
+            ("stateDirectory", saying(text(1, PATH_MAX), kept)),
+            ("environment", saying(map(json!({"type": "string", "pattern": "^[^\\u0000]*$"})), added)),
+            ("providers", saying(object(&[], &[]), "This version has none.")),
+            (
+                "followConfigFile",
+                saying(json!({"const": false}), "This version reads no configuration file."),
+            ),
+            ("limits", limits()),
+        ],
+        &[],
+    )
+}
+
+fn limits() -> Value {
+    let field = |limit: &Limit| {
+        let schema = match &limit.range {
+            Some(range) => integer(*range.start(), *range.end()),
+            None => json!({"const": limit.default}),
+        };
+        (limit.name, with_default(schema, limit.default))
+    };
+    let fields: Vec<(&str, Value)> = LIMITS.iter().map(field).collect();
+    object(&fields, &[])
+}
+
+fn cursor() -> Value {
+    let what = "The `nextCursor` of the page before.";
+    saying(json!({"type": "string"}), what)
+}
+
+fn page(most: i64, default: usize) -> Value {
+    with_default(integer(1, most), default)
+}

@@ -1,0 +1,97 @@
+//! Everything that can be wrong with every field of every method, generated from the schema: a method or a field
+//! that is added is covered on the day it appears.
+
+mod cases;
+mod samples;
+
+use serde_json::{Value, json};
+
+use crate::support::Place;
+use crate::support::client::Client;
+use crate::support::wire::{BOTH, Framing};
+use cases::Case;
+
+/// How much larger the process may be after thousands of refusals, in kilobytes: what an allocator keeps.
+const GROWTH_KB: u64 = 24 * 1024;
+
+#[test]
+fn each_fault_of_each_field_is_told_by_its_word_and_nothing_is_stored() {
+    for framing in BOTH {
+        refuse_everything(framing);
+    }
+}
+
+fn refuse_everything(framing: Framing) {
+    let place = Place::new();
+    let mut client = place.sidecar().framing(framing).spawn();
+    let described = client.get("rpc.discover", json!({}));
+    let cases = cases::all(&described);
+    assert!(cases.len() > 1000, "only {} cases", cases.len());
+    let (at_first, later): (Vec<&Case>, Vec<&Case>) =
+        cases.iter().partition(|case| case.method == "initialize");
+    let mut wrong = Vec::new();
+    wrong.extend(at_first.iter().filter_map(|case| refuse(&mut client, case)));
+    client.initialize();
+    let seq = client.opened["seq"].clone();
+    // The allocator's first growth is not what is measured.
+    wrong.extend(later.iter().take(200).filter_map(|case| refuse(&mut client, case)));
+    let before = resident_kb(client.pid());
+    wrong.extend(later.iter().filter_map(|case| refuse(&mut client, case)));
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+    let after = resident_kb(client.pid());
+    assert!(after < before + GROWTH_KB, "{before} kB before and {after} kB after {} refusals", later.len());
+    let page = client.get("automation/list", json!({}));
+    assert_eq!((&page["items"], &page["seq"]), (&json!([]), &seq), "something was stored or told");
+    assert_eq!(client.get("run/list", json!({}))["items"], json!([]));
+    client.finish();
+}
+
+/// Sends a case and holds its refusal against what the contract says; what is wrong with that, if anything.
+fn refuse(client: &mut Client, case: &Case) -> Option<String> {
+    let id = client.send_text(&case.method, &case.params);
+    let Case { method, what, field, words, params } = case;
+    let shown: String = params.chars().take(200).collect();
+    let error = match client.answer(&id) {
+        Err(error) => error,
+        Ok(_) => return Some(format!("{method} {what} was granted: {shown}")),
+    };
+    let refused = matches!(error["code"].as_i64(), Some(-32602 | -32010));
+    let details = error["data"]["details"].as_array().map_or(&[][..], Vec::as_slice);
+    let told = details.iter().any(|fault| {
+        let word = fault["message"].as_str().unwrap_or_default();
+        let named = fault["field"].as_str().unwrap_or_default();
+        // What is not there at all is told where it begins.
+        let inside = word == "not_available_yet" && field.starts_with(named);
+        inside || (named == field && words.contains(&word))
+    });
+    let short = error["message"].as_str().is_some_and(|sentence| sentence.len() < 4096);
+    (!refused || !told || !short).then(|| format!("{method} {what}: {field} {words:?}\n  {shown}\n  {error}"))
+}
+
+fn resident_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("our own child");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("a number")
+}
+
+/// What the schema calls valid is so: each variant of a draft is accepted, at the ends of every range.
+#[test]
+fn what_the_schema_allows_is_allowed() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 10}));
+    let described = client.get("rpc.discover", json!({}));
+    let drafts = samples::drafts(&described);
+    assert!(drafts.len() > 20, "only {} drafts", drafts.len());
+    for draft in drafts {
+        let mut params = draft.clone();
+        params["dryRun"] = json!(true);
+        // What would be is not checked for a key, but a long one is still a key.
+        let shown = client.ask("automation/create", params);
+        let shown: Value = shown.unwrap_or_else(|error| {
+            let draft: String = draft.to_string().chars().take(500).collect();
+            panic!("{error}\n{draft}")
+        });
+        assert_eq!(shown["id"], "", "a dry run");
+    }
+    client.finish();
+}
