@@ -14,6 +14,7 @@ mod parameters;
 mod pausing;
 mod preview;
 mod runs;
+mod secrets;
 mod session;
 mod state_directory;
 #[path = "../support/mod.rs"]
