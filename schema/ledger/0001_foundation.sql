@@ -52,11 +52,13 @@ CREATE TABLE automations (
   completed_runs INTEGER NOT NULL DEFAULT 0,
   session_id TEXT,
   deleting TEXT,                       -- JSON wish to delete: by whom, until when; NULL when there is none
-  deleted_at INTEGER
+  deleted_at INTEGER,
+  prune_at INTEGER                     -- when its ended runs are to be looked at next: some may be too old or too many
 ) STRICT;
 
 CREATE INDEX automations_due ON automations (next_fire_at) WHERE next_fire_at IS NOT NULL AND set_aside = 0;
 CREATE INDEX automations_set_aside ON automations (set_aside) WHERE set_aside = 1;
+CREATE INDEX automations_to_prune ON automations (prune_at) WHERE prune_at IS NOT NULL;
 CREATE INDEX automations_listed ON automations (row) WHERE deleted_at IS NULL;
 CREATE INDEX automations_deleting ON automations (row) WHERE deleting IS NOT NULL AND deleted_at IS NULL;
 CREATE UNIQUE INDEX automations_by_key ON automations (create_key) WHERE create_key IS NOT NULL;
@@ -70,6 +72,13 @@ CREATE TABLE definitions (
 ) STRICT;
 
 CREATE INDEX definitions_of ON definitions (automation);
+
+-- Another definition may keep fewer runs. Said here, so that it holds whoever writes it.
+CREATE TRIGGER automations_redefined AFTER UPDATE OF definition ON automations
+WHEN new.definition <> old.definition AND new.prune_at IS NOT NULL
+BEGIN
+  UPDATE automations SET prune_at = 0 WHERE row = new.row;
+END;
 
 -- Each create, schedule edit and resume begins an epoch: slots are counted from effective_at, and
 -- answered_through says up to which instant every slot of the epoch is answered for.
@@ -85,6 +94,8 @@ CREATE TABLE epochs (
   ended_at INTEGER,
   PRIMARY KEY (automation, number)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX epochs_defined_by ON epochs (definition);
 
 CREATE TABLE runs (
   row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -115,6 +126,7 @@ CREATE TABLE runs (
   blocker TEXT,                        -- JSON Blocker
   started_at INTEGER,
   completed_at INTEGER,
+  ended_number INTEGER,                -- counts the ended runs of its automation in the order in which they ended
   stop_reason TEXT,
   error TEXT,                          -- JSON RunError
   result TEXT,                         -- JSON RunResult
@@ -156,6 +168,8 @@ CREATE INDEX runs_waiting_until ON runs (wait_until)
   WHERE state = 'scheduled' AND given_to IS NULL AND wait_until IS NOT NULL;
 CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL;
 CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND deadline_at IS NOT NULL;
+CREATE UNIQUE INDEX runs_ended ON runs (automation, ended_number) WHERE ended_number IS NOT NULL;
+CREATE INDEX runs_defined_by ON runs (definition);
 CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;
 
 -- A run has begun if and only if it has a row here. The row goes when the guard has gone.
@@ -169,6 +183,26 @@ CREATE TABLE processes (
   token TEXT NOT NULL,
   begun_at INTEGER NOT NULL
 ) STRICT;
+
+-- The daily account: runs that are no longer kept, by what became of them. A slot that no run answers for any more
+-- lies between slots_from and slots_to of the first accounts from its own day on.
+CREATE TABLE accounts (
+  automation INTEGER NOT NULL REFERENCES automations (row),
+  epoch INTEGER NOT NULL,
+  day INTEGER NOT NULL,                -- days since the Unix epoch, UTC: of the last slot, or of the request if there was none
+  outcome TEXT NOT NULL,               -- the state, and after a colon the stop reason or the error's code
+  runs INTEGER NOT NULL,
+  slots INTEGER NOT NULL,              -- how many they answered for
+  slots_from INTEGER,                  -- the first and the last of them
+  slots_to INTEGER,
+  PRIMARY KEY (automation, epoch, day, outcome)
+) STRICT, WITHOUT ROWID;
+
+-- Pruned runs whose output may still be on the disk. The row goes after the output, so that a crash in between
+-- leaves nothing behind.
+CREATE TABLE pruned_outputs (
+  run TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE events (
   seq INTEGER PRIMARY KEY AUTOINCREMENT,

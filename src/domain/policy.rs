@@ -151,12 +151,12 @@ pub struct Precheck {
     pub timeout_ms: i64,
 }
 
-/// How many ended runs are kept, and for how long.
+/// How many ended runs are kept, and for how long. What is pruned leaves a daily account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Keep {
-    /// At most so many.
+    /// At most so many, the newest.
     pub runs: i64,
-    /// At most so many days.
+    /// At most so many days after they ended.
     pub days: i64,
 }

@@ -26,6 +26,14 @@ pub struct SharedLimits {
     pub grace_ms: i64,
     /// How many runs of the whole ledger may be at work at once.
     pub max_concurrent_runs: i64,
+    /// How many of the newest events are kept, however old they are.
+    #[serde(default = "event_history")]
+    pub event_history: i64,
+}
+
+/// The history of an owner that does not say: also of one that did not know of it yet.
+const fn event_history() -> i64 {
+    100_000
 }
 
 /// What a window was told to do differently.
@@ -46,7 +54,7 @@ impl Default for Limits {
         const MIB: u64 = 1024 * 1024;
         Limits {
             min_interval_ms: 30_000,
-            shared: SharedLimits { grace_ms: 60_000, max_concurrent_runs: 4 },
+            shared: SharedLimits { grace_ms: 60_000, max_concurrent_runs: 4, event_history: event_history() },
             output_bytes: 16 * MIB,
             max_message_bytes: 16 * MIB,
         }

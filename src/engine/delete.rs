@@ -1,6 +1,6 @@
 //! An automation goes; its runs stay readable.
 
-use super::{Context, cancel, conflict, derive, find_automation, settle};
+use super::{Context, cancel, conflict, derive, find_automation, retention, settle};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
@@ -86,6 +86,7 @@ pub(super) fn bury(
     automation.next_fire_at = None;
     automation.revision += 1;
     tx.update_automation(automation)?;
+    retention::note(tx, automation.row)?;
     let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
     tx.publish(&Event::AutomationDeleted { tombstone }, context.now)?;
     Ok(())

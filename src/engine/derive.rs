@@ -1,5 +1,6 @@
 //! What follows from rows and is stored nowhere, or only for searching.
 
+use super::retention;
 use crate::domain::automation::{Automation, DerivedState, When};
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
@@ -102,7 +103,10 @@ pub(super) fn publish_run(tx: &Tx<'_>, row: &mut RunRow, now: Timestamp) -> Resu
     row.run.revision += 1;
     tx.update_run(row)?;
     tx.publish(&Event::RunUpdated { run: Box::new(row.run.clone()) }, now)?;
-    Ok(())
+    match row.run.ended() {
+        Some(_) => retention::note(tx, row.automation),
+        None => Ok(()),
+    }
 }
 
 /// Stores an automation whose derived state may have changed and tells of it.

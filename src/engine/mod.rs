@@ -16,6 +16,7 @@ pub mod pause;
 pub mod presence;
 mod records;
 pub mod report;
+pub mod retention;
 pub mod settle;
 pub mod tick;
 pub mod trigger;

@@ -33,10 +33,32 @@ pub struct EventFilter {
 }
 
 impl View<'_> {
-    /// The newest event's place, 0 when there is none.
+    /// The newest event's place, also if it is no longer kept; 0 when there never was one.
     pub fn newest_seq(&self) -> Result<i64, LedgerError> {
-        let sql = "SELECT coalesce(max(seq), 0) FROM events";
+        // SQLite remembers the last number that it gave out, so that it gives none out twice.
+        let sql = "SELECT coalesce((SELECT max(seq) FROM events),
+                                   (SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)";
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    }
+
+    /// The newest event that is no longer kept, 0 when all are. Every later one can still be read.
+    pub fn pruned_through(&self) -> Result<i64, LedgerError> {
+        let sql = "SELECT min(seq) FROM events";
+        let oldest: Option<i64> = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+        match oldest {
+            Some(oldest) => Ok(oldest - 1),
+            None => self.newest_seq(),
+        }
+    }
+
+    /// The places and times of the oldest events up to a place, oldest first.
+    pub fn oldest_events(&self, through: i64, limit: usize) -> Result<Vec<(i64, Timestamp)>, LedgerError> {
+        let sql = "SELECT seq, at FROM events WHERE seq <= ?1 ORDER BY seq LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let events = statement
+            .query_map([through, limit], |row| Ok((row.get(0)?, Timestamp::from_millis(row.get(1)?))))?;
+        Ok(events.collect::<Result<_, _>>()?)
     }
 
     /// The next events after a place, oldest first.
@@ -84,5 +106,10 @@ impl Tx<'_> {
         let payload = to_json(event)?;
         self.execute(sql, (now.as_millis(), event.kind(), event.is_important(), automation, payload))?;
         Ok(self.connection.last_insert_rowid())
+    }
+    /// Forgets the events up to a place. What is left has no gaps.
+    pub fn delete_events(&self, through: i64) -> Result<(), LedgerError> {
+        self.execute("DELETE FROM events WHERE seq <= ?1", [through])?;
+        Ok(())
     }
 }

@@ -11,6 +11,7 @@ mod instances;
 mod migrate;
 mod open;
 mod reader;
+mod retention;
 mod runs;
 mod wakeup;
 mod writer;
@@ -21,6 +22,7 @@ pub use error::LedgerError;
 pub use events::{EventFilter, StoredEvent};
 pub use instances::InstanceRow;
 pub use open::{OpenError, open_in_memory};
+pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{Order, ProcessRow, RunRow};
 pub use writer::Committed;
 

@@ -259,7 +259,8 @@ mod tests {
     fn what_is_not_built_is_refused_and_every_fault_is_told() {
         let options = json!({"role": "observer", "projectDirectory": "", "providers": {"a": {}},
             "followConfigFile": true, "environment": {"A=": "x", "B": 1}, "surprise": 1,
-            "limits": {"standbyMs": 5, "stableWakeMs": 10000, "graceMs": -1, "other": 1}});
+            "limits": {"standbyMs": 5, "stableWakeMs": 10000, "graceMs": -1, "eventHistory": -1,
+                "other": 1}});
         let found = words(json!({"processId": "x", "initializationOptions": options}));
         insta::assert_snapshot!(found.join("\n"), @r"
         processId WrongType
@@ -271,6 +272,7 @@ mod tests {
         initializationOptions.followConfigFile NotAvailableYet
         initializationOptions.limits.graceMs OutOfRange
         initializationOptions.limits.standbyMs NotAvailableYet
+        initializationOptions.limits.eventHistory OutOfRange
         initializationOptions.limits.other UnknownValue
         initializationOptions.surprise UnknownValue
         ");

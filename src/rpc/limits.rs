@@ -10,6 +10,9 @@ const DAY_MS: i64 = 86_400_000;
 const MIB: i64 = 1024 * 1024;
 const GIB: i64 = 1024 * MIB;
 
+/// Some tens of gigabytes: whoever wants more wants an archive, not a history.
+const EVENTS_MAX: i64 = 10_000_000;
+
 /// One limit of `initializationOptions.limits`.
 #[derive(Clone, Debug)]
 pub struct Limit {
@@ -39,7 +42,7 @@ pub const LIMITS: [Limit; 9] = [
     limit("maxConcurrentRuns", 4, 1..=1000),
     not_yet("maxAgents", 1),
     limit("outputBytes", 16 * MIB, 0..=GIB),
-    not_yet("eventHistory", 100_000),
+    limit("eventHistory", 100_000, 0..=EVENTS_MAX),
 ];
 
 /// Reads the limits that a client sets.
@@ -58,6 +61,7 @@ pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
             "maxMessageBytes" => limits.max_message_bytes = value.unsigned_abs(),
             "graceMs" => limits.shared.grace_ms = value,
             "maxConcurrentRuns" => limits.shared.max_concurrent_runs = value,
+            "eventHistory" => limits.shared.event_history = value,
             "outputBytes" => limits.output_bytes = value.unsigned_abs(),
             // A limit that nobody takes in would be accepted and ignored.
             _ => sent.fault(name, Word::NotAvailableYet),

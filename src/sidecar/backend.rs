@@ -170,7 +170,7 @@ impl Backend for Sidecar {
     }
 
     async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {
-        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock.now())
+        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock)
     }
 
     async fn shutdown(&self) {

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use serde_json::value::RawValue;
 use tokio::sync::watch;
 
+use super::clock::Clock;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::ledger::{Committed, EventFilter, Ledger, StoredEvent};
@@ -16,6 +17,7 @@ const AT_ONCE: usize = 64;
 /// The events of the ledger after a subscriber's own place.
 pub struct LedgerFeed {
     ledger: Ledger,
+    clock: Clock,
     commits: watch::Receiver<Committed>,
     filter: EventFilter,
     /// Everything up to here has been looked at.
@@ -25,28 +27,37 @@ pub struct LedgerFeed {
 
 impl LedgerFeed {
     /// Begins where the subscriber wants; if that cannot be, it is told where it can be.
-    pub(super) fn begin(ledger: Ledger, wanted: Follow, now: Timestamp) -> Result<LedgerFeed, Refusal> {
+    pub(super) fn begin(ledger: Ledger, wanted: Follow, clock: Clock) -> Result<LedgerFeed, Refusal> {
         let commits = ledger.commits();
         let Place(newest) = wanted.asked_at;
         let foreign = wanted.ledger.as_ref().is_some_and(|named| named != ledger.id().as_str());
         let lost = wanted.after.is_some_and(|after| foreign || after > newest);
         let mut ready = VecDeque::new();
         if lost {
-            ready.push_back(resync(newest, now)?);
+            ready.push_back(resync(newest, clock.now())?);
         }
         let looked_through = if lost { newest } else { wanted.after.unwrap_or(newest) };
         let filter = EventFilter { kinds: wanted.kinds, automation: wanted.automation };
-        Ok(LedgerFeed { ledger, commits, filter, looked_through, ready })
+        Ok(LedgerFeed { ledger, clock, commits, filter, looked_through, ready })
     }
 
-    /// Reads on, and gives whether there was anything.
+    /// Reads on, and gives whether there was anything. What is no longer kept, because the subscriber asked for
+    /// it too late or has not read for long, is never passed over in silence.
     async fn read_on(&mut self) -> Result<bool, Refusal> {
         let (after, filter) = (self.looked_through, self.filter.clone());
         let read = self.ledger.read(move |view| {
             let newest = view.newest_seq()?;
-            Ok((newest, view.events_after(after, &filter, AT_ONCE)?))
+            if after < view.pruned_through()? {
+                return Ok((newest, None));
+            }
+            Ok((newest, Some(view.events_after(after, &filter, AT_ONCE)?)))
         });
         let (newest, events) = read.await?;
+        let Some(events) = events else {
+            self.ready.push_back(resync(newest, self.clock.now())?);
+            self.looked_through = newest;
+            return Ok(true);
+        };
         self.looked_through = match events.last() {
             Some(last) if events.len() == AT_ONCE => last.seq,
             Some(_) | None => newest.max(after),
@@ -91,4 +102,63 @@ fn on_the_wire(event: &StoredEvent) -> Result<Box<RawValue>, Refusal> {
 fn resync(newest: i64, now: Timestamp) -> Result<Box<RawValue>, Refusal> {
     let event = serde_json::json!({"seq": newest, "at": now, "kind": "resync", "important": false});
     serde_json::value::to_raw_value(&event).map_err(|error| Refusal::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::automation::Actor;
+    use crate::domain::event::Event;
+    use crate::domain::id::{AutomationId, InstanceId, LedgerId};
+    use crate::domain::scheduler::Owner;
+
+    async fn publish(ledger: &Ledger, count: usize) {
+        let published = ledger.write(move |tx| {
+            let by = Actor { instance: InstanceId::from_unique("x"), client: None };
+            let event = Event::SchedulerOwner { scheduler: Owner { term: 1, by, since: Timestamp::EPOCH } };
+            for _ in 0..count {
+                tx.publish(&event, Timestamp::EPOCH)?;
+            }
+            Ok(())
+        });
+        published.await.unwrap();
+    }
+
+    async fn forget(ledger: &Ledger, through: i64) {
+        ledger.write(move |tx| Ok(tx.delete_events(through)?)).await.unwrap();
+    }
+
+    fn from_the_beginning(ledger: &Ledger, automation: Option<AutomationId>) -> LedgerFeed {
+        let kinds = Vec::new();
+        let wanted = Follow { asked_at: Place(200), after: Some(0), ledger: None, kinds, automation };
+        LedgerFeed::begin(ledger.clone(), wanted, Clock).unwrap()
+    }
+
+    async fn next(feed: &mut LedgerFeed) -> (i64, bool) {
+        let event: serde_json::Value = serde_json::from_str(feed.next().await.unwrap().get()).unwrap();
+        (event["seq"].as_i64().unwrap(), event["kind"] == "resync")
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_that_pruning_overtakes_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let fresh = LedgerId::from_unique("x");
+        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH).unwrap();
+        publish(&ledger, 200).await;
+        let mut slow = from_the_beginning(&ledger, None);
+        let mut filtered = from_the_beginning(&ledger, Some(AutomationId::from_unique("none")));
+        assert_eq!(next(&mut slow).await, (1, false));
+        forget(&ledger, 150).await;
+        for seq in 2..=i64::try_from(AT_ONCE).unwrap() {
+            assert_eq!(next(&mut slow).await, (seq, false), "what was read already");
+        }
+        for feed in [&mut slow, &mut filtered] {
+            assert_eq!(next(feed).await, (200, true), "the rest is not passed over in silence");
+        }
+        publish(&ledger, 1).await;
+        assert_eq!(next(&mut slow).await, (201, false));
+        forget(&ledger, 201).await;
+        publish(&ledger, 1).await;
+        assert_eq!(next(&mut slow).await, (202, false), "what it has seen may go");
+    }
 }

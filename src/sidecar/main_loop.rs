@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::Sidecar;
 use super::carry::{self, Carried, Release};
 use super::peers;
+use super::pruning::{self, Round};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -48,7 +49,16 @@ pub(super) struct Locks {
 
 pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
     let (done, carriers) = mpsc::channel(DONE);
-    let main = MainLoop { sidecar, locks, carried: HashMap::new(), done, carriers, sweep: None };
+    let main = MainLoop {
+        sidecar,
+        locks,
+        carried: HashMap::new(),
+        done,
+        carriers,
+        sweep: None,
+        pruning: None,
+        round: Round::First,
+    };
     tokio::spawn(main.run(asked_to_leave));
 }
 
@@ -60,6 +70,9 @@ struct MainLoop {
     carriers: mpsc::Receiver<(RunId, Release)>,
     /// Ends what dead peers left running.
     sweep: Option<JoinHandle<()>>,
+    /// Keeps the history bounded.
+    pruning: Option<JoinHandle<()>>,
+    round: Round,
 }
 
 impl MainLoop {
@@ -94,6 +107,7 @@ impl MainLoop {
     async fn look_around(&mut self, peers_at: &mut Instant) -> (Instant, bool) {
         if *peers_at <= Instant::from_std(now()) {
             self.look_at_peers().await;
+            self.prune();
             *peers_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
         match self.look().await {
@@ -113,6 +127,15 @@ impl MainLoop {
         }
         if self.sweep.as_ref().is_none_or(JoinHandle::is_finished) {
             self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
+        }
+    }
+
+    /// Has the history pruned, if that is for this window to do. One such task goes on at a time.
+    fn prune(&mut self) {
+        let idle = self.pruning.as_ref().is_none_or(JoinHandle::is_finished);
+        if self.locks.owner.is_some() && idle {
+            self.pruning = Some(tokio::spawn(pruning::prune(self.sidecar.clone(), self.round)));
+            self.round = Round::Later;
         }
     }
 
@@ -200,6 +223,9 @@ impl MainLoop {
     /// another process keeps the ledger from being written. What is not written then is settled by whoever
     /// comes next.
     async fn leave(mut self) {
+        if let Some(pruning) = self.pruning.take() {
+            pruning.abort();
+        }
         let wished = timeout(LAST_WISHES, self.sidecar.decide(prepare_to_leave)).await;
         match wished {
             Ok(Ok(())) => {}

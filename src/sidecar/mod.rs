@@ -12,6 +12,7 @@ mod feed;
 mod main_loop;
 mod peers;
 mod project;
+mod pruning;
 mod state_directory;
 
 pub use compose::SidecarHost;
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::automation::Actor;
-use crate::domain::id::IdSource;
+use crate::domain::id::{IdSource, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::Limits;
@@ -68,8 +69,13 @@ impl Sidecar {
         self.parts.ledger.write(move |tx| parts.in_transaction(tx, decision)).await
     }
 
-    fn output_path(&self, run: &crate::domain::id::RunId) -> PathBuf {
-        self.parts.state.join("runs").join(run.as_str()).join("output.log")
+    fn output_path(&self, run: &RunId) -> PathBuf {
+        self.run_directory(run).join("output.log")
+    }
+
+    /// What belongs to a run beside its rows.
+    fn run_directory(&self, run: &RunId) -> PathBuf {
+        self.parts.state.join("runs").join(run.as_str())
     }
 }
 

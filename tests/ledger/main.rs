@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic where it stands")]
 
 mod opening;
+mod retention;
 mod rules;
 mod support;
 mod writing;

@@ -13,6 +13,7 @@ mod firing;
 mod parameters;
 mod pausing;
 mod preview;
+mod retention;
 mod runs;
 mod secrets;
 mod session;

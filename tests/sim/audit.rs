@@ -1,6 +1,7 @@
 //! The invariants of the design, asked of the rows.
 //!
-//! [`Audit::step`] looks at what a transaction has touched, [`Audit::full`] at everything from the beginning.
+//! [`Audit::step`] looks at what a transaction has touched, [`Audit::full`] at everything from the beginning, where
+//! pruned runs have left their accounts (`accounts.rs`).
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,8 +12,10 @@ use sexton::domain::time::Timestamp;
 use sexton::engine::derive;
 use sexton::ledger::{AutomationRow, EventFilter, StoredEvent, Tx, View};
 
+use crate::accounts;
+
 /// Ranges with more slots than this are not walked again one by one.
-const WALKED_SLOTS: u64 = 3000;
+pub(crate) const WALKED_SLOTS: u64 = 3000;
 
 #[derive(Default)]
 pub(crate) struct Audit {
@@ -38,10 +41,10 @@ struct KnownAutomation {
 }
 
 #[derive(Clone, Copy)]
-struct Answered {
-    through: Timestamp,
+pub(crate) struct Answered {
+    pub(crate) through: Timestamp,
     /// The last run that has been looked at.
-    run: i64,
+    pub(crate) run: i64,
 }
 
 /// What an event is about.
@@ -72,19 +75,29 @@ impl Audit {
     pub(crate) fn full(&mut self, connection: &Connection) {
         self.step(connection);
         let view = Tx::new(connection);
-        let newest: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
-        assert_eq!(newest, self.seq, "events are not contiguous");
-        self.slots.clear();
+        let kept: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
+        assert_eq!(view.newest_seq().unwrap(), self.seq, "a number was used again, or lost");
+        assert_eq!(view.pruned_through().unwrap() + kept, self.seq, "events are not contiguous");
+        self.slots = accounts::check_answers(connection);
         let ids = texts(connection, "SELECT id FROM automations ORDER BY row");
         assert_eq!(ids.len(), self.automations.len(), "an automation was never told of, or is gone");
         for id in ids {
             self.check_automation(connection, &view, &id);
         }
         let ids = texts(connection, "SELECT id FROM runs ORDER BY row");
-        assert_eq!(ids.len(), self.runs.len(), "a run was never told of, or is gone");
-        for id in ids {
-            self.check_run(&view, &id);
+        let folded = "SELECT coalesce(sum(runs), 0) FROM accounts";
+        let folded: i64 = connection.query_row(folded, [], |row| row.get(0)).unwrap();
+        assert_eq!(
+            ids.len() + usize::try_from(folded).unwrap(),
+            self.runs.len(),
+            "a run was never told of, or is gone without an account"
+        );
+        for id in &ids {
+            self.check_run(&view, id);
         }
+        let kept: BTreeSet<String> = ids.into_iter().collect();
+        let gone = self.runs.iter().filter(|(id, _)| !kept.contains(*id));
+        assert!(gone.into_iter().all(|(_, run)| is_ended(&run.state)), "a run was pruned that had not ended");
         let torn = "SELECT id FROM runs WHERE completed_at IS NOT NULL AND skipped IS NOT NULL";
         assert_eq!(texts(connection, torn), Vec::<String>::new(), "ended runs still count slots");
     }

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic where it stands")]
 
+mod accounts;
 mod audit;
 mod drafts;
 mod rng;
@@ -14,4 +15,5 @@ mod firing;
 mod overlap;
 mod plans;
 mod random;
+mod retention;
 mod windows;

@@ -98,6 +98,7 @@ fn walk(seed: u64, steps: u64) -> BTreeSet<String> {
 /// Walks through a world and brings it to rest.
 pub(crate) fn walk_through(world: World, seed: u64, steps: u64) -> World {
     let mut walk = Walk { world, rng: Rng::seeded(seed) };
+    walk.world.limits.shared.event_history = 100;
     walk.world.open();
     for step in 1..=steps {
         walk.step();
@@ -119,7 +120,8 @@ impl Walk {
         self.world.next_commit_fails = self.rng.one_in(40);
         match self.rng.within(0..100) {
             0..18 => self.pass_time(),
-            18..42 => self.look(),
+            18..20 => self.prune(),
+            20..42 => self.look(),
             42..72 => self.carry(),
             72..82 => self.end_some_work(),
             82..88 => self.request(),
@@ -137,7 +139,9 @@ impl Walk {
             0..600 => self.rng.within(0..3000),
             600..960 => self.rng.within(3000..60_000),
             960..985 => self.rng.within(60_000..900_000),
-            985..995 => self.rng.within(900_000..14_400_000),
+            985..994 => self.rng.within(900_000..14_400_000),
+            // Everybody is on holiday.
+            994..995 => self.rng.within(0..10 * 86_400_000),
             // Somebody sets the clock back.
             _ => -self.rng.within(0..600_000),
         };
@@ -156,6 +160,15 @@ impl Walk {
             _ => self.world.look(who).map(drop),
         };
         expect_only_storage(looked);
+    }
+
+    fn prune(&mut self) {
+        let Some(who) = self.someone() else { return };
+        let pruned = self.world.prune(who);
+        expect_only_storage(pruned);
+        if self.rng.one_in(8) {
+            self.world.audit_all();
+        }
     }
 
     fn carry(&mut self) {
@@ -235,6 +248,7 @@ impl Walk {
             "startMs": self.rng.within(1000..60_000),
             "wallMs": self.rng.within(1000..300_000),
             "pauseAfterFailures": self.rng.within(1..5),
+            "keep": {"runs": self.rng.within(1..12), "days": self.rng.within(1..4)},
         });
         let access = if self.rng.one_in(2) { "write" } else { "read" };
         let paused = self.rng.one_in(20);

@@ -19,7 +19,9 @@ use sexton::domain::sent::Sent;
 use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
 use sexton::engine::report::WorkEnd;
-use sexton::engine::{Context, cancel, create, delete, derive, presence, report, trigger};
+use sexton::engine::{
+    Context, Progress, cancel, create, delete, derive, presence, report, retention, trigger,
+};
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
@@ -285,6 +287,16 @@ impl World {
     pub(crate) fn die(&mut self, who: Who) {
         self.windows[who.0] = None;
         self.release_bell(who);
+    }
+
+    /// What the owner does now and then, until nothing is left to do.
+    pub(crate) fn prune(&mut self, who: Who) -> Result<(), Refusal> {
+        while retention::is_due(&self.view(), self.limits.shared, self.now)? {
+            if self.decide(who, retention::prune)? == Progress::Done {
+                return Ok(());
+            }
+        }
+        Ok(())
     }
 
     pub(crate) fn release_bell(&mut self, who: Who) {

@@ -42,3 +42,9 @@ pub const SPAN_MS: i64 = 365 * 86_400_000;
 
 /// The most failures in a row that an automation can be let to have before it pauses itself.
 pub const PAUSE_AFTER_FAILURES: i64 = 1_000_000;
+
+/// The most ended runs of one automation that can be kept: one a minute for two years.
+pub const KEPT_RUNS: i64 = 1_000_000;
+
+/// The longest time for which ended runs can be kept: ten years.
+pub const KEPT_DAYS: i64 = 3650;

@@ -5,10 +5,10 @@
 
 use serde_json::Value;
 
-use super::limits::{PAUSE_AFTER_FAILURES, SPAN_MS};
+use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, SPAN_MS};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::policy::{Missed, Policy};
+use crate::domain::policy::{Keep, Missed, Policy};
 use crate::domain::sent::Sent;
 
 pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
@@ -30,15 +30,15 @@ pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
         default_only(&mut sent, &defaults, name);
     }
     let pause_after_failures = sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES);
-    for name in ["precheck", "keep"] {
-        default_only(&mut sent, &defaults, name);
-    }
+    default_only(&mut sent, &defaults, "precheck");
+    let keep = read_keep(&mut sent, policy.keep);
     sent.finish(Word::UnsupportedAutomationField, |_| None);
     policy.missed = missed.unwrap_or(policy.missed);
     policy.queue_ms = queue_ms.unwrap_or(policy.queue_ms);
     policy.start_ms = start_ms.unwrap_or(policy.start_ms);
     policy.wall_ms = wall_ms.unwrap_or(policy.wall_ms);
     policy.pause_after_failures = pause_after_failures.unwrap_or(policy.pause_after_failures);
+    policy.keep = keep.unwrap_or(policy.keep);
     Some(policy)
 }
 
@@ -74,4 +74,16 @@ fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {
     };
     missed.finish(Word::UnsupportedAutomationField, |_| None);
     Some(read)
+}
+
+/// Either number may be given alone.
+fn read_keep(policy: &mut Fields<'_>, default: Keep) -> Option<Keep> {
+    if !policy.has("keep") {
+        return None;
+    }
+    let mut keep = policy.object("keep")?;
+    let runs = keep.integer("runs", 1..=KEPT_RUNS);
+    let days = keep.integer("days", 1..=KEPT_DAYS);
+    keep.finish(Word::UnsupportedAutomationField, |_| None);
+    Some(Keep { runs: runs.unwrap_or(default.runs), days: days.unwrap_or(default.days) })
 }

@@ -72,7 +72,10 @@ impl Tx<'_> {
                      stop_reason = ?12, error = ?13, result = ?14, process_end = ?15, closed_by = ?16,
                      skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
                      instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
-                     output_bytes = ?28, output_truncated = ?29
+                     output_bytes = ?28, output_truncated = ?29,
+                     ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, 1 + coalesce(
+                       (SELECT max(e.ended_number) FROM runs e
+                        WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL), 0)) END
                    WHERE row = ?1";
         let params = rusqlite::params![
             row.row,

@@ -98,7 +98,13 @@ fn task() -> Value {
 fn policy() -> Value {
     let span = |least| integer(least, most::SPAN_MS);
     let missed = union(&[variant("skip", &[], &[]), variant("runOnce", &[("windowMs", span(0))], &[])]);
+    let kept = Policy::default().keep;
+    let keep = [
+        ("runs", with_default(integer(1, most::KEPT_RUNS), kept.runs)),
+        ("days", with_default(integer(1, most::KEPT_DAYS), kept.days)),
+    ];
     let chosen = [
+        ("keep", object(&keep, &[])),
         ("missed", missed),
         ("queueMs", span(0)),
         ("startMs", span(1000)),
