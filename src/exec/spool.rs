@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::TAIL_BYTES;
 
@@ -18,28 +18,51 @@ pub struct Chunk {
     pub size: u64,
 }
 
-/// Reads at most `limit` bytes from `offset` on. A spool that does not exist (yet) is an empty one.
+/// A spool that is read part by part. Once it has been found it can be read to its end, also if its name goes.
+#[derive(Debug)]
+pub struct Reader {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl Reader {
+    /// A reader of this spool, which need not exist yet.
+    pub fn of(path: &Path) -> Self {
+        Reader { path: path.to_owned(), file: None }
+    }
+
+    /// Reads at most `limit` bytes from `offset` on. A spool that does not exist (yet) is an empty one.
+    ///
+    /// # Errors
+    /// When the file exists and cannot be read.
+    pub fn read(&mut self, offset: u64, limit: usize) -> io::Result<Chunk> {
+        if self.file.is_none() {
+            self.file = match File::open(&self.path) {
+                Ok(file) => Some(file),
+                Err(error) if error.kind() == ErrorKind::NotFound => None,
+                Err(error) => return Err(error),
+            };
+        }
+        let Some(file) = &mut self.file else { return Ok(Chunk { next_offset: offset, ..Chunk::default() }) };
+        let size = file.metadata()?.len();
+        let mut data = Vec::new();
+        if offset < size {
+            file.seek(SeekFrom::Start(offset))?;
+            file.take(limit as u64).read_to_end(&mut data)?;
+        }
+        let next_offset = offset + data.len() as u64;
+        // It may have grown between the two looks.
+        let size = if data.is_empty() { size } else { size.max(next_offset) };
+        Ok(Chunk { data, next_offset, size })
+    }
+}
+
+/// Reads one part of a spool, see [`Reader::read`].
 ///
 /// # Errors
 /// When the file exists and cannot be read.
 pub fn read(path: &Path, offset: u64, limit: usize) -> io::Result<Chunk> {
-    let mut file = match File::open(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Ok(Chunk { next_offset: offset, ..Chunk::default() });
-        }
-        Err(error) => return Err(error),
-    };
-    let size = file.metadata()?.len();
-    let mut data = Vec::new();
-    if offset < size {
-        file.seek(SeekFrom::Start(offset))?;
-        file.take(limit as u64).read_to_end(&mut data)?;
-    }
-    let next_offset = offset + data.len() as u64;
-    // It may have grown between the two looks.
-    let size = if data.is_empty() { size } else { size.max(next_offset) };
-    Ok(Chunk { data, next_offset, size })
+    Reader::of(path).read(offset, limit)
 }
 
 /// The last [`TAIL_BYTES`] bytes of a spool as text. A spool that does not exist (yet) is an empty one.

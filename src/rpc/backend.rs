@@ -91,6 +91,12 @@ pub trait Backend: Send + Sync + 'static {
     /// What events come from.
     type Feed: Feed;
 
+    /// `output/subscribe`: where the output comes from.
+    fn follow_output(&self, wanted: FollowOutput) -> impl Future<Output = Answer<Self::OutputFeed>> + Send;
+
+    /// What the output of a run comes from.
+    type OutputFeed: OutputFeed;
+
     /// `shutdown`: everything of this sidecar ends, and what could not be ended is left to be settled.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 }
@@ -99,6 +105,13 @@ pub trait Backend: Send + Sync + 'static {
 pub trait Feed: Send + 'static {
     /// The next event as the contract writes it; waits until there is one. None when there will be none.
     fn next(&mut self) -> impl Future<Output = Option<Box<serde_json::value::RawValue>>> + Send;
+}
+
+/// The output of one run, for one subscriber who reads it at its own pace.
+pub trait OutputFeed: Send + 'static {
+    /// The output from `offset` on, as much of it as one part may hold. Waits until it is longer than `known`, or
+    /// until nothing follows any more. None when nobody can tell any more.
+    fn next(&mut self, offset: u64, known: u64) -> impl Future<Output = Option<OutputPart>> + Send;
 }
 
 /// A part of a list.
@@ -158,4 +171,13 @@ pub struct Follow {
     pub kinds: Vec<String>,
     /// Only those of this automation.
     pub automation: Option<AutomationId>,
+}
+
+/// The output that is wanted as it is written.
+#[derive(Clone, Debug)]
+pub struct FollowOutput {
+    /// Of which run.
+    pub run: RunId,
+    /// From this byte on.
+    pub offset: u64,
 }

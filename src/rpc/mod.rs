@@ -13,6 +13,7 @@ pub mod errors;
 pub mod framing;
 pub mod initialize;
 pub mod limits;
+pub mod output;
 pub mod params;
 pub mod room;
 pub mod schema;

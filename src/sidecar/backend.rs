@@ -4,11 +4,12 @@ use tokio::sync::oneshot;
 
 use super::Sidecar;
 use super::feed::LedgerFeed;
+use super::output::{self, SpoolFeed};
 use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
-use crate::domain::refusal::{Refusal, StorageReason, invalid_param};
+use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
     DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
 };
@@ -20,11 +21,12 @@ use crate::engine::delete::Deletion;
 use crate::engine::{cancel, create, delete, derive, pause, trigger};
 use crate::exec::spool;
 use crate::ledger::{RunRow, Tx};
-use crate::rpc::backend::{Answer, Backend, Deleted, Follow, OutputPart, Page, Place, Preview};
+use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
 use crate::rpc::caller::Caller;
 
 impl Backend for Sidecar {
     type Feed = LedgerFeed;
+    type OutputFeed = SpoolFeed;
 
     fn ledger_id(&self) -> &LedgerId {
         self.parts.ledger.id()
@@ -149,10 +151,7 @@ impl Backend for Sidecar {
         let ended = !row.run.state().is_active();
         let read = tokio::task::spawn_blocking(move || spool::read(&path, offset, limit)).await;
         let read = read.map_err(|error| Refusal::Internal(error.to_string()))?;
-        let chunk = read.map_err(|error| Refusal::Storage {
-            reason: StorageReason::Io,
-            message: format!("the output cannot be read: {error}; see whether the disk works"),
-        })?;
+        let chunk = read.map_err(|error| output::unreadable(&error))?;
         let end = ended && chunk.next_offset >= chunk.size;
         Ok(OutputPart { offset, data: chunk.data, end })
     }
@@ -171,6 +170,10 @@ impl Backend for Sidecar {
 
     async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {
         LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock)
+    }
+
+    async fn follow_output(&self, wanted: FollowOutput) -> Answer<SpoolFeed> {
+        SpoolFeed::begin(self, wanted).await
     }
 
     async fn shutdown(&self) {

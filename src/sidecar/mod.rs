@@ -10,6 +10,7 @@ mod compose;
 pub mod config;
 mod feed;
 mod main_loop;
+mod output;
 mod peers;
 mod project;
 mod pruning;

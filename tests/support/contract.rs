@@ -140,7 +140,7 @@ pub(crate) fn check_answer(asked: Option<&Asked>, answer: &Value) {
 pub(crate) fn check_notification(message: &Value) {
     match message["method"].as_str() {
         Some("events/event") => assert_sound("EventNotification", message, message),
-        Some("output/chunk") => assert_sound("OutputNotification", message, message),
+        Some("output/chunk") => assert_sound("ChunkNotification", message, message),
         _ => panic!("the schema knows nothing of {message}"),
     }
 }

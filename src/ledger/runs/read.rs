@@ -217,6 +217,15 @@ impl View<'_> {
         Ok(orders.collect::<Result<_, _>>()?)
     }
 
+    /// Whether a run has ended and nothing of its work is left; none if there is no such run.
+    pub fn work_is_over(&self, id: &RunId) -> Result<Option<bool>, LedgerError> {
+        let sql =
+            "SELECT completed_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)
+                   FROM runs r WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
+    }
+
     /// The process that carries out a run, if it has begun.
     pub fn process(&self, run: i64) -> Result<Option<ProcessRow>, LedgerError> {
         let sql =

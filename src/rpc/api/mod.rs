@@ -6,12 +6,14 @@
 mod automation;
 pub mod bounds;
 mod events;
+mod output;
 mod run;
 
 /// What answers look like on the wire, where that is not a type of the domain.
 pub(super) mod shapes {
     pub(in crate::rpc) use super::PageOnTheWire;
     pub(in crate::rpc) use super::automation::DeletedOnTheWire;
+    pub(in crate::rpc) use super::output::ChunkOnTheWire;
     pub(in crate::rpc) use super::run::OutputOnTheWire;
 }
 
@@ -64,6 +66,7 @@ pub fn method_table<B: Backend>(backend: Arc<B>) -> Result<Methods, RegisterMeth
     automation::register(&mut module)?;
     run::register(&mut module)?;
     events::register(&mut module)?;
+    output::register(&mut module)?;
     let place = move || -> PlaceFuture {
         let backend = backend.clone();
         Box::pin(async move { backend.place().await })

@@ -1,7 +1,5 @@
 //! `run/…`: what became of it.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
@@ -18,6 +16,7 @@ use crate::domain::run::machine::State;
 use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, OutputPart};
 use crate::rpc::cursor::{self, List};
+use crate::rpc::output::{Piece, Rest};
 use crate::rpc::params;
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
@@ -95,8 +94,7 @@ fn read_output(params: &Params<'_>) -> Result<OutputRequest, Refusal> {
     })
 }
 
-/// A part of an output as the contract writes it: text is cut at the border of a character; what is no text is
-/// written in base64.
+/// A part of an output as an answer tells it.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Output")]
@@ -116,50 +114,15 @@ pub(in crate::rpc) struct OutputOnTheWire {
 
 impl From<&OutputPart> for OutputOnTheWire {
     fn from(part: &OutputPart) -> Self {
-        let (data, encoding, length) = match text_length(&part.data, part.end) {
-            Some(length) => (String::from_utf8_lossy(&part.data[..length]).into_owned(), "utf8", length),
-            None => (BASE64.encode(&part.data), "base64", part.data.len()),
-        };
+        let rest = if part.end { Rest::Nothing } else { Rest::Follows };
+        // An answer cannot wait for the rest of a character.
+        let piece = Piece::of(&part.data, rest).unwrap_or_else(|| Piece::of_bytes(&part.data));
         OutputOnTheWire {
             offset: part.offset,
-            data,
-            encoding,
-            next_offset: part.offset + length as u64,
-            end: part.end && length == part.data.len(),
+            data: piece.data,
+            encoding: piece.encoding,
+            next_offset: part.offset + piece.length as u64,
+            end: part.end,
         }
-    }
-}
-
-/// How many of the bytes are whole characters; none if they are no text.
-fn text_length(bytes: &[u8], end: bool) -> Option<usize> {
-    match std::str::from_utf8(bytes) {
-        Ok(_) => Some(bytes.len()),
-        // A character may go on in the next part, unless nothing follows or not even one fits.
-        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 && !end => {
-            Some(error.valid_up_to())
-        }
-        Err(_) => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn written(data: &[u8], end: bool) -> (String, &'static str, u64, bool) {
-        let part = OutputOnTheWire::from(&OutputPart { offset: 10, data: data.to_vec(), end });
-        (part.data, part.encoding, part.next_offset, part.end)
-    }
-
-    #[test]
-    fn text_is_cut_at_a_character_and_other_bytes_are_base64() {
-        let case = |data: &str, encoding, next, end| (data.to_owned(), encoding, next, end);
-        assert_eq!(written(b"abc", true), case("abc", "utf8", 13, true));
-        assert_eq!(written("a\u{e9}".as_bytes(), false), case("a\u{e9}", "utf8", 13, false));
-        assert_eq!(written(b"a\xC3", false), case("a", "utf8", 11, false));
-        assert_eq!(written(b"a\xC3", true), case("YcM=", "base64", 12, true));
-        assert_eq!(written(b"\xFF\xFE\x00", false), case("//4A", "base64", 13, false));
-        assert_eq!(written(b"\xFF", true), case("/w==", "base64", 11, true));
-        assert_eq!(written(b"", true), case("", "utf8", 10, true));
     }
 }

@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 use super::messages;
 use super::methods::{Method, methods};
 use crate::domain::run::machine::State;
+use crate::rpc::api::shapes::ChunkOnTheWire;
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::PROTOCOL_VERSION;
 
 /// Notifications of the sidecar, and what they carry.
-const NOTIFICATIONS: [(&str, &str); 1] = [("events/event", "Event")];
+const NOTIFICATIONS: [(&str, &str); 2] = [("events/event", "Event"), ("output/chunk", "Chunk")];
 
 /// Notifications that a client may send.
 const CLIENT_NOTIFICATIONS: [(&str, &str); 2] = [
@@ -68,6 +69,7 @@ fn definitions() -> Map<String, Value> {
         own.insert(refusal_name(kind), messages::refusal(kind, &mut generator));
     }
     own.insert("Event".to_owned(), messages::event(&mut generator));
+    generator.subschema_for::<ChunkOnTheWire>();
     for (method, carries) in NOTIFICATIONS {
         let name = format!("{carries}Notification");
         own.insert(name.clone(), messages::notification(method, carries));

@@ -238,6 +238,22 @@ pub fn methods() -> Vec<Method> {
             refusals: &[],
             examples: vec![json!({"subscription": "sub_1"})],
         },
+        Method {
+            name: "output/subscribe",
+            summary: "Has what a run writes sent as `output/chunk` while it is written, from a byte on to its end.",
+            params: params::follow_output(),
+            result: of::<String>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({"runID": "run_1"}), json!({"runID": "run_1", "offset": 4096})],
+        },
+        Method {
+            name: "output/unsubscribe",
+            summary: "Ends a subscription; tells whether it was open.",
+            params: params::unsubscribe(),
+            result: of::<bool>,
+            refusals: &[],
+            examples: vec![json!({"subscription": "sub_1"})],
+        },
     ]
 }
 

@@ -110,6 +110,10 @@ pub(super) fn follow_events() -> Value {
     object(&fields, &[])
 }
 
+pub(super) fn follow_output() -> Value {
+    object(&[("runID", id()), ("offset", with_default(number_from(0), 0))], &["runID"])
+}
+
 pub(super) fn unsubscribe() -> Value {
     object(&[("subscription", id())], &["subscription"])
 }

@@ -3,6 +3,7 @@
 mod commands;
 mod deleting;
 mod directory;
+mod following;
 mod life;
 mod output;
 mod stopping;
