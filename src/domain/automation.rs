@@ -90,29 +90,40 @@ impl When {
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum Task {
     /// A program is run; no shell takes part unless the program is one.
-    Command {
-        /// Its name, looked up in the search path, or its path.
-        program: String,
-        /// Its arguments.
-        args: Vec<String>,
-        /// What is added to its environment.
-        env: BTreeMap<String, EnvValue>,
-        /// What it reads.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        stdin: Option<String>,
+    Command(Command),
+    /// People are told something: a reminder. Nothing is executed.
+    Notify {
+        /// What, 1 to 2000 characters.
+        text: String,
     },
+}
+
+/// A program, and how it is run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
+pub struct Command {
+    /// Its name, looked up in the search path, or its path.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// What is added to its environment.
+    pub env: BTreeMap<String, EnvValue>,
+    /// What it reads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stdin: Option<String>,
 }
 
 impl Task {
     /// The task as runs show it: the names in `env` without their values.
     pub fn without_secrets(&self) -> PublicTask {
         match self {
-            Task::Command { program, args, env, stdin } => PublicTask::Command {
+            Task::Command(Command { program, args, env, stdin }) => PublicTask::Command {
                 program: program.clone(),
                 args: args.clone(),
                 env: env.keys().map(|name| (name.clone(), Hidden {})).collect(),
                 stdin: stdin.clone(),
             },
+            Task::Notify { text } => PublicTask::Notify { text: text.clone() },
         }
     }
 }
@@ -145,6 +156,11 @@ pub enum PublicTask {
         /// What it reads.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stdin: Option<String>,
+    },
+    /// See [`Task::Notify`].
+    Notify {
+        /// What people are told.
+        text: String,
     },
 }
 

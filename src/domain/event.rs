@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::automation::Automation;
+use super::automation::{Automation, PublicTask};
 use super::id::AutomationId;
 use super::run::machine::StopReason;
 use super::run::{Phase, Run};
@@ -83,7 +83,12 @@ impl Event {
                 Phase::Stopped { reason, .. } => {
                     matches!(reason, StopReason::MissedSchedule | StopReason::Expired)
                 }
-                Phase::Scheduled { .. } | Phase::Running { .. } | Phase::Succeeded { .. } => false,
+                // A reminder is there to be shown, once.
+                Phase::Succeeded { .. } => match &run.task {
+                    PublicTask::Notify { .. } => true,
+                    PublicTask::Command { .. } => false,
+                },
+                Phase::Scheduled { .. } | Phase::Running { .. } => false,
             },
             Event::AutomationPausedItself { .. } => true,
             Event::AutomationUpdated { .. }

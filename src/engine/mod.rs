@@ -18,6 +18,7 @@ mod records;
 pub mod report;
 pub mod retention;
 pub mod settle;
+mod start;
 pub mod tick;
 pub mod trigger;
 

@@ -1,7 +1,9 @@
 //! One rule for late slots, whatever made them late (schedules, "Lateness" and "Overlap").
 
 use super::records::{self, NewRun};
-use super::{Context, assign, derive, shared_limits};
+use super::start::start;
+use super::{Context, derive, shared_limits};
+use crate::domain::automation::Task;
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
@@ -32,13 +34,12 @@ pub(super) fn settle_due(
     };
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         skip_behind(tx, context, automation, active, due)?;
+        derive::publish_automation(tx, automation, context.now).map(drop)
     } else if context.now.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
-        fire(tx, context, automation, &schedule, due)?;
+        fire(tx, context, automation, &schedule, due)
     } else {
-        catch_up_or_miss(tx, context, automation, &schedule, due)?;
+        catch_up_or_miss(tx, context, automation, &schedule, due)
     }
-    derive::publish_automation(tx, automation, context.now)?;
-    Ok(())
 }
 
 /// Settles all slots up to now of an epoch that ends without starting anything: a pause or a delete.
@@ -132,7 +133,7 @@ fn fire(
         Missed::RunOnce { .. } => range(due),
         Missed::Skip => miss_beyond_grace(tx, context, automation, schedule)?.unwrap_or(range(due)),
     };
-    start(tx, context, automation, slots, Trigger::Schedule, None)
+    answer(tx, context, automation, slots, Trigger::Schedule, None)
 }
 
 /// Records the open slots that are later than the grace as missed, and gives the others.
@@ -173,19 +174,29 @@ fn catch_up_or_miss(
         }
     };
     if catch_up {
-        let turn = match tx.latest_turn(context.now)? {
-            Some(latest) => context.now.max(latest.plus_ms(CATCH_UP_SPACING_MS)),
-            None => context.now,
+        let turn = match &automation.definition.task {
+            Task::Command(_) => Some(next_turn(tx, context)?),
+            // A reminder starts nothing, so there is nothing to be buried by.
+            Task::Notify { .. } => None,
         };
-        start(tx, context, automation, range(due), Trigger::CatchUp, Some(turn))
+        answer(tx, context, automation, range(due), Trigger::CatchUp, turn)
     } else {
         records::record(tx, context, automation, range(due), StopReason::MissedSchedule)?;
         tx.move_watermark(automation, due.last)?;
-        Ok(())
+        derive::publish_automation(tx, automation, context.now).map(drop)
     }
 }
 
-fn start(
+/// When the next catch-up may start.
+fn next_turn(tx: &Tx<'_>, context: &Context<'_>) -> Result<Timestamp, Refusal> {
+    Ok(match tx.latest_turn(context.now)? {
+        Some(latest) => context.now.max(latest.plus_ms(CATCH_UP_SPACING_MS)),
+        None => context.now,
+    })
+}
+
+/// A run is started that answers for these slots.
+fn answer(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
@@ -196,7 +207,5 @@ fn start(
     let attendance = Attendance::Unattended;
     let new = NewRun { trigger, attendance, slots: Some(slots), asked_by: None, not_before };
     tx.move_watermark(automation, slots.to_at)?;
-    let run = records::schedule(tx, context, automation, new)?;
-    assign::place(tx, context, run)?;
-    Ok(())
+    start(tx, context, automation, new).map(drop)
 }

@@ -1,7 +1,8 @@
 //! Somebody asks for a run.
 
-use super::records::{self, NewRun};
-use super::{Context, KEY_MEMORY_MS, assign, derive, find_automation, find_open_automation};
+use super::records::NewRun;
+use super::start::start;
+use super::{Context, KEY_MEMORY_MS, assign, find_automation, find_open_automation};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -33,8 +34,5 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         asked_by: Some(context.me.instance.clone()),
         not_before: None,
     };
-    let run = records::schedule(tx, context, &automation, new)?;
-    let run = assign::place(tx, context, run)?;
-    derive::publish_automation(tx, &mut automation, context.now)?;
-    Ok(run.run)
+    start(tx, context, &mut automation, new)
 }

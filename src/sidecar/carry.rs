@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::Sidecar;
-use crate::domain::automation::{EnvValue, Task};
+use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Attendance, OutputSize, ProcessEnd};
@@ -194,7 +194,12 @@ impl Carrier {
             }
         };
         let token = format!("{}", uuid::Uuid::new_v4().simple());
-        let work = match self.work(&row, &token) {
+        let work = match &row.definition.task {
+            Task::Command(command) => self.work(&row, command, &token),
+            // The engine gives reminders to nobody.
+            Task::Notify { .. } => Err("a reminder has no work; please report it".to_owned()),
+        };
+        let work = match work {
             Ok(work) => work,
             Err(message) => {
                 return self.report_end(WorkEnd::NotStarted { message }).await;
@@ -314,9 +319,9 @@ impl Carrier {
     }
 
     /// What the guard is told, or why there is nothing to tell it.
-    fn work(&self, row: &RunRow, token: &str) -> Result<CommandWork, String> {
+    fn work(&self, row: &RunRow, command: &Command, token: &str) -> Result<CommandWork, String> {
         let parts = &self.sidecar.parts;
-        let Task::Command { program, args, env, stdin } = &row.definition.task;
+        let Command { program, args, env, stdin } = command;
         let run = &row.run;
         let scheduled_at = run.scheduled_at.map(|at| at.to_string()).unwrap_or_default();
         let attendance = match run.attendance {

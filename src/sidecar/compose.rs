@@ -159,7 +159,11 @@ impl Sidecar {
         InitializeResult {
             protocol_version: PROTOCOL_VERSION,
             server_info: ServerInfo { name: "sexton", version: VERSION },
-            capabilities: Capabilities { methods: Vec::new(), tasks: vec!["command"], features: Vec::new() },
+            capabilities: Capabilities {
+                methods: Vec::new(),
+                tasks: vec!["command", "notify"],
+                features: Vec::new(),
+            },
             instance_id: self.parts.me.instance.clone(),
             ledger_id: self.parts.ledger.id().clone(),
             project: ProjectOnTheWire {

@@ -149,7 +149,6 @@ fn each_fault_has_its_word() {
         (oneshot("stop"), "stop unsupported_for_oneshot_automation"),
         (oneshot("rhythm"), "rhythm unsupported_for_oneshot_automation"),
         (task(json!({"kind": "prompt", "prompt": "x"})), "task.kind not_available_yet"),
-        (task(json!({"kind": "notify", "text": "x"})), "task.kind not_available_yet"),
         (task(json!({"kind": "dance"})), "task.kind unknown_value"),
         (task(json!({"program": "true"})), "task.kind required"),
         (with(good.clone(), "id", json!("atm_1")), "id unsupported_automation_field"),

@@ -10,6 +10,7 @@ mod automations;
 mod bad_input;
 mod events;
 mod firing;
+mod notify;
 mod parameters;
 mod pausing;
 mod preview;

@@ -144,6 +144,7 @@ impl Audit {
         }
         let should_be_important = match state.as_str() {
             "failed" | "awaiting_input" => true,
+            "succeeded" => run["task"]["kind"] == "notify",
             _ => matches!(reason, Some("missed_schedule" | "expired")),
         };
         assert_eq!(event.important, should_be_important, "importance of {run}");
@@ -252,6 +253,11 @@ fn check_custody(connection: &Connection) {
         (
             "runs without a process",
             "state = 'running' AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row)",
+        ),
+        (
+            "is a reminder that has not ended",
+            "completed_at IS NULL AND
+               (SELECT body ->> '$.task.kind' FROM definitions d WHERE d.row = runs.definition) = 'notify'",
         ),
         ("waits though it is given", "state = 'scheduled' AND given_to IS NOT NULL AND waiting IS NOT NULL"),
         (

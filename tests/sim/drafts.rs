@@ -26,6 +26,11 @@ pub(crate) fn with(mut draft: Value, fields: Value) -> Value {
     draft
 }
 
+/// The draft with something that people are told, instead of a command.
+pub(crate) fn reminder(draft: Value) -> Value {
+    with(draft, json!({"task": {"kind": "notify", "text": "look"}}))
+}
+
 /// The draft with this policy.
 pub(crate) fn policy(draft: Value, policy: Value) -> Value {
     with(draft, json!({"policy": policy}))

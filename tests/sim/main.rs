@@ -15,5 +15,6 @@ mod firing;
 mod overlap;
 mod plans;
 mod random;
+mod reminders;
 mod retention;
 mod windows;

@@ -12,7 +12,7 @@ use sexton::domain::refusal::Refusal;
 use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
 use sexton::engine::report::WorkEnd;
 
-use crate::drafts::{every, once, with};
+use crate::drafts::{every, once, reminder, with};
 use crate::rng::Rng;
 use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
 use crate::world::{Who, World};
@@ -253,6 +253,7 @@ impl Walk {
         let access = if self.rng.one_in(2) { "write" } else { "read" };
         let paused = self.rng.one_in(20);
         let draft = with(draft, json!({"policy": policy, "access": access, "paused": paused}));
+        let draft = if self.rng.one_in(5) { reminder(draft) } else { draft };
         if draft["kind"] == "oneshot" { draft } else { with(draft, json!({"stop": stop})) }
     }
 

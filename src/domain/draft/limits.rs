@@ -37,6 +37,9 @@ pub const VARIABLE: usize = 1000;
 /// The longest text on standard input, in bytes.
 pub const STDIN_BYTES: usize = 1024 * 1024;
 
+/// The longest text of a reminder, in Unicode scalar values: what still fits where people are shown such things.
+pub const REMINDER: usize = 2000;
+
 /// The longest span of a policy: 365 days, in milliseconds.
 pub const SPAN_MS: i64 = 365 * 86_400_000;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::limits::{ARGS, ARGS_BYTES, PROGRAM_BYTES, STDIN_BYTES, VARIABLE};
-use crate::domain::automation::{EnvValue, Task};
+use super::limits::{ARGS, ARGS_BYTES, PROGRAM_BYTES, REMINDER, STDIN_BYTES, VARIABLE};
+use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::sent::Sent;
@@ -12,26 +12,33 @@ pub(super) fn read_task(fields: &mut Fields<'_>) -> Option<Task> {
     #[derive(Clone, Copy)]
     enum Kind {
         Command,
+        Notify,
         NotYet,
     }
     let task = fields.object("task");
     let mut task = fields.require("task", task)?;
-    let kinds = [("command", Kind::Command), ("prompt", Kind::NotYet), ("notify", Kind::NotYet)];
+    let kinds = [("command", Kind::Command), ("prompt", Kind::NotYet), ("notify", Kind::Notify)];
     let kind = task.choice("kind", &kinds);
     match task.require("kind", kind)? {
         Kind::Command => {
             let read = read_command(&mut task);
             task.finish(Word::UnsupportedAutomationField, |_| None);
-            read
+            read.map(Task::Command)
+        }
+        Kind::Notify => {
+            let text = task.required_short_text("text", REMINDER).map(str::to_owned);
+            task.finish(Word::UnsupportedAutomationField, |_| None);
+            text.map(|text| Task::Notify { text })
         }
         Kind::NotYet => {
-            task.fault_hint("kind", Word::NotAvailableYet, "use a task of kind `command`");
+            let hint = "use a task of kind `command` or `notify`";
+            task.fault_hint("kind", Word::NotAvailableYet, hint);
             None
         }
     }
 }
 
-fn read_command(task: &mut Fields<'_>) -> Option<Task> {
+fn read_command(task: &mut Fields<'_>) -> Option<Command> {
     let program = task.required_text("program").and_then(|program| {
         let fits = program.len() <= PROGRAM_BYTES;
         if !fits {
@@ -57,7 +64,7 @@ fn read_command(task: &mut Fields<'_>) -> Option<Task> {
         }
         text => text.map(str::to_owned),
     };
-    Some(Task::Command { program: program?, args: args?, env: env?, stdin })
+    Some(Command { program: program?, args: args?, env: env?, stdin })
 }
 
 fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {

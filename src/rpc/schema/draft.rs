@@ -83,16 +83,14 @@ fn task() -> Value {
     let together = format!("Together at most {} bytes.", most::ARGS_BYTES);
     let args = saying(list(any(), most::ARGS), &together);
     let env = saying(map(variable), &together);
-    union(&[variant(
-        "command",
-        &[
-            ("program", saying(bytes(1, most::PROGRAM_BYTES), "A name in the search path, or a path.")),
-            ("args", with_default(args, json!([]))),
-            ("env", with_default(env, json!({}))),
-            ("stdin", bytes(0, most::STDIN_BYTES)),
-        ],
-        &["program"],
-    )])
+    let command = [
+        ("program", saying(bytes(1, most::PROGRAM_BYTES), "A name in the search path, or a path.")),
+        ("args", with_default(args, json!([]))),
+        ("env", with_default(env, json!({}))),
+        ("stdin", bytes(0, most::STDIN_BYTES)),
+    ];
+    let notify = [("text", saying(text(1, most::REMINDER), "What people are told; nothing is executed."))];
+    union(&[variant("command", &command, &["program"]), variant("notify", &notify, &["text"])])
 }
 
 fn policy() -> Value {

@@ -104,7 +104,7 @@ pub fn methods() -> Vec<Method> {
             params: params::create(),
             result: of::<Automation>,
             refusals: &[Kind::InvalidAutomation, Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
-            examples: vec![weekdays(), reminder()],
+            examples: vec![weekdays(), once(), reminder()],
         },
         Method {
             name: "automation/get",
@@ -277,8 +277,14 @@ pub(super) fn weekdays() -> Value {
         "policy": {"missed": {"kind": "runOnce"}, "wallMs": 600_000}})
 }
 
+/// A draft of something that people are told.
+fn reminder() -> Value {
+    json!({"title": "Stand-up", "kind": "recurring", "rhythm": {"kind": "cron", "expression": "55 9 * * 1-5"},
+        "task": {"kind": "notify", "text": "The stand-up begins in five minutes."}})
+}
+
 /// A draft of something that happens once.
-pub(super) fn reminder() -> Value {
+pub(super) fn once() -> Value {
     json!({"title": "Run the tests", "kind": "oneshot", "fireAt": 4_000_000_000_000_i64,
         "task": {"kind": "command", "program": "make", "args": ["test"]}, "access": "read", "key": "tests-1"})
 }
