@@ -17,7 +17,7 @@ CREATE TABLE instances (
   pid_namespace TEXT NOT NULL,
   lock_device INTEGER NOT NULL,
   lock_inode INTEGER NOT NULL,
-  role TEXT NOT NULL,
+  role TEXT NOT NULL,                  -- participant, or observer: that one is given only what it was asked for
   client TEXT,
   version TEXT NOT NULL,
   since INTEGER NOT NULL,
@@ -162,6 +162,8 @@ CREATE INDEX runs_in_line ON runs (directory, row) WHERE state = 'scheduled' AND
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
+CREATE INDEX runs_for_executor ON runs (row)
+  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'executor';
 CREATE INDEX runs_turns ON runs (not_before)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'catchUp';
 CREATE INDEX runs_waiting_until ON runs (wait_until)

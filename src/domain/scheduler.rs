@@ -18,6 +18,19 @@ pub struct Owner {
     pub since: Timestamp,
 }
 
+/// What a sidecar does beside answering its client.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// It may own the bell, and executes what it is given.
+    #[default]
+    Participant,
+    /// It never owns, and executes only the runs that it was asked for itself. Whatever else a later version may
+    /// have is given nothing by this one either.
+    #[serde(other)]
+    Observer,
+}
+
 /// The limits that hold for the whole ledger: those of the owner of the bell, whoever decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -24,36 +24,47 @@ pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refus
 /// Finds the place of a new run, and tells of it: given at once, or waiting. Whoever calls this has given away
 /// the older runs that could be.
 pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> Result<RunRow, Refusal> {
-    if waits_for(tx, context, &new)?.is_none()
-        && let Some(to) = executor(tx, context, &new)?
-    {
-        return give(tx, context, new, to);
+    match turn(tx, context, &new)? {
+        Turn::Give(to) => give(tx, context, new, to),
+        wait @ Turn::Wait(_, _) => {
+            set_waiting(context, &mut new, wait);
+            derive::publish_run(tx, &mut new, context.now)?;
+            Ok(new)
+        }
     }
-    set_waiting(tx, context, &mut new)?;
-    derive::publish_run(tx, &mut new, context.now)?;
-    Ok(new)
 }
 
 /// What waited behind a run that is out of the way waits behind another, or for something else.
 pub(super) fn move_up(tx: &Tx<'_>, context: &mut Context<'_>, behind: &RunId) -> Result<(), Refusal> {
-    for mut run in tx.waiting_behind(behind)? {
-        if set_waiting(tx, context, &mut run)? {
+    let mut out_of_the_way = vec![behind.clone()];
+    while let Some(behind) = out_of_the_way.pop() {
+        for mut run in tx.waiting_behind(&behind)? {
+            let turn = turn(tx, context, &run)?;
+            if !set_waiting(context, &mut run, turn) {
+                continue;
+            }
             derive::publish_run(tx, &mut run, context.now)?;
+            // One that nobody can carry out any more is not in the line of its directory either.
+            if run.run.waiting().is_some_and(|waiting| waiting.what == WaitingFor::Executor) {
+                out_of_the_way.push(run.run.id);
+            }
         }
     }
     Ok(())
 }
 
-/// Looks again at what a run waits for whose turn has come but that could not be given to anybody. It has
-/// joined the queue of its directory, so that others may now be behind it.
+/// Looks again at what a run waits for that could not be given to anybody: its turn has come, or it is another
+/// matter now whether anybody can carry it out. It has joined the line of its directory or has left it, so that
+/// others may now be behind it, or no longer.
 pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<(), Refusal> {
-    if !set_waiting(tx, context, &mut run)? {
+    let turn = turn(tx, context, &run)?;
+    if !set_waiting(context, &mut run, turn) {
         return Ok(());
     }
     derive::publish_run(tx, &mut run, context.now)?;
     match run.run.waiting().and_then(|waiting| waiting.behind.clone()) {
         Some(ahead) => move_up(tx, context, &ahead),
-        None => Ok(()),
+        None => move_up(tx, context, &run.run.id),
     }
 }
 
@@ -76,40 +87,54 @@ fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId)
     Ok(run)
 }
 
-/// A manual run is for the window that asked, everything else for whoever decides. Where these have gone or are
-/// about to, the least busy of the others has it; nobody, if there is none.
+/// A manual run is for the window that asked, everything else for whoever decides, unless that is an observer.
+/// Where these have gone or are about to, the least busy participant has it; nobody, if there is none.
 fn executor(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Option<InstanceId>, Refusal> {
-    for wanted in run.asked_by.iter().chain([&context.me.instance]) {
-        if tx.takes_work(wanted)? {
-            return Ok(Some(wanted.clone()));
-        }
+    if let Some(asked) = &run.asked_by
+        && tx.takes_own_work(asked)?
+    {
+        return Ok(Some(asked.clone()));
     }
-    Ok(tx.least_busy_instance()?)
+    let me = &context.me.instance;
+    if tx.takes_any_work(me)? {
+        return Ok(Some(me.clone()));
+    }
+    Ok(tx.least_busy_participant()?)
 }
 
 /// Writes into the run what it waits for, and gives whether that has changed.
-fn set_waiting(tx: &Tx<'_>, context: &Context<'_>, run: &mut RunRow) -> Result<bool, Refusal> {
-    let waiting = waits_for(tx, context, run)?.map(|(what, behind)| {
-        let before = run.run.waiting().filter(|waiting| waiting.what == what);
-        let since = before.map_or(context.now, |waiting| waiting.since);
-        Waiting { what, behind, since, until_at: run.wait_until }
-    });
-    Ok(run.run.set_waiting(waiting))
+fn set_waiting(context: &Context<'_>, run: &mut RunRow, turn: Turn) -> bool {
+    let waiting = match turn {
+        Turn::Give(_) => None,
+        Turn::Wait(what, behind) => {
+            let before = run.run.waiting().filter(|waiting| waiting.what == what);
+            let since = before.map_or(context.now, |waiting| waiting.since);
+            Some(Waiting { what, behind, since, until_at: run.wait_until })
+        }
+    };
+    run.run.set_waiting(waiting)
 }
 
-/// What keeps a run from being given to somebody, and the run directly ahead of it.
-fn waits_for(
-    tx: &Tx<'_>,
-    context: &Context<'_>,
-    run: &RunRow,
-) -> Result<Option<(WaitingFor, Option<RunId>)>, Refusal> {
+/// What may become of a run that nobody has.
+enum Turn {
+    /// Nothing keeps it from being given to this instance.
+    Give(InstanceId),
+    /// It waits for this, and for the run directly ahead of it.
+    Wait(WaitingFor, Option<RunId>),
+}
+
+fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusal> {
     if run.not_before.is_some_and(|not_before| not_before > context.now) {
-        return Ok(Some((WaitingFor::CatchUp, None)));
+        return Ok(Turn::Wait(WaitingFor::CatchUp, None));
     }
+    // Before the directory: whom nobody can carry out is in nobody's way.
+    let Some(to) = executor(tx, context, run)? else {
+        return Ok(Turn::Wait(WaitingFor::Executor, None));
+    };
     if run.definition.access == Access::Write
         && let Some(ahead) = tx.ahead_in_directory(&run.run.directory, run.row, context.now)?
     {
-        return Ok(Some((WaitingFor::Directory, Some(ahead))));
+        return Ok(Turn::Wait(WaitingFor::Directory, Some(ahead)));
     }
-    Ok(if has_room(tx, context)? { None } else { Some((WaitingFor::Capacity, None)) })
+    Ok(if has_room(tx, context)? { Turn::Give(to) } else { Turn::Wait(WaitingFor::Capacity, None) })
 }

@@ -20,8 +20,9 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
     let unplaced = tx.unplaced_runs(AT_ONCE)?;
+    let misplaced = tx.misplaced_runs(AT_ONCE)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
-    let found = [waits.len(), limits.len(), turns.len(), unplaced.len(), wishes.len()];
+    let found = [waits.len(), limits.len(), turns.len(), unplaced.len(), misplaced.len(), wishes.len()];
     let progress = if found.contains(&AT_ONCE) { Progress::More } else { Progress::Done };
     // What happens to one run may change another: each is read again when its turn comes.
     for run in waits {
@@ -40,7 +41,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
         delete::give_up(tx, context, automation)?;
     }
     assign::assign(tx, context)?;
-    for run in turns.into_iter().chain(unplaced) {
+    for run in turns.into_iter().chain(unplaced).chain(misplaced) {
         let run = tx.run_at(run.row)?;
         if run.given_to.is_none() && run.run.state().is_active() {
             assign::wait_on(tx, context, run)?;
@@ -54,6 +55,6 @@ fn end_of_wait(run: &RunRow) -> StopReason {
     match waiting.what {
         WaitingFor::Directory => StopReason::WriterBusy,
         WaitingFor::Capacity => StopReason::Capacity,
-        WaitingFor::CatchUp => StopReason::Expired,
+        WaitingFor::CatchUp | WaitingFor::Executor => StopReason::Expired,
     }
 }

@@ -86,13 +86,18 @@ pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<Remains, Refusal> {
     Ok(Remains::Nothing)
 }
 
-/// A sidecar that could not open its project goes before it has done anything.
+/// A sidecar that could not open its project goes before it has done anything. What others, or it itself as the
+/// owner, have given it by then is anybody's.
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn withdraw(tx: &Tx<'_>, context: &Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
+pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
     tx.end_term(me, context.now)?;
-    Ok(tx.delete_instance(me)?)
+    tx.delete_instance(me)?;
+    for run in tx.runs_given_to(me)? {
+        hand_back(tx, run)?;
+    }
+    assign::assign(tx, context)
 }
 
 /// A run that has not begun belongs to no window.

@@ -1,13 +1,13 @@
 //! Who is alive, and who owned the bell.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
-use super::column::{Columns, Tx, View, from_json, to_json};
+use super::column::{Columns, Tx, View, from_json, to_json, to_word};
 use super::error::LedgerError;
 use crate::domain::automation::Actor;
 use crate::domain::id::{InstanceId, LedgerId};
 use crate::domain::process::{FileIdentity, ProcessIdentity};
-use crate::domain::scheduler::{Owner, SharedLimits};
+use crate::domain::scheduler::{Owner, Role, SharedLimits};
 use crate::domain::time::Timestamp;
 
 /// A living sidecar, or one that died without taking its row away.
@@ -19,8 +19,44 @@ pub struct InstanceRow {
     pub process: ProcessIdentity,
     /// The lock file that it holds while it lives.
     pub lock: FileIdentity,
+    /// What it does beside answering.
+    pub role: Role,
     /// Since when.
     pub since: Timestamp,
+}
+
+/// The condition that an instance may be given anything: it is a participant, and not about to leave.
+const TAKES_ANY_WORK: &str = "role = 'participant' AND leaving_at IS NULL";
+
+/// The condition that an instance may be given what it was asked for itself.
+const TAKES_OWN_WORK: &str = "leaving_at IS NULL";
+
+/// The condition that somebody is there who can carry out the run `r`: whoever was asked for it, or any
+/// participant.
+pub(super) fn somebody_can() -> String {
+    format!(
+        "(EXISTS (SELECT 1 FROM instances WHERE {TAKES_ANY_WORK})
+          OR coalesce(r.asked_by, '') IN (SELECT id FROM instances WHERE {TAKES_OWN_WORK}))"
+    )
+}
+
+fn from_row(row: &Row<'_>) -> Result<InstanceRow, LedgerError> {
+    let mut columns = Columns::of(row);
+    Ok(InstanceRow {
+        actor: Actor { instance: InstanceId::from_text(columns.take::<String>()?), client: columns.take()? },
+        process: ProcessIdentity {
+            pid: columns.take()?,
+            start_time: columns.take::<i64>()?.cast_unsigned(),
+            boot_id: columns.take()?,
+            pid_namespace: columns.take()?,
+        },
+        lock: FileIdentity {
+            device: columns.take::<i64>()?.cast_unsigned(),
+            inode: columns.take::<i64>()?.cast_unsigned(),
+        },
+        role: columns.word("instances.role")?,
+        since: Timestamp::from_millis(columns.take()?),
+    })
 }
 
 impl View<'_> {
@@ -33,46 +69,38 @@ impl View<'_> {
 
     /// All instances that have a row.
     pub fn instances(&self) -> Result<Vec<InstanceRow>, LedgerError> {
-        let sql = "SELECT id, client, pid, start_time, boot_id, pid_namespace, lock_device, lock_inode, since
+        let sql =
+            "SELECT id, client, pid, start_time, boot_id, pid_namespace, lock_device, lock_inode, role, since
                    FROM instances ORDER BY since, id";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([])?;
-        let mut instances = Vec::new();
-        while let Some(row) = rows.next()? {
-            let mut columns = Columns::of(row);
-            instances.push(InstanceRow {
-                actor: Actor {
-                    instance: InstanceId::from_text(columns.take::<String>()?),
-                    client: columns.take()?,
-                },
-                process: ProcessIdentity {
-                    pid: columns.take()?,
-                    start_time: columns.take::<i64>()?.cast_unsigned(),
-                    boot_id: columns.take()?,
-                    pid_namespace: columns.take()?,
-                },
-                lock: FileIdentity {
-                    device: columns.take::<i64>()?.cast_unsigned(),
-                    inode: columns.take::<i64>()?.cast_unsigned(),
-                },
-                since: Timestamp::from_millis(columns.take()?),
-            });
-        }
-        Ok(instances)
+        self.readable_by(from_row, sql, Vec::new())
     }
 
-    /// Whether work may be given to this instance: it is there, and not about to leave.
-    pub fn takes_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
-        let sql = "SELECT 1 FROM instances WHERE id = ?1 AND leaving_at IS NULL";
-        Ok(self.connection.prepare_cached(sql)?.exists([id.as_str()])?)
+    /// Whether an instance may be given what it was asked for itself: it is there, and not about to leave.
+    pub fn takes_own_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        let sql = format!("SELECT 1 FROM instances WHERE id = ?1 AND {TAKES_OWN_WORK}");
+        Ok(self.connection.prepare_cached(&sql)?.exists([id.as_str()])?)
     }
 
-    /// The instance with the fewest active runs among those that take work.
-    pub fn least_busy_instance(&self) -> Result<Option<InstanceId>, LedgerError> {
-        let sql = "SELECT id FROM instances i WHERE leaving_at IS NULL
-                   ORDER BY (SELECT count(*) FROM runs WHERE given_to = i.id AND completed_at IS NULL), since, id
-                   LIMIT 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+    /// Whether an instance may be given anything: it is a participant that is there, and not about to leave.
+    pub fn takes_any_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        let sql = format!("SELECT 1 FROM instances WHERE id = ?1 AND {TAKES_ANY_WORK}");
+        Ok(self.connection.prepare_cached(&sql)?.exists([id.as_str()])?)
+    }
+
+    /// Whether there is anybody who may be given anything.
+    pub fn has_participants(&self) -> Result<bool, LedgerError> {
+        let sql = format!("SELECT 1 FROM instances WHERE {TAKES_ANY_WORK}");
+        Ok(self.connection.prepare_cached(&sql)?.exists([])?)
+    }
+
+    /// The instance with the fewest active runs among those that may be given anything.
+    pub fn least_busy_participant(&self) -> Result<Option<InstanceId>, LedgerError> {
+        let sql = format!(
+            "SELECT id FROM instances i WHERE {TAKES_ANY_WORK}
+             ORDER BY (SELECT count(*) FROM runs WHERE given_to = i.id AND completed_at IS NULL), since, id
+             LIMIT 1"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let id = statement.query_row([], |row| row.get::<_, String>(0)).optional()?;
         Ok(id.map(InstanceId::from_text))
     }
@@ -96,7 +124,7 @@ impl Tx<'_> {
     pub fn insert_instance(&self, instance: &InstanceRow, version: &str) -> Result<(), LedgerError> {
         let sql = "INSERT INTO instances (id, client, pid, start_time, boot_id, pid_namespace, lock_device,
                      lock_inode, role, version, since)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 'participant', ?9, ?10)";
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
         let process = &instance.process;
         let params = rusqlite::params![
             instance.actor.instance.as_str(),
@@ -107,6 +135,7 @@ impl Tx<'_> {
             process.pid_namespace,
             instance.lock.device.cast_signed(),
             instance.lock.inode.cast_signed(),
+            to_word(&instance.role)?,
             version,
             instance.since.as_millis(),
         ];

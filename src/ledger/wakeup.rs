@@ -15,7 +15,8 @@ impl View<'_> {
     }
 
     /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void. A run that waits
-    /// for nothing though nobody has it, because its window has gone, has been due since it was created.
+    /// for nothing though nobody has it, because its window has gone, has been due since it was created; so has
+    /// one of [`View::misplaced_runs`].
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
         // The conditions are those of the indexes, which SQLite would not choose by itself: it takes all
         // scheduled runs and looks at each.
@@ -29,7 +30,8 @@ impl View<'_> {
               WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL
             UNION ALL SELECT min(deleting ->> '$.until') FROM automations
               WHERE deleting IS NOT NULL AND deleted_at IS NULL)";
-        self.least(sql, [])
+        let times = [self.least(sql, [])?, self.oldest_misplaced()?];
+        Ok(times.into_iter().flatten().min())
     }
 
     /// The earliest time at which a run of this instance has taken too long.

@@ -9,7 +9,7 @@ use super::limits;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
-use crate::domain::scheduler::Limits;
+use crate::domain::scheduler::{Limits, Role};
 use crate::domain::sent::{Sent, SentObject};
 
 /// What a client says of itself. Fields of the language-server shape that mean nothing here are not read.
@@ -20,6 +20,8 @@ pub struct InitializeParams {
     /// The project's directory, or a `file:` address of it, in the order in which they are to be tried; the
     /// first one counts, and the working directory if there is none.
     pub directory: Option<Directory>,
+    /// What this window does beside answering.
+    pub role: Role,
     /// Where ledgers are kept, instead of the usual place.
     pub state_directory: Option<String>,
     /// What is added to the environment of processes that this window starts.
@@ -176,15 +178,8 @@ fn first_folder<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
 }
 
 fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Role {
-        Participant,
-        Observer,
-    }
-    let role = options.choice("role", &[("participant", Role::Participant), ("observer", Role::Observer)]);
-    if role == Some(Role::Observer) {
-        options.fault_hint("role", Word::NotAvailableYet, "this version has participants only");
-    }
+    let roles = [("participant", Role::Participant), ("observer", Role::Observer)];
+    read.role = options.choice("role", &roles).unwrap_or_default();
     read.state_directory = options.short_text("stateDirectory", PATH_MAX).map(str::to_owned);
     if let Some(environment) = options.object("environment") {
         for (name, value) in environment.entries() {
@@ -257,7 +252,7 @@ mod tests {
 
     #[test]
     fn what_is_not_built_is_refused_and_every_fault_is_told() {
-        let options = json!({"role": "observer", "projectDirectory": "", "providers": {"a": {}},
+        let options = json!({"role": "owner", "projectDirectory": "", "providers": {"a": {}},
             "followConfigFile": true, "environment": {"A=": "x", "B": 1}, "surprise": 1,
             "limits": {"standbyMs": 5, "stableWakeMs": 10000, "graceMs": -1, "eventHistory": -1,
                 "other": 1}});
@@ -265,7 +260,7 @@ mod tests {
         insta::assert_snapshot!(found.join("\n"), @r"
         processId WrongType
         initializationOptions.projectDirectory Required
-        initializationOptions.role NotAvailableYet
+        initializationOptions.role UnknownValue
         initializationOptions.environment.A= OutOfRange
         initializationOptions.environment.B WrongType
         initializationOptions.providers NotAvailableYet

@@ -14,6 +14,7 @@ use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
+use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, own, withdraw};
 use crate::exec::{self, GuardProgram};
 use crate::ledger::{InstanceRow, Ledger};
@@ -67,7 +68,13 @@ impl Host for SidecarHost {
         };
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
-        let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), since: clock.now() };
+        let row = InstanceRow {
+            actor: me.clone(),
+            process,
+            lock: lock.identity(),
+            role: params.role,
+            since: clock.now(),
+        };
         let (leave, asked_to_leave) = mpsc::channel(1);
         let sidecar = Sidecar {
             parts: Arc::new(Parts {
@@ -94,8 +101,8 @@ impl Host for SidecarHost {
 }
 
 impl Sidecar {
-    /// Enters this instance, settles dead ones, and tries to become the owner. After a failure nothing of this
-    /// instance is left.
+    /// Enters this instance, settles dead ones, and, as a participant, tries to become the owner. After a failure
+    /// nothing of this instance is left.
     async fn open(
         &self,
         row: InstanceRow,
@@ -120,9 +127,23 @@ impl Sidecar {
         row: InstanceRow,
         warnings: &mut Vec<String>,
     ) -> Result<(Option<HeldLock>, i64), Refusal> {
+        let role = row.role;
         self.enter(row).await?;
+        let owner = match role {
+            Role::Participant => self.try_the_bell(warnings),
+            Role::Observer => None,
+        };
+        if owner.is_some() {
+            self.decide(own).await?;
+        }
+        let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
+        Ok((owner, seq))
+    }
+
+    /// One try at the lock of the owner, without waiting.
+    fn try_the_bell(&self, warnings: &mut Vec<String>) -> Option<HeldLock> {
         let path = self.parts.state.join("owner.lock");
-        let owner = match try_take(&path, IfMissing::Create) {
+        match try_take(&path, IfMissing::Create) {
             Ok(Attempt::Taken(held)) => Some(held),
             Ok(Attempt::HeldByAnother | Attempt::Missing) => None,
             Err(error) => {
@@ -134,12 +155,7 @@ impl Sidecar {
                 warnings.push(warning);
                 None
             }
-        };
-        if owner.is_some() {
-            self.decide(own).await?;
         }
-        let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
-        Ok((owner, seq))
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {

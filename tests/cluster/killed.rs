@@ -22,7 +22,7 @@ fn all_gone(mark: &str) {
 }
 
 /// A window with a run at work that would never end, half of it in a session of its own.
-fn at_work(place: &Place) -> (Client, Value) {
+pub(crate) fn at_work(place: &Place) -> (Client, Value) {
     let mut client = place.open();
     client.subscribe(json!({}));
     let line = "echo begun >> log; setsid sleep 1000 & sleep 1000";

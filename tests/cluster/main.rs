@@ -7,6 +7,7 @@
 mod killed;
 mod ledger_held;
 mod missed;
+mod observers;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

@@ -9,7 +9,7 @@ use crate::support::drafts::{LOG, dormant, every, once, shell, with};
 use crate::support::{Place, clock, eventually, ledger, wall_ms};
 
 /// The processor time that a process has used, in milliseconds.
-fn worked_ms(client: &Client) -> u128 {
+pub(crate) fn worked_ms(client: &Client) -> u128 {
     let stat = std::fs::read_to_string(format!("/proc/{}/stat", client.pid())).expect("it lives");
     // The name of the program may hold anything; it ends with the last bracket.
     let rest = stat.rsplit_once(')').expect("a program").1;

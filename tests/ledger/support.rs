@@ -7,7 +7,7 @@ use sexton::domain::draft::{self, CreateParams, Surroundings};
 use sexton::domain::id::{IdSource, InstanceId, LedgerId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::Refusal;
-use sexton::domain::scheduler::Limits;
+use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
 use sexton::domain::time::Timestamp;
 use sexton::engine::Context;
@@ -25,6 +25,10 @@ pub(crate) fn arrive(tx: &Tx<'_>, name: &str) -> Result<(), Refusal> {
 }
 
 pub(crate) fn instance(name: &str) -> InstanceRow {
+    instance_as(Role::Participant, name)
+}
+
+pub(crate) fn instance_as(role: Role, name: &str) -> InstanceRow {
     InstanceRow {
         actor: Actor { instance: InstanceId::from_unique(name), client: None },
         process: ProcessIdentity {
@@ -34,6 +38,7 @@ pub(crate) fn instance(name: &str) -> InstanceRow {
             pid_namespace: "4026531836".to_owned(),
         },
         lock: FileIdentity { device: u64::MAX, inode: 7 },
+        role,
         since: NOW,
     }
 }

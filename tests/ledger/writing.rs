@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex};
 
 use sexton::domain::id::InstanceId;
 use sexton::domain::refusal::Refusal;
+use sexton::domain::scheduler::Role;
 use sexton::ledger::Ledger;
 use tempfile::{TempDir, tempdir};
 use tokio::task::JoinHandle;
 
-use crate::support::{arrive, instance, names, open};
+use crate::support::{arrive, instance, instance_as, names, open};
 
 /// A ledger whose writer is busy until the sender is dropped, so that what is written meanwhile shares the next
 /// transaction.
@@ -159,6 +160,37 @@ async fn what_is_written_comes_back_as_it_was() {
     ledger.write(|tx| arrive(tx, "one")).await.unwrap();
     let read = ledger.read(|view| Ok(view.instances()?)).await.unwrap();
     assert_eq!(read, [instance("one")], "numbers above the range of SQLite's too");
+    let observer = instance_as(Role::Observer, "two");
+    let entered = observer.clone();
+    ledger.write(move |tx| Ok(tx.insert_instance(&entered, "0")?)).await.unwrap();
+    let read = ledger.read(|view| Ok(view.instances()?)).await.unwrap();
+    assert_eq!(read, [instance("one"), observer]);
+}
+
+#[tokio::test]
+async fn an_instance_with_a_role_of_a_later_version_is_seen_and_given_nothing() {
+    let directory = tempdir().unwrap();
+    let ledger = open(directory.path());
+    ledger.write(|tx| arrive(tx, "one").and_then(|()| arrive(tx, "two"))).await.unwrap();
+    let later = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
+    later.execute("UPDATE instances SET role = 'mirror' WHERE id = 'ins_one'", []).unwrap();
+    assert_eq!(names(&ledger).await, ["one", "two"], "whoever dies is settled");
+    let least = ledger.read(|view| Ok(view.least_busy_participant()?)).await.unwrap();
+    assert_eq!(least, Some(InstanceId::from_unique("two")));
+}
+
+#[tokio::test]
+async fn an_observer_takes_no_work_but_its_own() {
+    let directory = tempdir().unwrap();
+    let ledger = open(directory.path());
+    let observer = instance_as(Role::Observer, "observer");
+    ledger.write(move |tx| Ok(tx.insert_instance(&observer, "0")?)).await.unwrap();
+    let me = InstanceId::from_unique("observer");
+    let look = ledger.read(move |view| {
+        let takes = (view.takes_own_work(&me)?, view.takes_any_work(&me)?);
+        Ok((takes, view.has_participants()?, view.least_busy_participant()?))
+    });
+    assert_eq!(look.await.unwrap(), ((true, false), false, None));
 }
 
 #[tokio::test]
@@ -169,7 +201,10 @@ async fn who_is_leaving_takes_no_work() {
     ledger.write(|tx| arrive(tx, "one").and_then(|()| arrive(tx, "two"))).await.unwrap();
     ledger.write(move |tx| Ok(tx.mark_leaving(&id("one"), crate::support::NOW)?)).await.unwrap();
     let look = ledger.read(move |view| {
-        Ok((view.takes_work(&id("one"))?, view.takes_work(&id("gone"))?, view.least_busy_instance()?))
+        let own = [view.takes_own_work(&id("one"))?, view.takes_own_work(&id("gone"))?];
+        let any = ["one", "gone", "two"].map(|name| view.takes_any_work(&id(name)));
+        Ok((own, any.into_iter().collect::<Result<Vec<_>, _>>()?, view.least_busy_participant()?))
     });
-    assert_eq!(look.await.unwrap(), (false, false, Some(InstanceId::from_unique("two"))));
+    let two = InstanceId::from_unique("two");
+    assert_eq!(look.await.unwrap(), ([false, false], vec![false, false, true], Some(two)));
 }

@@ -11,6 +11,7 @@ mod bad_input;
 mod events;
 mod firing;
 mod notify;
+mod observers;
 mod parameters;
 mod pausing;
 mod preview;

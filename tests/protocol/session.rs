@@ -100,10 +100,7 @@ fn a_directory_that_cannot_be_a_project_is_refused_by_its_field() {
             json!({"initializationOptions": {"projectDirectory": 7}}),
             "initializationOptions.projectDirectory wrong_type",
         ),
-        (
-            json!({"initializationOptions": {"role": "observer"}}),
-            "initializationOptions.role not_available_yet",
-        ),
+        (json!({"initializationOptions": {"role": "owner"}}), "initializationOptions.role unknown_value"),
         (
             json!({"initializationOptions": {"limits": {"graceMs": -1}}}),
             "initializationOptions.limits.graceMs out_of_range",

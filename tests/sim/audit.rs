@@ -241,6 +241,11 @@ fn check_custody(connection: &Connection) {
             "completed_at IS NULL AND given_to IS NOT NULL AND given_to NOT IN (SELECT id FROM instances)",
         ),
         (
+            "is given to an observer that did not ask for it",
+            "completed_at IS NULL AND asked_by IS NOT given_to
+               AND given_to IN (SELECT id FROM instances WHERE role = 'observer')",
+        ),
+        (
             "is given but does not hold its directory",
             "completed_at IS NULL AND given_to IS NOT NULL AND (access = 'write') <> holds_directory",
         ),

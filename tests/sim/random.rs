@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
+use sexton::domain::scheduler::Role;
 use sexton::engine::report::WorkEnd;
 
 use crate::drafts::{every, once, reminder, with};
@@ -276,7 +277,8 @@ impl Walk {
         if self.world.alive().len() >= WINDOWS {
             return;
         }
-        let Ok(who) = self.world.arrive() else { return };
+        let role = if self.rng.one_in(3) { Role::Observer } else { Role::Participant };
+        let Ok(who) = self.world.arrive(role) else { return };
         let dies_after = self.rng.within(0..12);
         let opening = [World::settle_dead_peers, World::try_the_bell, World::end_leftovers];
         for (number, part) in (0..).zip(opening) {
@@ -290,7 +292,10 @@ impl Walk {
     fn go(&mut self) {
         let Some(who) = self.someone() else { return };
         match self.rng.within(0..8) {
-            0 => self.world.window_mut(who).believes_to_own = true,
+            0 => {
+                let window = self.world.window_mut(who);
+                window.believes_to_own = window.role == Role::Participant;
+            }
             1..4 => self.world.die(who),
             _ if self.world.window(who).leaving => {
                 expect_only_storage(self.world.leave(who));

@@ -4,6 +4,7 @@ use serde_json::json;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::request::{ActiveRun, RunRequest};
 use sexton::domain::run::Attendance;
+use sexton::domain::scheduler::Role;
 use sexton::engine::retention::{self, EVENTS_AT_ONCE, RUNS_AT_ONCE};
 use sexton::engine::{Progress, trigger};
 use sexton::ledger::EventFilter;
@@ -175,7 +176,7 @@ fn a_run_whose_guard_may_still_be_there_stays() {
     world.settle();
     world.die(owner);
     // The next window settles the dead one's rows and has yet to end what it left.
-    let next = world.arrive().unwrap();
+    let next = world.arrive(Role::Participant).unwrap();
     world.settle_dead_peers(next).unwrap();
     world.try_the_bell(next).unwrap();
     let waits = world.run(next, &id);
@@ -307,7 +308,7 @@ fn a_policy_that_is_not_understood_keeps_the_runs_and_nobody_else_waits() {
 fn the_newest_events_are_kept_and_those_of_a_week() {
     let (mut world, owner) = World::with_owner();
     world.limits.shared.event_history = 10;
-    let next = world.arrive().unwrap();
+    let next = world.arrive(Role::Participant).unwrap();
     world.release_bell(owner);
     world.try_the_bell(next).unwrap();
     let id = keeping(&mut world, next, 1000, 90);

@@ -10,6 +10,7 @@ use sexton::domain::id::{InstanceId, RunId};
 use sexton::domain::process::ProcessIdentity;
 use sexton::domain::refusal::Refusal;
 use sexton::domain::run::{OutputSize, ProcessEnd};
+use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::report::{self, Fence, WorkEnd};
 use sexton::engine::{Progress, tick};
@@ -20,6 +21,7 @@ use crate::world::{Who, World};
 
 pub(crate) struct Window {
     pub(crate) actor: Actor,
+    pub(crate) role: Role,
     pub(crate) believes_to_own: bool,
     pub(crate) leaving: bool,
     pub(crate) carried: BTreeMap<RunId, Carried>,
@@ -66,10 +68,11 @@ pub(crate) enum Moved {
 }
 
 impl Window {
-    pub(crate) fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str, role: Role) -> Self {
         let instance = InstanceId::from_unique(name);
         Window {
             actor: Actor { instance, client: Some("simulation".to_owned()) },
+            role,
             believes_to_own: false,
             leaving: false,
             carried: BTreeMap::new(),

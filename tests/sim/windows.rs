@@ -147,7 +147,7 @@ fn a_window_that_leaves_ends_its_work_and_starts_nothing_more() {
     world.prepare_to_leave(owner).unwrap();
     world.settle();
     assert_eq!(world.story(&first), ["manual stopped shutdown"]);
-    assert_eq!(world.story(&second), ["manual scheduled"]);
+    assert_eq!(world.story(&second), ["manual scheduled executor"]);
     assert_eq!(given_to(&world, &waiting), None);
     world.leave(owner).unwrap();
     assert_eq!(world.view().instances().unwrap(), [], "it leaves nothing to settle");

@@ -14,7 +14,7 @@ use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
 use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RunRequest};
 use sexton::domain::run::{Attendance, Run};
-use sexton::domain::scheduler::Limits;
+use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
 use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
@@ -224,16 +224,20 @@ impl World {
 
     /// A window opens, all the way.
     pub(crate) fn open(&mut self) -> Who {
-        let who = self.arrive().unwrap();
+        self.open_as(Role::Participant)
+    }
+
+    pub(crate) fn open_as(&mut self, role: Role) -> Who {
+        let who = self.arrive(role).unwrap();
         self.settle_dead_peers(who).unwrap();
         self.try_the_bell(who).unwrap();
         self.end_leftovers(who).unwrap();
         who
     }
 
-    pub(crate) fn arrive(&mut self) -> Result<Who, Refusal> {
+    pub(crate) fn arrive(&mut self, role: Role) -> Result<Who, Refusal> {
         let who = Who(self.windows.len());
-        let window = Window::new(&format!("window{}", who.0));
+        let window = Window::new(&format!("window{}", who.0), role);
         let instance = InstanceRow {
             actor: window.actor.clone(),
             process: ProcessIdentity {
@@ -243,6 +247,7 @@ impl World {
                 pid_namespace: String::new(),
             },
             lock: FileIdentity { device: 1, inode: 1 },
+            role,
             since: self.now,
         };
         self.windows.push(Some(window));
@@ -266,7 +271,7 @@ impl World {
     }
 
     pub(crate) fn try_the_bell(&mut self, who: Who) -> Result<(), Refusal> {
-        if self.bell.is_none() {
+        if self.bell.is_none() && self.window(who).role == Role::Participant {
             self.decide(who, presence::own)?;
             self.bell = Some(who);
             self.window_mut(who).believes_to_own = true;

@@ -293,6 +293,8 @@ pub enum WaitingFor {
     Capacity,
     /// Catch-ups start one after the other.
     CatchUp,
+    /// Nobody who is there can carry it out.
+    Executor,
 }
 
 /// The wish that a run ends.

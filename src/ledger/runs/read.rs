@@ -11,6 +11,7 @@ use crate::domain::run::machine::State;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
+use crate::ledger::instances::somebody_can;
 
 impl View<'_> {
     /// A run by its identity.
@@ -89,14 +90,17 @@ impl View<'_> {
         self.one_by(from_row, &sql, params)
     }
 
-    /// The oldest run that nobody has been given and whose directory and time are free.
+    /// The oldest run that nobody has been given, whose directory and time are free, and that somebody who is
+    /// there can carry out.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES}
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
                AND (r.access = 'read' OR NOT EXISTS
                     (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1))
-             ORDER BY r.row"
+               AND {}
+             ORDER BY r.row",
+            somebody_can()
         );
         self.first_readable_by(from_row, &sql, vec![now.as_millis().into()])
     }
@@ -115,10 +119,14 @@ impl View<'_> {
         row: i64,
         now: Timestamp,
     ) -> Result<Option<RunId>, LedgerError> {
-        let sql = "SELECT id FROM runs WHERE directory = ?1 AND access = 'write' AND row < ?2
-                     AND state = 'scheduled' AND given_to IS NULL AND coalesce(not_before, 0) <= ?3
-                   ORDER BY row DESC LIMIT 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT r.id FROM runs r WHERE r.directory = ?1 AND r.access = 'write' AND r.row < ?2
+               AND r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?3
+               AND {}
+             ORDER BY r.row DESC LIMIT 1",
+            somebody_can()
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let waits = statement.query_row((directory, row, now.as_millis()), |row| row.get::<_, String>(0));
         if let Some(id) = waits.optional()? {
             return Ok(Some(RunId::from_text(id)));
@@ -179,6 +187,51 @@ impl View<'_> {
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting IS NULL ORDER BY r.row LIMIT ?1"
         );
         self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// The runs that wait for an executor though somebody could carry them out, or for something else though
+    /// nobody could. Those that are to join a line come oldest first, those that are to leave it newest first,
+    /// so that each of them changes the fewest others.
+    pub fn misplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let misplaced = self.misplaced()?;
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY r.row {} LIMIT ?1",
+            misplaced.index, misplaced.condition, misplaced.order
+        );
+        self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
+    }
+
+    /// Since when the oldest of [`View::misplaced_runs`] has been there.
+    pub(in crate::ledger) fn oldest_misplaced(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let misplaced = self.misplaced()?;
+        let sql = format!(
+            "SELECT min(r.triggered_at) FROM runs r {} WHERE {}",
+            misplaced.index, misplaced.condition
+        );
+        let oldest: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        Ok(oldest.map(Timestamp::from_millis))
+    }
+
+    /// Which runs can be misplaced at all depends on whether there are participants, and so does where to look.
+    fn misplaced(&self) -> Result<Misplaced, LedgerError> {
+        Ok(match self.has_participants()? {
+            true => Misplaced {
+                index: "INDEXED BY runs_for_executor",
+                condition: "r.state = 'scheduled' AND r.given_to IS NULL
+                    AND r.waiting ->> '$.for' = 'executor'"
+                    .to_owned(),
+                order: "ASC",
+            },
+            false => Misplaced {
+                index: "INDEXED BY runs_ungiven",
+                condition: format!(
+                    "r.state = 'scheduled' AND r.given_to IS NULL
+                     AND r.waiting ->> '$.for' IN ('directory', 'capacity') AND NOT {}",
+                    somebody_can()
+                ),
+                order: "DESC",
+            },
+        })
     }
 
     /// The runs whose start or work has taken too long and that nobody has asked to end.
@@ -245,4 +298,11 @@ impl View<'_> {
             .query_map([], |row| Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?)))?;
         Ok(found.collect::<Result<_, _>>()?)
     }
+}
+
+/// How runs that say the wrong thing about what they wait for are found.
+struct Misplaced {
+    index: &'static str,
+    condition: String,
+    order: &'static str,
 }
