@@ -35,7 +35,9 @@ pub enum Refusal {
         run: RunId,
     },
     /// It comes out of a run, and runs may not change what is scheduled.
-    #[error("run {run} may look but not change anything: ask the person who is in front of the window")]
+    #[error(
+        "run {run} may look but not change anything, except pause its own automation; ask a person for more"
+    )]
     InsideRun {
         /// The run.
         run: RunId,

@@ -12,6 +12,7 @@ pub mod deadlines;
 pub mod delete;
 pub mod derive;
 pub mod ending;
+pub mod inside;
 pub mod pause;
 pub mod presence;
 mod records;

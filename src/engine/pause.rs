@@ -1,6 +1,7 @@
 //! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
+use super::inside::Voice;
 use super::{Context, derive, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
@@ -10,19 +11,31 @@ use crate::domain::request::RestRequest;
 use crate::domain::run::machine::StopReason;
 use crate::ledger::{AutomationRow, Epoch, Tx};
 
-/// A user pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
+/// Somebody pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
 /// Runs that slots asked for and that have not begun are stopped. Pausing what is paused changes nothing.
+///
+/// A run that pauses its own automation counts as a revision like a person: it was asked for from outside, and
+/// whoever edits the automation meanwhile has to see that it is not what they knew. That run has begun, or it
+/// could not ask, so that it goes on and ends as it would have.
 ///
 /// # Errors
 /// When there is no such automation, or it is being deleted.
-pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
+pub fn pause(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    request: RestRequest,
+    voice: Voice,
+) -> Result<Automation, Refusal> {
     let mut automation = find_open_automation(tx, context, &request.automation)?;
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
     }
     settle::settle_closing(tx, context, &mut automation, StopReason::Paused)?;
     automation.pause = Some(Pause {
-        reason: PauseReason::User,
+        reason: match voice {
+            Voice::Person => PauseReason::User,
+            Voice::Run => PauseReason::Run,
+        },
         at: context.now,
         note: request.note.clone(),
         by: Some(context.me.clone()),

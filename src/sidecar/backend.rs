@@ -6,7 +6,7 @@ use super::Sidecar;
 use super::feed::LedgerFeed;
 use super::output::{self, SpoolFeed};
 use crate::domain::automation::{Automation, When};
-use crate::domain::draft::{self, CreateParams, ScheduleDraft, Surroundings};
+use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, invalid_param};
@@ -18,6 +18,7 @@ use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
+use crate::engine::inside::{self, Deed, Voice};
 use crate::engine::{cancel, create, delete, derive, pause, trigger};
 use crate::exec::spool;
 use crate::ledger::{RunRow, Tx};
@@ -45,7 +46,11 @@ impl Backend for Sidecar {
     }
 
     async fn create(&self, params: CreateParams, by: Caller) -> Answer<Automation> {
-        self.change(by, |tx, context| create::create(tx, context, params)).await
+        let deed = match params.commitment {
+            Commitment::Real => Deed::Change,
+            Commitment::DryRun => Deed::Look,
+        };
+        self.carry_out(by, deed, |tx, context, _| create::create(tx, context, params)).await
     }
 
     async fn automation(&self, id: AutomationId) -> Answer<Automation> {
@@ -70,7 +75,8 @@ impl Backend for Sidecar {
     }
 
     async fn pause(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
-        self.change(by, move |tx, context| pause::pause(tx, context, request)).await
+        let deed = Deed::Pause(request.automation.clone());
+        self.carry_out(by, deed, |tx, context, voice| pause::pause(tx, context, request, voice)).await
     }
 
     async fn resume(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
@@ -186,20 +192,29 @@ impl Backend for Sidecar {
 }
 
 impl Sidecar {
-    /// Has the engine decide about something that a client asked for, if it still wants it and may.
+    /// Has the engine decide about a change that a client asked for, if it still wants it and may.
     async fn change<T, F>(&self, by: Caller, decision: F) -> Answer<T>
     where
         T: Send + 'static,
         F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<T> + Send + 'static,
     {
+        self.carry_out(by, Deed::Change, |tx, context, _| decision(tx, context)).await
+    }
+
+    /// Has the engine decide about something that a client asked for, if it still wants it and may do this. What
+    /// a request says of the run that it comes out of goes before what the environment says of this process.
+    async fn carry_out<T, F>(&self, by: Caller, deed: Deed, decision: F) -> Answer<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>, Voice) -> Answer<T> + Send + 'static,
+    {
+        let inside_run = by.inside_run.or_else(|| self.parts.inside_run.clone());
         let decide = move |tx: &Tx<'_>, context: &mut Context<'_>| {
             if !by.permit.begin() {
                 return Err(Refusal::Cancelled);
             }
-            match by.inside_run {
-                Some(run) => Err(Refusal::InsideRun { run }),
-                None => decision(tx, context),
-            }
+            let voice = inside::admit(tx, inside_run.as_ref(), &deed)?;
+            decision(tx, context, voice)
         };
         self.decide(decide).await
     }

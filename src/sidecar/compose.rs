@@ -11,7 +11,7 @@ use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
 use super::{FreshIds, Parts, Sidecar, peers, project};
 use crate::domain::automation::Actor;
-use crate::domain::id::{IdSource, InstanceId, LedgerId};
+use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
 use crate::domain::scheduler::Role;
@@ -61,6 +61,17 @@ impl Host for SidecarHost {
         let opening =
             tokio::task::spawn_blocking(move || Ledger::open(&path, &directory, fresh_id, clock.now()));
         let ledger = opening.await.map_err(|error| Refusal::Internal(error.to_string()))??;
+        let inside_run = self.inside_run(&ledger).await?;
+        let mut warnings: Vec<String> = warning.into_iter().collect();
+        let role = match &inside_run {
+            None => params.role,
+            Some(run) => {
+                warnings.push(format!(
+                    "this process was started by run {run} of this project (SEXTON_RUN_ID), so it is an observer: it may look but not change anything, except pause that run's automation"
+                ));
+                Role::Observer
+            }
+        };
         let me = Actor { instance: InstanceId::from_unique(&FreshIds.unique()), client: params.client };
         let locks_failed = |error: std::io::Error| Refusal::Storage {
             reason: StorageReason::Io,
@@ -68,13 +79,7 @@ impl Host for SidecarHost {
         };
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
-        let row = InstanceRow {
-            actor: me.clone(),
-            process,
-            lock: lock.identity(),
-            role: params.role,
-            since: clock.now(),
-        };
+        let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), role, since: clock.now() };
         let (leave, asked_to_leave) = mpsc::channel(1);
         let sidecar = Sidecar {
             parts: Arc::new(Parts {
@@ -82,6 +87,7 @@ impl Host for SidecarHost {
                 clock,
                 me,
                 limits: params.limits,
+                inside_run,
                 project: project.directory.clone(),
                 state,
                 machine_zone: Zone::machine(),
@@ -92,11 +98,19 @@ impl Host for SidecarHost {
                 left: watch::Sender::new(false),
             }),
         };
-        let mut warnings: Vec<String> = warning.into_iter().collect();
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
         Ok((result, sidecar))
+    }
+}
+
+impl SidecarHost {
+    /// The run that this process was started by, if the ledger has it.
+    async fn inside_run(&self, ledger: &Ledger) -> Answer<Option<RunId>> {
+        let Some(run) = self.environment.run_id() else { return Ok(None) };
+        let look = ledger.read(move |view| Ok(view.automation_of_run(&run)?.map(|_| run)));
+        look.await
     }
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::domain::id::RunId;
+
 /// What the process was given by its environment.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -24,6 +26,11 @@ impl Environment {
     /// What is logged: `SEXTON_LOG`, `warn` if it is not set.
     pub fn log_filter(&self) -> String {
         self.text("SEXTON_LOG").unwrap_or_else(|| "warn".to_owned())
+    }
+
+    /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
+    pub fn run_id(&self) -> Option<RunId> {
+        self.text("SEXTON_RUN_ID").map(RunId::from_text)
     }
 
     /// All variables that are text.

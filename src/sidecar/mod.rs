@@ -45,6 +45,8 @@ struct Parts {
     clock: Clock,
     me: Actor,
     limits: Limits,
+    /// The run of this ledger that this process was started by, if it was: it may look but not change anything.
+    inside_run: Option<RunId>,
     project: String,
     state: PathBuf,
     machine_zone: Zone,

@@ -10,6 +10,7 @@ mod automations;
 mod bad_input;
 mod events;
 mod firing;
+mod inside_run;
 mod notify;
 mod observers;
 mod parameters;

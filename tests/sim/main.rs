@@ -12,6 +12,7 @@ mod world;
 
 mod ending;
 mod firing;
+mod inside;
 mod observers;
 mod overlap;
 mod plans;

@@ -97,6 +97,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.pruned_outputs(&RunId::from_text(""), limit).unwrap();
     view.run(&RunId::from_unique("x")).unwrap();
     view.work_is_over(&RunId::from_unique("x")).unwrap();
+    view.automation_of_run(&RunId::from_unique("x")).unwrap();
     view.automation(&AutomationId::from_unique("x")).unwrap();
     view.due_automations(now, limit).unwrap();
     view.next_to_give(now).unwrap();

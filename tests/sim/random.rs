@@ -50,6 +50,7 @@ const REACHABLE: &[&str] = &[
     "scheduled>stopped:capacity",
     "scheduled>stopped:expired",
     "scheduled>stopped:interrupted",
+    "scheduled>stopped:paused",
     "scheduled>stopped:shutdown",
     "scheduled>stopped:writer_busy",
 ];
@@ -128,7 +129,8 @@ impl Walk {
             82..88 => self.request(),
             88..92 => self.create(),
             92..94 => self.cancel(),
-            94..96 => self.delete(),
+            94 => self.delete(),
+            95 => self.pause(),
             96..98 => self.come(),
             _ => self.go(),
         }
@@ -269,6 +271,17 @@ impl Walk {
         match self.world.delete(who, &id, active_run) {
             Ok(_) | Err(Refusal::ActiveRunStillRunning { .. } | Refusal::Storage { .. }) => {}
             Err(refusal) => panic!("a delete was refused: {refusal}"),
+        }
+    }
+
+    /// Somebody has an automation rest, or one of its own runs does.
+    fn pause(&mut self) {
+        let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        let runs = self.world.runs(&id);
+        let inside = self.rng.pick(&runs).filter(|_| self.rng.one_in(2)).map(|run| run.id.clone());
+        match self.world.pause(who, &id, inside.as_ref()) {
+            Ok(_) | Err(Refusal::AutomationConflict { .. } | Refusal::Storage { .. }) => {}
+            Err(refusal) => panic!("a pause was refused: {refusal}"),
         }
     }
 

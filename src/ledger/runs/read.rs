@@ -5,7 +5,7 @@ use rusqlite::types::Value;
 
 use super::row::{COLUMNS, TABLES, from_row, process_from_row};
 use super::{Order, ProcessRow, RunRow};
-use crate::domain::id::{InstanceId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, RunId};
 use crate::domain::request::ListRuns;
 use crate::domain::run::machine::State;
 use crate::domain::time::Timestamp;
@@ -25,6 +25,14 @@ impl View<'_> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.row = ?1");
         let found = self.one_by(from_row, &sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("run row {row} is missing")))
+    }
+
+    /// The automation that a run belongs to, also if it has been deleted; none if there is no such run.
+    pub fn automation_of_run(&self, id: &RunId) -> Result<Option<AutomationId>, LedgerError> {
+        let sql = "SELECT automation_id FROM runs WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row([id.as_str()], |row| row.get::<_, String>(0)).optional()?;
+        Ok(found.map(AutomationId::from_text))
     }
 
     /// A page of runs, newest first.
