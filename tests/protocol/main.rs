@@ -11,6 +11,7 @@ mod bad_input;
 mod events;
 mod firing;
 mod inside_run;
+mod keys;
 mod notify;
 mod observers;
 mod parameters;

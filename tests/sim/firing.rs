@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::AutomationId;
-use sexton::domain::run::Trigger;
-use sexton::engine::Progress;
+use sexton::domain::request::RunRequest;
+use sexton::domain::run::{Attendance, Trigger};
 use sexton::engine::tick::AUTOMATIONS_PER_TICK;
+use sexton::engine::{Progress, trigger};
 
-use crate::drafts::{every, once, policy, with};
+use crate::drafts::{every, once, policy, reminder, with};
 use crate::window::exited;
 use crate::world::{START, Who, World};
 
@@ -266,5 +267,26 @@ fn the_same_key_creates_once_within_a_day() {
     world.advance(24 * HOUR);
     assert_eq!(world.create(owner, draft.clone()), first);
     world.advance(1);
-    assert_ne!(world.create(owner, draft), first);
+    let second = world.create(owner, draft.clone());
+    assert_ne!(second, first);
+    assert_eq!(world.create(owner, draft), second, "from then on it stands for the newer one");
+}
+
+#[test]
+fn the_same_key_runs_once_within_a_day() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, reminder(with(every(60), json!({"paused": true}))));
+    let ask = |world: &mut World| {
+        let key = Some("k".to_owned());
+        let request = RunRequest { automation: id.clone(), attendance: Attendance::Attended, key };
+        world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id
+    };
+    let first = ask(&mut world);
+    world.advance(24 * HOUR);
+    assert_eq!(ask(&mut world), first);
+    world.advance(1);
+    let second = ask(&mut world);
+    assert_ne!(second, first);
+    assert_eq!(ask(&mut world), second);
+    assert_eq!(world.runs(&id).len(), 2);
 }

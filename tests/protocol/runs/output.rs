@@ -1,5 +1,7 @@
 //! `run/output`: what a command has written, in parts.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
 use crate::support::Place;
@@ -91,5 +93,52 @@ fn output_beyond_the_limit_is_cut_and_the_command_does_not_wait() {
     assert!(run["end"]["tail"].as_str().unwrap().ends_with("xthe end\n"), "the tail is that of the whole");
     let part = client.get("run/output", json!({"id": run["id"]}));
     assert_eq!((part["data"].as_str().unwrap().len(), &part["end"]), (1000, &json!(true)));
+    client.finish();
+}
+
+#[test]
+fn output_that_just_fits_is_whole_and_none_is_kept_where_none_is_wanted() {
+    let place = Place::new();
+    for (limit, written, kept, truncated) in
+        [(1000, 1000, 1000, false), (999, 1000, 999, true), (0, 5, 0, true)]
+    {
+        let mut client = place.open_with(json!({"outputBytes": limit}));
+        client.subscribe(json!({}));
+        let run = ended(&mut client, &format!("head -c {written} /dev/zero | tr '\\0' x"));
+        let run = client.get("run/get", json!({"id": run}));
+        assert_eq!(run["output"], json!({"bytes": kept, "truncated": truncated}), "{limit}");
+        assert_eq!(run["end"]["tail"], "x".repeat(written));
+        let part = client.get("run/output", json!({"id": run["id"]}));
+        assert_eq!((&part["data"], &part["end"]), (&json!("x".repeat(kept)), &json!(true)));
+        client.finish();
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_read_in_parts_that_join_as_well() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    // Text, then what is none, then text: each part says how it is written.
+    let run = ended(&mut client, r"printf 'abcdef\377\376\375ghijkl'");
+    let (mut joined, mut offset, mut encodings) = (Vec::new(), json!(0), Vec::new());
+    loop {
+        let part = client.get("run/output", json!({"id": run, "offset": offset, "limit": 5}));
+        let data = part["data"].as_str().unwrap();
+        let bytes = match part["encoding"].as_str().unwrap() {
+            "utf8" => data.as_bytes().to_vec(),
+            "base64" => BASE64.decode(data).unwrap(),
+            other => panic!("{other}"),
+        };
+        assert_eq!(part["nextOffset"].as_u64(), Some((joined.len() + bytes.len()) as u64));
+        joined.extend(bytes);
+        encodings.push(part["encoding"].clone());
+        offset = part["nextOffset"].clone();
+        if part["end"] == true {
+            break;
+        }
+    }
+    assert_eq!(joined, b"abcdef\xFF\xFE\xFDghijkl");
+    assert_eq!(encodings, ["utf8", "base64", "utf8"]);
     client.finish();
 }
