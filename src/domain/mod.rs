@@ -14,4 +14,5 @@ pub mod run;
 pub mod schedule;
 pub mod scheduler;
 pub mod sent;
+pub mod status;
 pub mod time;

@@ -23,3 +23,20 @@ pub struct FileIdentity {
     /// Its number there.
     pub inode: u64,
 }
+
+impl FileIdentity {
+    /// The file that this tells of.
+    #[cfg(unix)]
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
+        use std::os::unix::fs::MetadataExt;
+        FileIdentity { device: metadata.dev(), inode: metadata.ino() }
+    }
+
+    /// Windows does not let a file that is locked or open be replaced, so its creation time tells it apart well
+    /// enough.
+    #[cfg(windows)]
+    pub fn of(metadata: &std::fs::Metadata) -> Self {
+        use std::os::windows::fs::MetadataExt;
+        FileIdentity { device: 0, inode: metadata.creation_time() }
+    }
+}

@@ -65,7 +65,7 @@ impl Refusal {
     /// Whether it comes from what single rows say, not from the ledger as a whole: trying again would fail in
     /// the same way, and others are not concerned.
     pub fn is_about_the_rows(&self) -> bool {
-        matches!(self, Refusal::Internal(_) | Refusal::Storage { reason: StorageReason::Damaged, .. })
+        matches!(self, Refusal::Internal(_) | Refusal::Storage { reason: StorageReason::Unreadable, .. })
     }
 }
 
@@ -77,8 +77,15 @@ pub enum StorageReason {
     Full,
     /// It may not be written.
     ReadOnly,
-    /// It is not a sound ledger.
+    /// It is not a sound ledger, or has lost what it knew.
     Damaged,
+    /// It is sound, but a row in it says what this version does not understand. The contract has no other word
+    /// for it; apart from that it is another thing, because it concerns that row alone.
+    #[serde(rename = "damaged")]
+    #[schemars(skip)]
+    Unreadable,
+    /// Its files were removed or replaced while it was open.
+    Replaced,
     /// A later version of the binary wrote it.
     NewerVersion,
     /// Another process holds it.

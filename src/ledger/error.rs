@@ -1,5 +1,7 @@
 //! What can go wrong between the sidecar and its database.
 
+use std::path::PathBuf;
+
 use crate::domain::refusal::{Refusal, StorageReason};
 
 /// A failure of the database, or a row that this version cannot understand.
@@ -24,6 +26,40 @@ pub enum LedgerError {
     /// The rules of the ledger do not allow what was to be written.
     #[error("{0}")]
     Broken(String),
+    /// One of its files was removed or replaced while it was open.
+    #[error("{path} {now}")]
+    Replaced {
+        /// The file.
+        path: PathBuf,
+        /// What is in its place.
+        now: &'static str,
+    },
+    /// A part of the database is missing.
+    #[error("{path} was {longest} bytes long and has only {length} now")]
+    CutShort {
+        /// The database.
+        path: PathBuf,
+        /// Its length.
+        length: u64,
+        /// What it was.
+        longest: u64,
+    },
+    /// Looking through the database has found something that cannot be.
+    #[error("{path} is damaged: {why}")]
+    Unsound {
+        /// The database.
+        path: PathBuf,
+        /// What was found.
+        why: String,
+    },
+    /// A later version has brought it to a format that this build does not know.
+    #[error("a later version has brought the ledger to format {found}, and this build knows {ours}")]
+    NewerVersion {
+        /// Its format.
+        found: i64,
+        /// The newest format that this build knows.
+        ours: i64,
+    },
 }
 
 impl LedgerError {
@@ -33,7 +69,10 @@ impl LedgerError {
         let error = match self {
             LedgerError::Sqlite(error) => error,
             LedgerError::Io(error) => return StorageReason::from(error),
-            LedgerError::Unreadable { .. } | LedgerError::Broken(_) => return StorageReason::Damaged,
+            LedgerError::Unreadable { .. } | LedgerError::Broken(_) => return StorageReason::Unreadable,
+            LedgerError::Replaced { .. } => return StorageReason::Replaced,
+            LedgerError::CutShort { .. } | LedgerError::Unsound { .. } => return StorageReason::Damaged,
+            LedgerError::NewerVersion { .. } => return StorageReason::NewerVersion,
         };
         match error.sqlite_error_code() {
             Some(Code::DiskFull) => StorageReason::Full,
@@ -45,30 +84,78 @@ impl LedgerError {
     }
 }
 
+/// Why the ledger could not be used, and what to do about it: what a client is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// The reason in the contract's words.
+    pub reason: StorageReason,
+    /// What failed and what to do.
+    pub message: String,
+}
+
+impl Trouble {
+    pub(super) fn new(reason: StorageReason, what: &dyn std::fmt::Display) -> Self {
+        Trouble { reason, message: format!("{what}; {}", way_out(reason)) }
+    }
+
+    /// The trouble that a refusal tells of, if it tells of any.
+    pub(super) fn behind(refusal: &Refusal) -> Option<Trouble> {
+        match refusal {
+            Refusal::Storage { reason, message } => {
+                Some(Trouble { reason: *reason, message: message.clone() })
+            }
+            Refusal::InvalidAutomation(_)
+            | Refusal::InvalidParams(_)
+            | Refusal::NotFound { .. }
+            | Refusal::AutomationConflict { .. }
+            | Refusal::ActiveRunStillRunning { .. }
+            | Refusal::InsideRun { .. }
+            | Refusal::Cancelled
+            | Refusal::InvalidRequest(_)
+            | Refusal::Internal(_) => None,
+        }
+    }
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        Trouble::new(error.reason(), &error)
+    }
+}
+
+impl From<Trouble> for Refusal {
+    fn from(trouble: Trouble) -> Self {
+        Refusal::Storage { reason: trouble.reason, message: trouble.message }
+    }
+}
+
 /// What a person can do about it.
-pub(super) fn way_out(reason: StorageReason) -> &'static str {
+fn way_out(reason: StorageReason) -> &'static str {
     match reason {
         StorageReason::Full => "free some space on the disk of the state directory and try again",
         StorageReason::ReadOnly => {
             "make the state directory writable, or choose another with SEXTON_STATE_DIR"
         }
-        StorageReason::Damaged => "close all windows and look at the database before it is used again",
-        StorageReason::NewerVersion => "update sexton",
+        StorageReason::Damaged => {
+            "close all windows of this project, then restore its state directory from a backup, or move it aside to begin anew"
+        }
+        StorageReason::Unreadable => {
+            "use the version of sexton that wrote it, or delete what it belongs to; nothing else is concerned"
+        }
+        StorageReason::Replaced => {
+            "put the files back as they were, or open the window anew to use what is there now"
+        }
+        StorageReason::NewerVersion => "update sexton and open the window anew",
         StorageReason::Busy => "another process holds the ledger; try again, or end that process",
-        StorageReason::Io => "see whether the disk of the state directory works",
-    }
-}
-
-impl From<&LedgerError> for Refusal {
-    fn from(error: &LedgerError) -> Self {
-        let reason = error.reason();
-        Refusal::Storage { reason, message: format!("{error}; {}", way_out(reason)) }
+        StorageReason::Io => {
+            "see whether the disk of the state directory works and no limit on the size of files is in the way"
+        }
     }
 }
 
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
-        Refusal::from(&error)
+        Trouble::from(error).into()
     }
 }
 

@@ -14,7 +14,7 @@ use super::open::{APPLICATION_ID, OpenError};
 const MIGRATIONS: [(i64, &str); 1] = [(1_001, include_str!("../../schema/ledger/0001_foundation.sql"))];
 
 /// The format that this build writes.
-const OURS: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
+pub(super) const OURS: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 pub(super) fn migrate(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let failed = |error: LedgerError| OpenError::failed(path, error);
@@ -42,8 +42,28 @@ fn apply(connection: &Connection, found: i64) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Whether this build must not touch a database of this format.
+pub(super) fn is_newer(format: i64) -> bool {
+    format / 1000 > OURS / 1000
+}
+
+/// The format of the database.
+pub(super) fn format(connection: &Connection) -> Result<i64, LedgerError> {
+    let mut statement = connection.prepare_cached("PRAGMA user_version")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
+}
+
+/// Refuses if another sidecar has brought the open database to a format that this build does not know.
+pub(super) fn refuse_newer(connection: &Connection) -> Result<(), LedgerError> {
+    let found = format(connection)?;
+    match is_newer(found) {
+        true => Err(LedgerError::NewerVersion { found, ours: OURS }),
+        false => Ok(()),
+    }
+}
+
 /// The format of the database, 0 for an empty one.
-fn refuse_strangers(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+pub(super) fn refuse_strangers(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
     let pragma = |name: &str| {
         let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
         value.map_err(|error| OpenError::failed(path, error))
@@ -58,8 +78,8 @@ fn refuse_strangers(connection: &Connection, path: &Path) -> Result<i64, OpenErr
             return Err(OpenError::NotALedger { path: path.to_owned() });
         }
     }
-    if found / 1000 > OURS / 1000 {
-        return Err(OpenError::NewerVersion { path: path.to_owned(), found, ours: OURS });
+    if is_newer(found) {
+        return Err(OpenError::NewerVersion { path: path.to_owned(), found, ours: OURS, by: String::new() });
     }
     Ok(found)
 }

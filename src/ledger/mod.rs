@@ -5,22 +5,28 @@
 
 mod automations;
 mod column;
+mod condition;
 mod error;
 mod events;
+mod files;
 mod instances;
+mod loss;
+mod marker;
 mod migrate;
 mod open;
 mod reader;
 mod retention;
 mod runs;
+mod scheduler;
 mod wakeup;
 mod writer;
 
 pub use automations::{AutomationRow, DeleteWish, Epoch};
 pub use column::{Tx, View};
-pub use error::LedgerError;
+pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
 pub use instances::InstanceRow;
+pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{Order, ProcessRow, RunRow};
@@ -32,8 +38,11 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::domain::id::LedgerId;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::time::Timestamp;
+use condition::Condition;
+use files::Files;
+use marker::{Found, MarkerFile};
 
 /// An open ledger. Cheap to clone; the last clone that goes ends the two threads.
 #[derive(Clone)]
@@ -45,15 +54,21 @@ struct Inner {
     id: LedgerId,
     writer: writer::Writer,
     reader: reader::Reader,
+    files: Arc<Files>,
+    condition: Arc<Condition>,
+    marker: MarkerFile,
+    warning: Option<String>,
 }
 
 impl Ledger {
-    /// Opens the ledger in this directory, creating or migrating it when necessary.
+    /// Opens the ledger in this directory, creating or migrating it when necessary. It is created only if nothing
+    /// tells that there has been one.
     ///
     /// `fresh_id` and `now` are used only if the ledger is created.
     ///
     /// # Errors
-    /// When the directory or the database cannot be used, or a newer version wrote it.
+    /// When the directory or the database cannot be used, when a newer version wrote it, or when it has lost what
+    /// its marker tells of; nothing has been changed then.
     pub fn open(
         directory: &Path,
         project: &str,
@@ -61,14 +76,36 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Ledger, OpenError> {
         let path = directory.join("ledger.db");
-        let writing = open::for_writing(&path)?;
+        let failed = |error: LedgerError| OpenError::failed(&path, error);
+        // The marker is read before the database is looked at: whoever creates a ledger writes it last.
+        let found = marker::find(directory);
+        let before = files::identity_at(&path).map_err(|error| failed(error.into()))?;
+        let writing = open::for_writing(&path, &found)?;
         migrate::migrate(&writing, &path)?;
-        let id = open::identify(&writing, &path, project, fresh_id, now)?;
+        let id = open::identify(&writing, &path, project, fresh_id.clone(), now)?;
         let reading = open::for_reading(&path)?;
-        let writer = writer::Writer::start(writing).map_err(|source| open::no_thread(&path, source))?;
-        let reader = reader::Reader::start(reading, writer.progress())
+        let files = Arc::new(Files::of(&path, before).map_err(failed)?);
+        let format = migrate::format(&writing).map_err(failed)?;
+        let newest = View::new(&writing).newest_seq().map_err(failed)?;
+        let marker = MarkerFile::of(directory, id.clone(), format, &fresh_id, &found);
+        let warning = match &found {
+            Found::Marker(_) => None,
+            Found::Nothing => marker.write(newest).err().map(unmarked),
+            Found::Unreadable(why) => Some(rewritten(why, marker.write(newest))),
+        };
+        open::close_tidily(&writing).map_err(failed)?;
+        let condition = Arc::new(Condition::default());
+        let writer = writer::Writer::start(writing, files.clone(), condition.clone())
             .map_err(|source| open::no_thread(&path, source))?;
-        Ok(Ledger { inner: Arc::new(Inner { id, writer, reader }) })
+        let reader = reader::Reader::start(reading, writer.progress(), files.clone(), condition.clone())
+            .map_err(|source| open::no_thread(&path, source))?;
+        let inner = Inner { id, writer, reader, files, condition, marker, warning };
+        Ok(Ledger { inner: Arc::new(inner) })
+    }
+
+    /// What a person should know about how it was opened.
+    pub fn warning(&self) -> Option<&str> {
+        self.inner.warning.as_deref()
     }
 
     /// This ledger's identity.
@@ -111,8 +148,62 @@ impl Ledger {
         self.inner.writer.checkpoint().await;
     }
 
+    /// What keeps the ledger from being used, as far as anybody has come upon it.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.inner.condition.trouble()
+    }
+
+    /// Tries whether the ledger can be written again: with a commit that changes nothing.
+    pub async fn try_to_write(&self) {
+        self.inner.writer.try_to_write().await;
+    }
+
+    /// Looks through the whole database, which takes as long as reading all of it. Whether it is sound decides
+    /// about [`Ledger::trouble`]. Blocks.
+    pub fn look_through(&self) {
+        match self.inner.files.look_through() {
+            Ok(()) => self.inner.condition.sound(),
+            Err(error) => {
+                self.inner.condition.failed(&error.into());
+            }
+        }
+    }
+
+    /// Writes down, beside the database, that it holds the events up to this one, so that a later loss of them
+    /// is noticed. Blocks; does nothing if that is written already.
+    ///
+    /// # Errors
+    /// When the marker cannot be written, or the database is not at its place any more.
+    pub fn mark(&self, newest_seq: i64) -> Result<(), Refusal> {
+        self.inner.files.check()?;
+        self.inner.marker.write(newest_seq).map_err(|error| {
+            let reason = StorageReason::from(&error);
+            Trouble::new(reason, &unmarked(error)).into()
+        })
+    }
+
     /// Tells of every commit of this process.
     pub fn commits(&self) -> watch::Receiver<Committed> {
         self.inner.writer.commits()
+    }
+}
+
+/// Says what it means that the marker cannot be written.
+fn unmarked(error: std::io::Error) -> String {
+    format!(
+        "{} cannot be written: {error}; without it nobody would notice if the ledger lost something",
+        marker::NAME
+    )
+}
+
+/// Says what it means that the marker could not be read. Alone that loses nothing: the database was opened and is
+/// what it is, so the marker is written anew.
+fn rewritten(why: &str, written: Result<(), std::io::Error>) -> String {
+    let name = marker::NAME;
+    match written {
+        Ok(()) => format!(
+            "{name} could not be read ({why}) and was written anew; whether the ledger had lost anything before that cannot be told"
+        ),
+        Err(error) => format!("{name} could not be read ({why}); {}", unmarked(error)),
     }
 }

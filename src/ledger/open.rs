@@ -6,8 +6,10 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::error::{LedgerError, way_out};
-use super::migrate;
+use super::error::{LedgerError, Trouble};
+use super::loss::{self, Loss};
+use super::marker::Found;
+use super::{files, migrate};
 use crate::domain::id::LedgerId;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::time::Timestamp;
@@ -34,7 +36,7 @@ pub enum OpenError {
         found: String,
     },
     /// A later version wrote it.
-    #[error("open ledger at {path}: its format {found} is newer than this build's {ours}; update sexton")]
+    #[error("open ledger at {path}: its format {found} is newer than this build's {ours}{by}; update sexton")]
     NewerVersion {
         /// The database.
         path: PathBuf,
@@ -42,6 +44,20 @@ pub enum OpenError {
         found: i64,
         /// The newest format that this build knows.
         ours: i64,
+        /// Which version wrote it, as the end of a sentence; empty if that is not known.
+        by: String,
+    },
+    /// There has been more than there is.
+    #[error(
+        "open ledger at {path}: {marker} tells of a ledger here, but {loss}; nothing was changed: restore the files from a backup, or move the directory aside to begin anew"
+    )]
+    Lost {
+        /// The database.
+        path: PathBuf,
+        /// What tells of the ledger.
+        marker: PathBuf,
+        /// What is missing.
+        loss: Loss,
     },
     /// It is a database, but not a ledger.
     #[error(
@@ -72,16 +88,12 @@ impl From<OpenError> for Refusal {
         let reason = match &error {
             OpenError::OldSqlite { .. } => StorageReason::Io,
             OpenError::NewerVersion { .. } => StorageReason::NewerVersion,
-            OpenError::NotALedger { .. } => StorageReason::Damaged,
-            OpenError::Failed { source, .. } => source.reason(),
-        };
-        let message = match &error {
-            OpenError::Failed { .. } => format!("{error}; {}", way_out(reason)),
-            OpenError::OldSqlite { .. } | OpenError::NewerVersion { .. } | OpenError::NotALedger { .. } => {
-                error.to_string()
+            OpenError::NotALedger { .. } | OpenError::Lost { .. } => StorageReason::Damaged,
+            OpenError::Failed { path, source } => {
+                return files::look_closer(Trouble::new(source.reason(), &error), path).into();
             }
         };
-        Refusal::Storage { reason, message }
+        Refusal::Storage { reason, message: error.to_string() }
     }
 }
 
@@ -92,29 +104,80 @@ pub(super) fn no_thread(path: &Path, source: std::io::Error) -> OpenError {
     )
 }
 
-pub(super) fn for_writing(path: &Path) -> Result<Connection, OpenError> {
+/// Opens the database for writing, or creates it if nothing tells that there has been one. Until
+/// [`close_tidily`], closing it leaves all files as they are.
+pub(super) fn for_writing(path: &Path, found: &Found) -> Result<Connection, OpenError> {
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() });
     }
-    let flags =
-        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> Result<Connection, LedgerError> {
+    loss::refuse_missing(path, found)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let flags = match found {
+        Found::Nothing => flags | OpenFlags::SQLITE_OPEN_CREATE,
+        Found::Unreadable(_) | Found::Marker(_) => flags,
+    };
+    let look = || -> Result<Connection, LedgerError> {
         let connection = Connection::open_with_flags(path, flags)?;
+        // SQLite opens a file that it may not write for reading only, and says so when something is written.
+        if connection.is_readonly("main")? {
+            let why = "the file may only be read";
+            return Err(std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, why).into());
+        }
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        close_untidily(&connection)?;
+        settle(&connection)?;
+        Ok(connection)
+    };
+    let connection = look().map_err(|source| OpenError::failed(path, source))?;
+    // What is not ours, or is not what it was, is left as it is: nothing has been written yet.
+    migrate::refuse_strangers(&connection, path)?;
+    loss::refuse_less(&connection, path, found)?;
+    let prepare = || -> Result<(), LedgerError> {
         keep_private(path);
         write_ahead(&connection)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
-        settle(&connection)?;
         // The sync of a commit is what the promise "acknowledged is on disk" rests on.
         connection.pragma_update(None, "synchronous", "FULL")?;
         #[cfg(target_os = "macos")]
         connection.pragma_update(None, "fullfsync", true)?;
         connection.pragma_update(None, "foreign_keys", true)?;
         connection.pragma_update(None, "journal_size_limit", 4 * 1024 * 1024)?;
-        // An empty write transaction finds a read-only file now instead of at the first change.
+        // An empty write transaction finds now what would otherwise be found at the first change.
         connection.execute_batch("BEGIN IMMEDIATE; ROLLBACK;")?;
-        Ok(connection)
+        Ok(())
     };
-    open().map_err(|source| OpenError::failed(path, source))
+    prepare().map_err(|source| OpenError::failed(path, source))?;
+    Ok(connection)
+}
+
+/// Closing the connection moves what is in the log into the database, as SQLite does if it is not told otherwise.
+pub(super) fn close_tidily(connection: &Connection) -> Result<(), LedgerError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
+    Ok(())
+}
+
+/// Closing the connection leaves the files as they are.
+pub(super) fn close_untidily(connection: &Connection) -> Result<(), LedgerError> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(())
+}
+
+/// Has the connection read from the disk again what it knows by heart: it may have been damaged then, and be
+/// whole now.
+pub(super) fn forget_pages(connection: &Connection) {
+    if let Err(error) = connection.execute_batch("PRAGMA shrink_memory") {
+        tracing::debug!(%error, "pages could not be forgotten");
+    }
+}
+
+/// Looks through the whole database, on a connection of its own because others know pages by heart.
+pub(super) fn look_through(path: &Path) -> Result<(), LedgerError> {
+    let connection = connect_for_reading(path)?;
+    let found: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+    match found.as_str() {
+        "ok" => Ok(()),
+        why => Err(LedgerError::Unsound { path: path.to_owned(), why: why.to_owned() }),
+    }
 }
 
 /// Nobody but the user reads what the user asked for. By name, because closing a second handle of the file would
@@ -133,14 +196,15 @@ fn keep_private(path: &Path) {
 }
 
 pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
+    connect_for_reading(path).map_err(|source| OpenError::failed(path, source))
+}
+
+fn connect_for_reading(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || -> Result<Connection, LedgerError> {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        settle(&connection)?;
-        Ok(connection)
-    };
-    open().map_err(|source| OpenError::failed(path, source))
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    settle(&connection)?;
+    Ok(connection)
 }
 
 /// A ledger in memory with all tables: what tests and simulations decide in.
@@ -175,9 +239,9 @@ fn write_ahead(connection: &Connection) -> Result<(), LedgerError> {
 fn set_write_ahead(connection: &Connection) -> Result<(), LedgerError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
-        return Err(LedgerError::Broken(format!(
+        return Err(LedgerError::Io(std::io::Error::other(format!(
             "SQLite uses journal mode {mode} where write-ahead logging is needed; choose a state directory on a local disk"
-        )));
+        ))));
     }
     Ok(())
 }

@@ -12,8 +12,11 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::column::Tx;
-use super::error::LedgerError;
-use crate::domain::refusal::Refusal;
+use super::condition::{Condition, News};
+use super::error::Trouble;
+use super::files::Files;
+use super::{migrate, open};
+use crate::domain::refusal::{Refusal, StorageReason};
 
 /// Jobs that wait for the writer. As many as requests may run at once, and some of the sidecar's own; who comes
 /// later waits to hand over.
@@ -60,11 +63,15 @@ enum Work {
     Job(Box<dyn Job>),
     /// Bring the database up to date with its log, as far as nobody has to wait for that.
     Checkpoint(oneshot::Sender<()>),
+    /// Find out whether the ledger can be written.
+    Trial(oneshot::Sender<()>),
 }
 
 trait Job: Send {
     /// Decides. An `Err` has the savepoint undone.
     fn decide(&mut self, tx: &Tx<'_>) -> Result<(), ()>;
+    /// The trouble with the ledger that it was refused for, if it was.
+    fn trouble(&self) -> Option<Trouble>;
     /// Tells the one who waits; `committed` is what became of the transaction.
     fn answer(self: Box<Self>, committed: Result<(), Refusal>);
 }
@@ -89,6 +96,10 @@ where
         verdict
     }
 
+    fn trouble(&self) -> Option<Trouble> {
+        self.decided.as_ref()?.as_ref().err().and_then(Trouble::behind)
+    }
+
     fn answer(self: Box<Self>, committed: Result<(), Refusal>) {
         let answer = match (committed, self.decided) {
             (Ok(()), Some(decided)) | (Err(_), Some(decided @ Err(_))) => decided,
@@ -101,11 +112,15 @@ where
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Writer, std::io::Error> {
+    pub(super) fn start(
+        connection: Connection,
+        files: Arc<Files>,
+        condition: Arc<Condition>,
+    ) -> Result<Writer, std::io::Error> {
         let (jobs, inbox) = mpsc::channel(WAITING);
         let (done, done_seen) = watch::channel(0);
         let committed = Arc::new(watch::Sender::new(Committed::default()));
-        let thread = Thread { connection, done, committed: committed.clone() };
+        let thread = Thread { connection, files, condition, done, committed: committed.clone() };
         std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || thread.work(inbox))?;
         let progress = Progress { handed_over: Arc::new(AtomicU64::new(0)), done: done_seen };
         Ok(Writer { jobs, progress, committed })
@@ -129,9 +144,19 @@ impl Writer {
 
     /// Brings the database up to date with its log, so that what was committed is in one file.
     pub(super) async fn checkpoint(&self) {
-        let (done, answer) = oneshot::channel();
         // A thread that has ended has closed the database, which does the same.
-        if self.jobs.send(Work::Checkpoint(done)).await.is_ok() {
+        self.have_done(Work::Checkpoint).await;
+    }
+
+    /// Finds out whether the ledger can be written.
+    pub(super) async fn try_to_write(&self) {
+        self.have_done(Work::Trial).await;
+    }
+
+    async fn have_done(&self, work: fn(oneshot::Sender<()>) -> Work) {
+        let (done, answer) = oneshot::channel();
+        if self.jobs.send(work(done)).await.is_ok() {
+            // A thread that has ended does nothing more.
             let _ = answer.await;
         }
     }
@@ -153,6 +178,8 @@ impl Writer {
 
 struct Thread {
     connection: Connection,
+    files: Arc<Files>,
+    condition: Arc<Condition>,
     done: watch::Sender<u64>,
     committed: Arc<watch::Sender<Committed>>,
 }
@@ -170,13 +197,20 @@ impl Thread {
                     next = inbox.blocking_recv();
                     continue;
                 }
+                Work::Trial(done) => {
+                    self.try_to_write();
+                    // Who asked may have given up; others look at what came of it.
+                    let _ = done.send(());
+                    next = inbox.blocking_recv();
+                    continue;
+                }
             };
             let mut group = vec![first];
             next = None;
             while group.len() < GROUP && next.is_none() {
                 match inbox.try_recv() {
                     Ok(Work::Job(job)) => group.push(job),
-                    Ok(other @ Work::Checkpoint(_)) => next = Some(other),
+                    Ok(other @ (Work::Checkpoint(_) | Work::Trial(_))) => next = Some(other),
                     Err(_) => break,
                 }
             }
@@ -187,9 +221,18 @@ impl Thread {
                 next = inbox.blocking_recv();
             }
         }
+        // Closing the last connection moves the log into the database, unless that is somebody else's by now.
+        if self.files.check().is_err()
+            && let Err(error) = open::close_untidily(&self.connection)
+        {
+            tracing::error!(%error, "the database may be touched when it is closed");
+        }
     }
 
     fn checkpoint(&self) {
+        if self.files.check().is_err() {
+            return;
+        }
         // The mode that waits for no other window; what it leaves is in the log, where it is safe as well.
         let checkpoint = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         if let Err(error) = checkpoint {
@@ -200,40 +243,89 @@ impl Thread {
     /// Decides a group in one transaction and answers everyone.
     fn transact(&self, mut group: Vec<Box<dyn Job>>) {
         let before = self.connection.total_changes();
-        let outcome = self.decide(&mut group);
-        if outcome.is_err() && !self.connection.is_autocommit() {
-            // What failed is reported; a failing rollback would only hide it.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
-        match outcome {
+        match self.in_transaction(|tx| decide(tx, &mut group)) {
             Ok(Decided { seq, kept }) => {
                 // What was refused or changed nothing is no news: who follows would look for nothing.
                 if kept && self.connection.total_changes() > before {
+                    self.condition.wrote();
                     self.committed.send_modify(|committed| {
                         committed.transactions += 1;
                         committed.seq = committed.seq.max(seq);
                     });
                 }
+                for trouble in group.iter().filter_map(|job| job.trouble()) {
+                    self.condition.failed(&trouble);
+                    if trouble.reason == StorageReason::Damaged {
+                        open::forget_pages(&self.connection);
+                    }
+                }
                 group.into_iter().for_each(|job| job.answer(Ok(())));
             }
-            Err(error) => {
-                tracing::error!(%error, "a transaction failed");
-                group.into_iter().for_each(|job| job.answer(Err(Refusal::from(&error))));
+            Err(trouble) => {
+                self.tell(&trouble);
+                group.into_iter().for_each(|job| job.answer(Err(trouble.clone().into())));
             }
         }
     }
 
-    fn decide(&self, group: &mut [Box<dyn Job>]) -> Result<Decided, LedgerError> {
-        let tx = Tx::new(&self.connection);
-        let mut kept = false;
-        tx.execute("BEGIN IMMEDIATE", [])?;
-        for job in group.iter_mut() {
-            kept |= tx.savepoint(|| job.decide(&tx))?.is_ok();
+    /// Commits something that changes nothing: that takes as much of the disk as any other commit.
+    fn try_to_write(&self) {
+        let written = self.in_transaction(|tx| {
+            let format = migrate::format(&self.connection)?;
+            Ok(tx.execute(&format!("PRAGMA user_version = {format}"), [])?)
+        });
+        match written {
+            Ok(_) => self.condition.wrote(),
+            Err(trouble) => self.tell(&trouble),
         }
-        let seq = tx.newest_seq()?;
-        tx.execute("COMMIT", [])?;
-        Ok(Decided { seq, kept })
     }
+
+    fn tell(&self, trouble: &Trouble) {
+        match self.condition.failed(trouble) {
+            News::New => tracing::error!(error = %trouble.message, "a transaction failed"),
+            News::Known => tracing::debug!(error = %trouble.message, "a transaction failed again"),
+        }
+    }
+
+    /// Begins a transaction on the files that are at their paths, and commits what was done in it. After a
+    /// failure nothing has been done.
+    fn in_transaction<T>(&self, act: impl FnOnce(&Tx<'_>) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        let attempt = || -> Result<T, Trouble> {
+            let tx = Tx::new(&self.connection);
+            self.files.check()?;
+            tx.execute("BEGIN IMMEDIATE", [])?;
+            migrate::refuse_newer(&self.connection)?;
+            let done = act(&tx)?;
+            // The transaction may have waited for others, and its decisions take their time.
+            self.files.check()?;
+            tx.execute("COMMIT", [])?;
+            Ok(done)
+        };
+        let outcome = attempt();
+        if outcome.is_err() && !self.connection.is_autocommit() {
+            // What failed is reported; a failing rollback would only hide it.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+        outcome.map_err(|trouble| {
+            if trouble.reason == StorageReason::Damaged {
+                open::forget_pages(&self.connection);
+            }
+            self.files.look_closer(trouble)
+        })
+    }
+}
+
+fn decide(tx: &Tx<'_>, group: &mut [Box<dyn Job>]) -> Result<Decided, Trouble> {
+    let mut kept = false;
+    for job in group.iter_mut() {
+        match tx.savepoint(|| job.decide(tx)) {
+            Ok(decided) => kept |= decided.is_ok(),
+            // When the disk fails, SQLite may undo the whole transaction and the savepoint with it: what the job
+            // came upon tells more than that.
+            Err(error) => return Err(job.trouble().unwrap_or_else(|| error.into())),
+        }
+    }
+    Ok(Decided { seq: tx.newest_seq()?, kept })
 }
 
 /// What a group has come to.
@@ -242,4 +334,30 @@ struct Decided {
     seq: i64,
     /// Whether any of its jobs was not refused.
     kept: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::LedgerId;
+
+    #[test]
+    fn who_shares_a_transaction_that_the_disk_undoes_is_told_why() {
+        let connection = open::open_in_memory(LedgerId::from_unique("a")).unwrap();
+        let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0)).unwrap();
+        connection.pragma_update_and_check(None, "max_page_count", pages, |_| Ok(())).unwrap();
+        let tx = Tx::new(&connection);
+        tx.execute("BEGIN IMMEDIATE", []).unwrap();
+        let decide_large = |tx: &Tx<'_>| {
+            let sql =
+                "INSERT INTO events (at, kind, important, payload) VALUES (0, 'x', 0, hex(zeroblob(9999)))";
+            Ok(tx.execute(sql, [])?)
+        };
+        let (reply, _answer) = oneshot::channel();
+        let mut group: Vec<Box<dyn Job>> =
+            vec![Box::new(TypedJob { decide: Some(decide_large), decided: None, reply })];
+        let trouble = decide(&tx, &mut group).err().unwrap();
+        assert!(connection.is_autocommit(), "the whole transaction is gone, and the savepoint with it");
+        assert_eq!(trouble.reason, StorageReason::Full, "{trouble:?}");
+    }
 }

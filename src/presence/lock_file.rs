@@ -40,6 +40,14 @@ impl HeldLock {
         self.identity
     }
 
+    /// Whether the file that is locked is still the one at its path. If not, the lock keeps nobody out any more.
+    ///
+    /// # Errors
+    /// When the path cannot be looked at.
+    pub fn is_in_place(&self) -> io::Result<bool> {
+        Ok(identity_at(&self.path)? == Some(self.identity))
+    }
+
     /// Removes the file and gives up the lock, in this order: nobody can lock what is about to go.
     pub fn remove(self) {
         if let Err(error) = std::fs::remove_file(&self.path) {
@@ -80,7 +88,7 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        let identity = identity_of(&file)?;
+        let identity = FileIdentity::of(&file.metadata()?);
         if identity_at(path)? == Some(identity) {
             return Ok(Attempt::Taken(HeldLock { file, path: path.to_owned(), identity }));
         }
@@ -93,31 +101,17 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
 /// # Errors
 /// When it cannot be looked at.
 pub fn identity_at(path: &Path) -> io::Result<Option<FileIdentity>> {
-    match File::open(path) {
-        Ok(file) => identity_of(&file).map(Some),
+    match std::fs::metadata(path) {
+        Ok(metadata) => Ok(Some(FileIdentity::of(&metadata))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 #[cfg(unix)]
-fn identity_of(file: &File) -> io::Result<FileIdentity> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = file.metadata()?;
-    Ok(FileIdentity { device: metadata.dev(), inode: metadata.ino() })
-}
-
-#[cfg(unix)]
 fn owner_only(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600);
-}
-
-/// Windows does not let a locked file be replaced, so its creation time tells it apart well enough.
-#[cfg(windows)]
-fn identity_of(file: &File) -> io::Result<FileIdentity> {
-    use std::os::windows::fs::MetadataExt;
-    Ok(FileIdentity { device: 0, inode: file.metadata()?.creation_time() })
 }
 
 #[cfg(windows)]
