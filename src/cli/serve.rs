@@ -44,6 +44,7 @@ async fn serve(environment: Environment) -> std::io::Result<Farewell> {
     let host = SidecarHost::new(environment, working_directory, GuardProgram::this_binary()?);
     let limit = usize::try_from(Limits::default().max_message_bytes).unwrap_or(usize::MAX);
     let conversation = Conversation::new(limit);
+    outlive_limits()?;
     let stop = stop_signal()?;
     let inbox = read_from(std::io::stdin(), conversation.clone())?;
     let (output, mut written) = write_to(std::io::stdout(), conversation.clone())?;
@@ -59,6 +60,21 @@ async fn serve(environment: Environment) -> std::io::Result<Farewell> {
         tracing::info!("the client did not read the last answers");
     }
     Ok(farewell)
+}
+
+/// A file that would be too long for this user's limit is an error of the write, not the end of the process. A
+/// handler, unlike ignoring the signal, does not pass to the commands.
+#[cfg(unix)]
+fn outlive_limits() -> std::io::Result<()> {
+    let nobody_asks = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGXFSZ, nobody_asks)?;
+    Ok(())
+}
+
+/// Elsewhere there is no such limit.
+#[cfg(windows)]
+fn outlive_limits() -> std::io::Result<()> {
+    Ok(())
 }
 
 /// Resolves when the process is asked to end.
