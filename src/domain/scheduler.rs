@@ -19,7 +19,7 @@ pub struct Owner {
 }
 
 /// What a sidecar does beside answering its client.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
     /// It may own the bell, and executes what it is given.

@@ -1,9 +1,10 @@
 //! How the scheduler is, as the contract shows it.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::id::InstanceId;
+use super::scheduler::Role;
 use super::time::Timestamp;
 
 /// What `scheduler/status` tells.
@@ -67,16 +68,6 @@ pub struct PresentInstance {
     pub role: Role,
     /// Since when it has the project open.
     pub since: Timestamp,
-}
-
-/// What an instance does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// It rings the bell if nobody else does, and carries out what it is given.
-    Participant,
-    /// It looks, and carries out only what was asked of it.
-    Observer,
 }
 
 /// A span in which the machine slept.

@@ -17,6 +17,7 @@ use crate::domain::request::{
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
+use crate::domain::status::SchedulerStatus;
 use crate::domain::time::Timestamp;
 
 /// What an answer or a refusal comes as.
@@ -80,6 +81,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `run/output`.
     fn output(&self, wanted: OutputRequest) -> impl Future<Output = Answer<OutputPart>> + Send;
+
+    /// `scheduler/status`: answers whatever is wrong.
+    fn scheduler_status(&self) -> impl Future<Output = SchedulerStatus> + Send;
 
     /// The newest event when this is called, after everything that was asked for before and before everything
     /// that is asked for later.

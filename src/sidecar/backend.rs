@@ -16,6 +16,7 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
+use crate::domain::status::SchedulerStatus;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed, Voice};
@@ -160,6 +161,10 @@ impl Backend for Sidecar {
         let chunk = read.map_err(|error| output::unreadable(&error))?;
         let end = ended && chunk.next_offset >= chunk.size;
         Ok(OutputPart { offset, data: chunk.data, end })
+    }
+
+    async fn scheduler_status(&self) -> SchedulerStatus {
+        self.status().await
     }
 
     async fn place(&self) -> Answer<Place> {

@@ -303,10 +303,12 @@ impl Carrier {
     where
         D: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
     {
+        let mut unwritten = None;
         loop {
             match self.sidecar.decide(decision(self.run.clone())).await {
                 Ok(()) => return Release::Done,
                 Err(refusal @ Refusal::Storage { .. }) => {
+                    unwritten.get_or_insert_with(|| self.sidecar.parts.health.unwritten());
                     tracing::error!(%refusal, run = %self.run, "a report could not be written; trying again");
                     sleep(WRITE_AGAIN).await;
                 }

@@ -7,9 +7,10 @@ use tokio::sync::{mpsc, watch};
 
 use super::clock::Clock;
 use super::config::Environment;
+use super::health::Health;
 use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
-use super::{FreshIds, Parts, Sidecar, peers, project};
+use super::{FreshIds, Parts, Sidecar, bell, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
@@ -19,7 +20,7 @@ use crate::engine::presence::{arrive, own, withdraw};
 use crate::exec::{self, GuardProgram};
 use crate::ledger::{InstanceRow, Ledger};
 use crate::presence::instance;
-use crate::presence::lock_file::{Attempt, HeldLock, IfMissing, try_take};
+use crate::presence::lock_file::HeldLock;
 use crate::rpc::backend::{Answer, Host};
 use crate::rpc::initialize::{
     Capabilities, InitializeParams, InitializeResult, PROTOCOL_VERSION, Project as ProjectOnTheWire,
@@ -74,18 +75,24 @@ impl Host for SidecarHost {
         };
         let me = Actor { instance: InstanceId::from_unique(&FreshIds.unique()), client: params.client };
         let locks_failed = |error: std::io::Error| Refusal::Storage {
-            reason: StorageReason::Io,
-            message: format!("no lock could be taken in {}: {error}", state.display()),
+            reason: StorageReason::from(&error),
+            message: format!(
+                "no lock could be taken in {}: {error}; see that the directory can be written, or choose another with SEXTON_STATE_DIR",
+                state.display()
+            ),
         };
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
-        let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), role, since: clock.now() };
+        let since = clock.now();
+        let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), role, since };
         let (leave, asked_to_leave) = mpsc::channel(1);
         let sidecar = Sidecar {
             parts: Arc::new(Parts {
                 ledger,
                 clock,
                 me,
+                since,
+                role,
                 limits: params.limits,
                 inside_run,
                 project: project.directory.clone(),
@@ -96,8 +103,13 @@ impl Host for SidecarHost {
                 inherited: self.environment.texts(),
                 leave,
                 left: watch::Sender::new(false),
+                health: Health::default(),
             }),
         };
+        if let Some(warning) = sidecar.parts.ledger.warning() {
+            tracing::warn!("{warning}");
+            warnings.push(warning.to_owned());
+        }
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
@@ -144,7 +156,10 @@ impl Sidecar {
         let role = row.role;
         self.enter(row).await?;
         let owner = match role {
-            Role::Participant => self.try_the_bell(warnings),
+            Role::Participant => bell::try_to_take(&self.parts).unwrap_or_else(|warning| {
+                warnings.push(warning);
+                None
+            }),
             Role::Observer => None,
         };
         if owner.is_some() {
@@ -152,24 +167,6 @@ impl Sidecar {
         }
         let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
         Ok((owner, seq))
-    }
-
-    /// One try at the lock of the owner, without waiting.
-    fn try_the_bell(&self, warnings: &mut Vec<String>) -> Option<HeldLock> {
-        let path = self.parts.state.join("owner.lock");
-        match try_take(&path, IfMissing::Create) {
-            Ok(Attempt::Taken(held)) => Some(held),
-            Ok(Attempt::HeldByAnother | Attempt::Missing) => None,
-            Err(error) => {
-                let path = path.display();
-                let warning = format!(
-                    "this window fires no timers, because {path} cannot be locked: {error}; remove what stands there and open the window again"
-                );
-                tracing::error!("{warning}");
-                warnings.push(warning);
-                None
-            }
-        }
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {

@@ -1,9 +1,11 @@
 //! Events for one subscriber, read from the ledger at its own place.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use super::clock::Clock;
 use crate::domain::refusal::Refusal;
@@ -13,6 +15,9 @@ use crate::rpc::backend::{Feed, Follow, Place};
 
 /// Events that are read at once. A subscriber that does not read holds no more than these in memory.
 const AT_ONCE: usize = 64;
+
+/// How long events that could not be read wait, unless there are more.
+const READ_AGAIN: Duration = Duration::from_secs(5);
 
 /// The events of the ledger after a subscriber's own place.
 pub struct LedgerFeed {
@@ -82,8 +87,11 @@ impl Feed for LedgerFeed {
                     self.commits.wait_for(|committed| committed.seq > seen).await.ok()?;
                 }
                 Err(refusal) => {
-                    tracing::error!(%refusal, "events could not be read; trying again at the next one");
-                    self.commits.changed().await.ok()?;
+                    tracing::error!(%refusal, "events could not be read; trying again");
+                    // What is in the way may pass without anything being committed.
+                    if let Ok(changed) = timeout(READ_AGAIN, self.commits.changed()).await {
+                        changed.ok()?;
+                    }
                 }
             }
         }

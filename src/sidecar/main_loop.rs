@@ -13,8 +13,10 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Sidecar;
 use super::carry::{self, Carried, Release};
-use super::peers;
+use super::health::Part;
 use super::pruning::{self, Round};
+use super::upkeep::{self, Upkeep};
+use super::{bell, peers};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -58,6 +60,7 @@ pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiv
         sweep: None,
         pruning: None,
         round: Round::First,
+        upkeep: Upkeep::default(),
     };
     tokio::spawn(main.run(asked_to_leave));
 }
@@ -73,6 +76,7 @@ struct MainLoop {
     /// Keeps the history bounded.
     pruning: Option<JoinHandle<()>>,
     round: Round,
+    upkeep: Upkeep,
 }
 
 impl MainLoop {
@@ -107,13 +111,19 @@ impl MainLoop {
     async fn look_around(&mut self, peers_at: &mut Instant) -> (Instant, bool) {
         if *peers_at <= Instant::from_std(now()) {
             self.look_at_peers().await;
+            // What fails here is known to the health, and tried again.
+            let _ = bell::confirm(&self.sidecar, &mut self.locks.owner).await;
             self.prune();
+            self.upkeep.look_after(&self.sidecar, self.locks.owner.as_ref());
             *peers_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
         match self.look().await {
-            Ok(look_at) => (look_at, true),
+            Ok(look_at) => {
+                self.sidecar.parts.health.well(Part::Look);
+                (look_at, true)
+            }
             Err(refusal) => {
-                tracing::error!(%refusal, "what is due could not be looked at; trying again");
+                self.sidecar.parts.health.failed(Part::Look, &refusal.to_string());
                 (Instant::from_std(now()) + BREATHER, false)
             }
         }
@@ -122,8 +132,10 @@ impl MainLoop {
     /// Settles what dead peers left, so that nobody waits for what will never end. One sweep of their processes
     /// goes on at a time.
     async fn look_at_peers(&mut self) {
-        if let Err(refusal) = peers::settle_the_dead(&self.sidecar).await {
-            tracing::error!(%refusal, "dead peers could not be settled; trying again");
+        let health = &self.sidecar.parts.health;
+        match peers::settle_the_dead(&self.sidecar).await {
+            Ok(()) => health.well(Part::Peers),
+            Err(refusal) => health.failed(Part::Peers, &refusal.to_string()),
         }
         if self.sweep.as_ref().is_none_or(JoinHandle::is_finished) {
             self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
@@ -145,8 +157,8 @@ impl MainLoop {
         let clock = self.sidecar.parts.clock;
         let (mut overdue, mut more) = (false, false);
         if due.at.is_some_and(|at| at <= clock.now()) {
-            let owner = self.locks.owner.is_some();
-            let progress = match owner {
+            bell::confirm(&self.sidecar, &mut self.locks.owner).await?;
+            let progress = match self.locks.owner.is_some() {
                 true => self.sidecar.decide(tick::tick).await?,
                 false => self.sidecar.decide(deadlines::settle).await?,
             };
@@ -235,6 +247,7 @@ impl MainLoop {
                 tracing::error!(%refusal, "leaving is not written down; whoever comes next settles it");
             }
         }
+        let owned = self.locks.owner.is_some();
         if let Some(owner) = self.locks.owner.take() {
             owner.release();
         }
@@ -262,8 +275,14 @@ impl MainLoop {
                 tracing::error!(%refusal, "this instance's row could not be removed; whoever comes next does it");
             }
         }
-        if timeout(LAST_WISHES, self.sidecar.parts.ledger.checkpoint()).await.is_err() {
-            tracing::info!("the ledger's log was not moved into its database");
+        let tidy_up = async {
+            self.sidecar.parts.ledger.checkpoint().await;
+            if owned {
+                upkeep::mark(&self.sidecar).await;
+            }
+        };
+        if timeout(LAST_WISHES, tidy_up).await.is_err() {
+            tracing::info!("the ledger's log was not moved into its database, or the marker is behind");
         }
         self.sidecar.parts.left.send_replace(true);
     }

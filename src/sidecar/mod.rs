@@ -4,17 +4,20 @@
 //! match the rows: it starts and stops the work of runs that were given to this instance (`carry`).
 
 mod backend;
+mod bell;
 mod carry;
 pub mod clock;
 mod compose;
 pub mod config;
 mod feed;
+mod health;
 mod main_loop;
 mod output;
 mod peers;
 mod project;
 mod pruning;
 mod state_directory;
+mod upkeep;
 
 pub use compose::SidecarHost;
 
@@ -28,11 +31,13 @@ use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::zone::Zone;
-use crate::domain::scheduler::Limits;
+use crate::domain::scheduler::{Limits, Role};
+use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::exec::GuardProgram;
 use crate::ledger::{Ledger, Tx};
 use clock::Clock;
+use health::Health;
 
 /// One open project. Cheap to clone.
 #[derive(Clone)]
@@ -44,6 +49,9 @@ struct Parts {
     ledger: Ledger,
     clock: Clock,
     me: Actor,
+    role: Role,
+    /// Since when it has the project open.
+    since: Timestamp,
     limits: Limits,
     /// The run of this ledger that this process was started by, if it was: it may look but not change anything.
     inside_run: Option<RunId>,
@@ -59,6 +67,8 @@ struct Parts {
     leave: mpsc::Sender<oneshot::Sender<()>>,
     /// Whether the loop has ended everything, so that nobody waits for what it would have done.
     left: watch::Sender<bool>,
+    /// What cannot be done at the moment.
+    health: Health,
 }
 
 impl Sidecar {

@@ -8,6 +8,7 @@ pub mod bounds;
 mod events;
 mod output;
 mod run;
+mod scheduler;
 
 /// What answers look like on the wire, where that is not a type of the domain.
 pub(super) mod shapes {
@@ -67,6 +68,7 @@ pub fn method_table<B: Backend>(backend: Arc<B>) -> Result<Methods, RegisterMeth
     run::register(&mut module)?;
     events::register(&mut module)?;
     output::register(&mut module)?;
+    scheduler::register(&mut module)?;
     let place = move || -> PlaceFuture {
         let backend = backend.clone();
         Box::pin(async move { backend.place().await })

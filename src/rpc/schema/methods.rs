@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::params;
 use crate::domain::automation::Automation;
 use crate::domain::run::Run;
+use crate::domain::status::SchedulerStatus;
 use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire};
 use crate::rpc::backend::Preview;
 use crate::rpc::errors::Kind;
@@ -221,6 +222,14 @@ pub fn methods() -> Vec<Method> {
             result: of::<OutputOnTheWire>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "run_1"}), json!({"id": "run_1", "offset": 4096, "limit": 65_536})],
+        },
+        Method {
+            name: "scheduler/status",
+            summary: "Tells who rings the bell, who is there, and what is wrong; answers whatever is wrong.",
+            params: params::none(),
+            result: of::<SchedulerStatus>,
+            refusals: &[],
+            examples: vec![json!({})],
         },
         Method {
             name: "events/subscribe",

@@ -1,0 +1,78 @@
+//! What is done for the ledger beside the loop, on its slow look: the owner of the bell keeps the marker, and
+//! everybody tries whether trouble is over.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::Sidecar;
+use super::health::Part;
+use crate::domain::refusal::StorageReason;
+use crate::presence::lock_file::HeldLock;
+
+/// After looking through a damaged database, so many times as long as that took pass before it is done again:
+/// it may be large, and others want to read as well.
+const REST: u32 = 10;
+
+/// The work that is under way. It waits for the disk, and the loop must not.
+#[derive(Default)]
+pub(super) struct Upkeep {
+    marker: Option<JoinHandle<()>>,
+    recovery: Option<JoinHandle<()>>,
+}
+
+impl Upkeep {
+    /// Does what is to be done, unless that is still under way.
+    pub(super) fn look_after(&mut self, sidecar: &Sidecar, bell: Option<&HeldLock>) {
+        let idle = |task: &Option<JoinHandle<()>>| task.as_ref().is_none_or(JoinHandle::is_finished);
+        if bell.is_some() && idle(&self.marker) {
+            let sidecar = sidecar.clone();
+            self.marker = Some(tokio::spawn(async move { mark(&sidecar).await }));
+        }
+        if sidecar.parts.ledger.trouble().is_some() && idle(&self.recovery) {
+            let sidecar = sidecar.clone();
+            self.recovery = Some(tokio::spawn(async move { recover(&sidecar).await }));
+        }
+    }
+}
+
+/// Has the marker say how much the ledger knows.
+pub(super) async fn mark(sidecar: &Sidecar) {
+    let ledger = sidecar.parts.ledger.clone();
+    // A ledger that cannot be read tells so itself.
+    let Ok(newest) = ledger.read(|view| Ok(view.newest_seq()?)).await else { return };
+    match tokio::task::spawn_blocking(move || ledger.mark(newest)).await {
+        Ok(Ok(())) => sidecar.parts.health.well(Part::Marker),
+        Ok(Err(refusal)) => sidecar.parts.health.failed(Part::Marker, &refusal.to_string()),
+        Err(error) => tracing::error!(%error, "the marker could not be written"),
+    }
+}
+
+/// Finds out whether what was wrong with the ledger is over.
+async fn recover(sidecar: &Sidecar) {
+    let ledger = sidecar.parts.ledger.clone();
+    match ledger.trouble().map(|trouble| trouble.reason) {
+        None => {}
+        // A commit that succeeds says nothing about the rest of a damaged database.
+        Some(StorageReason::Damaged) => {
+            let began = Instant::now();
+            let looked = tokio::task::spawn_blocking(move || ledger.look_through()).await;
+            if let Err(error) = looked {
+                tracing::error!(%error, "the ledger could not be looked through");
+            }
+            if sidecar.parts.ledger.trouble().is_some() {
+                sleep(began.elapsed().saturating_mul(REST).max(Duration::from_millis(1))).await;
+            }
+        }
+        Some(
+            StorageReason::Full
+            | StorageReason::ReadOnly
+            | StorageReason::Unreadable
+            | StorageReason::Replaced
+            | StorageReason::NewerVersion
+            | StorageReason::Busy
+            | StorageReason::Io,
+        ) => ledger.try_to_write().await,
+    }
+}
