@@ -22,6 +22,7 @@ mod runs;
 mod secrets;
 mod session;
 mod state_directory;
+mod storage;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

@@ -41,7 +41,17 @@ impl<'a> Spawn<'a> {
 
     /// Another copy of the binary.
     pub(crate) fn of(place: &'a Place, binary: &std::path::Path) -> Self {
-        let mut command = Command::new(binary);
+        Spawn::with(place, Command::new(binary))
+    }
+
+    /// By way of a script, which finds the command to become in its arguments and has the same process become it.
+    pub(crate) fn through(place: &'a Place, wrapper: &[&str], script: &str) -> Self {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).args(["-c", script, "sh", env!("CARGO_BIN_EXE_sexton")]);
+        Spawn::with(place, command)
+    }
+
+    fn with(place: &'a Place, mut command: Command) -> Self {
         command.arg("--stdio").current_dir(place.beside(""));
         // What the machine of whoever tests has set must not change what is tested.
         for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {

@@ -1,0 +1,196 @@
+//! The disk takes nothing: it is full, read-only, or a limit on files is in the way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+
+use super::{NAMESPACE, can, can_mount, expect_storage_errors, known, titles, unavailable, until_health};
+use crate::support::client::{Client, Spawn};
+use crate::support::drafts::{LOG, dormant, every, shell, with};
+use crate::support::{Place, ledger};
+
+/// A path as the sidecar sees it, in its own namespace.
+fn seen_by(client: &Client, path: &Path) -> PathBuf {
+    let below = path.strip_prefix("/").expect("paths of sidecars are absolute");
+    Path::new("/proc").join(client.pid().to_string()).join("root").join(below)
+}
+
+/// Runs a command in the namespace of the sidecar.
+fn beside(client: &Client, command: &[&str]) {
+    let pid = client.pid().to_string();
+    let enter = ["--target", &pid, "--user", "--mount", "--preserve-credentials", "--"];
+    let done = Command::new("nsenter").args(enter).args(command).output().expect("nsenter");
+    assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+}
+
+/// A draft so large that the log has to grow for it.
+fn large(title: &str) -> serde_json::Value {
+    with_stdin(title, 100_000)
+}
+
+fn with_stdin(title: &str, length: usize) -> serde_json::Value {
+    dormant(title, with(shell("true"), "stdin", json!("x".repeat(length))))
+}
+
+#[test]
+fn a_full_disk_refuses_changes_and_keeps_reports_until_there_is_room() {
+    if !can_mount() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(place.state()).unwrap();
+    let script = r#"mount -t tmpfs -o size=2m tmpfs "$SEXTON_STATE_DIR" && exec "$@""#;
+    let mut client =
+        Spawn::through(&place, &NAMESPACE, script).option("limits", json!({"minIntervalMs": 200})).open();
+    expect_storage_errors(&mut client);
+    for part in ["a report could not be written", "a run could not begin"] {
+        client.expect_error(part);
+    }
+    client.subscribe(json!({}));
+    client.create(dormant("kept", shell("true")));
+    let (mut gate, _, run) = place.held_up(&mut client, "at work");
+    let ballast = seen_by(&client, &ledger::directory(&client).join("ballast"));
+    // Until nothing goes in any more.
+    let filled = fs::write(&ballast, vec![0; 4 << 20]).unwrap_err();
+    assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
+    let error = client.refusal("automation/create", large("refused"));
+    let sentence = unavailable(&error, "full");
+    assert!(sentence.contains("free some space"), "{sentence}");
+    let status = until_health(&mut client, "degraded");
+    assert_eq!(status["isOwner"], true, "{status}");
+    assert_eq!(
+        titles(&mut client),
+        ["at work", "kept"],
+        "what is refused leaves nothing, and reading goes on"
+    );
+    // Larger than what is kept in memory before the commit, so that SQLite undoes the transaction in its midst.
+    let huge = with_stdin("refused", 1 << 20);
+    unavailable(&client.refusal("automation/create", huge), "full");
+    let status = until_health(&mut client, "degraded");
+    let told = status["reasons"].as_array().unwrap();
+    assert!(told.iter().all(|reason| reason.as_str().unwrap().contains("free some space")), "{status}");
+    assert_eq!(titles(&mut client), ["at work", "kept"]);
+    gate.open();
+    fs::remove_file(&ballast).unwrap();
+    client.wait_for_run(&run, "succeeded");
+    client.create(large("works again"));
+    until_health(&mut client, "ok");
+    client.create(with(every("ticking", 200, shell(LOG)), "access", json!("read")));
+    place.wait_for_lines("log", 2);
+    assert_eq!(titles(&mut client), ["ticking", "works again", "at work", "kept"]);
+    client.finish();
+}
+
+#[test]
+fn a_state_directory_on_a_read_only_disk_is_refused_until_it_can_be_written() {
+    if !can_mount() {
+        return;
+    }
+    let place = Place::new();
+    let directory = known(&place);
+    let before = super::contents(&directory);
+    let script = r#"mount --bind "$SEXTON_STATE_DIR" "$SEXTON_STATE_DIR" &&
+        mount -o remount,bind,ro "$SEXTON_STATE_DIR" && exec "$@""#;
+    let mut client = Spawn::through(&place, &NAMESPACE, script).spawn();
+    let params = client.initialize_params();
+    let sentence = unavailable(&client.refusal("initialize", params), "read_only");
+    assert!(sentence.contains("SEXTON_STATE_DIR"), "{sentence}");
+    assert!(super::contents(&directory) == before);
+    beside(&client, &["mount", "-o", "remount,bind,rw", place.state().to_str().unwrap()]);
+    client.initialize();
+    assert_eq!(titles(&mut client), ["kept"]);
+    client.finish();
+}
+
+#[test]
+fn a_project_that_is_new_on_a_full_disk_is_refused_and_begins_when_there_is_room() {
+    if !can_mount() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(place.state()).unwrap();
+    let script = r#"mount -t tmpfs -o size=128k tmpfs "$SEXTON_STATE_DIR" && exec "$@""#;
+    let mut client = Spawn::through(&place, &NAMESPACE, script).spawn();
+    for _ in 0..2 {
+        let params = client.initialize_params();
+        unavailable(&client.refusal("initialize", params), "full");
+    }
+    beside(&client, &["mount", "-o", "remount,size=8m", place.state().to_str().unwrap()]);
+    client.initialize();
+    client.create(dormant("works", shell("true")));
+    assert_eq!(titles(&mut client), ["works"]);
+    client.finish();
+}
+
+/// Files that cannot be changed until this is dropped.
+struct Immutable(Vec<PathBuf>);
+
+impl Immutable {
+    fn make(paths: Vec<PathBuf>) -> Option<Self> {
+        let made = Immutable(paths);
+        made.set("+i").then_some(made)
+    }
+
+    fn set(&self, flag: &str) -> bool {
+        let set = Command::new("chattr").arg(flag).args(&self.0).output();
+        set.is_ok_and(|output| output.status.success())
+    }
+}
+
+impl Drop for Immutable {
+    fn drop(&mut self) {
+        self.set("-i");
+    }
+}
+
+#[test]
+fn files_that_become_read_only_are_told_as_such_and_used_again_when_they_are_not() {
+    let place = Place::new();
+    let mut client = place.open();
+    expect_storage_errors(&mut client);
+    client.create(dormant("kept", shell("true")));
+    let directory = ledger::directory(&client);
+    let mut frozen = None;
+    if !can("make files immutable (chattr +i)", || {
+        frozen = Immutable::make(vec![directory.clone(), directory.join("ledger.db-wal")]);
+        frozen.is_some()
+    }) {
+        return client.finish();
+    }
+    let sentence = unavailable(&client.refusal("automation/create", large("refused")), "read_only");
+    assert!(sentence.contains("SEXTON_STATE_DIR"), "{sentence}");
+    until_health(&mut client, "degraded");
+    assert_eq!(titles(&mut client), ["kept"]);
+    drop(frozen);
+    client.create(large("works again"));
+    until_health(&mut client, "ok");
+    assert_eq!(titles(&mut client), ["works again", "kept"]);
+    client.finish();
+}
+
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_of_the_change_and_not_the_end() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let place = Place::new();
+    let mut client = place.open();
+    expect_storage_errors(&mut client);
+    client.create(dormant("kept", shell("true")));
+    let pid = Pid::from_raw(client.pid().cast_signed());
+    let limit = |current| {
+        prlimit(pid, Resource::Fsize, Rlimit { current, maximum: None }).expect("our own child");
+    };
+    let log = ledger::directory(&client).join("ledger.db-wal");
+    limit(Some(fs::metadata(log).unwrap().len()));
+    let sentence = unavailable(&client.refusal("automation/create", large("refused")), "io");
+    assert!(sentence.contains("limit on the size of files"), "{sentence}");
+    until_health(&mut client, "degraded");
+    assert_eq!(titles(&mut client), ["kept"]);
+    limit(None);
+    // Nobody has to ask for anything: it is tried again by itself.
+    until_health(&mut client, "ok");
+    client.create(large("works again"));
+    assert_eq!(titles(&mut client), ["works again", "kept"]);
+    client.finish();
+}
