@@ -1,7 +1,7 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, derive, find_run};
+use super::{Context, assign, cancel, derive};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, State};
@@ -53,9 +53,9 @@ pub fn begin(
     id: &RunId,
     process: &ProcessRow,
 ) -> Result<Fence, Refusal> {
-    let run = find_run(tx, id)?;
+    let Some(run) = mine(tx, context, id)? else { return Ok(Fence::Withdrawn) };
     let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
-    if !is_mine(context, &run) || !wanted || run.begun {
+    if !wanted || run.begun {
         return Ok(Fence::Withdrawn);
     }
     tx.insert_process(run.row, process, context.now)?;
@@ -67,8 +67,8 @@ pub fn begin(
 /// # Errors
 /// When the ledger fails; the report is to be made again.
 pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
-    let mut run = find_run(tx, id)?;
-    if !is_mine(context, &run) || run.run.state() != State::Scheduled || !run.begun {
+    let Some(mut run) = mine(tx, context, id)? else { return Ok(()) };
+    if run.run.state() != State::Scheduled || !run.begun {
         return Ok(());
     }
     run.run.start(context.me.instance.clone(), context.now)?;
@@ -82,10 +82,7 @@ pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(),
 /// # Errors
 /// When the ledger fails; the report is to be made again.
 pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -> Result<(), Refusal> {
-    let mut run = find_run(tx, id)?;
-    if !is_mine(context, &run) {
-        return Ok(());
-    }
+    let Some(mut run) = mine(tx, context, id)? else { return Ok(()) };
     if !run.run.state().is_active() {
         return gone(tx, context, id);
     }
@@ -126,9 +123,10 @@ pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Re
     Ok(())
 }
 
-/// Only the instance that a run was given to answers for it: a report of anybody else changes nothing.
-fn is_mine(context: &Context<'_>, run: &RunRow) -> bool {
-    run.given_to.as_ref() == Some(&context.me.instance)
+/// The run, if it is this instance's to answer for. A report of anybody else changes nothing, and neither does one
+/// that comes when the run has ended and even its record has gone.
+fn mine(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<Option<RunRow>, Refusal> {
+    Ok(tx.run(id)?.filter(|run| run.given_to.as_ref() == Some(&context.me.instance)))
 }
 
 /// A run whose work is known to have started cannot have failed to start: what carried it out is lost.

@@ -74,13 +74,11 @@ fn an_interval_keeps_its_grid_and_fires_each_slot_once() {
         (client.events(&subscription).iter().filter(ended).count() >= 12).then_some(())
     });
     let events = client.events(&subscription);
-    let fired: Vec<&Value> = events
-        .iter()
-        .filter(|event| event["run"]["state"] == "scheduled")
-        .map(|event| &event["run"])
-        .collect();
-    let mut late: Vec<i64> =
-        fired.iter().map(|run| at(&run["triggeredAt"]) - at(&run["scheduledAt"])).collect();
+    // What a slow machine skips behind a run is answered for by a record.
+    let answers: Vec<&Value> =
+        events.iter().map(|event| &event["run"]).filter(|run| run["revision"] == 1).collect();
+    let fired = answers.iter().filter(|run| run["state"] == "scheduled");
+    let mut late: Vec<i64> = fired.map(|run| at(&run["triggeredAt"]) - at(&run["scheduledAt"])).collect();
     late.sort_unstable();
     println!(
         "{} slots of 200 ms: fired {} ms late at the median, {} ms at most",
@@ -91,7 +89,7 @@ fn an_interval_keeps_its_grid_and_fires_each_slot_once() {
     assert!(late.iter().all(|late| (0..LATE_MS).contains(late)), "{late:?}");
     // Every slot is answered for: one range begins where the one before has ended.
     let mut answered = begin;
-    for run in &fired {
+    for run in &answers {
         let slots = &run["slots"];
         assert_eq!(at(&slots["fromAt"]), answered + 200, "a slot that nothing answers for: {run}");
         answered = at(&slots["toAt"]);
