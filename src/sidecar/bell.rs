@@ -13,14 +13,8 @@ use crate::presence::lock_file::{Attempt, HeldLock, IfMissing, try_take};
 pub(super) fn try_to_take(parts: &Parts) -> Result<Option<HeldLock>, String> {
     let path = parts.state.join("owner.lock");
     match try_take(&path, IfMissing::Create) {
-        Ok(Attempt::Taken(held)) => {
-            parts.health.well(Part::Bell);
-            Ok(Some(held))
-        }
-        Ok(Attempt::HeldByAnother | Attempt::Missing) => {
-            parts.health.well(Part::Bell);
-            Ok(None)
-        }
+        Ok(Attempt::Taken(held)) => Ok(Some(held)),
+        Ok(Attempt::HeldByAnother | Attempt::Missing) => Ok(None),
         Err(error) => {
             let why = format!(
                 "this window fires no timers, because {} cannot be locked: {error}; remove what stands there, and within seconds it is tried again",
@@ -64,14 +58,19 @@ async fn take_anew(sidecar: &Sidecar, held: &mut Option<HeldLock>) -> Result<(),
     // If the whole directory was replaced, the lock in it is that of another ledger.
     sidecar.parts.ledger.read(|_| Ok(())).await?;
     *held = None;
-    // What keeps it from being taken is told by the health.
-    if let Ok(Some(taken)) = try_to_take(&sidecar.parts) {
-        if let Err(refusal) = sidecar.decide(own).await {
-            // Without a term there is no owner; the lock is given up with the attempt.
-            sidecar.parts.health.failed(Part::Bell, &refusal.to_string());
-            return Err(refusal);
-        }
-        *held = Some(taken);
+    let taken = match try_to_take(&sidecar.parts) {
+        Ok(taken) => taken,
+        // The health tells it.
+        Err(_) => return Ok(()),
+    };
+    if taken.is_some()
+        && let Err(refusal) = sidecar.decide(own).await
+    {
+        // Without a term there is no owner; the lock is given up with the attempt.
+        sidecar.parts.health.failed(Part::Bell, &refusal.to_string());
+        return Err(refusal);
     }
+    *held = taken;
+    sidecar.parts.health.well(Part::Bell);
     Ok(())
 }

@@ -105,14 +105,15 @@ fn what_the_last_window_left_waiting_is_carried_out_by_the_next() {
 }
 
 #[test]
-fn two_owners_after_a_lock_file_was_deleted_fire_no_slot_twice() {
+fn an_owner_whose_lock_file_was_deleted_gives_way_and_no_slot_fires_twice() {
     let place = Place::new();
     let open = || place.open_with(json!({"minIntervalMs": 20}));
     let mut first = open();
     let state = first.opened["stateDirectory"].as_str().expect("a path").to_owned();
     std::fs::remove_file(std::path::Path::new(&state).join("owner.lock")).expect("the lock file is there");
-    first.create(every("ticking", 20, shell(LOG)));
+    // The first finds out before it claims anything; until then both hold a lock.
     let second = open();
+    first.create(every("ticking", 20, shell(LOG)));
     assert_eq!(
         (&first.opened["scheduler"], &second.opened["scheduler"]),
         (&json!({"owner": true}), &json!({"owner": true}))
@@ -124,7 +125,7 @@ fn two_owners_after_a_lock_file_was_deleted_fire_no_slot_twice() {
         runs.filter(|run| run["instanceID"] == by.opened["instanceID"]).count()
     };
     let by_second =
-        eventually("the second owner fires too", || Some(fired(&second)).filter(|count| *count > 0));
+        eventually("the one whose lock counts fires", || Some(fired(&second)).filter(|count| *count > 0));
     println!("the second owner had {by_second} of the last 100 runs");
     let lines = place.lines("log");
     let unique: HashSet<&String> = lines.iter().collect();
