@@ -22,6 +22,7 @@ mod guard_protocol;
 mod leftovers;
 mod process;
 mod supervise;
+mod watched;
 
 pub mod guard;
 pub mod spool;
@@ -36,6 +37,7 @@ pub use crate::domain::process::ProcessIdentity;
 
 pub use leftovers::{Leftovers, end_leftovers};
 pub use supervise::{Handle, prepare};
+pub use watched::{Watched, stdin_hung_up};
 
 /// How long a command that was asked to stop may take before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_secs(5);

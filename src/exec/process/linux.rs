@@ -9,9 +9,11 @@ use std::time::Duration;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::super::ProcessIdentity;
-use super::{Key, Process, State, typed};
+use super::{Key, Process, State, in_runtime, typed};
 
 /// Where the open descriptors of this process are listed.
 pub(crate) const DESCRIPTORS: &str = "/proc/self/fd";
@@ -145,6 +147,27 @@ impl Held {
         let _ = rustix::event::poll(&mut [PollFd::new(pidfd, PollFlags::IN)], Some(&timeout));
     }
 }
+
+/// A process whose end is waited for, held by its pidfd.
+pub(crate) struct Watched(AsyncFd<OwnedFd>);
+
+impl Watched {
+    /// Takes hold of the process that has this pid now.
+    pub(crate) fn begin(pid: u32) -> io::Result<Self> {
+        let pid = typed(pid).ok_or(Errno::SRCH)?;
+        let pidfd = rustix::process::pidfd_open(pid, PidfdFlags::NONBLOCK)?;
+        Ok(Self(in_runtime(pidfd, Interest::READABLE)?))
+    }
+
+    /// Waits until it has ended: a pidfd can be read from then on.
+    pub(crate) async fn ended(&self) {
+        // An error means that the runtime ends, and with it everything that might have waited.
+        let _ = self.0.readable().await;
+    }
+}
+
+/// What a pipe never has, so that of what may come from it nothing but its end is told.
+pub(super) const NOTHING_BUT_THE_END: Interest = Interest::PRIORITY;
 
 #[cfg(test)]
 mod tests {

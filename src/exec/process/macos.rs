@@ -9,14 +9,19 @@
 use std::ffi::CStr;
 use std::io;
 use std::mem::size_of;
+use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 use std::ptr::null_mut;
 use std::time::Duration;
 
+use rustix::event::kqueue::{Event, EventFilter, EventFlags, ProcessEvents, kevent, kqueue};
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::super::ProcessIdentity;
-use super::{Key, Process, State, typed};
+use super::{Key, Process, State, in_runtime, typed};
 
 /// Where the open descriptors of this process are listed.
 pub(crate) const DESCRIPTORS: &str = "/dev/fd";
@@ -163,3 +168,29 @@ impl Held {
         }
     }
 }
+
+/// A process whose end is waited for, held by a kernel queue that it is entered in.
+pub(crate) struct Watched(AsyncFd<OwnedFd>);
+
+impl Watched {
+    /// Enters the process that has this pid now.
+    pub(crate) fn begin(pid: u32) -> io::Result<Self> {
+        let pid = typed(pid).ok_or(Errno::SRCH)?;
+        let queue = kqueue()?;
+        let ends = EventFilter::Proc { pid, flags: ProcessEvents::EXIT };
+        let entry = Event::new(ends, EventFlags::ADD, null_mut());
+        let none: &mut [Event] = &mut [];
+        // SAFETY: the entry names a process and no descriptor.
+        unsafe { kevent(&queue, &[entry], none, None)? };
+        Ok(Self(in_runtime(queue, Interest::READABLE)?))
+    }
+
+    /// Waits until it has ended: a queue can be read when there is something in it, and nobody takes it out.
+    pub(crate) async fn ended(&self) {
+        // An error means that the runtime ends, and with it everything that might have waited.
+        let _ = self.0.readable().await;
+    }
+}
+
+/// The system tells the end only beside what can be read.
+pub(super) const NOTHING_BUT_THE_END: Interest = Interest::READABLE;

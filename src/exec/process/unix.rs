@@ -1,13 +1,16 @@
 //! What Linux and macOS have in common.
 
+use std::future::pending;
 use std::io;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::process::Command;
 
 use rustix::process::{Pid, Signal, WaitOptions};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 use super::super::Exit;
-use super::{DESCRIPTORS, die_with_parent};
+use super::{DESCRIPTORS, NOTHING_BUT_THE_END, die_with_parent};
 
 /// Why commands are not carried out on this system; they are.
 pub(crate) const REFUSAL: Option<&str> = None;
@@ -119,5 +122,29 @@ pub(crate) fn tie_to_guard(command: &mut Command) {
                 Err(io::ErrorKind::NotFound.into())
             }
         });
+    }
+}
+
+/// Has the runtime tell when something becomes of a descriptor.
+#[expect(unsafe_code, reason = "the runtime has to be promised that a descriptor stays what it is")]
+pub(super) fn in_runtime(descriptor: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+    // SAFETY: the descriptor is ours, so it stays open and the same until what is made here is dropped.
+    unsafe { AsyncFd::register_with_interest(descriptor, interest) }.map_err(io::Error::from)
+}
+
+/// Resolves when nobody can write to stdin any more, whether or not all of it has been read. Never if that cannot be
+/// told: a file, for one, ends when it has been read.
+pub(crate) async fn stdin_hung_up() {
+    // A second descriptor, because the first one belongs to whoever reads.
+    let stdin = io::stdin().as_fd().try_clone_to_owned();
+    let Ok(stdin) = stdin.and_then(|stdin| in_runtime(stdin, NOTHING_BUT_THE_END)) else {
+        return pending().await;
+    };
+    loop {
+        let Ok(mut ready) = stdin.ready(NOTHING_BUT_THE_END).await else { return pending().await };
+        if ready.ready().is_read_closed() {
+            return;
+        }
+        ready.clear_ready();
     }
 }

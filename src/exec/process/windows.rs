@@ -77,3 +77,22 @@ impl Held {
         match self.0 {}
     }
 }
+
+/// Never watches a process.
+pub(crate) struct Watched(std::convert::Infallible);
+
+impl Watched {
+    /// Refuses: a handle of the process is what is needed, and nothing here can open one yet.
+    pub(crate) fn begin(_pid: u32) -> io::Result<Self> {
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this version watches no processes on this system"))
+    }
+
+    pub(crate) async fn ended(&self) {
+        match self.0 {}
+    }
+}
+
+/// Never: the end of the input is only told to who has read what was before it.
+pub(crate) async fn stdin_hung_up() {
+    std::future::pending().await
+}
