@@ -10,7 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use super::complain;
 use crate::domain::scheduler::Limits;
-use crate::exec::GuardProgram;
+use crate::exec::{self, GuardProgram};
 use crate::rpc::service;
 use crate::rpc::session::Farewell;
 use crate::rpc::transport::{Conversation, read_from, write_to};
@@ -47,6 +47,11 @@ async fn serve(environment: Environment) -> std::io::Result<Farewell> {
     outlive_limits()?;
     let stop = stop_signal()?;
     let inbox = read_from(std::io::stdin(), conversation.clone())?;
+    let client = conversation.clone();
+    tokio::spawn(async move {
+        exec::stdin_hung_up().await;
+        client.hang_up();
+    });
     let (output, mut written) = write_to(std::io::stdout(), conversation.clone())?;
     let mut unheard = written.clone();
     let stop = async move {

@@ -22,8 +22,8 @@ pub fn failure(id: Option<&RequestId>, failure: &Failure) -> Box<RawValue> {
     raw(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
 }
 
-/// Both callers put JSON between JSON, so this is JSON; if it were not, nobody could be told.
-fn raw(text: String) -> Box<RawValue> {
+/// Text that was put together from JSON, and therefore is JSON; if it were not, nobody could be told.
+pub(super) fn raw(text: String) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|error| {
         tracing::error!(%error, "an answer was not valid JSON");
         RawValue::NULL.to_owned()

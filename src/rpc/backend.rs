@@ -101,6 +101,9 @@ pub trait Backend: Send + Sync + 'static {
     /// What the output of a run comes from.
     type OutputFeed: OutputFeed;
 
+    /// Waits until the process that this sidecar works for has gone; for ever if none is watched.
+    fn orphaned(&self) -> impl Future<Output = ()> + Send;
+
     /// `shutdown`: everything of this sidecar ends, and what could not be ended is left to be settled.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use tokio::sync::Notify;
+
 use crate::domain::id::RunId;
 
 /// What comes with every request that changes something.
@@ -18,7 +20,14 @@ pub struct Caller {
 ///
 /// A cancel never hides a change: what has begun to be committed is answered as it comes out.
 #[derive(Clone, Debug, Default)]
-pub struct Permit(Arc<AtomicU8>);
+pub struct Permit(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: AtomicU8,
+    /// Told when the permit is withdrawn.
+    withdrawn: Notify,
+}
 
 const OPEN: u8 = 0;
 const BEGUN: u8 = 1;
@@ -34,11 +43,24 @@ impl Permit {
     /// The request is cancelled; false if its change has begun.
     #[must_use]
     pub fn withdraw(&self) -> bool {
-        self.settle(WITHDRAWN)
+        let withdrawn = self.settle(WITHDRAWN);
+        if withdrawn {
+            self.0.withdrawn.notify_waiters();
+        }
+        withdrawn
+    }
+
+    /// Resolves when the request is cancelled.
+    pub async fn withdrawn(&self) {
+        // Made before the state is looked at, so that a withdrawal in between is not missed.
+        let told = self.0.withdrawn.notified();
+        if self.0.state.load(Ordering::Acquire) != WITHDRAWN {
+            told.await;
+        }
     }
 
     fn settle(&self, wanted: u8) -> bool {
-        match self.0.compare_exchange(OPEN, wanted, Ordering::AcqRel, Ordering::Acquire) {
+        match self.0.state.compare_exchange(OPEN, wanted, Ordering::AcqRel, Ordering::Acquire) {
             Ok(_) => true,
             Err(found) => found == wanted,
         }

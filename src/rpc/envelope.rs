@@ -1,21 +1,32 @@
 //! Reads the envelope of a message: who asks for what. The parameters stay as they are.
 
 use jsonrpsee::types::Id;
+use serde::de::{IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::errors::{Failure, Kind};
 
+/// The most entries of a batch: about twice as many requests as may run and wait together. Two bytes are enough
+/// for an entry that needs an answer of a hundred times that length.
+const ENTRIES: usize = 8192;
+
 /// A message from the client.
+#[derive(Debug)]
+pub enum Message {
+    /// It stands by itself.
+    One(Incoming),
+    /// Several, which are answered together.
+    Batch(Vec<Incoming>),
+}
+
+/// What a message is, or an entry of a batch.
 #[derive(Debug)]
 pub enum Incoming {
     /// It wants an answer.
     Request(Request),
     /// It wants none.
-    Notification {
-        /// What it tells.
-        method: String,
-    },
+    Notification(Notification),
     /// It answers a request; this side makes none.
     Response,
     /// It cannot be carried out, and is answered so.
@@ -25,6 +36,39 @@ pub enum Incoming {
         /// What is wrong with it.
         failure: Failure,
     },
+}
+
+impl Incoming {
+    /// The identity that its answer carries; none if it gets no answer.
+    pub fn answered_as(&self) -> Option<Option<&RequestId>> {
+        match self {
+            Incoming::Request(request) => Some(Some(&request.id)),
+            Incoming::Invalid { id, .. } => Some(id.as_ref()),
+            Incoming::Notification(_) | Incoming::Response => None,
+        }
+    }
+}
+
+/// Something that is told without wanting an answer.
+#[derive(Debug)]
+pub struct Notification {
+    /// What it tells.
+    pub method: String,
+    /// With what, if anything; not looked at yet.
+    pub params: Option<Box<RawValue>>,
+}
+
+impl Notification {
+    /// The request that is to be cancelled, if it is sound and names one.
+    pub fn cancelled_request(&self) -> Option<RequestId> {
+        #[derive(Deserialize)]
+        struct Cancel<'a> {
+            #[serde(borrow)]
+            id: &'a RawValue,
+        }
+        let cancel: Cancel<'_> = serde_json::from_str(self.params.as_deref()?.get()).ok()?;
+        read_id(cancel.id)
+    }
 }
 
 /// A request.
@@ -92,30 +136,76 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de Raw
 }
 
 /// Reads a message.
-pub fn read(bytes: &[u8]) -> Incoming {
+pub fn read(bytes: &[u8]) -> Message {
     let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
-    if first == Some(&b'[') {
-        return read_batch(bytes);
+    match first {
+        Some(b'[') => read_batch(bytes),
+        Some(_) | None => Message::One(read_one(bytes)),
     }
+}
+
+fn read_one(bytes: &[u8]) -> Incoming {
     match serde_json::from_slice::<Envelope<'_>>(bytes) {
         Ok(envelope) => read_envelope(&envelope),
         Err(error) => invalid(None, unreadable(bytes, &error)),
     }
 }
 
-fn read_batch(bytes: &[u8]) -> Incoming {
-    match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
-        Ok(_) => {
-            let why = "this version does not do batches yet; send the requests one by one";
-            invalid(None, Failure::new(Kind::InvalidRequest, why))
+fn read_batch(bytes: &[u8]) -> Message {
+    let refuse = |why: String| Message::One(invalid(None, Failure::new(Kind::InvalidRequest, why)));
+    match serde_json::from_slice::<Entries<'_>>(bytes) {
+        Ok(Entries { first, more: 0 }) if first.is_empty() => {
+            refuse("a batch has at least one request".to_owned())
         }
-        Err(error) => invalid(None, unreadable(bytes, &error)),
+        Ok(Entries { first, more: 0 }) => {
+            Message::Batch(first.into_iter().map(|entry| read_one(entry.get().as_bytes())).collect())
+        }
+        Ok(Entries { more, .. }) => {
+            let count = ENTRIES + more;
+            refuse(format!("a batch has at most {ENTRIES} entries, not {count}; send several batches"))
+        }
+        Err(error) => Message::One(invalid(None, unreadable(bytes, &error))),
+    }
+}
+
+/// The entries of a batch, as they are.
+struct Entries<'a> {
+    first: Vec<&'a RawValue>,
+    /// How many there are beyond what a batch may have.
+    more: usize,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Entries<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Entries<'de>;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("an array of messages")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Entries<'de>, A::Error> {
+                let mut entries = Entries { first: Vec::new(), more: 0 };
+                while entries.first.len() < ENTRIES {
+                    match sequence.next_element()? {
+                        Some(entry) => entries.first.push(entry),
+                        None => return Ok(entries),
+                    }
+                }
+                while sequence.next_element::<IgnoredAny>()?.is_some() {
+                    entries.more += 1;
+                }
+                Ok(entries)
+            }
+        }
+        deserializer.deserialize_seq(Reader)
     }
 }
 
 fn unreadable(bytes: &[u8], error: &serde_json::Error) -> Failure {
     // JSON of the wrong shape is a request that is not valid; anything else is no JSON.
-    let is_json = error.is_data() && serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+    let is_json = error.is_data() && serde_json::from_slice::<IgnoredAny>(bytes).is_ok();
     match is_json {
         true => Failure::new(
             Kind::InvalidRequest,
@@ -150,6 +240,7 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
         Some(params) if params.starts_with('{') => envelope.params.map(ToOwned::to_owned),
         Some(params) if params.starts_with('[') => match params[1..].trim_start().starts_with(']') {
             true => None,
+            false if known_id.is_none() => return unknown_to_anybody(method),
             false => {
                 let why = "parameters are given by name, in an object";
                 return invalid(known_id, Failure::new(Kind::InvalidParams, why));
@@ -159,8 +250,14 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
     };
     match known_id {
         Some(id) => Incoming::Request(Request { id, method, params }),
-        None => Incoming::Notification { method },
+        None => Incoming::Notification(Notification { method, params }),
     }
+}
+
+/// Nobody answers a notification, so that one whose parameters are given by position can only be passed over, like
+/// every other one that means nothing here.
+fn unknown_to_anybody(method: String) -> Incoming {
+    Incoming::Notification(Notification { method, params: None })
 }
 
 fn invalid(id: Option<RequestId>, failure: Failure) -> Incoming {
@@ -182,11 +279,21 @@ mod tests {
 
     fn shown(message: &str) -> String {
         match read(message.as_bytes()) {
+            Message::One(one) => one_shown(one),
+            Message::Batch(entries) => {
+                let entries: Vec<String> = entries.into_iter().map(one_shown).collect();
+                format!("[{}]", entries.join(", "))
+            }
+        }
+    }
+
+    fn one_shown(incoming: Incoming) -> String {
+        match incoming {
             Incoming::Request(request) => {
                 let params = request.params.map(|params| params.get().to_owned());
                 format!("{} {} {params:?}", request.id.to_json(), request.method)
             }
-            Incoming::Notification { method, .. } => format!("notification {method}"),
+            Incoming::Notification(notification) => format!("notification {}", notification.method),
             Incoming::Response => "response".to_owned(),
             Incoming::Invalid { id, failure } => {
                 format!("{} {}", id.map_or("null".to_owned(), |id| id.to_json()), failure.code())
@@ -209,6 +316,8 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":"\u0061","method":"m","params":[]}"#, "\"a\" m None"),
             (r#"{"jsonrpc":"2.0","id":"a","method":"m","params":null}"#, "\"a\" m None"),
             (r#"{"jsonrpc":"2.0","method":"m"}"#, "notification m"),
+            (r#"{"jsonrpc":"2.0","method":"m","params":[1]}"#, "notification m"),
+            (r#"{"jsonrpc":"2.0","method":"m","params":3}"#, "null -32600"),
             (r#"{"jsonrpc":"2.0","id":7,"result":null}"#, "response"),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "null -32600"),
             (r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#, "null -32600"),
@@ -222,6 +331,13 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":4,"id":5,"method":"m"}"#, "null -32600"),
             ("3", "null -32600"),
             ("[]", "null -32600"),
+            (
+                r#" [{"jsonrpc":"2.0","id":1,"method":"m"}, {"jsonrpc":"2.0","method":"n"}, 3, [], {"id":2},
+                    {"jsonrpc":"2.0","id":3,"result":0}]"#,
+                "[1 m None, notification n, null -32600, null -32600, 2 -32600, response]",
+            ),
+            ("[{]", "null -32700"),
+            ("[1] 2", "null -32700"),
             ("{", "null -32700"),
             ("nonsense", "null -32700"),
             ("[1,", "null -32700"),
@@ -231,6 +347,39 @@ mod tests {
             assert_eq!(shown(message), expected, "{message}");
         }
         let not_unicode = read(b"{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"\xff\"}");
-        assert!(matches!(not_unicode, Incoming::Invalid { failure, .. } if failure.code() == -32700));
+        let code = |message: Message| match message {
+            Message::One(Incoming::Invalid { failure, .. }) => Some(failure.code()),
+            Message::One(_) | Message::Batch(_) => None,
+        };
+        assert_eq!(code(not_unicode), Some(-32700));
+    }
+
+    #[test]
+    fn a_batch_has_a_bound() {
+        let batch = |entries: usize| format!("[{}]", vec!["1"; entries].join(","));
+        assert!(
+            matches!(read(batch(ENTRIES).as_bytes()), Message::Batch(entries) if entries.len() == ENTRIES)
+        );
+        assert_eq!(shown(&batch(ENTRIES + 1)), "null -32600");
+        assert_eq!(shown(&format!("{},", batch(ENTRIES + 1))), "null -32700", "all of it is read");
+    }
+
+    #[test]
+    fn what_is_to_be_cancelled_is_named_by_a_string_or_an_integer() {
+        let named = |params: &str| {
+            let text = format!(r#"{{"jsonrpc":"2.0","method":"$/cancelRequest","params":{params}}}"#);
+            match read(text.as_bytes()) {
+                Message::One(Incoming::Notification(told)) => told.cancelled_request().map(|id| id.to_json()),
+                other @ (Message::One(_) | Message::Batch(_)) => panic!("{other:?}"),
+            }
+        };
+        for sound in ["7", "-1", "123456789012345678901234567890", r#""7""#, r#""""#] {
+            assert_eq!(named(&format!(r#"{{"id":{sound}}}"#)).as_deref(), Some(sound));
+        }
+        for unsound in
+            ["{}", "null", "[7]", r#"{"id":null}"#, r#"{"id":1.5}"#, r#"{"id":[7]}"#, r#"{"id":7,"id":8}"#]
+        {
+            assert_eq!(named(unsound), None, "{unsound}");
+        }
     }
 }

@@ -97,6 +97,13 @@ impl Failure {
         Failure::new(Kind::MethodNotFound, why)
     }
 
+    /// A handler that has panicked. What it said is in the log, and nowhere else.
+    pub fn panicked() -> Self {
+        let why =
+            "the sidecar failed while it carried this out; its log on stderr has more, please report it";
+        Failure::new(Kind::Internal, why)
+    }
+
     fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.details.insert(name.to_owned(), value.into());
         self

@@ -15,6 +15,8 @@ use crate::domain::sent::{Sent, SentObject};
 /// What a client says of itself. Fields of the language-server shape that mean nothing here are not read.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct InitializeParams {
+    /// The process that this sidecar works for: when it has gone, the sidecar goes too.
+    pub process: Option<u32>,
     /// What it calls itself.
     pub client: Option<String>,
     /// The project's directory, or a `file:` address of it, in the order in which they are to be tried; the
@@ -122,11 +124,12 @@ pub struct TimeZoneData {
 pub fn read(params: &SentObject) -> Result<InitializeParams, Vec<Fault>> {
     let faults = Faults::new();
     let mut fields = Fields::root(params, &faults);
-    fields.nullable_integer("processId", 0..=i64::from(u32::MAX));
+    let process = fields.nullable_integer("processId", 0..=i64::from(u32::MAX)).flatten();
+    let process = process.and_then(|pid| u32::try_from(pid).ok());
     let client = fields.nullable_object("clientInfo").and_then(|mut info| read_client(&mut info));
     let root = fields.nullable_text("rootUri");
     let folder = first_folder(&mut fields);
-    let mut read = InitializeParams { client, ..InitializeParams::default() };
+    let mut read = InitializeParams { process, client, ..InitializeParams::default() };
     let mut named = None;
     if let Some(mut options) = fields.nullable_object("initializationOptions") {
         named = options.short_text("projectDirectory", PATH_MAX).map(|path| Directory {
@@ -237,7 +240,7 @@ mod tests {
             "capabilities": {"workspace": {}}, "trace": "off", "initializationOptions": null,
         });
         let read = read(&sent(&params)).unwrap();
-        assert_eq!(read.client.as_deref(), Some("edit 1.2"));
+        assert_eq!((read.process, read.client.as_deref()), (Some(7), Some("edit 1.2")));
         let directory = read.directory.unwrap();
         assert_eq!(directory.named, Named::Address("file:///a%20b".to_owned()));
         assert_eq!(read.limits, Limits::default());

@@ -1,7 +1,8 @@
 //! Bytes in, calls; answers and events out. JSON-RPC 2.0 on stdin and stdout (protocol, sections 1 and 2).
 //!
 //! [`framing`] cuts the input into messages, [`envelope`] reads them, [`service`] decides what is called and
-//! when, [`api`] holds the methods, [`backend`] is what they need from the rest of the program.
+//! when, [`api`] holds the methods, [`reply`] sees to their answers, [`backend`] is what they need from the rest
+//! of the program.
 
 pub mod answer;
 pub mod api;
@@ -15,6 +16,8 @@ pub mod initialize;
 pub mod limits;
 pub mod output;
 pub mod params;
+pub mod reply;
+mod requests;
 pub mod room;
 pub mod schema;
 pub mod service;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
 /// Bytes on their way: four of the longest messages that a client may send without asking for longer ones.
 const BYTES: usize = 64 * 1024 * 1024;
@@ -32,11 +32,27 @@ impl Room {
     /// Waits until there is room for a message of this length. One that is longer than the whole room waits until
     /// it has all of it.
     pub async fn take(&self, bytes: usize) -> Taken {
-        let units = (bytes / UNIT + 1).min(BYTES / UNIT);
-        let units = u32::try_from(units).unwrap_or(u32::MAX);
-        // The room is never closed.
-        Taken { _units: self.units.clone().acquire_many_owned(units).await.ok() }
+        // An error means that there is no bound any more.
+        Taken { _units: self.units.clone().acquire_many_owned(units(bytes)).await.ok() }
     }
+
+    /// Takes room for a message of this length if there is any now.
+    pub fn take_now(&self, bytes: usize) -> Option<Taken> {
+        match self.units.clone().try_acquire_many_owned(units(bytes)) {
+            Ok(taken) => Some(Taken { _units: Some(taken) }),
+            Err(TryAcquireError::NoPermits) => None,
+            Err(TryAcquireError::Closed) => Some(Taken { _units: None }),
+        }
+    }
+
+    /// Nobody waits for room any more: what is still to come is bounded in another way.
+    pub fn lift(&self) {
+        self.units.close();
+    }
+}
+
+fn units(bytes: usize) -> u32 {
+    u32::try_from((bytes / UNIT + 1).min(BYTES / UNIT)).unwrap_or(u32::MAX)
 }
 
 impl Default for Room {

@@ -3,9 +3,11 @@
 //! `initialize` and `shutdown` are carried out here, one at a time; everything else runs concurrently. Requests
 //! are started in the order in which they were read, and each hands its change to the ledger before it first
 //! waits, so changes commit in that order.
+//!
+//! The conversation itself never waits for the client to read: it has cancels to hear, and the end of the input.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::future::Future;
+use std::future::{Future, pending};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,24 +17,25 @@ use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::api::looks::{Look, Seats};
 use super::api::{Methods, method_table};
 use super::backend::{Backend, Host};
-use super::envelope::{self, Incoming, Request, RequestId};
+use super::envelope::{self, Incoming, Message, Notification, Request};
 use super::errors::{Failure, Kind};
 use super::framing::{Border, Ending, Frame};
-use super::room::Taken;
+use super::reply::{Batch, Reply, ReplyTo};
+use super::requests::{Asked, Means, Requests};
+use super::room::{Room, Taken};
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output, Received};
-use super::{answer, initialize, params, schema};
+use super::{initialize, params, schema};
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::SentObject;
 
-/// Requests that run at once.
-const RUNNING: usize = 256;
-
-/// Requests that wait for one that runs. A client that has sent more is told so.
-const WAITING: usize = 4096;
+/// Answers of the conversation's own, such as refusals of what is no request, that the client has not made room
+/// for by reading. When there are more, nothing is read until it does; there is no use in collecting them.
+const UNSAID: usize = 1024;
 
 /// How long requests that were read may take when the input has ended.
 const LAST_ANSWERS: Duration = Duration::from_secs(2);
@@ -55,12 +58,12 @@ pub async fn serve<H: Host>(
         output,
         stage: Stage::Fresh,
         open: None,
-        requests: JoinSet::new(),
-        running: HashMap::new(),
-        ids: HashSet::new(),
-        waiting: VecDeque::new(),
+        orphaned: Box::pin(pending()),
+        requests: Requests::default(),
+        unsaid: JoinSet::new(),
+        batches: Room::new(),
+        seats: Seats::new(),
     };
-    // A client that does not read may hold up the conversation, but not a signal to end it.
     let farewell = tokio::select! {
         biased;
         () = stop => Farewell::Abrupt,
@@ -76,11 +79,14 @@ struct Service<H: Host> {
     output: Output,
     stage: Stage,
     open: Option<Open<H::Backend>>,
-    requests: JoinSet<()>,
-    running: HashMap<tokio::task::Id, RequestId>,
-    /// The requests that run or wait: no two may have the same identity.
-    ids: HashSet<RequestId>,
-    waiting: VecDeque<(Request, Option<Taken>)>,
+    /// Resolves when the process that the client named has gone.
+    orphaned: Pin<Box<dyn Future<Output = ()> + Send>>,
+    requests: Requests,
+    /// Answers of the conversation's own that wait for the client to read.
+    unsaid: JoinSet<()>,
+    /// Room for the answers of batches that are not whole yet.
+    batches: Room,
+    seats: Seats,
 }
 
 struct Open<B> {
@@ -95,11 +101,22 @@ enum Next {
 
 impl<H: Host> Service<H> {
     async fn converse(&mut self, inbox: &mut mpsc::Receiver<Received>) -> Farewell {
+        let conversation = self.conversation.clone();
+        let mut hung_up = false;
         loop {
+            // After the client has hung up there is a last part to read, which is bounded by the pipe.
+            let may_read = hung_up || self.unsaid.len() < UNSAID;
             tokio::select! {
                 biased;
-                Some(ended) = self.requests.join_next_with_id() => self.finished(ended).await,
-                received = inbox.recv() => if let Next::Leave(farewell) = self.take(received).await {
+                Some(()) = self.requests.next_answered() => self.start_more(),
+                Some(_) = self.unsaid.join_next() => {}
+                () = &mut self.orphaned => {
+                    tracing::info!("the process that this sidecar works for has gone; ending");
+                    return Farewell::Abrupt;
+                }
+                () = conversation.hung_up(), if !hung_up => hung_up = true,
+                received = inbox.recv(), if may_read => if let Next::Leave(farewell) = self.take(received).await {
+                    self.drain(LAST_ANSWERS).await;
                     return farewell;
                 },
             }
@@ -108,78 +125,118 @@ impl<H: Host> Service<H> {
 
     async fn take(&mut self, received: Option<Received>) -> Next {
         let Some(Received { frame, room }) = received else { return Next::Leave(Farewell::Abrupt) };
+        let nobody = || ReplyTo::Client(self.output.clone()).reply(None);
         match frame {
-            Ok(Frame::Message { bytes, ending }) => self.message(&bytes, ending, room).await,
+            Ok(Frame::Message { bytes, ending }) => self.message(&bytes, ending, room.map(Arc::new)).await,
             Ok(Frame::TooLarge) => {
                 let limit = self.conversation.message_limit();
                 let why = format!(
                     "the message is over {limit} bytes long and was skipped; send less, or raise `limits.maxMessageBytes`"
                 );
-                self.refuse(None, Failure::new(Kind::RequestTooLarge, why)).await;
+                self.refuse(nobody(), Failure::new(Kind::RequestTooLarge, why));
                 Next::GoOn
             }
             Ok(Frame::Unreadable { why }) => {
                 let why = format!("{why}; nothing after it can be understood, so the conversation ends");
-                self.refuse(None, Failure::new(Kind::ParseError, why)).await;
+                self.refuse(nobody(), Failure::new(Kind::ParseError, why));
                 Next::Leave(Farewell::Abrupt)
             }
-            Ok(Frame::End(border)) => {
-                self.drain(LAST_ANSWERS).await;
-                Next::Leave(match border {
-                    Border::BetweenMessages => Farewell::Orderly,
-                    Border::InsideMessage => Farewell::Abrupt,
-                })
-            }
+            Ok(Frame::End(Border::BetweenMessages)) => Next::Leave(Farewell::Orderly),
+            Ok(Frame::End(Border::InsideMessage)) => Next::Leave(Farewell::Abrupt),
             Err(error) => {
                 tracing::warn!(%error, "stdin cannot be read");
-                self.drain(LAST_ANSWERS).await;
                 Next::Leave(Farewell::Abrupt)
             }
         }
     }
 
-    async fn message(&mut self, bytes: &[u8], ending: Ending, room: Option<Taken>) -> Next {
+    async fn message(&mut self, bytes: &[u8], ending: Ending, room: Option<Arc<Taken>>) -> Next {
+        let to_client = ReplyTo::Client(self.output.clone());
         match envelope::read(bytes) {
-            Incoming::Request(request) => self.request(request, room).await,
-            Incoming::Notification { method } if method == "exit" => {
-                self.drain(LAST_ANSWERS).await;
-                return Next::Leave(match self.stage {
-                    Stage::Closed => Farewell::Orderly,
-                    Stage::Fresh | Stage::Open => Farewell::Abrupt,
-                });
+            Message::One(incoming) => {
+                let cut_off = ending == Ending::EndOfInput
+                    && matches!(&incoming, Incoming::Invalid { failure, .. } if failure.code() == -32700);
+                let next = self.incoming(incoming, &to_client, room).await;
+                if cut_off { Next::Leave(Farewell::Abrupt) } else { next }
             }
-            Incoming::Notification { method } => {
-                tracing::debug!(%method, "a notification means nothing here")
-            }
-            Incoming::Response => tracing::debug!("an answer to nothing"),
-            Incoming::Invalid { id, failure } => {
-                let cut_off = ending == Ending::EndOfInput && failure.code() == -32700;
-                self.refuse(id, failure).await;
-                if cut_off {
-                    self.drain(LAST_ANSWERS).await;
-                    return Next::Leave(Farewell::Abrupt);
+            Message::Batch(entries) => {
+                let ids = entries.iter().filter_map(Incoming::answered_as);
+                let limit = self.conversation.message_limit();
+                match Batch::open(ids, self.output.clone(), limit, self.batches.clone()) {
+                    Ok(batch) => self.batch(entries, &ReplyTo::Batch(batch), room).await,
+                    Err(failure) => {
+                        self.refuse(to_client.reply(None), failure);
+                        Next::GoOn
+                    }
                 }
+            }
+        }
+    }
+
+    /// Takes the entries one by one, like messages of their own.
+    async fn batch(&mut self, entries: Vec<Incoming>, to: &ReplyTo, room: Option<Arc<Taken>>) -> Next {
+        let mut entries = entries.into_iter();
+        while let Some(entry) = entries.next() {
+            if let Next::Leave(farewell) = self.incoming(entry, to, room.clone()).await {
+                // The others are answered with the rest of the batch, or not at all.
+                for id in entries.filter_map(|entry| entry.answered_as().map(Option::<&_>::cloned)) {
+                    let why = "`exit` came before this in its batch; nothing was changed";
+                    self.refuse(to.reply(id), Failure::new(Kind::InvalidRequest, why));
+                }
+                return Next::Leave(farewell);
             }
         }
         Next::GoOn
     }
 
-    async fn request(&mut self, request: Request, room: Option<Taken>) {
-        if self.ids.contains(&request.id) {
+    async fn incoming(&mut self, incoming: Incoming, to: &ReplyTo, room: Option<Arc<Taken>>) -> Next {
+        match incoming {
+            Incoming::Request(request) => self.request(request, to, room).await,
+            Incoming::Notification(notification) => return self.notification(&notification),
+            Incoming::Response => tracing::debug!("an answer to nothing"),
+            Incoming::Invalid { id, failure } => self.refuse(to.reply(id), failure),
+        }
+        Next::GoOn
+    }
+
+    fn notification(&mut self, notification: &Notification) -> Next {
+        match notification.method.as_str() {
+            "exit" => {
+                return Next::Leave(match self.stage {
+                    Stage::Closed => Farewell::Orderly,
+                    Stage::Fresh | Stage::Open => Farewell::Abrupt,
+                });
+            }
+            "$/cancelRequest" => match notification.cancelled_request() {
+                Some(id) => {
+                    if let Some((reply, failure)) = self.requests.cancel(&id) {
+                        self.refuse(reply, failure);
+                    }
+                }
+                None => tracing::debug!("a cancel that names no request"),
+            },
+            method => tracing::debug!(%method, "a notification means nothing here"),
+        }
+        Next::GoOn
+    }
+
+    async fn request(&mut self, request: Request, to: &ReplyTo, room: Option<Arc<Taken>>) {
+        let reply = to.reply(Some(request.id.clone()));
+        if self.requests.has(&request.id) {
             let why = "a request with this id is still running; give each request an id of its own";
-            return self.refuse(Some(request.id), Failure::new(Kind::InvalidRequest, why)).await;
+            return self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
         }
         match admit(self.stage, &request.method) {
-            Err(failure) => self.refuse(Some(request.id), failure).await,
-            Ok(Meaning::Initialize) => self.initialize(request).await,
-            Ok(Meaning::Shutdown) => self.shutdown(request).await,
-            Ok(Meaning::Discover) => self.discover(request).await,
-            Ok(Meaning::Call) => self.call(request, room).await,
+            Err(failure) => self.refuse(reply, failure),
+            Ok(Meaning::Initialize) => self.initialize(&request, reply).await,
+            Ok(Meaning::Shutdown) => self.shutdown(&request, reply).await,
+            Ok(Meaning::Discover) => self.discover(&request, reply),
+            Ok(Meaning::Call) => self.call(request, reply, to, room),
         }
     }
 
     /// Opens a project. Nothing else is looked at until this is answered.
-    async fn initialize(&mut self, request: Request) {
+    async fn initialize(&mut self, request: &Request, reply: Reply) {
         let params = match &request.params {
             None => Ok(SentObject::default()),
             Some(params) => params::parse_object(params.get()),
@@ -193,111 +250,87 @@ impl<H: Host> Service<H> {
             Err(refusal) => Err(refusal),
         };
         match opened {
-            Err(refusal) => self.refuse(Some(request.id), refusal.into()).await,
+            Err(refusal) => self.refuse(reply, refusal.into()),
             Ok(((mut result, backend), limit)) => {
                 let backend = Arc::new(backend);
-                let methods = match method_table(backend.clone()) {
-                    Ok(methods) => methods,
-                    Err(error) => {
-                        let failure = Failure::new(Kind::Internal, error.to_string());
-                        return self.refuse(Some(request.id), failure).await;
-                    }
-                };
+                let methods =
+                    match method_table(backend.clone(), self.output.for_subscription(), self.seats.clone()) {
+                        Ok(methods) => methods,
+                        Err(error) => {
+                            return self.refuse(reply, Failure::new(Kind::Internal, error.to_string()));
+                        }
+                    };
                 result.capabilities.methods = methods.names();
                 self.conversation.limit_messages(usize::try_from(limit).unwrap_or(usize::MAX));
+                let watched = backend.clone();
+                self.orphaned = Box::pin(async move { watched.orphaned().await });
                 self.open = Some(Open { backend, methods });
                 self.stage = Stage::Open;
-                self.answer(&request.id, &result).await;
+                self.say(async move { reply.succeed(&result).await });
             }
         }
     }
 
     /// Closes what is open. Requests that were read before are still answered.
-    async fn shutdown(&mut self, request: Request) {
-        if let Err(refusal) = read_shutdown(&request) {
-            return self.refuse(Some(request.id), refusal.into()).await;
+    async fn shutdown(&mut self, request: &Request, reply: Reply) {
+        if let Err(refusal) = read_shutdown(request) {
+            return self.refuse(reply, refusal.into());
         }
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
         // What has not been started by now is not started any more.
-        let unstarted = std::mem::take(&mut self.waiting);
+        let unstarted = self.requests.give_up_waiting();
         if let Some(open) = &self.open {
             open.backend.shutdown().await;
         }
         self.stage = Stage::Closed;
-        // A client that does not read has its answers waiting for it, but nothing waits for the client.
-        let answers = async {
-            for (unstarted, _) in unstarted {
-                self.ids.remove(&unstarted.id);
-                let why = "the sidecar was shut down before this was begun; nothing was changed";
-                self.refuse(Some(unstarted.id), Failure::new(Kind::InvalidRequest, why)).await;
-            }
-            self.answer(&request.id, &json!(null)).await;
-        };
-        if tokio::time::timeout(LAST_ANSWERS, answers).await.is_err() {
-            tracing::info!("the client did not read the answers to what was not begun");
+        for reply in unstarted {
+            let why = "the sidecar was shut down before this was begun; nothing was changed";
+            self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
         }
+        self.say(async move { reply.succeed(&json!(null)).await });
     }
 
-    async fn discover(&mut self, request: Request) {
+    fn discover(&mut self, request: &Request, reply: Reply) {
         let text = request.params.as_deref().map(RawValue::get);
         match params::read(&Params::new(text), "", |_| Some(())) {
-            Ok(()) => self.answer(&request.id, &schema::openrpc()).await,
-            Err(refusal) => self.refuse(Some(request.id), refusal.into()).await,
-        }
-    }
-
-    async fn call(&mut self, request: Request, room: Option<Taken>) {
-        if self.requests.len() < RUNNING && self.waiting.is_empty() {
-            self.ids.insert(request.id.clone());
-            self.start(request, room);
-        } else if self.waiting.len() < WAITING {
-            self.ids.insert(request.id.clone());
-            self.waiting.push_back((request, room));
-        } else {
-            let why = format!("{WAITING} requests are waiting already; wait for answers before sending more");
-            self.refuse(Some(request.id), Failure::new(Kind::Overloaded, why)).await;
-        }
-    }
-
-    /// Has a request carried out. It takes its room until it has been answered.
-    fn start(&mut self, request: Request, room: Option<Taken>) {
-        let Some(open) = &self.open else { return };
-        let id = request.id.clone();
-        let limit = self.conversation.message_limit();
-        let work = open.methods.call(request, self.output.clone(), limit);
-        let task = self.requests.spawn(async move {
-            work.await;
-            drop(room);
-        });
-        self.running.insert(task.id(), id);
-    }
-
-    /// A request has been answered, or its handler panicked, which is answered now.
-    async fn finished(&mut self, ended: Result<(tokio::task::Id, ()), tokio::task::JoinError>) {
-        let task = match &ended {
-            Ok((task, ())) => *task,
-            Err(error) => error.id(),
-        };
-        if let Some(id) = self.running.remove(&task) {
-            self.ids.remove(&id);
-            if ended.is_err() {
-                let why = "the sidecar failed while it carried this out; its log on stderr has more, please report it";
-                self.refuse(Some(id), Failure::new(Kind::Internal, why)).await;
+            Ok(()) => {
+                let seats = self.seats.clone();
+                self.say(async move {
+                    let _seat = seats.take(Look::One, None).await;
+                    reply.succeed(&schema::openrpc()).await;
+                });
             }
+            Err(refusal) => self.refuse(reply, refusal.into()),
         }
-        while self.requests.len() < RUNNING
-            && let Some((next, room)) = self.waiting.pop_front()
-        {
-            self.start(next, room);
+    }
+
+    fn call(&mut self, request: Request, reply: Reply, to: &ReplyTo, room: Option<Arc<Taken>>) {
+        let Some(open) = &self.open else { return };
+        if to.is_batch() && open.methods.subscribes(&request.method) {
+            let why = "a subscription outlives the answer of a batch; subscribe in a message of its own";
+            return self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
+        }
+        let means = Means { methods: &open.methods, limit: self.conversation.message_limit() };
+        if let Err((reply, failure)) = self.requests.add(Asked { request, reply, room }, means) {
+            self.refuse(reply, failure);
+        }
+    }
+
+    /// Starts what waits for one that has been answered.
+    fn start_more(&mut self) {
+        if let Some(open) = &self.open {
+            let means = Means { methods: &open.methods, limit: self.conversation.message_limit() };
+            self.requests.start_those_that_may(means);
         }
     }
 
     /// Waits for the answers to everything that was read, but not for ever.
     async fn drain(&mut self, patience: Duration) {
         let all = async {
-            while let Some(ended) = self.requests.join_next_with_id().await {
-                self.finished(ended).await;
+            while let Some(()) = self.requests.next_answered().await {
+                self.start_more();
             }
+            while self.unsaid.join_next().await.is_some() {}
         };
         if tokio::time::timeout(patience, all).await.is_err() {
             tracing::info!(?patience, "requests were still running after the last message");
@@ -310,15 +343,16 @@ impl<H: Host> Service<H> {
         {
             open.backend.shutdown().await;
         }
-        self.requests.abort_all();
+        self.requests.abort();
     }
 
-    async fn answer(&self, id: &RequestId, result: &impl serde::Serialize) {
-        self.output.send(answer::success(id, result)).await;
+    fn refuse(&mut self, reply: Reply, failure: Failure) {
+        self.say(async move { reply.refuse(&failure).await });
     }
 
-    async fn refuse(&self, id: Option<RequestId>, failure: Failure) {
-        self.output.send(answer::failure(id.as_ref(), &failure)).await;
+    /// Has something said while the conversation goes on.
+    fn say(&mut self, saying: impl Future<Output = ()> + Send + 'static) {
+        self.unsaid.spawn(saying);
     }
 }
 
@@ -338,3 +372,6 @@ fn read_shutdown(request: &Request) -> Result<(), Refusal> {
         Some(())
     })
 }
+
+#[cfg(test)]
+mod tests;

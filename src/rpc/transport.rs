@@ -30,12 +30,20 @@ const READ_BYTES: usize = 64 * 1024;
 pub struct Conversation {
     framing: OnceLock<Framing>,
     message_limit: AtomicUsize,
+    /// Room for messages that were read and not answered.
+    unanswered: Room,
+    hung_up: watch::Sender<bool>,
 }
 
 impl Conversation {
     /// A conversation that has not begun.
     pub fn new(message_limit: usize) -> Arc<Self> {
-        Arc::new(Conversation { framing: OnceLock::new(), message_limit: AtomicUsize::new(message_limit) })
+        Arc::new(Conversation {
+            framing: OnceLock::new(),
+            message_limit: AtomicUsize::new(message_limit),
+            unanswered: Room::new(),
+            hung_up: watch::Sender::new(false),
+        })
     }
 
     /// The longest message that is read from now on, in bytes.
@@ -46,6 +54,19 @@ impl Conversation {
     /// The longest message, in bytes.
     pub fn message_limit(&self) -> usize {
         self.message_limit.load(Ordering::Relaxed)
+    }
+
+    /// The client has closed its end of the input. What it has sent before is still read, whether or not it reads
+    /// what it was answered: that is no more than the pipe holds, and the end behind it must be seen.
+    pub fn hang_up(&self) {
+        self.unanswered.lift();
+        self.hung_up.send_replace(true);
+    }
+
+    /// Waits until the client has hung up.
+    pub(super) async fn hung_up(&self) {
+        // An error cannot be: the sender is here.
+        let _ = self.hung_up.subscribe().wait_for(|hung_up| *hung_up).await;
     }
 }
 
@@ -68,7 +89,6 @@ pub fn read_from(
 ) -> io::Result<mpsc::Receiver<Received>> {
     let (frames, inbox) = mpsc::channel(UNREAD);
     let runtime = Handle::current();
-    let room = Room::new();
     let work = move || {
         let mut reader = FrameReader::new(BufReader::with_capacity(READ_BYTES, input));
         loop {
@@ -78,7 +98,9 @@ pub fn read_from(
             }
             let last = matches!(frame, Ok(Frame::End(_) | Frame::Unreadable { .. }) | Err(_));
             let room = match &frame {
-                Ok(Frame::Message { bytes, .. }) => Some(runtime.block_on(room.take(bytes.len()))),
+                Ok(Frame::Message { bytes, .. }) => {
+                    Some(runtime.block_on(conversation.unanswered.take(bytes.len())))
+                }
                 Ok(Frame::TooLarge | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => None,
             };
             if frames.blocking_send(Received { frame, room }).is_err() || last {

@@ -187,6 +187,13 @@ impl Backend for Sidecar {
         SpoolFeed::begin(self, wanted).await
     }
 
+    async fn orphaned(&self) {
+        match &self.parts.parent {
+            Some(parent) => parent.ended().await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn shutdown(&self) {
         let (done, answer) = oneshot::channel();
         // An error means that the loop has ended already, which is what is wanted.

@@ -17,7 +17,7 @@ use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
 use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, own, withdraw};
-use crate::exec::{self, GuardProgram};
+use crate::exec::{self, GuardProgram, Watched};
 use crate::ledger::{InstanceRow, Ledger};
 use crate::presence::instance;
 use crate::presence::lock_file::HeldLock;
@@ -85,6 +85,7 @@ impl Host for SidecarHost {
         let process = exec::own_identity().map_err(locks_failed)?;
         let since = clock.now();
         let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), role, since };
+        let parent = params.process.and_then(|pid| watch_parent(pid, &mut warnings));
         let (leave, asked_to_leave) = mpsc::channel(1);
         let sidecar = Sidecar {
             parts: Arc::new(Parts {
@@ -99,6 +100,7 @@ impl Host for SidecarHost {
                 state,
                 machine_zone: Zone::machine(),
                 guard: self.guard.clone(),
+                parent,
                 environment: params.environment,
                 inherited: self.environment.texts(),
                 leave,
@@ -123,6 +125,22 @@ impl SidecarHost {
         let Some(run) = self.environment.run_id() else { return Ok(None) };
         let look = ledger.read(move |view| Ok(view.automation_of_run(&run)?.map(|_| run)));
         look.await
+    }
+}
+
+/// Watches the process that this sidecar works for. One that cannot be watched, as in another pid namespace, is no
+/// reason not to work: the end of the input tells as well.
+fn watch_parent(pid: u32, warnings: &mut Vec<String>) -> Option<Watched> {
+    match Watched::begin(pid) {
+        Ok(watched) => Some(watched),
+        Err(error) => {
+            let warning = format!(
+                "process {pid} (`processId`) is not watched: {error}; close stdin when the window has gone, or send null if nobody is to be watched"
+            );
+            tracing::warn!("{warning}");
+            warnings.push(warning);
+            None
+        }
     }
 }
 

@@ -34,7 +34,7 @@ use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Role};
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
-use crate::exec::GuardProgram;
+use crate::exec::{GuardProgram, Watched};
 use crate::ledger::{Ledger, Tx};
 use clock::Clock;
 use health::Health;
@@ -59,6 +59,8 @@ struct Parts {
     state: PathBuf,
     machine_zone: Zone,
     guard: GuardProgram,
+    /// The process that this sidecar works for, if it said which and can be watched.
+    parent: Option<Watched>,
     /// What this window adds to the environment of its processes. Kept here only, never stored.
     environment: BTreeMap<String, String>,
     /// What the sidecar itself inherited, where `{from: NAME}` looks after `environment`.

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
-use std::thread::Builder;
+use std::thread::{Builder, park_timeout};
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
@@ -123,6 +123,7 @@ impl<'a> Spawn<'a> {
             answers: HashMap::new(),
             asked: HashMap::new(),
             notifications: Vec::new(),
+            batches: VecDeque::new(),
             longest: 0,
             ended: false,
             fate: Fate::Alive,
@@ -168,6 +169,7 @@ pub(crate) struct Client {
     answers: HashMap<String, VecDeque<Value>>,
     asked: HashMap<String, VecDeque<Asked>>,
     notifications: Vec<Value>,
+    batches: VecDeque<Vec<Value>>,
     /// The longest message so far, in bytes.
     pub(crate) longest: usize,
     ended: bool,
@@ -192,10 +194,23 @@ impl Client {
         self.heard = heard;
     }
 
+    /// Gives away what the sidecar writes to, instead of listening.
+    pub(crate) fn give_output(&mut self) -> ChildStdout {
+        self.ended = true;
+        self.output.take().expect("nobody listens yet")
+    }
+
     /// What `initialize` is sent with.
     pub(crate) fn initialize_params(&self) -> Value {
         json!({"processId": std::process::id(), "clientInfo": {"name": "test"}, "capabilities": {},
             "initializationOptions": self.options})
+    }
+
+    /// A process that the sidecar is told it works for, instead of this one.
+    pub(crate) fn initialize_for(&mut self, process: Value) {
+        let mut params = self.initialize_params();
+        params["processId"] = process;
+        self.opened = self.get("initialize", params);
     }
 
     pub(crate) fn initialize(&mut self) {
@@ -206,6 +221,27 @@ impl Client {
     pub(crate) fn raw(&mut self, bytes: &[u8]) {
         let input = self.input.as_mut().expect("the input is open");
         input.write_all(bytes).and_then(|()| input.flush()).expect("the sidecar reads");
+    }
+
+    /// Sends the same bytes over and over until the sidecar takes in no more, as far as anybody can tell.
+    pub(crate) fn raw_until_full(&mut self, bytes: &[u8]) {
+        /// Longer than a sidecar that reads pauses.
+        const FULL: Duration = Duration::from_secs(1);
+        let input = self.input.as_mut().expect("the input is open");
+        rustix::io::ioctl_fionbio(&*input, true).expect("a pipe can be asked not to wait");
+        let (mut rest, mut taken_at) = (bytes, clock());
+        while taken_at.elapsed() < FULL {
+            match input.write(rest) {
+                Ok(count) => (rest, taken_at) = (&rest[count..], clock()),
+                Err(error) => {
+                    assert_eq!(error.kind(), std::io::ErrorKind::WouldBlock, "{error}");
+                    park_timeout(Duration::from_millis(1));
+                }
+            }
+            if rest.is_empty() {
+                rest = bytes;
+            }
+        }
     }
 
     /// Sends one message in the framing of this client.
@@ -245,6 +281,18 @@ impl Client {
             Some(error) => Err(error.take()),
             None => Ok(answer["result"].take()),
         }
+    }
+
+    /// Waits for the answer to a batch, and gives its entries in the order of these ids.
+    pub(crate) fn batch(&mut self, ids: &[Value]) -> Vec<Value> {
+        let mut answers = self.wait("the answer to a batch", |client| client.batches.pop_front());
+        let mut sorted = Vec::new();
+        for id in ids {
+            let place = answers.iter().position(|answer| answer["id"] == *id);
+            sorted.push(answers.remove(place.unwrap_or_else(|| panic!("no answer to {id} in {answers:?}"))));
+        }
+        assert_eq!(answers, Vec::<Value>::new(), "answers to nothing");
+        sorted
     }
 
     pub(crate) fn ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
@@ -359,6 +407,13 @@ impl Client {
                     }
                 }
             }
+            Heard::Batch { answers, bytes } => {
+                self.longest = self.longest.max(bytes);
+                for answer in &answers {
+                    self.check_answer(&answer["id"].to_string(), answer);
+                }
+                self.batches.push_back(answers);
+            }
             Heard::Noise(noise) => panic!("stdout carried what is no protocol: {noise}"),
             Heard::End { rest } => {
                 let cut = !rest.is_empty() && self.fate != Fate::Killed;
@@ -380,7 +435,8 @@ impl Client {
     pub(crate) fn unclaimed(&mut self) -> Vec<String> {
         self.take_in();
         let left = self.answers.iter().filter(|(_, answers)| !answers.is_empty());
-        left.map(|(id, answers)| format!("{id}: {answers:?}")).collect()
+        let batches = self.batches.iter().map(|answers| format!("a batch: {answers:?}"));
+        left.map(|(id, answers)| format!("{id}: {answers:?}")).chain(batches).collect()
     }
 
     pub(crate) fn close_input(&mut self) {

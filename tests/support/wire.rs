@@ -29,6 +29,8 @@ impl Framing {
 pub(crate) enum Heard {
     /// A message, and its id exactly as it was written, if it has one.
     Message { id: Option<String>, message: Value, bytes: usize },
+    /// The answer to a batch.
+    Batch { answers: Vec<Value>, bytes: usize },
     /// Something that is no protocol.
     Noise(String),
     /// The output has ended; inside a message if there is a rest.
@@ -88,6 +90,29 @@ fn next_with_header(output: &mut impl BufRead) -> Heard {
 const MEMBERS: [&str; 6] = ["jsonrpc", "id", "method", "params", "result", "error"];
 
 fn read(bytes: &[u8]) -> Heard {
+    if !bytes.starts_with(b"[") {
+        return read_one(bytes);
+    }
+    let Ok(entries) = serde_json::from_slice::<Vec<&RawValue>>(bytes) else {
+        return Heard::Noise(format!("no JSON: {:?}", String::from_utf8_lossy(bytes)));
+    };
+    let mut answers = Vec::new();
+    for entry in &entries {
+        match read_one(entry.get().as_bytes()) {
+            Heard::Message { id: Some(_), message, .. } => answers.push(message),
+            Heard::Noise(noise) => return Heard::Noise(noise),
+            Heard::Message { id: None, .. } | Heard::Batch { .. } | Heard::End { .. } => {
+                return Heard::Noise(format!("a batch with {entry}"));
+            }
+        }
+    }
+    match answers.is_empty() {
+        true => Heard::Noise("a batch of nothing".to_owned()),
+        false => Heard::Batch { answers, bytes: bytes.len() },
+    }
+}
+
+fn read_one(bytes: &[u8]) -> Heard {
     #[derive(serde::Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow)]

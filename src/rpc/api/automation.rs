@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, NOTE_MAX, QUERY_MAX};
+use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{read_create, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
@@ -19,6 +20,13 @@ use crate::rpc::backend::{Backend, Deleted};
 use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
 use crate::rpc::params;
+
+/// The methods here that look and change nothing.
+pub(super) const LOOKS: &[(&str, Look)] = &[
+    ("automation/get", Look::One),
+    ("automation/list", Look::Page { default: AUTOMATIONS_DEFAULT }),
+    ("automation/preview", Look::One),
+];
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("automation/create", |params, backend, extensions| async move {

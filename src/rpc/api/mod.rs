@@ -6,6 +6,7 @@
 mod automation;
 pub mod bounds;
 mod events;
+pub(super) mod looks;
 mod output;
 mod run;
 mod scheduler;
@@ -33,12 +34,16 @@ use jsonrpsee::{Extensions, RpcModule};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
+use looks::{Look, Seat, Seats};
+
 use super::answer;
 use super::backend::{Backend, Page, Place};
+use super::caller::Permit;
 use super::cursor::{self, List};
 use super::envelope::{Request, RequestId};
 use super::errors::{Failure, Kind, RESPONSE_TOO_LARGE};
-use super::transport::Output;
+use super::reply::Reply;
+use super::transport::SubscriptionOutput;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::Refusal;
 
@@ -49,20 +54,33 @@ const SUBSCRIPTIONS: u32 = 64;
 /// not read makes the subscription wait at its own place.
 const ON_THE_WAY: usize = 16;
 
+/// The methods that look and change nothing.
+fn look_of(method: &str) -> Option<Look> {
+    let mut looks = automation::LOOKS.iter().chain(run::LOOKS);
+    looks.find(|(name, _)| *name == method).map(|(_, look)| *look)
+}
+
 /// All methods, ready to be called.
 pub struct Methods {
     table: jsonrpsee::Methods,
     subscriptions: BoundedSubscriptions,
     place: Box<dyn Fn() -> PlaceFuture + Send + Sync>,
+    /// Where the events of subscriptions go.
+    output: SubscriptionOutput,
+    seats: Seats,
 }
 
 type PlaceFuture = Pin<Box<dyn Future<Output = Result<Place, Refusal>> + Send>>;
 
-/// Registers all methods.
+/// Registers all methods. The events of subscriptions go to `output`.
 ///
 /// # Errors
 /// When two of them have the same name.
-pub fn method_table<B: Backend>(backend: Arc<B>) -> Result<Methods, RegisterMethodError> {
+pub(in crate::rpc) fn method_table<B: Backend>(
+    backend: Arc<B>,
+    output: SubscriptionOutput,
+    seats: Seats,
+) -> Result<Methods, RegisterMethodError> {
     let mut module = RpcModule::from_arc(backend.clone());
     automation::register(&mut module)?;
     run::register(&mut module)?;
@@ -74,7 +92,7 @@ pub fn method_table<B: Backend>(backend: Arc<B>) -> Result<Methods, RegisterMeth
         Box::pin(async move { backend.place().await })
     };
     let subscriptions = BoundedSubscriptions::new(SUBSCRIPTIONS);
-    Ok(Methods { table: module.into(), subscriptions, place: Box::new(place) })
+    Ok(Methods { table: module.into(), subscriptions, place: Box::new(place), output, seats })
 }
 
 impl Methods {
@@ -86,13 +104,19 @@ impl Methods {
         names
     }
 
-    /// Carries out a request and sends its answer.
+    /// Whether the method opens a subscription.
+    pub fn subscribes(&self, method: &str) -> bool {
+        matches!(self.table.method(method), Some(MethodCallback::Subscription(_)))
+    }
+
+    /// Carries out a request. Dropped before it has come to its end, it leaves no subscription open, and changes
+    /// nothing if its permit was withdrawn.
     pub fn call(
         &self,
         request: Request,
-        output: Output,
+        permit: Permit,
         limit: usize,
-    ) -> impl Future<Output = ()> + Send + 'static {
+    ) -> impl Future<Output = Outcome> + Send + 'static {
         let callback = self.table.method_with_name(&request.method);
         let callback = callback.map(|(name, callback)| (name, callback.clone()));
         let opening = match callback {
@@ -101,38 +125,46 @@ impl Methods {
             }
             Some(_) | None => None,
         };
+        let look = look_of(&request.method);
+        let seats = self.seats.clone();
+        let output = self.output.clone();
         async move {
             let Request { id, method, params } = request;
             let text = params.as_deref().map(|params| params.get().to_owned());
             let table_id = id.for_table();
             let here = ConnectionId(0);
+            let seat = match look {
+                Some(look) => seats.take(look, params.as_deref()).await,
+                None => None,
+            };
+            let mut extensions = Extensions::new();
+            extensions.insert(permit);
             let response = match callback {
-                None => return refuse(&output, &id, &Failure::method_not_found(&method)).await,
+                None => return Outcome::refused(&id, &Failure::method_not_found(&method)),
                 Some((_, MethodCallback::Sync(call))) => {
-                    call(table_id, Params::new(text.as_deref()), limit, Extensions::new())
+                    call(table_id, Params::new(text.as_deref()), limit, extensions)
                 }
                 Some((_, MethodCallback::Async(call))) => {
                     let params = Params::new(text.as_deref()).into_owned();
-                    call(table_id, params, here, limit, Extensions::new()).await
+                    call(table_id, params, here, limit, extensions).await
                 }
                 Some((name, MethodCallback::Unsubscription(call))) => {
                     let subscription = match subscription_param(name, text.as_deref()) {
                         Ok(subscription) => subscription,
-                        Err(refusal) => return refuse(&output, &id, &refusal.into()).await,
+                        Err(refusal) => return Outcome::refused(&id, &refusal.into()),
                     };
-                    call(table_id, Params::new(Some(&subscription)), here, limit, Extensions::new())
+                    call(table_id, Params::new(Some(&subscription)), here, limit, extensions)
                 }
                 Some((_, MethodCallback::Subscription(call))) => {
                     let Some((subscription_permit, place)) = opening else {
                         let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
-                        return refuse(&output, &id, &Failure::new(Kind::Overloaded, why)).await;
+                        return Outcome::refused(&id, &Failure::new(Kind::Overloaded, why));
                     };
                     // "From now on" means from this request on: the table starts the handler in a task of its
                     // own, which may come after what the client asked for next.
-                    let mut extensions = Extensions::new();
                     match place.await {
                         Ok(place) => extensions.insert(place),
-                        Err(refusal) => return refuse(&output, &id, &refusal.into()).await,
+                        Err(refusal) => return Outcome::refused(&id, &refusal.into()),
                     };
                     // The table sends the answer and then the events through one channel, in order. The
                     // subscription outlives the request: it ends when it is closed or the client has gone.
@@ -141,35 +173,61 @@ impl Methods {
                         SubscriptionState { conn_id: here, id_provider: &StringIds, subscription_permit };
                     let params = Params::new(text.as_deref());
                     call(table_id, params, MethodSink::new(sink), state, extensions).await;
-                    if let Some(answer) = messages.recv().await {
-                        output.send(with_id(answer, &id)).await;
-                    }
-                    let output = output.for_subscription();
-                    tokio::spawn(async move {
-                        while let Some(message) = messages.recv().await
-                            && output.send(message).await
-                        {}
-                    });
-                    return;
+                    return match messages.recv().await {
+                        Some(answer) => {
+                            let answer = with_id(answer, &id);
+                            Outcome { answer, seat: None, events: Some((messages, output)) }
+                        }
+                        // The handler has panicked before it could answer.
+                        None => Outcome::refused(&id, &Failure::panicked()),
+                    };
                 }
             };
-            send(&output, &id, response, limit).await;
+            if let Some(seat) = &seat {
+                let cut_off = response.as_error_code() == Some(RESPONSE_TOO_LARGE);
+                seat.was_enough_for(if cut_off { limit } else { response.as_ref().len() });
+            }
+            Outcome { answer: answer_of(&id, response, limit), seat, events: None }
         }
     }
 }
 
-async fn send(output: &Output, id: &RequestId, response: MethodResponse, limit: usize) {
+/// What a request has come to.
+pub struct Outcome {
+    answer: Box<RawValue>,
+    seat: Option<Seat>,
+    /// The events of the subscription that it has opened, and where they go.
+    events: Option<(mpsc::Receiver<Box<RawValue>>, SubscriptionOutput)>,
+}
+
+impl Outcome {
+    fn refused(id: &RequestId, failure: &Failure) -> Self {
+        Outcome { answer: answer::failure(Some(id), failure), seat: None, events: None }
+    }
+
+    /// Gives the answer to whom it is owed, and then the events of the subscription, if one was opened.
+    pub async fn hand_over(self, reply: Reply) {
+        let Outcome { answer, seat, events } = self;
+        reply.give(answer).await;
+        drop(seat);
+        if let Some((mut messages, output)) = events {
+            tokio::spawn(async move {
+                while let Some(message) = messages.recv().await
+                    && output.send(message).await
+                {}
+            });
+        }
+    }
+}
+
+fn answer_of(id: &RequestId, response: MethodResponse, limit: usize) -> Box<RawValue> {
     if response.as_error_code() == Some(RESPONSE_TOO_LARGE) {
         let why = format!(
             "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`"
         );
-        return refuse(output, id, &Failure::new(Kind::ResponseTooLarge, why)).await;
+        return answer::failure(Some(id), &Failure::new(Kind::ResponseTooLarge, why));
     }
-    output.send(with_id(response.into_json(), id)).await;
-}
-
-async fn refuse(output: &Output, id: &RequestId, failure: &Failure) {
-    output.send(answer::failure(Some(id), failure)).await;
+    with_id(response.into_json(), id)
 }
 
 /// Puts the client's own id in where the table knew a stand-in.
@@ -245,4 +303,18 @@ pub(in crate::rpc) struct PageOnTheWire<T> {
 fn page_on_the_wire<T>(list: List, page: Page<T>, backend: &impl Backend) -> PageOnTheWire<T> {
     let next_cursor = page.next.map(|row| cursor::write(list, backend.ledger_id(), row));
     PageOnTheWire { items: page.items, next_cursor, seq: page.seq }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rpc::schema;
+
+    #[test]
+    fn what_is_called_a_look_is_a_method() {
+        let methods = schema::methods();
+        for (name, _) in automation::LOOKS.iter().chain(run::LOOKS) {
+            assert!(methods.iter().any(|method| method.name == *name), "{name}");
+        }
+    }
 }

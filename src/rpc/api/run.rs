@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds::{OUTPUT_DEFAULT, OUTPUT_MAX, RUNS_DEFAULT, RUNS_MAX};
+use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
@@ -18,6 +19,10 @@ use crate::rpc::backend::{Backend, OutputPart};
 use crate::rpc::cursor::{self, List};
 use crate::rpc::output::{Piece, Rest};
 use crate::rpc::params;
+
+/// The methods here that look and change nothing.
+pub(super) const LOOKS: &[(&str, Look)] =
+    &[("run/get", Look::One), ("run/list", Look::Page { default: RUNS_DEFAULT }), ("run/output", Look::One)];
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("run/get", |params, backend, _| async move {

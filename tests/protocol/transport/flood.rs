@@ -133,6 +133,28 @@ fn a_client_that_does_not_read_does_not_keep_the_sidecar_from_ending() {
 }
 
 #[test]
+fn the_end_of_the_input_is_seen_behind_more_than_a_sidecar_takes_in() {
+    let requests = r#"{"jsonrpc":"2.0","method":"automation/list","id":"#;
+    let (list, nonsense) = (format!("{requests}1}}\n{requests}2}}\n"), "nonsense\n".to_owned());
+    for flood in [list, nonsense] {
+        let place = Place::new();
+        let mut client = place.sidecar().option("limits", json!({"minIntervalMs": 100})).deaf().spawn();
+        let params = client.initialize_params();
+        client.send("initialize", params);
+        client.send("automation/create", every("ticking", 100, shell(LOG)));
+        place.wait_for_lines("log", 1);
+        client.raw_until_full(flood.as_bytes());
+        // The end is in the middle of a message, or not; what counts is that it is seen, and when.
+        let began = clock();
+        client.close_input();
+        let code = client.exit_code();
+        let took = began.elapsed();
+        println!("{took:?}, {code:?}");
+        assert!(matches!(code, Some(0 | 1)) && took < Duration::from_secs(10), "{code:?} after {took:?}");
+    }
+}
+
+#[test]
 fn a_client_that_sends_too_much_without_waiting_is_told_so() {
     let place = Place::new();
     let mut client = place.open();

@@ -1,7 +1,10 @@
 //! Section 1: bytes, messages, and how a conversation ends.
 
+mod batches;
+mod cancelling;
 mod ending;
 mod flood;
 mod framing;
 mod full;
 mod messages;
+mod parent;
