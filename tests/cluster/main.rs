@@ -6,6 +6,7 @@
 
 mod killed;
 mod ledger_held;
+mod listening;
 mod missed;
 mod observers;
 #[path = "../support/mod.rs"]
