@@ -23,6 +23,7 @@ use crate::domain::request::{
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
+use crate::domain::status::{Health, SchedulerStatus};
 use crate::domain::time::Timestamp;
 use crate::rpc::backend::{
     Answer, Backend, Deleted, Feed, Follow, FollowOutput, Host, OutputFeed, OutputPart, Page, Place, Preview,
@@ -158,6 +159,18 @@ impl Backend for Fake {
 
     fn preview(&self, _draft: ScheduleDraft) -> Answer<Preview> {
         not_here()
+    }
+
+    async fn scheduler_status(&self) -> SchedulerStatus {
+        SchedulerStatus {
+            owner: None,
+            is_owner: false,
+            next_fire_at: None,
+            instances: Vec::new(),
+            suspended: Vec::new(),
+            health: Health::Ok,
+            reasons: Vec::new(),
+        }
     }
 
     async fn run_by_id(&self, _id: RunId) -> Answer<Run> {
