@@ -12,137 +12,11 @@ use serde_json::{Map, Value, json};
 
 use super::contract::{self, Asked};
 use super::wire::{Framing, Heard, listen};
-use super::{DEADLINE, Place, clock, eventually, kind};
+use super::{DEADLINE, clock, eventually, kind};
 
 /// Messages that were heard and not looked at: more than any test is sent, so that the sidecar never waits for
 /// a test that is busy writing.
 const UNHEARD: usize = 1 << 16;
-
-/// How a sidecar is spawned and what it is told at first.
-pub(crate) struct Spawn<'a> {
-    place: &'a Place,
-    framing: Framing,
-    command: Command,
-    options: Map<String, Value>,
-    ears: Ears,
-}
-
-/// Whether a client reads what it is sent.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Ears {
-    Open,
-    Closed,
-}
-
-impl<'a> Spawn<'a> {
-    pub(super) fn at(place: &'a Place) -> Self {
-        Spawn::of(place, std::path::Path::new(env!("CARGO_BIN_EXE_sexton")))
-    }
-
-    /// Another copy of the binary.
-    pub(crate) fn of(place: &'a Place, binary: &std::path::Path) -> Self {
-        Spawn::with(place, Command::new(binary))
-    }
-
-    /// By way of a script, which finds the command to become in its arguments and has the same process become it.
-    pub(crate) fn through(place: &'a Place, wrapper: &[&str], script: &str) -> Self {
-        let mut command = Command::new(wrapper[0]);
-        command.args(&wrapper[1..]).args(["-c", script, "sh", env!("CARGO_BIN_EXE_sexton")]);
-        Spawn::with(place, command)
-    }
-
-    fn with(place: &'a Place, mut command: Command) -> Self {
-        command.arg("--stdio").current_dir(place.beside(""));
-        // What the machine of whoever tests has set must not change what is tested.
-        for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {
-            command.env_remove(name);
-        }
-        command.env("SEXTON_STATE_DIR", place.state());
-        let options = Map::from_iter([("projectDirectory".to_owned(), json!(place.project()))]);
-        Spawn { place, framing: Framing::Lines, command, options, ears: Ears::Open }
-    }
-
-    pub(crate) fn framing(mut self, framing: Framing) -> Self {
-        self.framing = framing;
-        self
-    }
-
-    pub(crate) fn arg(mut self, argument: &str) -> Self {
-        self.command.arg(argument);
-        self
-    }
-
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
-        self.command.env(name, value);
-        self
-    }
-
-    /// Where the sidecar is started.
-    pub(crate) fn working_directory(mut self, path: &std::path::Path) -> Self {
-        self.command.current_dir(path);
-        self
-    }
-
-    /// One of the `initializationOptions`.
-    pub(crate) fn option(mut self, name: &str, value: Value) -> Self {
-        self.options.insert(name.to_owned(), value);
-        self
-    }
-
-    /// A client that does not read until it is told to.
-    pub(crate) fn deaf(mut self) -> Self {
-        self.ears = Ears::Closed;
-        self
-    }
-
-    pub(crate) fn spawn(mut self) -> Client {
-        self.command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut process = self.command.spawn().expect("the sidecar can be spawned");
-        let (input, output) = (process.stdin.take(), process.stdout.take());
-        let mut errors = process.stderr.take().expect("a pipe for stderr");
-        let said = Arc::new(Mutex::new(Vec::new()));
-        let log = said.clone();
-        let collect = move || {
-            let mut part = [0; 4096];
-            while let Ok(count @ 1..) = errors.read(&mut part) {
-                log.lock().expect("the log").extend_from_slice(&part[..count]);
-            }
-        };
-        Builder::new().name("stderr".to_owned()).spawn(collect).expect("a thread");
-        let (_, nothing) = sync_channel(1);
-        let mut client = Client {
-            process,
-            framing: self.framing,
-            input,
-            output,
-            heard: nothing,
-            said,
-            options: Value::Object(self.options),
-            opened: Value::Null,
-            last_id: 0,
-            answers: HashMap::new(),
-            asked: HashMap::new(),
-            notifications: Vec::new(),
-            batches: VecDeque::new(),
-            longest: 0,
-            ended: false,
-            fate: Fate::Alive,
-            name: self.place.project().display().to_string(),
-            expected_errors: Vec::new(),
-        };
-        if self.ears == Ears::Open {
-            client.listen();
-        }
-        client
-    }
-
-    /// Spawns it, and opens the project.
-    pub(crate) fn open(self) -> Client {
-        let mut client = self.spawn();
-        client.initialize();
-        client
-    }
-}
 
 /// What a test has done to its sidecar.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -180,6 +54,49 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// A sidecar that this command becomes, and nobody who listens yet.
+    pub(super) fn spawn(
+        command: &mut Command,
+        framing: Framing,
+        options: Map<String, Value>,
+        name: String,
+    ) -> Client {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut process = command.spawn().expect("the sidecar can be spawned");
+        let (input, output) = (process.stdin.take(), process.stdout.take());
+        let mut errors = process.stderr.take().expect("a pipe for stderr");
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let log = said.clone();
+        let collect = move || {
+            let mut part = [0; 4096];
+            while let Ok(count @ 1..) = errors.read(&mut part) {
+                log.lock().expect("the log").extend_from_slice(&part[..count]);
+            }
+        };
+        Builder::new().name("stderr".to_owned()).spawn(collect).expect("a thread");
+        let (_, nothing) = sync_channel(1);
+        Client {
+            process,
+            framing,
+            input,
+            output,
+            heard: nothing,
+            said,
+            options: Value::Object(options),
+            opened: Value::Null,
+            last_id: 0,
+            answers: HashMap::new(),
+            asked: HashMap::new(),
+            notifications: Vec::new(),
+            batches: VecDeque::new(),
+            longest: 0,
+            ended: false,
+            fate: Fate::Alive,
+            name,
+            expected_errors: Vec::new(),
+        }
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.process.id()
     }

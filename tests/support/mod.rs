@@ -9,6 +9,7 @@ pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod drafts;
 pub(crate) mod ledger;
+mod spawn;
 pub(crate) mod wire;
 
 use std::path::{Path, PathBuf};
@@ -18,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use client::{Client, Spawn};
+use client::Client;
+pub(crate) use spawn::Spawn;
 
 /// Longer than anything here takes on a busy machine, shorter than anybody's patience.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);

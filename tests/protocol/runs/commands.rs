@@ -4,7 +4,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use serde_json::{Value, json};
 
-use crate::support::client::{Client, Spawn};
+use crate::support::Spawn;
+use crate::support::client::Client;
 use crate::support::drafts::{dormant, every, shell};
 use crate::support::{Place, wall_ms};
 

@@ -7,7 +7,8 @@ use std::process::Command;
 use serde_json::json;
 
 use super::{NAMESPACE, can, can_mount, expect_storage_errors, known, titles, unavailable, until_health};
-use crate::support::client::{Client, Spawn};
+use crate::support::Spawn;
+use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Place, ledger};
 
