@@ -37,7 +37,7 @@ CREATE TABLE terms (
 CREATE TABLE automations (
   row INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT NOT NULL UNIQUE,
-  title TEXT NOT NULL,                 -- repeated from the definition for searching
+  title_folded TEXT NOT NULL,          -- the definition's title without the difference of case, for searching
   definition INTEGER NOT NULL,         -- definitions.row
   revision INTEGER NOT NULL,
   created_at INTEGER NOT NULL,

@@ -33,6 +33,13 @@ pub struct Definition {
     pub policy: Policy,
 }
 
+/// A text without the difference between upper and lower case, for comparing: `STRASSE` and `Straße` are alike.
+/// Accents stay, and so does how they are composed.
+pub fn folded(text: &str) -> String {
+    // Letter by letter: the small letter for a capital may depend on its neighbours, as the Greek sigma does.
+    text.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
 impl Definition {
     /// The schedule in its zone.
     ///

@@ -16,7 +16,7 @@ pub struct ListAutomations {
     pub limit: usize,
     /// Only those that are paused, or only those that are not.
     pub paused: Option<bool>,
-    /// Only those whose title contains this text, in any case of ASCII letters.
+    /// Only those whose title contains this text, in upper or lower case.
     pub query: Option<String>,
 }
 

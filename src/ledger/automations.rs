@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
-use crate::domain::automation::{Actor, Definition, EpochReason, Pause};
+use crate::domain::automation::{Actor, Definition, EpochReason, Pause, folded};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
 use crate::domain::time::Timestamp;
@@ -158,9 +158,8 @@ impl View<'_> {
             None => {}
         }
         if let Some(query) = &wanted.query {
-            sql += " AND a.title LIKE ? ESCAPE '\\'";
-            let literal = query.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_");
-            params.push(format!("%{literal}%").into());
+            sql += " AND instr(a.title_folded, ?) > 0";
+            params.push(folded(query).into());
         }
         sql += " ORDER BY a.row DESC LIMIT ?";
         params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
@@ -223,12 +222,12 @@ impl Tx<'_> {
             self.execute("UPDATE automations SET create_key = NULL WHERE create_key = ?1", [key])?;
         }
         let sql =
-            "INSERT INTO automations (id, title, definition, revision, created_at, updated_at, created_by,
+            "INSERT INTO automations (id, title_folded, definition, revision, created_at, updated_at, created_by,
                      create_key, pause, epoch, next_fire_at)
                    VALUES (?1, ?2, 0, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
         let params = rusqlite::params![
             automation.id.as_str(),
-            automation.definition.title,
+            folded(&automation.definition.title),
             automation.revision,
             automation.created_at.as_millis(),
             automation.updated_at.as_millis(),

@@ -279,3 +279,26 @@ fn what_does_not_exist_is_not_found() {
     }
     client.finish();
 }
+
+#[test]
+fn a_title_is_found_in_upper_or_lower_case_of_any_alphabet() {
+    let place = Place::new();
+    let mut client = place.open();
+    for title in ["Straße kehren", "ΟΔΟΣ", "100 % {done}", "İstanbul", "50% off_"] {
+        client.create(dormant(title, shell("true")));
+    }
+    let mut found = |query: &str| {
+        let page = client.get("automation/list", json!({"query": query}));
+        titles(&page).into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(found("STRASSE"), ["Straße kehren"]);
+    assert_eq!(found("straße KEHREN"), ["Straße kehren"]);
+    for sigma in ["οδος", "οδοσ", "ΟΔΟΣ"] {
+        assert_eq!(found(sigma), ["ΟΔΟΣ"], "{sigma}");
+    }
+    assert_eq!(found("STANBUL"), ["İstanbul"]);
+    assert_eq!(found("%"), ["50% off_", "100 % {done}"], "no sign stands for others");
+    assert_eq!(found("_"), ["50% off_"]);
+    assert_eq!(found("\\"), Vec::<String>::new());
+    client.finish();
+}

@@ -68,7 +68,7 @@ fn after_an_orderly_end_the_ledger_is_whole_in_one_file() {
     let copy = place.beside("copy.db");
     fs::copy(directory.join("ledger.db"), &copy).unwrap();
     let copy = ledger::open(copy);
-    let mut statement = copy.prepare("SELECT title FROM automations ORDER BY row").unwrap();
+    let mut statement = copy.prepare("SELECT title_folded FROM automations ORDER BY row").unwrap();
     let titles = statement.query_map([], |row| row.get::<_, String>(0)).unwrap();
     assert_eq!(titles.collect::<Result<Vec<_>, _>>().unwrap(), ["one", "two", "three"]);
     let instances: i64 = copy.query_row("SELECT count(*) FROM instances", [], |row| row.get(0)).unwrap();

@@ -47,7 +47,7 @@ pub(super) fn list_automations() -> Value {
         ("cursor", cursor()),
         ("limit", page(bounds::AUTOMATIONS_MAX, bounds::AUTOMATIONS_DEFAULT)),
         ("paused", boolean()),
-        ("query", saying(text(0, bounds::QUERY_MAX), "A part of the title.")),
+        ("query", saying(text(0, bounds::QUERY_MAX), "A part of the title, in upper or lower case.")),
     ];
     object(&fields, &[])
 }
