@@ -161,9 +161,8 @@ impl View<'_> {
             sql += " AND instr(a.title_folded, ?) > 0";
             params.push(folded(query).into());
         }
-        sql += " ORDER BY a.row DESC LIMIT ?";
-        params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
-        self.readable_by(from_row, &sql, params)
+        sql += " ORDER BY a.row DESC";
+        self.readable_page_by(from_row, &sql, params, wanted.limit)
     }
 
     /// The places of the automations that are due, the longest due first.

@@ -41,6 +41,20 @@ impl<'c> View<'c> {
         std::iter::from_fn(|| next_readable(from_row, &mut rows).transpose()).collect()
     }
 
+    /// The first so many of them: one that is left out makes room for the next, so that a page that is not full is
+    /// the last one. The rows after them are not looked at.
+    pub(super) fn readable_page_by<T>(
+        &self,
+        from_row: FromRow<T>,
+        sql: &str,
+        params: Vec<Value>,
+        most: usize,
+    ) -> Result<Vec<T>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(rusqlite::params_from_iter(params))?;
+        std::iter::from_fn(|| next_readable(from_row, &mut rows).transpose()).take(most).collect()
+    }
+
     /// The first of them. The rows after it are not looked at.
     pub(super) fn first_readable_by<T>(
         &self,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, once, shell, with};
@@ -132,4 +132,39 @@ fn what_was_set_aside_fires_under_an_owner_that_understands_it() {
     let next = place.open_with(limits);
     place.wait_for_lines("log", fired + 2);
     next.finish();
+}
+
+#[test]
+fn a_page_goes_on_behind_what_cannot_be_read() {
+    let place = Place::new();
+    let mut client = place.open();
+    let ids: Vec<Value> =
+        (0..6).map(|number| client.create(dormant(&format!("{number}"), shell("true")))).collect();
+    client.subscribe(json!({}));
+    for id in &ids {
+        let run = client.run(id);
+        client.wait_for_run(&run, "succeeded");
+    }
+    let connection = ledger::open(ledger::directory(&client).join("ledger.db"));
+    for id in [&ids[5], &ids[3], &ids[2]] {
+        ledger::spoil(&connection, id);
+    }
+    for (method, title) in [("automation/list", "title"), ("run/list", "automationTitle")] {
+        let (mut shown, mut cursor) = (Vec::new(), None);
+        loop {
+            let mut params = json!({"limit": 1});
+            params
+                .as_object_mut()
+                .expect("params")
+                .extend(cursor.map(|cursor| ("cursor".to_owned(), cursor)));
+            let page = client.get(method, params);
+            shown.push(page["items"][0][title].clone());
+            cursor = Some(page["nextCursor"].clone()).filter(Value::is_string);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(shown, ["4", "1", "0"], "{method}");
+    }
+    client.finish();
 }

@@ -70,9 +70,8 @@ impl View<'_> {
                 }
             }
         }
-        sql += " ORDER BY 1 DESC LIMIT ?";
-        params.push(i64::try_from(wanted.limit).unwrap_or(i64::MAX).into());
-        self.readable_by(from_row, &sql, params)
+        sql += " ORDER BY 1 DESC";
+        self.readable_page_by(from_row, &sql, params, wanted.limit)
     }
 
     /// The oldest run of an automation that has not ended.
