@@ -50,7 +50,7 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
         };
         let wish = DeleteWish { by: context.me.clone(), until, active_run: request.active_run };
         automation.deleting = Some(wish);
-        tell_of_next_fire(tx, context, &mut automation)?;
+        derive::publish_next_fire(tx, &mut automation, context.now)?;
         if request.active_run == ActiveRun::Cancel {
             for id in &runs {
                 if let Some(run) = tx.run(id)? {
@@ -99,22 +99,10 @@ pub(super) fn give_up(
     mut automation: AutomationRow,
 ) -> Result<(), Refusal> {
     automation.deleting = None;
-    tell_of_next_fire(tx, context, &mut automation)
+    derive::publish_next_fire(tx, &mut automation, context.now)
 }
 
 /// A wish that was not fulfilled in time is void, also before a tick has given it up.
 pub(super) fn forget_void_wish(automation: &mut AutomationRow, now: Timestamp) {
     automation.deleting.take_if(|wish| wish.until <= now);
-}
-
-/// Stores an automation whose wish to be deleted has come or gone: news only if something fires, or would have.
-fn tell_of_next_fire(
-    tx: &Tx<'_>,
-    context: &Context<'_>,
-    automation: &mut AutomationRow,
-) -> Result<(), Refusal> {
-    if automation.next_fire_at == derive::next_fire(automation) {
-        return Ok(tx.update_automation(automation)?);
-    }
-    derive::publish_automation(tx, automation, context.now).map(drop)
 }

@@ -40,16 +40,13 @@ pub fn runs_left(automation: &AutomationRow) -> Option<u64> {
 pub fn automation(view: &View<'_>, row: &AutomationRow) -> Result<Automation, Refusal> {
     let active_runs = view.active_runs(row.row)?;
     let last_run = view.last_run(row.row)?;
-    let state = DerivedState { active_runs, last_run, ..schedule_state(row) };
-    let next_fires = within_count(row, state.next_fires, state.active_runs.len());
-    Ok(with_state(row, DerivedState { next_fires, ..state }))
+    let state = within_count(row, schedule_state(row), active_runs.len());
+    Ok(with_state(row, DerivedState { active_runs, last_run, ..state }))
 }
 
 /// An automation that has no rows yet, as clients would see it.
 pub fn unborn(row: &AutomationRow) -> Automation {
-    let state = schedule_state(row);
-    let next_fires = within_count(row, state.next_fires, 0);
-    with_state(row, DerivedState { next_fires, ..state })
+    with_state(row, within_count(row, schedule_state(row), 0))
 }
 
 fn with_state(row: &AutomationRow, state: DerivedState) -> Automation {
@@ -76,12 +73,15 @@ fn schedule_state(row: &AutomationRow) -> DerivedState {
         ));
     }
     let mut next_fires = Vec::new();
+    if let Ok(schedule) = &schedule {
+        warnings.extend(schedule.warning_from(row.epoch.effective_at));
+    }
     if let (Some(first), Ok(schedule)) = (row.next_fire_at, schedule) {
         let after = |fire: &Timestamp| schedule.next_after(row.epoch.effective_at, *fire);
         next_fires.extend(std::iter::successors(Some(first), after).take(NEXT_FIRES as usize));
     }
     DerivedState {
-        next_fire_at: row.next_fire_at,
+        next_fire_at: next_fires.first().copied(),
         next_fires,
         failure_streak: row.failure_streak,
         completed_runs: row.completed_runs,
@@ -91,11 +91,14 @@ fn schedule_state(row: &AutomationRow) -> DerivedState {
     }
 }
 
-fn within_count(row: &AutomationRow, mut fires: Vec<Timestamp>, active: usize) -> Vec<Timestamp> {
+/// A stop by count leaves no more fires than runs; those that are active may be the last.
+fn within_count(row: &AutomationRow, mut state: DerivedState, active: usize) -> DerivedState {
     if let Some(left) = runs_left(row) {
-        fires.truncate(usize::try_from(left).unwrap_or(usize::MAX).saturating_sub(active));
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        state.next_fires.truncate(left.saturating_sub(active));
+        state.next_fire_at = state.next_fires.first().copied();
     }
-    fires
+    state
 }
 
 /// Stores a changed run and tells of it. Every published change counts.
@@ -107,6 +110,19 @@ pub(super) fn publish_run(tx: &Tx<'_>, row: &mut RunRow, now: Timestamp) -> Resu
         Some(_) => retention::note(tx, row.automation),
         None => Ok(()),
     }
+}
+
+/// Stores an automation of which only the next fire may be another: news only if that can be seen.
+pub(super) fn publish_next_fire(tx: &Tx<'_>, row: &mut AutomationRow, now: Timestamp) -> Result<(), Refusal> {
+    let active = tx.active_runs(row.row)?.len();
+    let before = row.next_fire_at;
+    row.next_fire_at = next_fire(row);
+    // While the last run is active that a count leaves, nothing is shown to be due.
+    let shown = runs_left(row).is_none_or(|left| left > u64::try_from(active).unwrap_or(u64::MAX));
+    if shown && before != row.next_fire_at {
+        return publish_automation(tx, row, now).map(drop);
+    }
+    Ok(tx.update_automation(row)?)
 }
 
 /// Stores an automation whose derived state may have changed and tells of it.

@@ -34,7 +34,7 @@ pub(super) fn settle_due(
     };
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         skip_behind(tx, context, automation, active, due)?;
-        derive::publish_automation(tx, automation, context.now).map(drop)
+        derive::publish_next_fire(tx, automation, context.now)
     } else if context.now.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
         fire(tx, context, automation, &schedule, due)
     } else {

@@ -123,7 +123,9 @@ impl Backend for Sidecar {
         };
         let first = schedule.next_after(begin, begin);
         let fires = std::iter::successors(first, |fire| schedule.next_after(begin, *fire)).take(most);
-        Ok(Preview { fires: fires.collect(), warnings: draft.when.warnings() })
+        let mut warnings = draft.when.warnings();
+        warnings.extend(schedule.warning_from(begin));
+        Ok(Preview { fires: fires.collect(), warnings })
     }
 
     async fn run_by_id(&self, id: RunId) -> Answer<Run> {

@@ -10,6 +10,7 @@ mod rng;
 mod window;
 mod world;
 
+mod counting;
 mod ending;
 mod firing;
 mod inside;

@@ -112,6 +112,22 @@ impl Schedule {
         Some(SlotSpan { first, last, count, at_least })
     }
 
+    /// What a person should know about a schedule that begins at this instant: that its end comes before its first
+    /// slot. It is valid all the same, because whoever copies a schedule that is over has done nothing wrong.
+    pub fn warning_from(&self, effective_at: Timestamp) -> Option<String> {
+        match self {
+            Schedule::Recurring { stop: Stop::Until(until), .. } => {
+                let never = self.next_after(effective_at, effective_at).is_none();
+                never.then(|| {
+                    format!(
+                        "nothing fires: `stop.at` ({until}) comes before the first time; choose a later one"
+                    )
+                })
+            }
+            Schedule::Recurring { stop: Stop::Never | Stop::Count(_), .. } | Schedule::OneShot { .. } => None,
+        }
+    }
+
     /// The last slot at or before `through`; `slot` is one of them.
     ///
     /// Asking for the next slot halves the span that is in question each time, so that there is no second
