@@ -2,6 +2,7 @@
 
 use super::ending::stop_scheduled;
 use super::inside::Voice;
+use super::settle::Records;
 use super::{Context, derive, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
@@ -30,7 +31,10 @@ pub fn pause(
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
     }
-    settle::settle_closing(tx, context, &mut automation, StopReason::Paused)?;
+    // What follows from the records is told apart from the pause, which is a revision.
+    if settle::settle_closing(tx, context, &mut automation, StopReason::Paused)? == Records::Some {
+        derive::publish_automation(tx, &mut automation, context.now)?;
+    }
     automation.pause = Some(Pause {
         reason: match voice {
             Voice::Person => PauseReason::User,

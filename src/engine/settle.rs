@@ -42,6 +42,15 @@ pub(super) fn settle_due(
     }
 }
 
+/// Whether slots have become records, from which something follows for their automation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Records {
+    /// They have, and that is to be told.
+    Some,
+    /// There is nothing new.
+    None,
+}
+
 /// Settles all slots up to now of an epoch that ends without starting anything: a pause or a delete.
 ///
 /// Slots within the grace are recorded with the reason for the end, older ones as missed; what is counted on an
@@ -51,7 +60,8 @@ pub(super) fn settle_closing(
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
     reason: StopReason,
-) -> Result<(), Refusal> {
+) -> Result<Records, Refusal> {
+    let answered_before = automation.epoch.answered_through;
     let active = tx.oldest_active_run(automation.row)?;
     // A finished, paused or deleted epoch has nothing open; only one that would fire has.
     if derive::next_fire(automation).is_some()
@@ -68,13 +78,25 @@ pub(super) fn settle_closing(
             }
         }
     }
+    let answered = automation.epoch.answered_through > answered_before;
+    let skipped = record_skipped(tx, context, automation)?;
+    Ok(if answered { Records::Some } else { skipped })
+}
+
+/// The slots that are counted on an active run become a record: they belong to an epoch that ends.
+fn record_skipped(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &AutomationRow,
+) -> Result<Records, Refusal> {
     if let Some(mut active) = tx.oldest_active_run(automation.row)?
         && let Some(skipped) = active.run.skipped.take()
     {
         derive::publish_run(tx, &mut active, context.now)?;
         records::record(tx, context, automation, skipped.slots, skipped.reason)?;
+        return Ok(Records::Some);
     }
-    Ok(())
+    Ok(Records::None)
 }
 
 fn due_slots(automation: &AutomationRow, now: Timestamp) -> Option<(Schedule, SlotSpan)> {

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 
 use rusqlite::Connection;
-use sexton::domain::automation::Definition;
-use sexton::domain::schedule::rhythm::Schedule;
+use sexton::domain::automation::{Definition, When};
+use sexton::domain::schedule::rhythm::{Schedule, Stop};
 use sexton::domain::time::Timestamp;
 
 use crate::audit::{Answered, WALKED_SLOTS};
@@ -24,10 +24,11 @@ struct Day {
     folded: Vec<(i64, i64, i64)>,
 }
 
-/// Walks through all epochs, and gives for each automation, by its row, how far its newest one is answered for.
-pub(crate) fn check_answers(connection: &Connection) -> BTreeMap<i64, Answered> {
-    let sql = "SELECT e.automation, e.number, e.effective_at, d.body
-               FROM epochs e JOIN definitions d ON d.row = e.definition ORDER BY e.automation, e.number";
+/// Walks through all epochs, and gives for each, by its automation's row and its number, how far it is answered for.
+pub(crate) fn check_answers(connection: &Connection) -> BTreeMap<(i64, i64), Answered> {
+    let sql = "SELECT e.automation, e.number, e.effective_at, d.body, e.answered_through, e.ended_at, e.number = a.epoch
+               FROM epochs e JOIN definitions d ON d.row = e.definition JOIN automations a ON a.row = e.automation
+               ORDER BY e.automation, e.number";
     let mut statement = connection.prepare_cached(sql).unwrap();
     let mut epochs = statement.query([]).unwrap();
     let mut answered = BTreeMap::new();
@@ -42,11 +43,31 @@ pub(crate) fn check_answers(connection: &Connection) -> BTreeMap<i64, Answered> 
                 let what = format!("day {day} of epoch {number} of automation row {automation}");
                 check_day(&schedule, begin, through, found, &what)
             });
+        if !epoch.get::<_, bool>(6).unwrap() {
+            let instant = |column: usize| Timestamp::from_millis(epoch.get(column).unwrap());
+            let what = format!("epoch {number} of automation row {automation}");
+            assert_eq!(through, instant(4), "the watermark of {what}");
+            check_end(&definition, begin, through, instant(5), &what);
+        }
         let sql = "SELECT coalesce(max(row), 0) FROM runs WHERE automation = ?1 AND slots_to IS NOT NULL";
         let run = connection.query_row(sql, [automation], |row| row.get(0)).unwrap();
-        answered.insert(automation, Answered { through, run });
+        answered.insert((automation, number), Answered { through, run });
     }
     answered
+}
+
+/// Whatever ended an epoch has settled its slots first, by the definition that it had.
+fn check_end(
+    definition: &Definition,
+    effective_at: Timestamp,
+    through: Timestamp,
+    ended_at: Timestamp,
+    what: &str,
+) {
+    // When its count is reached, nothing is missed any more.
+    let counts = matches!(definition.when, When::Recurring { stop: Stop::Count(_), .. });
+    let open = definition.schedule().unwrap().next_after(effective_at, through);
+    assert!(counts || open.is_none_or(|open| open > ended_at), "a slot of {what} was left open");
 }
 
 fn days(connection: &Connection, automation: i64, epoch: i64) -> BTreeMap<i64, Day> {

@@ -22,8 +22,8 @@ pub(crate) struct Audit {
     seq: i64,
     runs: HashMap<String, KnownRun>,
     automations: HashMap<String, KnownAutomation>,
-    /// How far the slots of an automation, by its row, have been seen to be answered.
-    slots: BTreeMap<i64, Answered>,
+    /// How far the slots of an automation's newest epoch, by both their numbers, have been seen to be answered.
+    slots: BTreeMap<(i64, i64), Answered>,
     /// Every transition that was published, with its reason.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -37,6 +37,7 @@ struct KnownRun {
 #[derive(Default)]
 struct KnownAutomation {
     payload: String,
+    automation: Value,
     deleted: bool,
 }
 
@@ -113,7 +114,9 @@ impl Audit {
                 let known = self.automations.entry(id.clone()).or_default();
                 assert!(!known.deleted, "news of a deleted automation: {payload}");
                 assert_ne!(known.payload, event.payload, "an event that tells nothing new");
+                check_revision(&known.automation, &payload["automation"]);
                 known.payload.clone_from(&event.payload);
+                known.automation = payload["automation"].clone();
                 Told { automation: Some(id), run: None, life: false }
             }
             "automation.deleted" => {
@@ -163,14 +166,30 @@ impl Audit {
             assert_eq!(format!("{{\"automation\":{served}}}"), known.payload, "what was told of {id}");
         }
         let begin = Answered { through: row.epoch.effective_at, run: 0 };
-        let answered = *self.slots.get(&place).unwrap_or(&begin);
-        self.slots.insert(place, check_slots(connection, &row, answered));
+        let epoch = (place, row.epoch.number);
+        let answered = *self.slots.get(&epoch).unwrap_or(&begin);
+        self.slots.insert(epoch, check_slots(connection, &row, answered));
     }
 
     fn check_run(&self, view: &View<'_>, id: &str) {
         let row = view.run(&RunId::from_text(id)).unwrap().unwrap();
         let served = serde_json::to_string(&row.run).unwrap();
         assert_eq!(format!("{{\"run\":{served}}}"), self.runs[id].payload, "what was told of {id}");
+    }
+}
+
+/// A revision is what somebody asked for: what follows from runs is never told together with it.
+fn check_revision(before: &Value, now: &Value) {
+    let (Some(last), Some(new)) = (before["revision"].as_i64(), now["revision"].as_i64()) else { return };
+    if new == last {
+        let changed = ["title", "rhythm", "stop", "fireAt", "task", "policy", "updatedAt"];
+        let edited = changed.iter().find(|field| before[**field] != now[**field]);
+        assert_eq!(edited, None, "an edit without a revision: {now}");
+    } else {
+        assert_eq!(new, last + 1, "the revision of {now}");
+        for field in ["activeRuns", "lastRun"] {
+            assert_eq!(before["state"][field], now["state"][field], "{field} with a new revision: {now}");
+        }
     }
 }
 
@@ -185,13 +204,13 @@ fn check_order(told: &[Told]) {
     }
 }
 
-/// Every slot up to the watermark has exactly one answer: walks over the schedule and over the answers at once.
+/// Every slot of the newest epoch up to the watermark has exactly one answer: walks over the schedule and over the answers at once.
 fn check_slots(connection: &Connection, row: &AutomationRow, known: Answered) -> Answered {
     let schedule = row.definition.schedule().unwrap();
     let effective_at = row.epoch.effective_at;
     let mut answered = known;
     let sql = "SELECT row, slots_from, slots_to, slots_count FROM runs
-               WHERE automation = ?1 AND row > ?2 AND slots_to IS NOT NULL ORDER BY row";
+               WHERE automation = ?1 AND row > ?2 AND epoch = ?3 AND slots_to IS NOT NULL ORDER BY row";
     let walk = |through: Timestamp, from: i64, to: i64, count: i64| {
         let next = |after| schedule.next_after(effective_at, after);
         let what = format!("{} slots {from}..={to} of {}, answered through {through}", count, row.id);
@@ -207,7 +226,7 @@ fn check_slots(connection: &Connection, row: &AutomationRow, known: Answered) ->
         Timestamp::from_millis(to)
     };
     let mut statement = connection.prepare_cached(sql).unwrap();
-    let mut rows = statement.query((row.row, known.run)).unwrap();
+    let mut rows = statement.query((row.row, known.run, row.epoch.number)).unwrap();
     while let Some(run) = rows.next().unwrap() {
         let (place, from, to, count) =
             (run.get(0).unwrap(), run.get(1).unwrap(), run.get(2).unwrap(), run.get(3).unwrap());

@@ -124,10 +124,11 @@ impl Walk {
             0..18 => self.pass_time(),
             18..20 => self.prune(),
             20..42 => self.look(),
-            42..72 => self.carry(),
-            72..82 => self.end_some_work(),
-            82..88 => self.request(),
-            88..92 => self.create(),
+            42..69 => self.carry(),
+            69..79 => self.end_some_work(),
+            79..84 => self.request(),
+            84..91 => self.create(),
+            91 => self.resume(),
             92..94 => self.cancel(),
             94 => self.delete(),
             95 => self.pause(),
@@ -258,6 +259,18 @@ impl Walk {
         let draft = with(draft, json!({"policy": policy, "access": access, "paused": paused}));
         let draft = if self.rng.one_in(5) { reminder(draft) } else { draft };
         if draft["kind"] == "oneshot" { draft } else { with(draft, json!({"stop": stop})) }
+    }
+
+    fn resume(&mut self) {
+        let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        match self.world.resume(who, &id) {
+            // The time of a one-shot may have passed.
+            Ok(_)
+            | Err(
+                Refusal::InvalidAutomation(_) | Refusal::AutomationConflict { .. } | Refusal::Storage { .. },
+            ) => {}
+            Err(refusal) => panic!("a resume was refused: {refusal}"),
+        }
     }
 
     fn cancel(&mut self) {

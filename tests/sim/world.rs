@@ -12,7 +12,7 @@ use sexton::domain::draft::{self, Surroundings};
 use sexton::domain::id::{AutomationId, IdSource, LedgerId, RunId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
-use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RunRequest};
+use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RestRequest, RunRequest};
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
@@ -20,7 +20,7 @@ use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::{
-    Context, Progress, cancel, create, delete, derive, presence, report, retention, trigger,
+    Context, Progress, cancel, create, delete, derive, pause, presence, report, retention, trigger,
 };
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
@@ -53,7 +53,8 @@ pub(crate) struct World {
     /// What work itself has written down: which runs were started.
     pub(crate) spawn_log: Vec<Spawn>,
     spawned: BTreeSet<RunId>,
-    spawned_slots: BTreeSet<(AutomationId, Timestamp)>,
+    /// By automation and epoch: the same time may be a slot of two schedules.
+    spawned_slots: BTreeSet<(AutomationId, i64, Timestamp)>,
     /// Whether what is executed is the product's, and not a question of the tests.
     pub(crate) recording: Arc<AtomicBool>,
 }
@@ -183,6 +184,11 @@ impl World {
 
     pub(crate) fn create(&mut self, who: Who, draft: Value) -> AutomationId {
         self.try_create(who, &draft).unwrap().id
+    }
+
+    pub(crate) fn resume(&mut self, who: Who, id: &AutomationId) -> Result<Automation, Refusal> {
+        let request = RestRequest { automation: id.clone(), note: None };
+        self.decide(who, |tx, context| pause::resume(tx, context, request))
     }
 
     pub(crate) fn try_run(&mut self, who: Who, id: &AutomationId) -> Result<Run, Refusal> {
@@ -320,7 +326,7 @@ impl World {
         assert!(row.run.state().is_active(), "{run} was started after it had ended");
         assert_eq!(row.given_to.as_ref(), Some(&self.window(who).actor.instance), "who started {run}");
         if let Some(slot) = row.run.scheduled_at {
-            let first = self.spawned_slots.insert((row.run.automation_id.clone(), slot));
+            let first = self.spawned_slots.insert((row.run.automation_id.clone(), row.epoch, slot));
             assert!(first, "the slot {slot} of {} was started twice", row.run.automation_id);
         }
         let access = row.definition.access;
