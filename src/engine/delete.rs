@@ -1,6 +1,6 @@
 //! An automation goes; its runs stay readable.
 
-use super::{Context, cancel, conflict, derive, find_automation, retention, settle};
+use super::{Context, cancel, check_revision, derive, find_automation, retention, settle};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
@@ -27,18 +27,19 @@ pub enum Deletion {
     Pending {
         /// The runs that are still active.
         runs: Vec<RunId>,
+        /// How long whoever asked waits for that.
+        until: Timestamp,
     },
 }
 
-/// Deletes an automation, or writes down the wish.
+/// Deletes an automation, or writes down the wish. Who wishes it while somebody else does joins them: a second
+/// cancel kills at once.
 ///
 /// # Errors
 /// When there is no such automation, it has another revision, or it has active runs and that is to be refused.
 pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -> Result<Deletion, Refusal> {
     let mut automation = find_automation(tx, &request.automation)?;
-    if request.if_revision.is_some_and(|revision| revision != automation.revision) {
-        return Err(conflict(tx, &automation, "it has another revision"));
-    }
+    check_revision(tx, &automation, request.if_revision)?;
     let runs = tx.active_runs(automation.row)?;
     if let (Some(first), ActiveRun::Refuse) = (runs.first(), request.active_run) {
         return Err(Refusal::ActiveRunStillRunning { run: first.clone() });
@@ -48,14 +49,21 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
             ActiveRun::Cancel | ActiveRun::Refuse => context.now.plus_ms(PATIENCE_MS),
             ActiveRun::Finish => Timestamp::MAX,
         };
+        forget_void_wish(&mut automation, context.now);
+        let earlier = automation.deleting.take();
+        // Who cancels what somebody cancels already does not want to wait until it has ended by itself.
+        let urgency = match earlier.as_ref().map(|wish| wish.active_run) {
+            Some(ActiveRun::Cancel) => Urgency::Now,
+            Some(ActiveRun::Finish | ActiveRun::Refuse) | None => Urgency::Ask,
+        };
         let wish = DeleteWish { by: context.me.clone(), until, active_run: request.active_run };
-        automation.deleting = Some(wish);
+        automation.deleting = Some(earlier.map_or(wish.clone(), |earlier| joined(earlier, wish)));
         derive::publish_next_fire(tx, &mut automation, context.now)?;
         if request.active_run == ActiveRun::Cancel {
             for id in &runs {
                 if let Some(run) = tx.run(id)? {
                     let as_cancelled = Wish::Stop(StopReason::Cancelled);
-                    cancel::wish(tx, context, run, as_cancelled, Urgency::Ask)?;
+                    cancel::wish(tx, context, run, as_cancelled, urgency)?;
                 }
             }
         }
@@ -64,12 +72,22 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
             Some((_, revision, true)) => {
                 Deletion::Done { tombstone: Tombstone { id: automation.id, revision }, runs }
             }
-            Some((_, _, false)) | None => Deletion::Pending { runs },
+            Some((_, _, false)) | None => Deletion::Pending { runs, until },
         });
     }
     bury(tx, context, &mut automation)?;
     let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
     Ok(Deletion::Done { tombstone, runs })
+}
+
+/// Two wishes are one: what was cancelled stays cancelled, and the automation goes when its work has gone within
+/// the longer of both times. Each of those who asked waits no longer than for their own.
+fn joined(earlier: DeleteWish, later: DeleteWish) -> DeleteWish {
+    let active_run = match (earlier.active_run, later.active_run) {
+        (ActiveRun::Cancel, _) | (_, ActiveRun::Cancel) => ActiveRun::Cancel,
+        (ActiveRun::Finish | ActiveRun::Refuse, ActiveRun::Finish | ActiveRun::Refuse) => ActiveRun::Finish,
+    };
+    DeleteWish { by: earlier.by, until: earlier.until.max(later.until), active_run }
 }
 
 /// The automation is gone. Its slots up to now are settled; nothing about it follows but news of its runs.

@@ -82,6 +82,17 @@ fn find_open_automation(
     }
 }
 
+/// Refuses a change that was meant for another revision than there is.
+fn check_revision(view: &View<'_>, automation: &AutomationRow, wanted: Option<i64>) -> Result<(), Refusal> {
+    match wanted {
+        Some(revision) if revision != automation.revision => {
+            let why = format!("it has revision {}, not {revision}", automation.revision);
+            Err(conflict(view, automation, &why))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
 fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {
     view.run(id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
 }

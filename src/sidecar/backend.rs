@@ -1,9 +1,13 @@
 //! The methods, carried out: what a client asks for becomes a decision or a look.
 
+use std::time::Duration;
+
 use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use super::Sidecar;
 use super::feed::LedgerFeed;
+use super::main_loop::LOOK_AGAIN;
 use super::output::{self, SpoolFeed};
 use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
@@ -17,6 +21,7 @@ use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
 use crate::domain::status::SchedulerStatus;
+use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed, Voice};
@@ -91,12 +96,13 @@ impl Backend for Sidecar {
         let deletion = self.change(by, move |tx, context| delete::delete(tx, context, &request)).await?;
         let (tombstone, runs) = match deletion {
             Deletion::Done { tombstone, runs } => (tombstone, runs),
-            Deletion::Pending { runs } => loop {
-                match self.fate(&id, &runs).await? {
+            Deletion::Pending { runs, until } => loop {
+                match self.fate(&id, &runs, until).await? {
                     Some(tombstone) => break (tombstone, runs),
                     None => tokio::select! {
                         changed = commits.changed() => changed.map_err(|_| leaving())?,
                         _ = left.wait_for(|left| *left) => return Err(leaving()),
+                        () = sleep(self.patience(until)) => {}
                     },
                 }
             },
@@ -240,14 +246,22 @@ impl Sidecar {
         read.await
     }
 
-    /// What became of a wish to delete: gone, still pending, or given up.
-    async fn fate(&self, id: &AutomationId, runs: &[RunId]) -> Answer<Option<Tombstone>> {
+    /// How long to wait for an instant before looking at the clock again: timers stand still while a machine sleeps.
+    fn patience(&self, until: Timestamp) -> Duration {
+        let left = until.since_ms(self.parts.clock.now());
+        Duration::from_millis(u64::try_from(left).unwrap_or(0)).min(LOOK_AGAIN)
+    }
+
+    /// What became of a wish to delete: gone, still pending, or given up. Somebody else's wish may go on when the
+    /// time of this one is over.
+    async fn fate(&self, id: &AutomationId, runs: &[RunId], until: Timestamp) -> Answer<Option<Tombstone>> {
         let (id, runs) = (id.clone(), runs.to_vec());
+        let over = until <= self.parts.clock.now();
         let read = self.parts.ledger.read(move |view| {
             if let Some((_, revision, true)) = view.automation_fate(&id)? {
                 return Ok(Some(Tombstone { id, revision }));
             }
-            let given_up = view.automation(&id)?.is_none_or(|row| row.deleting.is_none());
+            let given_up = over || view.automation(&id)?.is_none_or(|row| row.deleting.is_none());
             match runs.first() {
                 Some(run) if given_up => Err(Refusal::ActiveRunStillRunning { run: run.clone() }),
                 Some(_) | None => Ok(None),

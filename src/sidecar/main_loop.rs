@@ -27,7 +27,7 @@ use crate::ledger::Order;
 use crate::presence::lock_file::HeldLock;
 
 /// The longest time without looking at the clock and at what other windows have written.
-const LOOK_AGAIN: Duration = Duration::from_secs(5);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The shortest time between two looks when the first one could not do what was due, and between two attempts
 /// to begin a run: a disk that is full must not make the loop spin.

@@ -4,6 +4,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod deleting;
 mod killed;
 mod ledger_held;
 mod listening;

@@ -258,7 +258,7 @@ fn a_delete_cancels_work_and_is_done_when_it_has_gone() {
     let run = world.last_run(&id).id;
     let seq = world.view().newest_seq().unwrap();
     let deletion = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
-    assert_eq!(deletion, Deletion::Pending { runs: vec![run] });
+    assert_eq!(deletion, Deletion::Pending { runs: vec![run], until: world.now.plus_ms(PATIENCE_MS) });
     assert!(matches!(world.try_run(owner, &id), Err(Refusal::AutomationConflict { .. })));
     world.settle();
     assert_eq!(world.view().automation(&id).unwrap().map(|row| row.row), None);
@@ -358,5 +358,65 @@ fn an_end_after_the_wish_is_void_deletes_nothing() {
     assert_eq!(world.story(&id), ["manual stopped cancelled"]);
     assert!(world.view().automation(&id).unwrap().is_some());
     world.run(owner, &id);
+    world.audit_all();
+}
+
+/// An automation with a run at work, which two windows wish to delete one after the other.
+fn deleted_twice(wishes: [ActiveRun; 2]) -> (World, AutomationId, RunId, [Deletion; 2]) {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    let (id, run) = running(&mut world, owner);
+    let first = world.delete(owner, &id, wishes[0]).unwrap();
+    world.now = world.now.plus_ms(SECOND);
+    let second = world.delete(other, &id, wishes[1]).unwrap();
+    (world, id, run, [first, second])
+}
+
+fn patience(deletion: &Deletion) -> i64 {
+    let Deletion::Pending { until, .. } = deletion else { panic!("{deletion:?}") };
+    until.since_ms(START)
+}
+
+#[test]
+fn a_second_cancel_of_a_delete_kills_at_once() {
+    let (mut world, id, run, deletions) = deleted_twice([ActiveRun::Cancel, ActiveRun::Cancel]);
+    assert!(world.run_row(&run).run.stopping().unwrap().now);
+    assert_eq!(deletions.each_ref().map(patience), [PATIENCE_MS, PATIENCE_MS + SECOND]);
+    // The first one's time is over, the second one's is not.
+    world.now = START.plus_ms(PATIENCE_MS);
+    let owner = world.alive()[0];
+    world.tick(owner).unwrap();
+    assert!(matches!(world.try_run(owner, &id), Err(Refusal::AutomationConflict { .. })));
+    world.settle();
+    assert!(world.view().automation(&id).unwrap().is_none());
+    assert_eq!(world.story(&id), ["manual stopped cancelled"]);
+    world.audit_all();
+}
+
+#[test]
+fn a_delete_that_cancels_overtakes_one_that_lets_finish() {
+    let (mut world, id, run, deletions) = deleted_twice([ActiveRun::Finish, ActiveRun::Cancel]);
+    assert!(!world.run_row(&run).run.stopping().unwrap().now, "it is asked first");
+    assert_eq!(patience(&deletions[1]), PATIENCE_MS + SECOND);
+    // The work does not go in time: the first wish still stands.
+    world.now = START.plus_ms(20 * PATIENCE_MS);
+    let owner = world.alive()[0];
+    world.tick(owner).unwrap();
+    assert!(matches!(world.try_run(owner, &id), Err(Refusal::AutomationConflict { .. })));
+    world.settle();
+    assert_eq!(world.story(&id), ["manual stopped cancelled"]);
+    assert!(world.view().automation(&id).unwrap().is_none());
+    world.audit_all();
+}
+
+#[test]
+fn a_delete_that_lets_finish_takes_back_no_cancel_and_waits_longer() {
+    let (mut world, id, run, deletions) = deleted_twice([ActiveRun::Cancel, ActiveRun::Finish]);
+    assert!(!world.run_row(&run).run.stopping().unwrap().now);
+    assert!(patience(&deletions[1]) > 1000 * PATIENCE_MS);
+    world.now = START.plus_ms(2 * PATIENCE_MS);
+    world.settle();
+    assert_eq!(world.story(&id), ["manual stopped cancelled"]);
+    assert!(world.view().automation(&id).unwrap().is_none());
     world.audit_all();
 }
