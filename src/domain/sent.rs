@@ -195,30 +195,21 @@ impl SentObject {
     }
 
     /// Changes the object as a JSON merge patch says (RFC 7396): objects merge, `null` removes, everything else
-    /// replaces. `replaces_whole` says for which member, by its path, an object replaces another instead.
-    pub fn merge(
-        &mut self,
-        patch: &SentObject,
-        replaces_whole: &dyn Fn(&str, &SentObject, &SentObject) -> bool,
-    ) {
-        self.merge_at("", patch, replaces_whole);
+    /// replaces; but for the exceptions.
+    pub fn merge(&mut self, patch: &SentObject, except: &Exceptions<'_>) {
+        self.merge_at("", patch, except);
     }
 
-    fn merge_at(
-        &mut self,
-        path: &str,
-        patch: &SentObject,
-        replaces_whole: &dyn Fn(&str, &SentObject, &SentObject) -> bool,
-    ) {
+    fn merge_at(&mut self, path: &str, patch: &SentObject, except: &Exceptions<'_>) {
         for (name, value) in patch.iter() {
             let path = if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
-            if *value == Sent::Null {
+            if *value == Sent::Null && !except.nullable.contains(&path.as_str()) {
                 self.members.remove(name);
                 continue;
             }
             match (self.members.get_mut(name), value) {
-                (Some(Sent::Object(known)), Sent::Object(patch)) if !replaces_whole(&path, known, patch) => {
-                    known.merge_at(&path, patch, replaces_whole);
+                (Some(Sent::Object(known)), Sent::Object(patch)) if !except.replaces(&path, known, patch) => {
+                    known.merge_at(&path, patch, except);
                 }
                 (Some(known), value) => *known = without_nulls(value),
                 (None, value) => {
@@ -226,6 +217,21 @@ impl SentObject {
                 }
             }
         }
+    }
+}
+
+/// Which members of an object a merge patch changes otherwise than its standard says, by their paths.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Exceptions<'a> {
+    /// Objects that are replaced whole when their `kind` changes: what belongs to one kind means nothing for another.
+    pub unions: &'a [&'a str],
+    /// Members for which `null` is a value.
+    pub nullable: &'a [&'a str],
+}
+
+impl Exceptions<'_> {
+    fn replaces(&self, path: &str, known: &SentObject, new: &SentObject) -> bool {
+        self.unions.contains(&path) && new.get("kind").is_some_and(|kind| known.get("kind") != Some(kind))
     }
 }
 
@@ -359,12 +365,23 @@ mod tests {
         ];
         for (target, patch, expected) in cases {
             let mut merged = of(&target);
-            merged.merge(&of(&patch), &|_, _, _| false);
+            merged.merge(&of(&patch), &Exceptions::default());
             assert_eq!(merged, of(&expected), "{target} {patch}");
         }
-        let mut union = of(&json!({"r": {"kind": "a", "x": 1}, "s": {"kind": "a", "x": 1}}));
-        let patch = of(&json!({"r": {"kind": "b", "y": null}, "s": {"x": 2}}));
-        union.merge(&patch, &|path, known, new| path == "r" && known.get("kind") != new.get("kind"));
-        assert_eq!(union, of(&json!({"r": {"kind": "b"}, "s": {"kind": "a", "x": 2}})));
+    }
+
+    #[test]
+    fn a_merge_patch_knows_exceptions() {
+        let except = Exceptions { unions: &["r", "p.u"], nullable: &["p.n"] };
+        let union = json!({"kind": "a", "x": 1});
+        let mut merged = of(&json!({"r": union, "s": union, "p": {"u": union, "n": 1, "m": 1}}));
+        let other = json!({"kind": "b", "y": null});
+        merged.merge(
+            &of(&json!({"r": other, "s": other, "p": {"u": {"x": 2}, "n": null, "m": null}})),
+            &except,
+        );
+        let expected = json!({"r": {"kind": "b"}, "s": {"kind": "b", "x": 1},
+            "p": {"u": {"kind": "a", "x": 2}, "n": null}});
+        assert_eq!(merged, of(&expected));
     }
 }
