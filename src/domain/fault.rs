@@ -20,6 +20,7 @@ pub enum Word {
     UnsupportedAutomationField,
     UnsupportedForOneshotAutomation,
     UnsupportedForRecurringAutomation,
+    UnsupportedKindChange,
     UnsupportedStopCondition,
     #[serde(rename = "title_too_long_160")]
     TitleTooLong,

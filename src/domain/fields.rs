@@ -46,6 +46,8 @@ const NAME_SHOWN: usize = 64;
 /// The fields of one object, at its path inside the message.
 pub struct Fields<'a> {
     object: &'a SentObject,
+    /// What the object was before somebody changed it.
+    before: Option<&'a SentObject>,
     path: String,
     known: Vec<&'static str>,
     faults: Faults,
@@ -54,7 +56,12 @@ pub struct Fields<'a> {
 impl<'a> Fields<'a> {
     /// Reads the outermost object.
     pub fn root(object: &'a SentObject, faults: &Faults) -> Self {
-        Fields { object, path: String::new(), known: Vec::new(), faults: faults.clone() }
+        Fields { object, before: None, path: String::new(), known: Vec::new(), faults: faults.clone() }
+    }
+
+    /// Reads the outermost object, which was another one before somebody changed it.
+    pub fn changed_root(before: &'a SentObject, object: &'a SentObject, faults: &Faults) -> Self {
+        Fields { before: Some(before), ..Fields::root(object, faults) }
     }
 
     /// The path of a field of this object, as a fault writes it.
@@ -84,6 +91,13 @@ impl<'a> Fields<'a> {
     /// Whether the field was sent at all.
     pub fn has(&self, name: &str) -> bool {
         self.object.get(name).is_some()
+    }
+
+    /// Whether the field is what it was before somebody changed the object. Of what nobody changed there was
+    /// nothing before.
+    pub fn unchanged(&mut self, name: &'static str) -> bool {
+        self.known.push(name);
+        self.before.is_some_and(|before| before.get(name) == self.object.get(name))
     }
 
     /// Whether the field is this word.
@@ -250,6 +264,12 @@ impl<'a> Fields<'a> {
         self.as_object(name, value)
     }
 
+    /// An object inside this one that must be there, as it was sent.
+    pub fn required_object(&mut self, name: &'static str) -> Option<&'a SentObject> {
+        let object = self.object(name);
+        self.require(name, object).map(|object| object.object)
+    }
+
     /// An object inside this one, or null.
     pub fn nullable_object(&mut self, name: &'static str) -> Option<Fields<'a>> {
         let value = self.nullable(name)?;
@@ -262,7 +282,8 @@ impl<'a> Fields<'a> {
             self.fault(name, Word::WrongType);
             return None;
         };
-        Some(Fields { object, path: self.path(name), known: Vec::new(), faults: self.faults.clone() })
+        let before = self.before.and_then(|before| before.get(name)).and_then(Sent::as_object);
+        Some(Fields { before, path: self.path(name), ..Fields::root(object, &self.faults) })
     }
 
     /// A list of texts without NUL characters.

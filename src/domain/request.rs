@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::id::{AutomationId, RunId};
 use super::run::Attendance;
 use super::run::machine::State;
+use super::sent::SentObject;
 use super::time::Timestamp;
 
 /// Which automations are wanted, newest first.
@@ -46,6 +47,17 @@ pub struct RunRequest {
     pub attendance: Attendance,
     /// The client's own name for its request.
     pub key: Option<String>,
+}
+
+/// An automation that is to be another.
+#[derive(Clone, Debug)]
+pub struct UpdateRequest {
+    /// The automation.
+    pub automation: AutomationId,
+    /// Only if it still has this revision.
+    pub if_revision: Option<i64>,
+    /// What is to change, as a JSON merge patch over its draft.
+    pub patch: SentObject,
 }
 
 /// An automation that is to rest, or to go on.

@@ -3,7 +3,8 @@
 //! transaction.
 //!
 //! Start reading at [`tick`]: it settles what is due. [`assign`] says who carries out what, [`report`] takes
-//! what became of it, [`ending`] is the one way in which a run ends.
+//! what became of it, [`ending`] is the one way in which a run ends. [`settle`] has the rule for slots, also for
+//! those of a schedule that ends.
 
 pub mod assign;
 pub mod cancel;
@@ -12,6 +13,7 @@ pub mod deadlines;
 pub mod delete;
 pub mod derive;
 pub mod ending;
+mod epoch;
 pub mod inside;
 pub mod pause;
 pub mod presence;
@@ -22,6 +24,7 @@ pub mod settle;
 mod start;
 pub mod tick;
 pub mod trigger;
+pub mod update;
 
 use crate::domain::automation::Actor;
 use crate::domain::id::{AutomationId, IdSource, RunId};

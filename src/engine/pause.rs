@@ -3,14 +3,14 @@
 use super::ending::stop_scheduled;
 use super::inside::Voice;
 use super::settle::Records;
-use super::{Context, derive, find_automation, find_open_automation, settle};
+use super::{Context, derive, epoch, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RestRequest;
 use crate::domain::run::machine::StopReason;
-use crate::ledger::{AutomationRow, Epoch, Tx};
+use crate::ledger::{AutomationRow, Tx};
 
 /// Somebody pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
 /// Runs that slots asked for and that have not begun are stopped. Pausing what is paused changes nothing.
@@ -68,13 +68,7 @@ pub fn resume(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> R
     automation.failure_streak = 0;
     automation.revision += 1;
     automation.updated_at = now;
-    automation.epoch = Epoch {
-        number: automation.epoch.number + 1,
-        effective_at: now,
-        answered_through: now,
-        ended_at: None,
-    };
-    tx.insert_epoch(&automation, EpochReason::Resumed, context.me, request.note.as_deref())?;
+    epoch::begin(tx, context, &mut automation, EpochReason::Resumed, request.note.as_deref())?;
     derive::publish_automation(tx, &mut automation, now)
 }
 

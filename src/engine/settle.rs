@@ -2,7 +2,7 @@
 
 use super::records::{self, NewRun};
 use super::start::start;
-use super::{Context, derive, shared_limits};
+use super::{Context, assign, derive, shared_limits};
 use crate::domain::automation::Task;
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
@@ -40,6 +40,24 @@ pub(super) fn settle_due(
     } else {
         catch_up_or_miss(tx, context, automation, &schedule, due)
     }
+}
+
+/// Settles all slots up to now of an epoch that an edit of its schedule ends: whoever edits a schedule a moment
+/// after it was due gets what was due, as it was before the edit. What follows for the automation is told.
+pub(super) fn settle_before_edit(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+) -> Result<(), Refusal> {
+    if derive::next_fire(automation).is_some_and(|next| next <= context.now) {
+        // Those whose turn has come go before what is due only now.
+        assign::assign(tx, context)?;
+        settle_due(tx, context, automation)?;
+    }
+    if record_skipped(tx, context, automation)? == Records::Some {
+        derive::publish_automation(tx, automation, context.now)?;
+    }
+    Ok(())
 }
 
 /// Whether slots have become records, from which something follows for their automation.

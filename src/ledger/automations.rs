@@ -238,17 +238,11 @@ impl Tx<'_> {
         ];
         self.execute(sql, params)?;
         automation.row = self.connection.last_insert_rowid();
-        automation.definition_row = self.insert_definition(&automation)?;
+        automation.definition_row = self.insert_definition(&automation, to_json(&automation.definition)?)?;
         let sql = "UPDATE automations SET definition = ?2 WHERE row = ?1";
         self.execute(sql, (automation.row, automation.definition_row))?;
         self.insert_epoch(&automation, reason, by, None)?;
         Ok(automation)
-    }
-
-    fn insert_definition(&self, automation: &AutomationRow) -> Result<i64, LedgerError> {
-        let sql = "INSERT INTO definitions (automation, revision, body) VALUES (?1, ?2, ?3)";
-        self.execute(sql, (automation.row, automation.revision, to_json(&automation.definition)?))?;
-        Ok(self.connection.last_insert_rowid())
     }
 
     /// Stores the automation's epoch as a new one.

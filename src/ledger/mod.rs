@@ -6,6 +6,7 @@
 mod automations;
 mod column;
 mod condition;
+mod definitions;
 mod error;
 mod events;
 mod files;

@@ -13,7 +13,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
+    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -54,6 +54,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `automation/list`.
     fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
+
+    /// `automation/update`.
+    fn update(&self, request: UpdateRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
 
     /// `automation/pause`.
     fn pause(&self, request: RestRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;

@@ -7,7 +7,7 @@ use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::domain::sent::SentObject;
+use crate::domain::sent::{INTEGER_MAX, SentObject};
 use crate::rpc::caller::{Caller, Permit};
 
 /// The longest identity, in characters. Ours have half as many; what is longer names nothing, and would be
@@ -60,6 +60,11 @@ pub fn automation_id(fields: &mut Fields<'_>, name: &'static str) -> Option<Auto
 /// The run's identity, which must be there.
 pub fn run_id(fields: &mut Fields<'_>, name: &'static str) -> Option<RunId> {
     fields.required_short_text(name, ID_MAX).map(RunId::from_text)
+}
+
+/// The revision that a change is meant for, if it is meant for one.
+pub fn if_revision(fields: &mut Fields<'_>) -> Option<i64> {
+    fields.integer("ifRevision", 1..=INTEGER_MAX)
 }
 
 /// A page's size, within what the method allows.

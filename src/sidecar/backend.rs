@@ -15,7 +15,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
+    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
@@ -25,7 +25,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed, Voice};
-use crate::engine::{cancel, create, delete, derive, pause, trigger};
+use crate::engine::{cancel, create, delete, derive, pause, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{RunRow, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
@@ -78,6 +78,11 @@ impl Backend for Sidecar {
             Ok(Page { items: items.collect::<Result<_, _>>()?, next, seq: view.newest_seq()? })
         });
         read.await
+    }
+
+    async fn update(&self, request: UpdateRequest, by: Caller) -> Answer<Automation> {
+        let zone = self.parts.machine_zone.clone();
+        self.change(by, move |tx, context| update::update(tx, context, &request, zone.name())).await
     }
 
     async fn pause(&self, request: RestRequest, by: Caller) -> Answer<Automation> {

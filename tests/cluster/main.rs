@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod deleting;
+mod editing;
 mod killed;
 mod ledger_held;
 mod listening;

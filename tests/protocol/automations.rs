@@ -302,3 +302,37 @@ fn a_title_is_found_in_upper_or_lower_case_of_any_alphabet() {
     assert_eq!(found("\\"), Vec::<String>::new());
     client.finish();
 }
+
+#[test]
+fn filtered_pages_neither_repeat_nor_skip_while_titles_and_pauses_change() {
+    let place = Place::new();
+    let mut client = place.open();
+    let ids: Vec<Value> = (0..9)
+        .map(|number| {
+            let draft = dormant(&format!("Nightly {number}"), shell("true"));
+            client.create(with(draft, "paused", json!(number % 3 == 0)))
+        })
+        .collect();
+    let page = |client: &mut Client, cursor: &Value| {
+        let mut params = json!({"query": "nightly", "paused": false, "limit": 2});
+        if cursor.is_string() {
+            params["cursor"] = cursor.clone();
+        }
+        client.get("automation/list", params)
+    };
+    let first = page(&mut client, &Value::Null);
+    assert_eq!(titles(&first), ["Nightly 8", "Nightly 7"]);
+    // The one that the cursor stands at goes, one that comes next rests, and one that rested goes on.
+    client.get("automation/delete", json!({"id": ids[7]}));
+    client.get("automation/pause", json!({"id": ids[5]}));
+    client.get("automation/resume", json!({"id": ids[3]}));
+    client.get("automation/update", json!({"id": ids[4], "patch": {"title": "4 is NIGHTLY too"}}));
+    client.get("automation/update", json!({"id": ids[2], "patch": {"title": "daily"}}));
+    client.create(dormant("nightly and newer", shell("true")));
+    let second = page(&mut client, &first["nextCursor"]);
+    assert_eq!(titles(&second), ["4 is NIGHTLY too", "Nightly 3"]);
+    client.get("automation/delete", json!({"id": ids[3]}));
+    let third = page(&mut client, &second["nextCursor"]);
+    assert_eq!((titles(&third), &third["nextCursor"]), (vec!["Nightly 1"], &Value::Null));
+    client.finish();
+}

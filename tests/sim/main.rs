@@ -11,6 +11,7 @@ mod window;
 mod world;
 
 mod counting;
+mod editing;
 mod ending;
 mod firing;
 mod inside;

@@ -127,7 +127,8 @@ impl Walk {
             42..69 => self.carry(),
             69..79 => self.end_some_work(),
             79..84 => self.request(),
-            84..91 => self.create(),
+            84..88 => self.create(),
+            88..91 => self.edit(),
             91 => self.resume(),
             92..94 => self.cancel(),
             94 => self.delete(),
@@ -259,6 +260,34 @@ impl Walk {
         let draft = with(draft, json!({"policy": policy, "access": access, "paused": paused}));
         let draft = if self.rng.one_in(5) { reminder(draft) } else { draft };
         if draft["kind"] == "oneshot" { draft } else { with(draft, json!({"stop": stop})) }
+    }
+
+    /// Another draft, or a part of one, becomes a patch. It may be meant for a revision that is no longer the newest.
+    fn edit(&mut self) {
+        let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        let draft = self.some_draft();
+        let mut patch = json!({"title": format!("edited at {}", self.world.now)});
+        for field in ["rhythm", "stop", "timezone", "policy", "access", "fireAt"] {
+            if self.rng.one_in(3) && !draft[field].is_null() {
+                patch[field] = draft[field].clone();
+            }
+        }
+        if self.rng.one_in(3) {
+            patch.as_object_mut().unwrap().remove("title");
+        }
+        let shown = self.world.automation(&id);
+        let if_revision = self.rng.one_in(3).then_some(shown.revision - i64::from(self.rng.one_in(4)));
+        match self.world.try_update(who, &id, if_revision, &patch) {
+            Ok(edited) => {
+                let again = self.world.try_update(who, &id, None, &patch).map(|it| it.revision);
+                assert!(again.is_err() || again.is_ok_and(|again| again == edited.revision), "{patch}");
+            }
+            // Some patches are for the other kind of automation.
+            Err(
+                Refusal::InvalidAutomation(_) | Refusal::AutomationConflict { .. } | Refusal::Storage { .. },
+            ) => {}
+            Err(refusal) => panic!("{patch} was refused: {refusal}"),
+        }
     }
 
     fn resume(&mut self) {

@@ -1,7 +1,11 @@
 //! Reads a draft as a client sends it into a [`Definition`] in which only valid things exist, or into the list
 //! of everything that is wrong with it.
+//!
+//! An edited automation is read by the same functions: `current` is what it was, and what is as it was then is
+//! taken over without a second look.
 
 pub mod limits;
+mod patch;
 mod policy;
 mod schedule;
 mod task;
@@ -14,6 +18,7 @@ use super::scheduler::Limits;
 use super::sent::SentObject;
 use super::time::Timestamp;
 
+pub use patch::read_patch;
 pub use schedule::{ScheduleDraft, read_preview};
 
 /// What a client wants to create.
@@ -92,15 +97,26 @@ pub fn read_key(fields: &mut Fields<'_>) -> Option<String> {
 }
 
 fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft> {
-    let title = read_title(fields);
-    let when = schedule::read_when(fields, around);
-    let timezone = schedule::read_timezone(fields, around.machine_zone);
-    let task = task::read_task(fields);
-    let placement = read_placement(fields);
-    let access = read_access(fields);
-    let policy = policy::read_policy(fields);
+    let definition = read_definition(fields, around, None);
     let paused = fields.boolean("paused").unwrap_or(false);
-    let definition = Definition {
+    Some(Draft { definition: definition?, paused })
+}
+
+fn read_definition(
+    fields: &mut Fields<'_>,
+    around: Surroundings<'_>,
+    current: Option<&Definition>,
+) -> Option<Definition> {
+    let title = kept(fields, "title", current.map(|it| &it.title)).or_else(|| read_title(fields));
+    let when = schedule::read_when(fields, around, current.map(|it| &it.when));
+    let timezone = kept(fields, "timezone", current.map(|it| &it.timezone))
+        .or_else(|| schedule::read_timezone(fields, around.machine_zone));
+    let task = kept(fields, "task", current.map(|it| &it.task)).or_else(|| task::read_task(fields));
+    let placement = kept(fields, "where", current.map(|it| &it.placement)).or_else(|| read_placement(fields));
+    let access = kept(fields, "access", current.map(|it| &it.access)).unwrap_or_else(|| read_access(fields));
+    let policy = kept(fields, "policy", current.map(|it| &it.policy))
+        .or_else(|| policy::read_policy(fields, current.map(|it| &it.policy)));
+    Some(Definition {
         title: title?,
         when: when?,
         timezone: timezone?,
@@ -108,8 +124,13 @@ fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft
         placement: placement?,
         access,
         policy: policy?,
-    };
-    Some(Draft { definition, paused })
+    })
+}
+
+/// What a field stands for that is as it was. It was valid when it was written, and whoever changes another field
+/// is not asked about it: its time may have passed, or another window may have had other limits.
+fn kept<T: Clone>(fields: &mut Fields<'_>, name: &'static str, current: Option<&T>) -> Option<T> {
+    current.filter(|_| fields.unchanged(name)).cloned()
 }
 
 fn read_title(fields: &mut Fields<'_>) -> Option<String> {
@@ -142,6 +163,7 @@ fn read_access(fields: &mut Fields<'_>) -> Access {
     fields.choice("access", &[("write", Access::Write), ("read", Access::Read)]).unwrap_or(Access::Write)
 }
 
+/// What to do about a field that is no part of a draft.
 fn read_only_hint(name: &str) -> Option<String> {
     const READ_ONLY: [&str; 7] = ["id", "revision", "createdAt", "updatedAt", "createdBy", "pause", "state"];
     READ_ONLY.contains(&name).then(|| format!("leave `{name}` out: only the sidecar writes it"))

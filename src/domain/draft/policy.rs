@@ -3,6 +3,7 @@
 //! A value that this version does not act on is refused, never stored and ignored: for those fields only the
 //! default is accepted.
 
+use serde::Serialize;
 use serde_json::Value;
 
 use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, SPAN_MS};
@@ -11,50 +12,75 @@ use crate::domain::fields::Fields;
 use crate::domain::policy::{Keep, Missed, Policy};
 use crate::domain::sent::Sent;
 
-pub(super) fn read_policy(fields: &mut Fields<'_>) -> Option<Policy> {
-    let mut policy = Policy::default();
+pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> Option<Policy> {
+    let defaults = Policy::default();
     if !fields.has("policy") {
-        return Some(policy);
+        return Some(defaults);
     }
+    let mut policy = current.unwrap_or(&defaults).clone();
     let mut sent = fields.object("policy")?;
-    let defaults = serde_json::to_value(&policy).unwrap_or_default();
-    default_only(&mut sent, &defaults, "overlap");
-    let missed = read_missed(&mut sent);
-    default_only(&mut sent, &defaults, "ifBusy");
-    let queue_ms = sent.integer("queueMs", 0..=SPAN_MS);
-    let start_ms = sent.integer("startMs", 1000..=SPAN_MS);
-    default_only(&mut sent, &defaults, "idleMs");
-    let wall_ms = sent.integer("wallMs", 1000..=SPAN_MS);
-    default_only(&mut sent, &defaults, "blockerMs");
-    for name in ["stepCap", "budget", "permissions", "retry"] {
-        default_only(&mut sent, &defaults, name);
-    }
-    let pause_after_failures = sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES);
-    default_only(&mut sent, &defaults, "precheck");
-    let keep = read_keep(&mut sent, policy.keep);
+    default_only(&mut sent, "overlap", &mut policy.overlap, &defaults.overlap);
+    choose(&mut sent, "missed", &mut policy.missed, &defaults.missed, read_missed);
+    default_only(&mut sent, "ifBusy", &mut policy.if_busy, &defaults.if_busy);
+    choose(&mut sent, "queueMs", &mut policy.queue_ms, &defaults.queue_ms, |sent| {
+        sent.integer("queueMs", 0..=SPAN_MS)
+    });
+    choose(&mut sent, "startMs", &mut policy.start_ms, &defaults.start_ms, |sent| {
+        sent.integer("startMs", 1000..=SPAN_MS)
+    });
+    default_only(&mut sent, "idleMs", &mut policy.idle_ms, &defaults.idle_ms);
+    choose(&mut sent, "wallMs", &mut policy.wall_ms, &defaults.wall_ms, |sent| {
+        sent.integer("wallMs", 1000..=SPAN_MS)
+    });
+    default_only(&mut sent, "blockerMs", &mut policy.blocker_ms, &defaults.blocker_ms);
+    default_only(&mut sent, "stepCap", &mut policy.step_cap, &defaults.step_cap);
+    default_only(&mut sent, "budget", &mut policy.budget, &defaults.budget);
+    default_only(&mut sent, "permissions", &mut policy.permissions, &defaults.permissions);
+    default_only(&mut sent, "retry", &mut policy.retry, &defaults.retry);
+    let pause_after_failures = &mut policy.pause_after_failures;
+    choose(&mut sent, "pauseAfterFailures", pause_after_failures, &defaults.pause_after_failures, |sent| {
+        sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES)
+    });
+    default_only(&mut sent, "precheck", &mut policy.precheck, &defaults.precheck);
+    choose(&mut sent, "keep", &mut policy.keep, &defaults.keep, |sent| read_keep(sent, defaults.keep));
     sent.finish(Word::UnsupportedAutomationField, |_| None);
-    policy.missed = missed.unwrap_or(policy.missed);
-    policy.queue_ms = queue_ms.unwrap_or(policy.queue_ms);
-    policy.start_ms = start_ms.unwrap_or(policy.start_ms);
-    policy.wall_ms = wall_ms.unwrap_or(policy.wall_ms);
-    policy.pause_after_failures = pause_after_failures.unwrap_or(policy.pause_after_failures);
-    policy.keep = keep.unwrap_or(policy.keep);
     Some(policy)
 }
 
-/// Accepts a field only with the value that it has anyway. An object may name some of its fields.
-fn default_only(sent: &mut Fields<'_>, defaults: &Value, name: &'static str) {
-    let Some(value) = sent.any(name) else { return };
-    let same = match (value, &defaults[name]) {
-        (Sent::Object(value), Value::Object(default)) => {
-            value.iter().all(|(field, value)| default.get(field).is_some_and(|default| value.is(default)))
-        }
-        (value, default) => value.is(default),
-    };
-    if !same {
-        let hint = format!("this version only does {}; leave `{name}` out", defaults[name]);
-        sent.fault_hint(name, Word::NotAvailableYet, hint);
+/// Whether a policy has a field of this name.
+pub(super) fn is_policy(name: &str) -> bool {
+    serde_json::to_value(Policy::default()).is_ok_and(|defaults| defaults.get(name).is_some())
+}
+
+/// Reads a field that may be chosen. One that is not there has its default; one that is as it was stays.
+fn choose<T: Clone>(
+    sent: &mut Fields<'_>,
+    name: &'static str,
+    value: &mut T,
+    default: &T,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<T>,
+) {
+    if !sent.unchanged(name) {
+        *value = read(sent).unwrap_or_else(|| default.clone());
     }
+}
+
+/// Reads a field that may only have the value that it has anyway. An object may name some of its fields.
+fn default_only<T: Clone + Serialize>(sent: &mut Fields<'_>, name: &'static str, value: &mut T, default: &T) {
+    choose(sent, name, value, default, |sent| {
+        let written = serde_json::to_value(default).unwrap_or_default();
+        let same = match (sent.any(name)?, &written) {
+            (Sent::Object(value), Value::Object(default)) => {
+                value.iter().all(|(field, value)| default.get(field).is_some_and(|default| value.is(default)))
+            }
+            (value, default) => value.is(default),
+        };
+        if !same {
+            let hint = format!("this version only does {written}; leave `{name}` out");
+            sent.fault_hint(name, Word::NotAvailableYet, hint);
+        }
+        None
+    });
 }
 
 fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {

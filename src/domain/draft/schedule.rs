@@ -1,6 +1,6 @@
 //! The part of a draft that says when.
 
-use super::{Surroundings, limits};
+use super::{Surroundings, kept, limits};
 use crate::domain::automation::When;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
@@ -10,14 +10,24 @@ use crate::domain::schedule::zone::{UnknownZone, Zone};
 use crate::domain::sent::SentObject;
 use crate::domain::time::Timestamp;
 
-pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<When> {
+pub(super) fn read_when(
+    fields: &mut Fields<'_>,
+    around: Surroundings<'_>,
+    current: Option<&When>,
+) -> Option<When> {
     #[derive(Clone, Copy)]
     enum Kind {
         Oneshot,
         Recurring,
     }
     let kind = fields.choice("kind", &[("oneshot", Kind::Oneshot), ("recurring", Kind::Recurring)]);
-    let Some(kind) = fields.require("kind", kind) else {
+    let kind = fields.require("kind", kind);
+    let another = kind.is_some() && current.is_some() && !fields.unchanged("kind");
+    if another {
+        let hint = "delete this automation and create one of the other kind";
+        fields.fault_hint("kind", Word::UnsupportedKindChange, hint);
+    }
+    let Some(kind) = kind.filter(|_| !another) else {
         // Without a kind nobody can say whether these belong there.
         for name in ["fireAt", "rhythm", "stop"] {
             fields.any(name);
@@ -26,28 +36,41 @@ pub(super) fn read_when(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Op
     };
     match kind {
         Kind::Oneshot => {
-            let fire_at = fields.instant("fireAt");
-            let fire_at = fields.require("fireAt", fire_at);
+            let known = current.and_then(|current| match current {
+                When::Oneshot { fire_at } => Some(fire_at),
+                When::Recurring { .. } => None,
+            });
+            let fire_at = kept(fields, "fireAt", known).or_else(|| read_fire_at(fields, around.now));
             for name in ["rhythm", "stop"] {
                 if fields.any(name).is_some() {
                     fields.fault(name, Word::UnsupportedForOneshotAutomation);
                 }
             }
-            let fire_at = fire_at?;
-            if let Err(fault) = check_fire_at(&fields.path("fireAt"), fire_at, around.now) {
-                fields.fault_hint("fireAt", fault.message, fault.hint.unwrap_or_default());
-            }
-            Some(When::Oneshot { fire_at })
+            Some(When::Oneshot { fire_at: fire_at? })
         }
         Kind::Recurring => {
             if fields.any("fireAt").is_some() {
                 fields.fault("fireAt", Word::UnsupportedForRecurringAutomation);
             }
-            let rhythm = read_rhythm(fields, around.limits.min_interval_ms);
-            let stop = read_stop(fields);
+            let known = current.and_then(|current| match current {
+                When::Recurring { rhythm, stop } => Some((rhythm, stop)),
+                When::Oneshot { .. } => None,
+            });
+            let rhythm = kept(fields, "rhythm", known.map(|(rhythm, _)| rhythm))
+                .or_else(|| read_rhythm(fields, around.limits.min_interval_ms));
+            let stop = kept(fields, "stop", known.map(|(_, stop)| stop)).or_else(|| read_stop(fields));
             Some(When::Recurring { rhythm: rhythm?, stop: stop? })
         }
     }
+}
+
+fn read_fire_at(fields: &mut Fields<'_>, now: Timestamp) -> Option<Timestamp> {
+    let fire_at = fields.instant("fireAt");
+    let fire_at = fields.require("fireAt", fire_at)?;
+    if let Err(fault) = check_fire_at(&fields.path("fireAt"), fire_at, now) {
+        fields.fault_hint("fireAt", fault.message, fault.hint.unwrap_or_default());
+    }
+    Some(fire_at)
 }
 
 pub(super) fn check_fire_at(field: &str, fire_at: Timestamp, now: Timestamp) -> Result<(), Fault> {

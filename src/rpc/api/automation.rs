@@ -13,9 +13,10 @@ use crate::domain::draft::{read_create, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest};
+use crate::domain::request::{
+    ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest, UpdateRequest,
+};
 use crate::domain::run::{Attendance, Run};
-use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, Deleted};
 use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
@@ -47,6 +48,10 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         let wanted = read_list(&params, &*backend).map_err(refused)?;
         let page = backend.automations(wanted).await;
         handled(page.map(|page| page_on_the_wire(List::Automations, page, &*backend)))
+    })?;
+    module.register_async_method("automation/update", |params, backend, extensions| async move {
+        let (request, by) = read_update(&params, &extensions).map_err(refused)?;
+        handled(backend.update(request, by).await)
     })?;
     module.register_async_method("automation/pause", |params, backend, extensions| async move {
         let (request, by) = read_rest(&params, &extensions).map_err(refused)?;
@@ -120,6 +125,17 @@ fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomati
     })
 }
 
+/// What the patch says is read against the automation as it is when that is changed.
+fn read_update(params: &Params<'_>, extensions: &Extensions) -> Result<(UpdateRequest, Caller), Refusal> {
+    params::read(params, "`id`, `ifRevision`, `patch` and `insideRun`", |fields| {
+        let id = params::automation_id(fields, "id");
+        let if_revision = params::if_revision(fields);
+        let patch = fields.required_object("patch").cloned();
+        let by = params::caller(fields, extensions);
+        Some((UpdateRequest { automation: id?, if_revision, patch: patch? }, by))
+    })
+}
+
 fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestRequest, Caller), Refusal> {
     params::read(params, "`id`, `note` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
@@ -133,7 +149,7 @@ fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestReques
 fn read_delete(params: &Params<'_>, extensions: &Extensions) -> Result<(DeleteRequest, Caller), Refusal> {
     params::read(params, "`id`, `ifRevision`, `activeRun` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
-        let if_revision = fields.integer("ifRevision", 1..=INTEGER_MAX);
+        let if_revision = params::if_revision(fields);
         let choices =
             [("cancel", ActiveRun::Cancel), ("finish", ActiveRun::Finish), ("refuse", ActiveRun::Refuse)];
         let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);

@@ -32,6 +32,65 @@ pub(super) fn automation() -> Value {
     draft
 }
 
+/// What may be changed of an automation: parts of a draft, and `null` for what is to have its default again.
+pub(super) fn patch() -> Value {
+    let mut draft = automation();
+    if let Some(fields) = draft["properties"].as_object_mut() {
+        // Resting has methods of its own.
+        fields.remove("paused");
+    }
+    let what = "A JSON merge patch (RFC 7396) over the draft. What belongs to one `kind` of an object goes when its \
+        `kind` changes; the automation's own `kind` cannot change.";
+    saying(part_of(&draft), what)
+}
+
+/// What a patch may hold where a draft holds this.
+fn part_of(schema: &Value) -> Value {
+    let mut part = schema.clone();
+    if let Some(members) = part.as_object_mut() {
+        // What is left out of a patch stays as it is.
+        members.remove("default");
+    }
+    let names = |list: &Value| -> Vec<String> {
+        list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    };
+    if schema.get("properties").is_some() {
+        let required = names(&schema["required"]);
+        let field = |(name, field): (&String, &Value)| {
+            let part = part_of(field);
+            let part = if required.contains(name) { part } else { removable(part) };
+            (name.clone(), part)
+        };
+        part["properties"] = schema["properties"].as_object().into_iter().flatten().map(field).collect();
+    } else if let Some(variants) = schema["oneOf"].as_array() {
+        // Which kind the other fields belong to may stand in the automation alone.
+        let kinds: Vec<&str> =
+            variants.iter().filter_map(|one| one["properties"]["kind"]["const"].as_str()).collect();
+        let mut fields = vec![("kind", one_of(&kinds))];
+        let all = variants.iter().filter_map(|one| one["properties"].as_object()).flatten();
+        fields.extend(
+            all.filter(|(name, _)| *name != "kind")
+                .map(|(name, field)| (name.as_str(), removable(part_of(field)))),
+        );
+        part = object(&fields, &[]);
+        if let Some(description) = schema.get("description") {
+            part["description"] = description.clone();
+        }
+    } else if schema["additionalProperties"].is_object() {
+        part["additionalProperties"] = removable(schema["additionalProperties"].clone());
+    }
+    for condition in ["required", "oneOf"] {
+        if let Some(members) = part.as_object_mut() {
+            members.remove(condition);
+        }
+    }
+    part
+}
+
+fn removable(part: Value) -> Value {
+    json!({"anyOf": [part, {"type": "null"}]})
+}
+
 /// A schedule without an automation.
 pub(super) fn schedule() -> Value {
     let fields = [

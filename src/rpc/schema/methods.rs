@@ -68,6 +68,15 @@ pub(super) const EVERYWHERE: [Kind; 7] = [
 const CHANGE: &[Kind] =
     &[Kind::NotFound, Kind::AutomationConflict, Kind::InsideRun, Kind::StorageUnavailable];
 
+/// The same, where the automation may come out as one that is not valid.
+const EDIT: &[Kind] = &[
+    Kind::InvalidAutomation,
+    Kind::NotFound,
+    Kind::AutomationConflict,
+    Kind::InsideRun,
+    Kind::StorageUnavailable,
+];
+
 const LOOK: &[Kind] = &[Kind::StorageUnavailable];
 const LOOK_AT_ONE: &[Kind] = &[Kind::NotFound, Kind::StorageUnavailable];
 
@@ -124,6 +133,21 @@ pub fn methods() -> Vec<Method> {
             examples: vec![json!({}), json!({"limit": 20, "paused": false, "query": "triage"})],
         },
         Method {
+            name: "automation/update",
+            summary: "Changes what is to be done or when. What is due up to now is settled as it was before.",
+            params: params::update(),
+            result: of::<Automation>,
+            refusals: EDIT,
+            examples: vec![
+                json!({"id": "atm_1", "ifRevision": 1,
+                    "patch": {"title": "Triage", "policy": {"wallMs": 900_000, "startMs": null}}}),
+                json!({"id": "atm_1", "patch": {"rhythm": {"kind": "cron", "expression": "0 8 * * 1-5"},
+                    "timezone": "Europe/Berlin", "stop": {"kind": "count", "count": 10}}}),
+                json!({"id": "atm_1", "patch": {"rhythm": {"kind": "interval", "everyMs": 900_000},
+                    "task": {"args": ["--all"], "env": {"TOKEN": null}}}}),
+            ],
+        },
+        Method {
             name: "automation/pause",
             summary: "Has nothing be due until the automation is resumed; nothing of that time will be missed.",
             params: params::rest(),
@@ -136,13 +160,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Has a paused automation go on from now.",
             params: params::rest(),
             result: of::<Automation>,
-            refusals: &[
-                Kind::InvalidAutomation,
-                Kind::NotFound,
-                Kind::AutomationConflict,
-                Kind::InsideRun,
-                Kind::StorageUnavailable,
-            ],
+            refusals: EDIT,
             examples: vec![json!({"id": "atm_1"})],
         },
         Method {

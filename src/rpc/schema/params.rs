@@ -23,6 +23,10 @@ fn inside_run() -> (&'static str, Value) {
     ("insideRun", saying(id(), what))
 }
 
+fn if_revision() -> Value {
+    saying(number_from(1), "The revision that the change is meant for; with another one it is refused.")
+}
+
 fn key() -> (&'static str, Value) {
     let what =
         "The client's own name for this request: the same one again within 24 h gives what the first did.";
@@ -56,9 +60,14 @@ pub(super) fn rest() -> Value {
     object(&[("id", id()), ("note", text(0, bounds::NOTE_MAX)), inside_run()], &["id"])
 }
 
+pub(super) fn update() -> Value {
+    let fields = [("id", id()), ("ifRevision", if_revision()), ("patch", draft::patch()), inside_run()];
+    object(&fields, &["id", "patch"])
+}
+
 pub(super) fn delete() -> Value {
     let active_run = with_default(one_of(&["cancel", "finish", "refuse"]), "cancel");
-    let fields = [("id", id()), ("ifRevision", number_from(1)), ("activeRun", active_run), inside_run()];
+    let fields = [("id", id()), ("ifRevision", if_revision()), ("activeRun", active_run), inside_run()];
     object(&fields, &["id"])
 }
 

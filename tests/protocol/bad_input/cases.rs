@@ -17,6 +17,16 @@ pub(super) struct Case {
     pub(super) words: Vec<&'static str>,
 }
 
+impl Case {
+    /// What is wrong with an edit is told of an automation that there is.
+    pub(super) fn of_automation(mut self, id: &Value) -> Case {
+        if self.method == "automation/update" {
+            self.params = self.params.replace("\"atm_1\"", &id.to_string());
+        }
+        self
+    }
+}
+
 /// Stands in the parameters where a text is put that no value can express.
 const HERE: &str = "@here@";
 
@@ -273,10 +283,14 @@ impl Walk<'_> {
         self.push(params, shown, what, words);
     }
 
-    fn push(&mut self, params: String, path: &[String], what: &str, words: Vec<&'static str>) {
-        // The path of a fault in a patch is the path inside the draft.
+    fn push(&mut self, params: String, path: &[String], what: &str, mut words: Vec<&'static str>) {
+        // The path of a fault in a patch is the path inside the draft, and what is patched there may be of another
+        // kind than the field is for.
         let shown = match (self.method, path) {
-            ("automation/update", [first, rest @ ..]) if first == "patch" && !rest.is_empty() => rest,
+            ("automation/update", [first, rest @ ..]) if first == "patch" && !rest.is_empty() => {
+                words.extend(["unsupported_automation_field", "unsupported_for_recurring_automation"]);
+                rest
+            }
             (_, path) => path,
         };
         self.cases.push(Case {

@@ -19,7 +19,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest,
+    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -122,6 +122,10 @@ impl Backend for Fake {
             Some(_) | None => {}
         }
         Ok(Page { items: Vec::new(), next: None, seq: 0 })
+    }
+
+    async fn update(&self, _request: UpdateRequest, _by: Caller) -> Answer<Automation> {
+        not_here()
     }
 
     async fn pause(&self, _request: RestRequest, _by: Caller) -> Answer<Automation> {

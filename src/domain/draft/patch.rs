@@ -1,0 +1,215 @@
+//! Changes what a user asked for: a patch is merged into the draft as it stands, and the result is read like any
+//! other draft.
+
+use super::{Surroundings, policy, read_definition, read_only_hint};
+use crate::domain::automation::Definition;
+use crate::domain::fault::{Fault, Word};
+use crate::domain::fields::{Faults, Fields};
+use crate::domain::sent::{Exceptions, Sent, SentObject};
+
+/// The fields that a patch may change, and `kind`, which it may repeat.
+const FIELDS: [&str; 10] =
+    ["title", "kind", "fireAt", "rhythm", "stop", "timezone", "task", "where", "access", "policy"];
+
+/// Where the contract's patch differs from its standard. What may be null can be set to null, so that a whole draft
+/// that a client was given and sends back changes nothing.
+const EXCEPTIONS: Exceptions<'_> = Exceptions {
+    unions: &["rhythm", "stop", "task", "policy.missed"],
+    nullable: &["policy.idleMs", "policy.budget", "policy.pauseAfterFailures", "policy.precheck"],
+};
+
+/// The definition with a JSON merge patch applied. What the patch leaves as it was is not looked at again.
+///
+/// # Errors
+/// All faults of what the patch changes, in the order in which the contract lists the fields.
+pub fn read_patch(
+    current: &Definition,
+    patch: &SentObject,
+    around: Surroundings<'_>,
+) -> Result<Definition, Vec<Fault>> {
+    let before = as_sent(current);
+    let mut after = before.clone();
+    after.merge(patch, &EXCEPTIONS);
+    let faults = Faults::new();
+    let mut fields = Fields::changed_root(&before, &after, &faults);
+    let read = read_definition(&mut fields, around, Some(current));
+    for name in removed_in_vain(patch) {
+        let (field, message) = (fields.path(&name), Word::UnsupportedAutomationField);
+        faults.push(Fault { field, message, hint: hint(&name) });
+    }
+    fields.finish(Word::UnsupportedAutomationField, hint);
+    match (read, faults.take()) {
+        (Some(definition), faults) if faults.is_empty() => Ok(definition),
+        (_, faults) => Err(faults),
+    }
+}
+
+fn hint(name: &str) -> Option<String> {
+    match name {
+        "paused" => Some("use `automation/pause` and `automation/resume`".to_owned()),
+        name => read_only_hint(name),
+    }
+}
+
+/// The draft that would create this definition.
+fn as_sent(definition: &Definition) -> SentObject {
+    let value = serde_json::to_value(definition).unwrap_or_default();
+    Sent::from(&value).as_object().cloned().unwrap_or_default()
+}
+
+/// The fields that a patch removes though there are none of that name: merging leaves no trace of them.
+fn removed_in_vain(patch: &SentObject) -> Vec<String> {
+    let nulls = |object: &SentObject, is_known: fn(&str) -> bool| {
+        let unknown = object.iter().filter(|(name, value)| **value == Sent::Null && !is_known(name));
+        unknown.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
+    };
+    let mut found = Vec::new();
+    if let Some(policy) = patch.get("policy").and_then(Sent::as_object) {
+        found.extend(nulls(policy, policy::is_policy).into_iter().map(|name| format!("policy.{name}")));
+    }
+    found.extend(nulls(patch, |name| FIELDS.contains(&name)));
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::scheduler::Limits;
+    use crate::domain::time::Timestamp;
+
+    fn object(value: &Value) -> SentObject {
+        Sent::from(value).as_object().cloned().unwrap()
+    }
+
+    fn with_surroundings<T>(read: impl FnOnce(Surroundings<'_>) -> T) -> T {
+        let limits = Limits::default();
+        read(Surroundings { machine_zone: "Asia/Tokyo", limits: &limits, now: Timestamp::from_millis(1000) })
+    }
+
+    fn created(draft: &Value) -> Definition {
+        let read = with_surroundings(|around| super::super::read_create(&object(draft), around, |_| ()));
+        read.unwrap().0.draft.definition
+    }
+
+    fn patched(definition: &Definition, patch: &SentObject) -> Result<Definition, Vec<Fault>> {
+        with_surroundings(|around| read_patch(definition, patch, around))
+    }
+
+    fn recurring() -> Definition {
+        created(&json!({"title": "t", "kind": "recurring", "rhythm": {"kind": "interval", "everyMs": 60_000},
+            "stop": {"kind": "count", "count": 2}, "timezone": "UTC", "access": "read",
+            "task": {"kind": "command", "program": "p", "args": ["a"], "env": {"A": "1", "B": {"from": "C"}}},
+            "policy": {"missed": {"kind": "runOnce", "windowMs": 7}, "pauseAfterFailures": null}}))
+    }
+
+    /// Values that a patch may hold for each field, most of them sound.
+    fn pieces() -> Vec<(&'static str, Value)> {
+        let of = |name, values: Vec<Value>| values.into_iter().map(move |value| (name, value));
+        let pieces = [
+            of("title", vec![json!("other"), json!("t"), Value::Null, json!(1)]),
+            of("kind", vec![json!("recurring"), json!("oneshot")]),
+            of(
+                "rhythm",
+                vec![
+                    json!({"everyMs": 90_000}),
+                    json!({"kind": "cron", "expression": "0 9 * * *", "everyMs": null}),
+                    json!({"expression": "0 9 * * *"}),
+                ],
+            ),
+            of("stop", vec![Value::Null, json!({"count": 5}), json!({"kind": "until", "at": 5})]),
+            of("timezone", vec![Value::Null, json!("utc"), json!("Europe/Paris"), json!("Nowhere")]),
+            of(
+                "task",
+                vec![
+                    json!({"args": null}),
+                    json!({"env": {"A": null, "D": "2", "B": {"from": "X"}}}),
+                    json!({"env": null, "stdin": "in"}),
+                ],
+            ),
+            of("access", vec![Value::Null, json!("write")]),
+            of(
+                "policy",
+                vec![
+                    Value::Null,
+                    json!({"missed": {"kind": "skip"}}),
+                    json!({"missed": {"windowMs": null}, "pauseAfterFailures": 3}),
+                    json!({"queueMs": 5, "wallMs": null, "retry": {"attempts": 0}}),
+                    json!({"pauseAfterFailures": null}),
+                ],
+            ),
+            of("where", vec![Value::Null, json!({})]),
+        ];
+        pieces.into_iter().flatten().collect()
+    }
+
+    fn patches() -> impl Strategy<Value = Value> {
+        prop::sample::subsequence(pieces(), 0..8)
+            .prop_map(|pieces| pieces.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_patch_that_was_applied_changes_nothing_more(first in patches(), second in patches()) {
+            let mut definition = recurring();
+            for patch in [first, second] {
+                if let Ok(once) = patched(&definition, &object(&patch)) {
+                    prop_assert_eq!(patched(&once, &object(&patch)), Ok(once.clone()), "{}", patch);
+                    // The whole of it, as a form sends it, changes nothing either, and would create the same.
+                    prop_assert_eq!(patched(&once, &as_sent(&once)), Ok(once.clone()));
+                    prop_assert_eq!(&created(&serde_json::to_value(&once).unwrap()), &once);
+                    definition = once;
+                }
+            }
+        }
+
+        #[test]
+        fn a_patch_changes_only_what_it_names(patch in patches()) {
+            let before = recurring();
+            let Ok(after) = patched(&before, &object(&patch)) else { return Ok(()) };
+            let (before, after) = (as_sent(&before), as_sent(&after));
+            for name in FIELDS {
+                prop_assert!(patch.get(name).is_some() || before.get(name) == after.get(name), "{}", name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_later_version_allowed_stays_until_it_is_changed() {
+        let mut definition = recurring();
+        definition.policy.step_cap = 7;
+        definition.timezone = "Mars/Olympus".to_owned();
+        definition.title = "x".repeat(500);
+        let edited =
+            patched(&definition, &object(&json!({"access": "write", "policy": {"queueMs": 5}}))).unwrap();
+        assert_eq!((edited.policy.step_cap, &edited.timezone), (7, &definition.timezone));
+        assert_eq!((edited.policy.queue_ms, &edited.title), (5, &definition.title));
+        let patch = object(&json!({"policy": {"stepCap": 8}, "title": "y".repeat(500)}));
+        let words: Vec<Word> =
+            patched(&definition, &patch).unwrap_err().iter().map(|it| it.message).collect();
+        assert_eq!(words, [Word::TitleTooLong, Word::NotAvailableYet]);
+        let restored = patched(&definition, &object(&json!({"policy": {"stepCap": null}}))).unwrap();
+        assert_eq!(restored.policy.step_cap, 50);
+    }
+
+    #[test]
+    fn what_may_be_null_is_set_to_null_and_what_may_not_gets_its_default() {
+        let policy =
+            |policy: Value| patched(&recurring(), &object(&json!({"policy": policy}))).unwrap().policy;
+        assert_eq!(policy(json!({"queueMs": 5})).pause_after_failures, None);
+        assert_eq!(policy(json!({"pauseAfterFailures": null})).pause_after_failures, None);
+        assert_eq!(policy(json!({"pauseAfterFailures": 3})).pause_after_failures, Some(3));
+        assert_eq!(policy(json!({"missed": null})).missed, crate::domain::policy::Policy::default().missed);
+        assert_eq!(policy(Value::Null).pause_after_failures, Some(5));
+    }
+
+    #[test]
+    fn a_zone_that_is_left_out_is_that_of_the_machine() {
+        let restored = patched(&recurring(), &object(&json!({"timezone": null}))).unwrap();
+        assert_eq!(restored.timezone, "Asia/Tokyo");
+    }
+}

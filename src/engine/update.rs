@@ -1,0 +1,84 @@
+//! A user wants something done otherwise, or at another time.
+
+use super::{Context, check_revision, derive, epoch, find_open_automation, settle};
+use crate::domain::automation::{Automation, Definition, EpochReason, When};
+use crate::domain::draft::{self, Surroundings};
+use crate::domain::refusal::Refusal;
+use crate::domain::request::UpdateRequest;
+use crate::domain::schedule::rhythm::Stop;
+use crate::ledger::Tx;
+
+/// Edits an automation. The patch is merged into what there is now, so that two people who edit different fields
+/// both get what they asked for. A patch that changes nothing is no edit.
+///
+/// A change of the schedule begins a new epoch; the slots of the old one are settled first, by its own definition.
+/// Runs that were created before carry out what was asked for then.
+///
+/// # Errors
+/// When there is no such automation, it is being deleted, it has another revision than was meant, or what the
+/// patch changes is not valid.
+pub fn update(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    request: &UpdateRequest,
+    machine_zone: &str,
+) -> Result<Automation, Refusal> {
+    let mut automation = find_open_automation(tx, context, &request.automation)?;
+    // Also where nothing would change: who names a revision wants to know that it is no longer the newest.
+    check_revision(tx, &automation, request.if_revision)?;
+    let around = Surroundings { machine_zone, limits: context.limits, now: context.now };
+    let definition = draft::read_patch(&automation.definition, &request.patch, around);
+    let definition = definition.map_err(Refusal::InvalidAutomation)?;
+    if definition == automation.definition {
+        return derive::automation(tx, &automation);
+    }
+    let change = change(&automation.definition, &definition);
+    match change {
+        Change::Schedule { .. } => settle::settle_before_edit(tx, context, &mut automation)?,
+        Change::Elsewhere => {}
+    }
+    automation.revision += 1;
+    automation.updated_at = context.now;
+    tx.replace_definition(&mut automation, definition)?;
+    match change {
+        Change::Schedule { counting } => {
+            if counting == Counting::Anew {
+                automation.completed_runs = 0;
+            }
+            epoch::begin(tx, context, &mut automation, EpochReason::Edited, None)?;
+        }
+        Change::Elsewhere => {}
+    }
+    derive::publish_automation(tx, &mut automation, context.now)
+}
+
+/// What an edit means for what is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    /// The schedule is another.
+    Schedule { counting: Counting },
+    /// Nothing: what is due stays where it is.
+    Elsewhere,
+}
+
+/// Whether the runs so far count towards a stop by count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counting {
+    Anew,
+    GoesOn,
+}
+
+fn change(before: &Definition, after: &Definition) -> Change {
+    let counting = if stop(before) == stop(after) { Counting::GoesOn } else { Counting::Anew };
+    match before.when == after.when && before.timezone == after.timezone {
+        true => Change::Elsewhere,
+        false => Change::Schedule { counting },
+    }
+}
+
+fn stop(definition: &Definition) -> Option<Stop> {
+    match &definition.when {
+        When::Recurring { stop, .. } => Some(*stop),
+        When::Oneshot { .. } => None,
+    }
+}
