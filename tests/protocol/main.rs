@@ -8,6 +8,7 @@
 mod a_whole_minute;
 mod automations;
 mod bad_input;
+mod derived;
 mod editing;
 mod events;
 mod firing;
