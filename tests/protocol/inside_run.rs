@@ -46,6 +46,7 @@ fn seq(client: &mut Client) -> Value {
 fn changes(other: &Value, run: &Value) -> Vec<(&'static str, Value)> {
     vec![
         ("automation/create", dormant("made by a run", shell("true"))),
+        ("automation/update", json!({"id": other, "patch": {"title": "renamed by a run"}})),
         ("automation/resume", json!({"id": other})),
         ("automation/delete", json!({"id": other})),
         ("automation/run", json!({"id": other})),
