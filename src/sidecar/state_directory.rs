@@ -80,6 +80,7 @@ fn make(directory: &Path) -> std::io::Result<()> {
 }
 
 /// A kind of file system that several machines may share.
+#[cfg_attr(not(unix), expect(dead_code, reason = "the kind of file system is not looked at there"))]
 enum Shared {
     /// Locks on it are known not to be relied on.
     Network(&'static str),
@@ -107,8 +108,23 @@ fn magic(directory: &Path) -> std::io::Result<u64> {
     Ok(u64::try_from(i128::from(found) & 0xFFFF_FFFF).unwrap_or_default())
 }
 
+#[cfg(target_os = "macos")]
+fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
+    let found = rustix::fs::statfs(directory)?.f_fstypename;
+    let name = found.iter().map(|letter| letter.to_ne_bytes()[0]).take_while(|letter| *letter != 0);
+    let name: Vec<u8> = name.collect();
+    Ok(match name.as_slice() {
+        b"nfs" => Some(Shared::Network("NFS")),
+        b"smbfs" => Some(Shared::Network("SMB")),
+        b"cifs" => Some(Shared::Network("CIFS")),
+        b"afpfs" | b"webdav" => Some(Shared::Network("AFP or WebDAV")),
+        b"macfuse" | b"osxfuse" => Some(Shared::Perhaps("FUSE")),
+        _ => None,
+    })
+}
+
 /// Elsewhere the kind of file system is not looked at.
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn shared_file_system(_directory: &Path) -> std::io::Result<Option<Shared>> {
     Ok(None)
 }
