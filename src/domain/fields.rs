@@ -185,7 +185,7 @@ impl<'a> Fields<'a> {
             return None;
         }
         let Some(text) = value.as_text() else {
-            self.fault(name, Word::WrongType);
+            self.fault_hint(name, Word::WrongType, "write a text");
             return None;
         };
         if text.contains('\0') {
@@ -198,7 +198,7 @@ impl<'a> Fields<'a> {
     /// A yes or no.
     pub fn boolean(&mut self, name: &'static str) -> Option<bool> {
         let Sent::Boolean(it) = self.any(name)? else {
-            self.fault(name, Word::WrongType);
+            self.fault_hint(name, Word::WrongType, "write true or false");
             return None;
         };
         Some(*it)
@@ -225,7 +225,7 @@ impl<'a> Fields<'a> {
 
     fn as_integer(&self, name: &str, value: &Sent, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
         let Sent::Number(number) = value else {
-            self.fault(name, Word::WrongType);
+            self.fault_hint(name, Word::WrongType, "write a whole number");
             return None;
         };
         if number.is_f64() {
@@ -279,7 +279,7 @@ impl<'a> Fields<'a> {
     /// One of the values of [`Fields::entries`], as an object inside this one.
     pub fn as_object(&self, name: &str, value: &'a Sent) -> Option<Fields<'a>> {
         let Some(object) = value.as_object() else {
-            self.fault(name, Word::WrongType);
+            self.fault_hint(name, Word::WrongType, "write an object");
             return None;
         };
         let before = self.before.and_then(|before| before.get(name)).and_then(Sent::as_object);
@@ -290,7 +290,7 @@ impl<'a> Fields<'a> {
     pub fn texts(&mut self, name: &'static str) -> Option<Vec<String>> {
         let value = self.any(name)?;
         let Sent::List(items) = value else {
-            self.fault(name, Word::WrongType);
+            self.fault_hint(name, Word::WrongType, "write a list of texts");
             return None;
         };
         let read = |(index, item): (usize, &'a Sent)| {

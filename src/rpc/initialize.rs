@@ -165,11 +165,11 @@ fn read_client(info: &mut Fields<'_>) -> Option<String> {
 fn first_folder<'a>(fields: &mut Fields<'a>) -> Option<&'a str> {
     let folders = fields.nullable("workspaceFolders")?;
     let Sent::List(folders) = folders else {
-        fields.fault("workspaceFolders", Word::WrongType);
+        fields.fault_hint("workspaceFolders", Word::WrongType, "write a list of folders, or null");
         return None;
     };
     let Some(first) = folders.first()?.as_object() else {
-        fields.fault("workspaceFolders[0]", Word::WrongType);
+        fields.fault_hint("workspaceFolders[0]", Word::WrongType, "write an object with a `uri`");
         return None;
     };
     let uri = first.get("uri").and_then(Sent::as_text);
@@ -195,7 +195,7 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
                 Sent::Text(_) => environment.fault(name, Word::OutOfRange),
                 Sent::Flawed(flaw) => environment.flawed(name, *flaw),
                 Sent::Null | Sent::Boolean(_) | Sent::Number(_) | Sent::List(_) | Sent::Object(_) => {
-                    environment.fault(name, Word::WrongType);
+                    environment.fault_hint(name, Word::WrongType, "write a text");
                 }
             }
         }

@@ -95,8 +95,16 @@ fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
 
 /// A text, or `{"from": NAME}`.
 fn read_env_value(env: &Fields<'_>, name: &str, value: &Sent) -> Option<EnvValue> {
-    if value.as_object().is_none() {
-        return env.as_text(name, value).map(|text| EnvValue::Text(text.to_owned()));
+    match value {
+        Sent::Object(_) => {}
+        Sent::Text(_) | Sent::Flawed(_) => {
+            return env.as_text(name, value).map(|text| EnvValue::Text(text.to_owned()));
+        }
+        Sent::Null | Sent::Boolean(_) | Sent::Number(_) | Sent::List(_) => {
+            let hint = "write a text, or {\"from\": NAME} for a variable of the executing window";
+            env.fault_hint(name, Word::WrongType, hint);
+            return None;
+        }
     }
     let mut variable = env.as_object(name, value)?;
     let from = variable.required_short_text("from", VARIABLE).map(str::to_owned);
