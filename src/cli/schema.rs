@@ -45,6 +45,8 @@ pub(super) fn run(args: &SchemaArgs) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        // Who reads only the beginning has what was wanted.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => super::complain(&format!("the documents could not be written: {error}")),
     }
 }

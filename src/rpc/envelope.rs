@@ -9,7 +9,11 @@ use super::errors::{Failure, Kind};
 
 /// The most entries of a batch: about twice as many requests as may run and wait together. Two bytes are enough
 /// for an entry that needs an answer of a hundred times that length.
-const ENTRIES: usize = 8192;
+pub const ENTRIES: usize = 8192;
+
+/// The longest identity of a request, in bytes as it is written. Every answer repeats it; what clients count or draw
+/// has a hundredth of that.
+pub const ID_MAX: usize = 4096;
 
 /// A message from the client.
 #[derive(Debug)]
@@ -145,8 +149,14 @@ pub fn read(bytes: &[u8]) -> Message {
 }
 
 fn read_one(bytes: &[u8]) -> Incoming {
+    let is_object = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     match serde_json::from_slice::<Envelope<'_>>(bytes) {
-        Ok(envelope) => read_envelope(&envelope),
+        Ok(envelope) if is_object => read_envelope(&envelope),
+        // The members in their order, which the reader of the envelope takes for an object.
+        Ok(_) => invalid(
+            None,
+            Failure::new(Kind::InvalidRequest, "a message is an object, and batches are not nested"),
+        ),
         Err(error) => invalid(None, unreadable(bytes, &error)),
     }
 }
@@ -224,7 +234,7 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
         return refuse("write \"jsonrpc\": \"2.0\" into every message");
     }
     if id == Some(None) {
-        return refuse("the id of a request is a string or an integer");
+        return refuse(&format!("the id of a request is a string or an integer, of at most {ID_MAX} bytes"));
     }
     let Some(method) = envelope.method else {
         return match envelope.result.or(envelope.error) {
@@ -246,6 +256,7 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
                 return invalid(known_id, Failure::new(Kind::InvalidParams, why));
             }
         },
+        Some(_) if known_id.is_none() => return unknown_to_anybody(method),
         Some(_) => return refuse("the `params` of a request are an object"),
     };
     match known_id {
@@ -254,7 +265,7 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
     }
 }
 
-/// Nobody answers a notification, so that one whose parameters are given by position can only be passed over, like
+/// Nobody answers a notification, so that one whose parameters are no object can only be passed over, like
 /// every other one that means nothing here.
 fn unknown_to_anybody(method: String) -> Incoming {
     Incoming::Notification(Notification { method, params: None })
@@ -266,6 +277,9 @@ fn invalid(id: Option<RequestId>, failure: Failure) -> Incoming {
 
 fn read_id(id: &RawValue) -> Option<RequestId> {
     let text = id.get();
+    if text.len() > ID_MAX {
+        return None;
+    }
     let digits = text.strip_prefix('-').unwrap_or(text);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(RequestId::Integer(text.to_owned()));
@@ -317,7 +331,10 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":"a","method":"m","params":null}"#, "\"a\" m None"),
             (r#"{"jsonrpc":"2.0","method":"m"}"#, "notification m"),
             (r#"{"jsonrpc":"2.0","method":"m","params":[1]}"#, "notification m"),
-            (r#"{"jsonrpc":"2.0","method":"m","params":3}"#, "null -32600"),
+            (r#"{"jsonrpc":"2.0","method":"m","params":3}"#, "notification m"),
+            (r#"[["2.0",1,"m",null,null,null]]"#, "[null -32600]"),
+            (r#"[["2.0",null,"m"]]"#, "[null -32600]"),
+            (r#"[[{"jsonrpc":"2.0","id":1,"method":"m"}]]"#, "[null -32600]"),
             (r#"{"jsonrpc":"2.0","id":7,"result":null}"#, "response"),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"m"}"#, "null -32600"),
             (r#"{"jsonrpc":"2.0","id":null,"method":"m"}"#, "null -32600"),

@@ -91,8 +91,9 @@ impl Failure {
 
     /// A method that does not exist.
     pub fn method_not_found(method: &str) -> Self {
+        let method = shown(method);
         let why = format!(
-            "there is no method {method:?}; `capabilities.methods` in the answer to `initialize` lists them"
+            "there is no method {method}; `capabilities.methods` in the answer to `initialize` lists them"
         );
         Failure::new(Kind::MethodNotFound, why)
     }
@@ -121,6 +122,15 @@ impl Failure {
         data.insert("kind".to_owned(), word.into());
         ErrorObjectOwned::owned(code, self.message.clone(), Some(Value::Object(data)))
     }
+}
+
+/// A method's name as a sentence repeats it: a client may have sent one of any length.
+pub fn shown(method: &str) -> String {
+    /// Twice as long as any real one.
+    const SHOWN: usize = 64;
+    let start: String = method.chars().take(SHOWN).collect();
+    let cut = if start.len() < method.len() { "\u{2026}" } else { "" };
+    format!("{start:?}{cut}")
 }
 
 impl From<Refusal> for Failure {

@@ -25,7 +25,10 @@ pub enum Frame {
         ending: Ending,
     },
     /// A message that is longer than allowed. It was skipped without being kept in memory.
-    TooLarge,
+    TooLarge {
+        /// Whether its end was marked, or only the end of the input.
+        ending: Ending,
+    },
     /// A header block that cannot be understood. Nothing after it can be told apart.
     Unreadable {
         /// What is wrong with it.
@@ -115,7 +118,7 @@ impl<R: BufRead> FrameReader<R> {
     fn next_line(&mut self, limit: usize) -> io::Result<Frame> {
         let (line, ending) = match self.read_line(limit)? {
             Line::Whole { bytes, ending } => (bytes, ending),
-            Line::TooLong => return Ok(Frame::TooLarge),
+            Line::TooLong { ending } => return Ok(Frame::TooLarge { ending }),
         };
         Ok(Frame::Message { bytes: line, ending })
     }
@@ -129,7 +132,9 @@ impl<R: BufRead> FrameReader<R> {
                     return Ok(Frame::End(Border::InsideMessage));
                 }
                 Line::Whole { bytes, ending: Ending::Marked } => bytes,
-                Line::TooLong => return unreadable(format!("a header is over {HEADER_LINE_MAX} bytes long")),
+                Line::TooLong { .. } => {
+                    return unreadable(format!("a header is over {HEADER_LINE_MAX} bytes long"));
+                }
             };
             let line = String::from_utf8_lossy(&line);
             let line = line.trim_end_matches('\r');
@@ -142,6 +147,11 @@ impl<R: BufRead> FrameReader<R> {
             let Some((name, value)) = line.split_once(':') else {
                 return unreadable(format!("the header {line:?} has no colon"));
             };
+            // A message without headers may have a colon too; its name has quotes and brackets.
+            let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+            if !name.trim().bytes().all(is_name) {
+                return unreadable(format!("{name:?} is no name of a header"));
+            }
             if name.trim().eq_ignore_ascii_case("content-length") {
                 let value = value.trim();
                 let digits = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -175,7 +185,7 @@ impl<R: BufRead> FrameReader<R> {
         }
         Ok(match fits {
             Some(_) => Frame::Message { bytes, ending: Ending::Marked },
-            None => Frame::TooLarge,
+            None => Frame::TooLarge { ending: Ending::Marked },
         })
     }
 
@@ -187,7 +197,7 @@ impl<R: BufRead> FrameReader<R> {
             let available = fill(&mut self.input)?;
             if available.is_empty() {
                 break Ok(match too_long {
-                    true => Line::TooLong,
+                    true => Line::TooLong { ending: Ending::EndOfInput },
                     false => Line::Whole { bytes, ending: Ending::EndOfInput },
                 });
             }
@@ -202,7 +212,7 @@ impl<R: BufRead> FrameReader<R> {
             self.input.consume(taken);
             if feed.is_some() {
                 break Ok(match too_long {
-                    true => Line::TooLong,
+                    true => Line::TooLong { ending: Ending::Marked },
                     false => Line::Whole { bytes, ending: Ending::Marked },
                 });
             }
@@ -212,7 +222,7 @@ impl<R: BufRead> FrameReader<R> {
 
 enum Line {
     Whole { bytes: Vec<u8>, ending: Ending },
-    TooLong,
+    TooLong { ending: Ending },
 }
 
 fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
@@ -263,6 +273,7 @@ mod tests {
         Frame::Message { bytes: text.into(), ending: Ending::EndOfInput }
     }
 
+    const TOO_LARGE: Frame = Frame::TooLarge { ending: Ending::Marked };
     const END: Frame = Frame::End(Border::BetweenMessages);
     const CUT: Frame = Frame::End(Border::InsideMessage);
 
@@ -285,9 +296,9 @@ mod tests {
 
     #[test]
     fn a_message_over_the_limit_is_skipped_and_the_next_one_read() {
-        assert_eq!(frames(b"[1234567]\n[1]\n", 5, 4), [Frame::TooLarge, message("[1]"), END]);
+        assert_eq!(frames(b"[1234567]\n[1]\n", 5, 4), [TOO_LARGE, message("[1]"), END]);
         let input = b"Content-Length: 9\r\n\r\n[1234567]Content-Length: 3\r\n\r\n[1]";
-        assert_eq!(frames(input, 5, 4), [Frame::TooLarge, message("[1]"), END]);
+        assert_eq!(frames(input, 5, 4), [TOO_LARGE, message("[1]"), END]);
     }
 
     #[test]
@@ -307,6 +318,7 @@ mod tests {
             "Content-Length: 99999999999999999999\r\n\r\n",
             "Content-Type: x\r\n\r\n{}",
             "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+            "Content-Length: 2\r\n{\"id\": 1}\r\n\r\n{}",
         ] {
             let found = frames(input.as_bytes(), 50, 64);
             assert!(matches!(found[..], [Frame::Unreadable { .. }]), "{input:?} gave {found:?}");

@@ -15,7 +15,12 @@ use super::transport::Output;
 #[derive(Clone)]
 pub enum ReplyTo {
     /// To the client.
-    Client(Output),
+    Client {
+        /// What carries it.
+        output: Output,
+        /// The longest answer, in bytes.
+        limit: usize,
+    },
     /// Into the answer of the batch that the message is an entry of.
     Batch(Arc<Batch>),
 }
@@ -29,7 +34,7 @@ impl ReplyTo {
     /// Whether the message is an entry of a batch.
     pub fn is_batch(&self) -> bool {
         match self {
-            ReplyTo::Client(_) => false,
+            ReplyTo::Client { .. } => false,
             ReplyTo::Batch(_) => true,
         }
     }
@@ -61,7 +66,15 @@ impl Reply {
     /// Gives an answer that is written already. Waits as above.
     pub async fn give(self, answer: Box<RawValue>) {
         match self.to {
-            ReplyTo::Client(output) => output.send(answer).await,
+            ReplyTo::Client { output, limit } if answer.get().len() > limit => {
+                drop(answer);
+                let why = format!(
+                    "the answer is over {limit} bytes long; a change was made all the same: look before you ask again, for less, or raise `limits.maxMessageBytes`"
+                );
+                let failure = Failure::new(Kind::ResponseTooLarge, why);
+                output.send(answer::failure(self.id.as_ref(), &failure)).await;
+            }
+            ReplyTo::Client { output, .. } => output.send(answer).await,
             ReplyTo::Batch(batch) => {
                 if let Some(whole) = batch.collect(self.id.as_ref(), &answer) {
                     drop(answer);
@@ -160,6 +173,6 @@ const COMMA: usize = 1;
 
 /// What an entry is answered whose answer does not fit. It is as short as it can be and still says the way out.
 fn does_not_fit(id: Option<&RequestId>) -> Box<RawValue> {
-    let why = "the answer does not fit into that of the batch; ask by itself";
+    let why = "no room for the answer in that of the batch; a change was made: look, do not repeat it";
     answer::failure(id, &Failure::new(Kind::ResponseTooLarge, why))
 }

@@ -17,10 +17,10 @@ use super::room::Taken;
 use crate::domain::refusal::Refusal;
 
 /// Requests that run at once.
-const RUNNING: usize = 256;
+pub(super) const RUNNING: usize = 256;
 
 /// Requests that wait for one that runs. A client that has sent more is told so.
-const WAITING: usize = 4096;
+pub(super) const WAITING: usize = 4096;
 
 /// A request, the answer that it is owed, and the room that its message takes until then.
 pub(super) struct Asked {

@@ -125,16 +125,19 @@ impl<H: Host> Service<H> {
 
     async fn take(&mut self, received: Option<Received>) -> Next {
         let Some(Received { frame, room }) = received else { return Next::Leave(Farewell::Abrupt) };
-        let nobody = || ReplyTo::Client(self.output.clone()).reply(None);
+        let nobody = || self.to_client().reply(None);
         match frame {
             Ok(Frame::Message { bytes, ending }) => self.message(&bytes, ending, room.map(Arc::new)).await,
-            Ok(Frame::TooLarge) => {
+            Ok(Frame::TooLarge { ending }) => {
                 let limit = self.conversation.message_limit();
                 let why = format!(
                     "the message is over {limit} bytes long and was skipped; send less, or raise `limits.maxMessageBytes`"
                 );
                 self.refuse(nobody(), Failure::new(Kind::RequestTooLarge, why));
-                Next::GoOn
+                match ending {
+                    Ending::Marked => Next::GoOn,
+                    Ending::EndOfInput => Next::Leave(Farewell::Abrupt),
+                }
             }
             Ok(Frame::Unreadable { why }) => {
                 let why = format!("{why}; nothing after it can be understood, so the conversation ends");
@@ -151,7 +154,7 @@ impl<H: Host> Service<H> {
     }
 
     async fn message(&mut self, bytes: &[u8], ending: Ending, room: Option<Arc<Taken>>) -> Next {
-        let to_client = ReplyTo::Client(self.output.clone());
+        let to_client = self.to_client();
         match envelope::read(bytes) {
             Message::One(incoming) => {
                 let cut_off = ending == Ending::EndOfInput
@@ -171,6 +174,11 @@ impl<H: Host> Service<H> {
                 }
             }
         }
+    }
+
+    /// Where answers go, which are no longer than messages may be now.
+    fn to_client(&self) -> ReplyTo {
+        ReplyTo::Client { output: self.output.clone(), limit: self.conversation.message_limit() }
     }
 
     /// Takes the entries one by one, like messages of their own.

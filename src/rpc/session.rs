@@ -1,6 +1,6 @@
 //! What may be asked when: nothing before `initialize`, nothing but `exit` after `shutdown`.
 
-use super::errors::{Failure, Kind};
+use super::errors::{Failure, Kind, shown};
 
 /// How far the conversation has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
             Err(Failure::new(Kind::InvalidRequest, why))
         }
         (Stage::Fresh, _) => {
-            let why = format!("send `initialize` first, then {method:?}");
+            let why = format!("send `initialize` first, then {}", shown(method));
             Err(Failure::new(Kind::NotInitialized, why))
         }
         (Stage::Open, _) => Ok(Meaning::Call),

@@ -101,7 +101,7 @@ pub fn read_from(
                 Ok(Frame::Message { bytes, .. }) => {
                     Some(runtime.block_on(conversation.unanswered.take(bytes.len())))
                 }
-                Ok(Frame::TooLarge | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => None,
+                Ok(Frame::TooLarge { .. } | Frame::Unreadable { .. } | Frame::End(_)) | Err(_) => None,
             };
             if frames.blocking_send(Received { frame, room }).is_err() || last {
                 return;

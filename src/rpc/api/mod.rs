@@ -48,7 +48,7 @@ use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::Refusal;
 
 /// The subscriptions that one client may have at once. Each costs a task and a place in the ledger.
-const SUBSCRIPTIONS: u32 = 64;
+pub(in crate::rpc) const SUBSCRIPTIONS: u32 = 64;
 
 /// Messages of one subscription on their way to the client: its answer and its next events. A client that does
 /// not read makes the subscription wait at its own place.
@@ -223,7 +223,7 @@ impl Outcome {
 fn answer_of(id: &RequestId, response: MethodResponse, limit: usize) -> Box<RawValue> {
     if response.as_error_code() == Some(RESPONSE_TOO_LARGE) {
         let why = format!(
-            "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`"
+            "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`; a change was made all the same: look before you repeat it"
         );
         return answer::failure(Some(id), &Failure::new(Kind::ResponseTooLarge, why));
     }

@@ -8,9 +8,12 @@ use serde_json::{Map, Value, json};
 use super::messages;
 use super::methods::{Method, methods};
 use crate::domain::run::machine::State;
+use crate::rpc::api::SUBSCRIPTIONS;
 use crate::rpc::api::shapes::ChunkOnTheWire;
+use crate::rpc::envelope::{ENTRIES, ID_MAX};
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::PROTOCOL_VERSION;
+use crate::rpc::requests::{RUNNING, WAITING};
 
 /// Notifications of the sidecar, and what they carry.
 const NOTIFICATIONS: [(&str, &str); 2] = [("events/event", "Event"), ("output/chunk", "Chunk")];
@@ -163,7 +166,10 @@ pub(super) fn openrpc() -> Value {
     }
     let notifications: Vec<Value> = NOTIFICATIONS
         .iter()
-        .map(|(method, carries)| json!({"name": method, "result": reference(carries)}))
+        .map(|(method, carries)| {
+            let message = reference(&format!("{carries}Notification"));
+            json!({"name": method, "message": message, "result": reference(carries)})
+        })
         .collect();
     let client_notifications: Vec<Value> = CLIENT_NOTIFICATIONS
         .iter()
@@ -175,11 +181,23 @@ pub(super) fn openrpc() -> Value {
             "description": "JSON-RPC 2.0 on stdin and stdout, in the framing of language servers or one value per line.",
             "license": {"name": env!("CARGO_PKG_LICENSE")}},
         "methods": methods().iter().map(described).collect::<Vec<_>>(),
+        "x-limits": limits(),
         "x-notifications": notifications,
         "x-client-notifications": client_notifications,
         "components": {"schemas": definitions(), "errors": errors},
     });
     in_components(document)
+}
+
+/// What holds for the conversation as a whole.
+fn limits() -> Value {
+    json!({
+        "requestsRunning": RUNNING, "requestsWaiting": WAITING, "batchEntries": ENTRIES,
+        "subscriptions": SUBSCRIPTIONS, "idBytes": ID_MAX,
+        "integers": "Whole numbers without an exponent or fraction, at most 2^53 - 1 unless a maximum is given.",
+        "batches": "Subscriptions are refused inside a batch; its answers come in the order in which they are ready.",
+        "messages": "`limits.maxMessageBytes` holds in both directions.",
+    })
 }
 
 fn described(method: &Method) -> Value {

@@ -113,7 +113,7 @@ fn rhythm() -> Value {
     // The least distance is a limit of the window; 1 ms is the least that any window can be given.
     let every = integer(1, most::INTERVAL_MS);
     let every = saying(every, "At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.");
-    let expression = saying(bytes(1, most::EXPRESSION_BYTES), "Five fields as in a crontab, or a nickname.");
+    let expression = bytes(1, most::EXPRESSION_BYTES, "Five fields as in a crontab, or a nickname.");
     let rhythm = union(&[
         variant("interval", &[("everyMs", every)], &["everyMs"]),
         variant("cron", &[("expression", expression)], &["expression"]),
@@ -143,10 +143,10 @@ fn task() -> Value {
     let args = saying(list(any(), most::ARGS), &together);
     let env = saying(map(variable), &together);
     let command = [
-        ("program", saying(bytes(1, most::PROGRAM_BYTES), "A name in the search path, or a path.")),
+        ("program", bytes(1, most::PROGRAM_BYTES, "A name in the search path, or a path.")),
         ("args", with_default(args, json!([]))),
         ("env", with_default(env, json!({}))),
-        ("stdin", bytes(0, most::STDIN_BYTES)),
+        ("stdin", bytes(0, most::STDIN_BYTES, "What it reads.")),
     ];
     let notify = [("text", saying(text(1, most::REMINDER), "What people are told; nothing is executed."))];
     union(&[variant("command", &command, &["program"]), variant("notify", &notify, &["text"])])

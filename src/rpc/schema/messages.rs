@@ -89,7 +89,11 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
 
 /// The kinds of refusals that a method may be answered with.
 pub(super) fn refusals_of(method: &Method) -> Vec<Kind> {
-    EVERYWHERE.iter().chain(method.refusals).copied().collect()
+    /// What may be asked before `initialize`, and so is never refused because of that.
+    const AT_ANY_TIME: [&str; 3] = ["initialize", "shutdown", "rpc.discover"];
+    let at_any_time = AT_ANY_TIME.contains(&method.name);
+    let refusals = EVERYWHERE.iter().chain(method.refusals).copied();
+    refusals.filter(|kind| !(at_any_time && *kind == Kind::NotInitialized)).collect()
 }
 
 /// What a request for a method looks like.

@@ -251,7 +251,7 @@ pub fn methods() -> Vec<Method> {
         },
         Method {
             name: "events/subscribe",
-            summary: "Has every event sent as `events/event`, in order, from a place on.",
+            summary: "Has every event sent as `events/event`, in order, from a place on. Gives what `events/unsubscribe` takes.",
             params: params::follow_events(),
             result: of::<String>,
             refusals: LOOK,

@@ -16,9 +16,9 @@ pub(super) fn text(least: usize, most: usize) -> Value {
     text
 }
 
-/// Text whose length is bounded in bytes, so that a schema can only bound it from above.
-pub(super) fn bytes(least: usize, most: usize) -> Value {
-    text(least, most)
+/// Text whose length is bounded in bytes, which a schema can say in words only.
+pub(super) fn bytes(least: usize, most: usize, what: &str) -> Value {
+    saying(text(least, most), &format!("{what} At most {most} bytes of UTF-8."))
 }
 
 pub(super) fn integer(least: i64, most: i64) -> Value {

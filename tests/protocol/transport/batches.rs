@@ -211,3 +211,20 @@ fn entries_count_like_messages_of_their_own() {
     assert!(answers[256 + 4096..].iter().all(|answer| kind(&answer["error"]) == "overloaded"));
     client.finish();
 }
+
+#[test]
+fn an_entry_that_is_a_list_is_no_request_whatever_it_lists() {
+    let place = Place::new();
+    let mut client = place.open();
+    let draft = dormant("made by position", shell("true"));
+    for entry in [
+        json!(["2.0", 4, "shutdown", null, null, null]),
+        json!(["2.0", 7, "automation/create", draft, null, null]),
+        json!([{"jsonrpc": "2.0", "id": 9, "method": "automation/list"}]),
+    ] {
+        let answers = ask(&mut client, &json!([entry]), &[Value::Null]);
+        assert_eq!((answers.len(), &answers[0]["error"]["code"]), (1, &json!(-32600)), "{answers:?}");
+    }
+    assert_eq!(client.get("automation/list", json!({}))["items"], json!([]));
+    client.finish();
+}

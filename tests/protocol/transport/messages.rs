@@ -197,6 +197,34 @@ fn an_answer_over_the_limit_is_replaced_by_a_refusal() {
 }
 
 #[test]
+fn no_answer_is_over_the_limit_whatever_it_repeats() {
+    for framing in BOTH {
+        let place = Place::new();
+        let limits = json!({"maxMessageBytes": 8192});
+        let mut client = place.sidecar().framing(framing).option("limits", limits).spawn();
+        let strange = "\u{7f}".repeat(1 << 20);
+        let error = client.refusal(&strange, json!({}));
+        assert_eq!(kind(&error), "not_initialized");
+        assert!(error["message"].as_str().unwrap().len() < 1000, "{error}");
+        client.initialize();
+        client.longest = 0;
+        let error = client.refusal(&strange[..4000], json!({}));
+        assert_eq!(kind(&error), "method_not_found");
+        let long_id = "x".repeat(5000);
+        client.message(&format!(r#"{{"jsonrpc":"2.0","id":"{long_id}","method":"automation/list"}}"#));
+        assert_eq!(kind(&client.answer("null").unwrap_err()), "invalid_request");
+        let error = client.refusal("rpc.discover", json!({}));
+        assert_eq!(kind(&error), "response_too_large");
+        let script = "#".repeat(7700);
+        let error = client.refusal("automation/create", dormant("long", shell(&script)));
+        assert_eq!(kind(&error), "response_too_large");
+        assert!(error["message"].as_str().unwrap().contains("a change was made"), "{error}");
+        assert!(client.longest <= 8192, "{} bytes were sent", client.longest);
+        client.finish();
+    }
+}
+
+#[test]
 fn changes_are_seen_by_what_is_read_after_them_without_waiting_for_answers() {
     let place = Place::new();
     let mut client = place.open();
