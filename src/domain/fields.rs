@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use super::fault::{Fault, Word};
-use super::sent::{Flaw, Sent, SentObject};
+use super::sent::{Flaw, INTEGER_MAX, Sent, SentObject};
 use super::time::Timestamp;
 
 /// Collected faults, shared by the readers of one message.
@@ -228,11 +228,16 @@ impl<'a> Fields<'a> {
             self.fault_hint(name, Word::WrongType, "write a whole number");
             return None;
         };
-        if number.is_f64() {
-            self.fault_hint(name, Word::WrongType, "write a whole number without a fraction or exponent");
+        let whole = match number.as_f64() {
+            // JSON has one kind of number: what some clients write as 60000.0 is whole all the same.
+            Some(float) if number.is_f64() => whole(float),
+            Some(_) | None => Some(number.as_i64()),
+        };
+        let Some(number) = whole else {
+            self.fault_hint(name, Word::WrongType, "write a whole number");
             return None;
-        }
-        match number.as_i64() {
+        };
+        match number {
             Some(number) if range.contains(&number) => Some(number),
             Some(_) | None => {
                 let hint = format!("write a whole number from {} to {}", range.start(), range.end());
@@ -314,4 +319,14 @@ impl<'a> Fields<'a> {
             }
         }
     }
+}
+
+/// The whole number that this stands for, none if it has a fraction; and that none if it is too large to be exact.
+fn whole(float: f64) -> Option<Option<i64>> {
+    if float.fract() != 0.0 {
+        return None;
+    }
+    let exact = float.abs() <= INTEGER_MAX as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole and within what both can hold")]
+    Some(exact.then_some(float as i64))
 }

@@ -91,3 +91,18 @@ fn faults_beside_a_draft_are_faults_of_the_parameters() {
     assert_eq!(client.get("automation/list", json!({}))["items"].as_array().map(Vec::len), Some(1));
     client.finish();
 }
+
+#[test]
+fn a_whole_number_is_whole_however_it_is_written() {
+    let place = Place::new();
+    let mut client = place.open();
+    for written in ["60000", "60000.0", "6e4", "6.0E+4"] {
+        let rhythm = format!(r#"{{"rhythm":{{"kind":"interval","everyMs":{written}}},"after":0,"count":2.0}}"#);
+        let id = client.send_text("automation/preview", &rhythm);
+        let fires = client.answer(&id).unwrap()["fires"].clone();
+        assert_eq!(fires, json!([60_000, 120_000]), "{written}");
+    }
+    let id = client.send_text("automation/preview", r#"{"rhythm":{"kind":"interval","everyMs":1e17}}"#);
+    assert_eq!(faults(&client.answer(&id).unwrap_err()), ["rhythm.everyMs out_of_range"]);
+    client.finish();
+}

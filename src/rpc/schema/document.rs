@@ -194,7 +194,7 @@ fn limits() -> Value {
     json!({
         "requestsRunning": RUNNING, "requestsWaiting": WAITING, "batchEntries": ENTRIES,
         "subscriptions": SUBSCRIPTIONS, "idBytes": ID_MAX,
-        "integers": "Whole numbers without an exponent or fraction, at most 2^53 - 1 unless a maximum is given.",
+        "integers": "Whole numbers, also where they are written as 60000.0 or 6e4.",
         "batches": "Subscriptions are refused inside a batch; its answers come in the order in which they are ready.",
         "messages": "`limits.maxMessageBytes` holds in both directions.",
     })
