@@ -97,7 +97,8 @@ fn a_whole_number_is_whole_however_it_is_written() {
     let place = Place::new();
     let mut client = place.open();
     for written in ["60000", "60000.0", "6e4", "6.0E+4"] {
-        let rhythm = format!(r#"{{"rhythm":{{"kind":"interval","everyMs":{written}}},"after":0,"count":2.0}}"#);
+        let rhythm =
+            format!(r#"{{"rhythm":{{"kind":"interval","everyMs":{written}}},"after":0,"count":2.0}}"#);
         let id = client.send_text("automation/preview", &rhythm);
         let fires = client.answer(&id).unwrap()["fires"].clone();
         assert_eq!(fires, json!([60_000, 120_000]), "{written}");

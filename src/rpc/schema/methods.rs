@@ -77,6 +77,15 @@ const EDIT: &[Kind] = &[
     Kind::StorageUnavailable,
 ];
 
+/// The same, where a run of the automation may stand in the way.
+const RUNS: &[Kind] = &[
+    Kind::NotFound,
+    Kind::AutomationConflict,
+    Kind::ActiveRunStillRunning,
+    Kind::InsideRun,
+    Kind::StorageUnavailable,
+];
+
 const LOOK: &[Kind] = &[Kind::StorageUnavailable];
 const LOOK_AT_ONE: &[Kind] = &[Kind::NotFound, Kind::StorageUnavailable];
 
@@ -168,13 +177,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Deletes an automation; its runs stay readable. Answers when its work has gone.",
             params: params::delete(),
             result: of::<DeletedOnTheWire>,
-            refusals: &[
-                Kind::NotFound,
-                Kind::AutomationConflict,
-                Kind::ActiveRunStillRunning,
-                Kind::InsideRun,
-                Kind::StorageUnavailable,
-            ],
+            refusals: RUNS,
             examples: vec![
                 json!({"id": "atm_1"}),
                 json!({"id": "atm_1", "ifRevision": 2, "activeRun": "finish"}),
@@ -185,13 +188,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Carries an automation out now; no slot is moved.",
             params: params::run(),
             result: of::<Run>,
-            refusals: &[
-                Kind::NotFound,
-                Kind::AutomationConflict,
-                Kind::ActiveRunStillRunning,
-                Kind::InsideRun,
-                Kind::StorageUnavailable,
-            ],
+            refusals: RUNS,
             examples: vec![
                 json!({"id": "atm_1"}),
                 json!({"id": "atm_1", "attendance": "unattended", "key": "button-17", "ifBusy": "queue"}),
