@@ -22,6 +22,9 @@ const BESIDE: [&str; 2] = ["-wal", "-shm"];
 /// As much as is written to find out whether the disk takes anything, in bytes.
 const TRIAL: usize = 4096;
 
+/// The length of what every database begins with, in bytes.
+const HEADER: u64 = 100;
+
 /// The files of one open database.
 pub(super) struct Files {
     path: PathBuf,
@@ -44,6 +47,12 @@ pub(super) fn identity_at(path: &Path) -> io::Result<Option<FileIdentity>> {
 /// The length of the file that is at this path now, in bytes.
 pub(super) fn length_at(path: &Path) -> io::Result<Option<u64>> {
     Ok(look_at(path)?.map(|metadata| metadata.len()))
+}
+
+/// Whether SQLite may take a database of this length for a new one, and remove the log beside it, in which there are
+/// commits. It does so at one byte too, and nothing shorter than the header of a database is one.
+pub(super) fn passes_for_new(length: u64) -> bool {
+    length < HEADER
 }
 
 fn look_at(path: &Path) -> io::Result<Option<Metadata>> {
@@ -102,8 +111,8 @@ impl Files {
         }
         let written = metadata.modified().ok();
         if extent.damaged != Some((length, written)) {
-            // SQLite takes an empty database for a new one, and removes the log beside it: it is not shown one.
-            if length > 0 && open::look_through(&self.path).is_ok() {
+            // What SQLite might take for a new database is not shown to it.
+            if !passes_for_new(length) && open::look_through(&self.path).is_ok() {
                 extent.longest = length;
                 return Ok(());
             }

@@ -18,7 +18,7 @@ use crate::domain::id::LedgerId;
 pub enum Loss {
     /// There is no database.
     Missing,
-    /// The database is empty.
+    /// The database is empty, or has less in it than any database.
     Empty,
     /// It is the database of another ledger.
     Another {
@@ -71,8 +71,7 @@ pub(super) fn refuse_missing(path: &Path, found: &Found) -> Result<(), OpenError
     }
     match files::length_at(path).map_err(|error| OpenError::failed(path, error))? {
         None => Err(lost(path, Loss::Missing)),
-        // SQLite would take it for a new database and remove the log beside it.
-        Some(0) => Err(lost(path, Loss::Empty)),
+        Some(length) if files::passes_for_new(length) => Err(lost(path, Loss::Empty)),
         Some(_) => Ok(()),
     }
 }

@@ -115,9 +115,11 @@ async fn a_database_that_is_missing_or_empty_beside_its_marker_is_never_made_ane
     let whole = contents(directory.path());
     let database = directory.path().join("ledger.db");
     type Damage = fn(&Path);
-    let cases: [(Damage, Loss); 2] = [
+    let cases: [(Damage, Loss); 4] = [
         (|path| fs::remove_file(path).unwrap(), Loss::Missing),
         (|path| fs::write(path, "").unwrap(), Loss::Empty),
+        (|path| fs::write(path, "S").unwrap(), Loss::Empty),
+        (|path| fs::write(path, [0x5a; 99]).unwrap(), Loss::Empty),
     ];
     for text in [whole["ledger.json"].clone(), b"{\0".to_vec()] {
         for (damage, expected) in &cases {
@@ -142,11 +144,15 @@ async fn the_log_beside_an_empty_database_is_not_removed() {
         fs::write(copy.path().join(name), content).unwrap();
     }
     close(directory.path(), ledger);
-    fs::write(copy.path().join("ledger.db"), "").unwrap();
-    let before = contents(copy.path());
-    assert!(before["ledger.db-wal"].len() > 4096);
-    assert_eq!(loss(copy.path()), Loss::Empty);
-    assert_eq!(contents(copy.path()), before);
+    // SQLite takes a database of one byte for a new one as well.
+    for length in [0, 1, 99] {
+        let database = fs::OpenOptions::new().write(true).open(copy.path().join("ledger.db")).unwrap();
+        database.set_len(length).unwrap();
+        let before = contents(copy.path());
+        assert!(before["ledger.db-wal"].len() > 4096);
+        assert_eq!(loss(copy.path()), Loss::Empty, "{length}");
+        assert_eq!(contents(copy.path()), before, "{length}");
+    }
 }
 
 #[tokio::test]
@@ -279,7 +285,7 @@ async fn a_database_that_loses_a_part_while_it_is_open_is_not_touched_any_more()
     ledger.write(|tx| arrive(tx, "one")).await.unwrap();
     let path = directory.path().join("ledger.db");
     let whole = fs::read(&path).unwrap();
-    for length in [0, 4096, whole.len() / 2] {
+    for length in [0, 1, 99, 4096, whole.len() / 2] {
         // In place: a file that is the same and has less in it.
         fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length as u64).unwrap();
         let before = contents(directory.path());
