@@ -56,6 +56,15 @@ impl Condition {
         *self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = None;
     }
 
+    /// Refuses while the database is known to be damaged. The way out of damage is a backup, which would not have
+    /// what is committed from then on.
+    pub(super) fn refuse_damaged(&self) -> Result<(), Trouble> {
+        match self.trouble() {
+            Some(trouble) if trouble.reason == StorageReason::Damaged => Err(trouble),
+            Some(_) | None => Ok(()),
+        }
+    }
+
     pub(super) fn trouble(&self) -> Option<Trouble> {
         self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone()
     }
@@ -81,7 +90,9 @@ mod tests {
         condition.failed(&of(StorageReason::Full));
         condition.wrote();
         assert_eq!(condition.trouble(), Some(of(StorageReason::Damaged)));
+        assert_eq!(condition.refuse_damaged(), Err(of(StorageReason::Damaged)));
         condition.sound();
+        assert_eq!(condition.refuse_damaged(), Ok(()));
         assert_eq!(condition.trouble(), None);
     }
 

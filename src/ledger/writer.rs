@@ -221,16 +221,21 @@ impl Thread {
                 next = inbox.blocking_recv();
             }
         }
-        // Closing the last connection moves the log into the database, unless that is somebody else's by now.
-        if self.files.check().is_err()
+        // Closing the last connection moves the log into the database, unless that is somebody else's by now, or
+        // damaged: then the log is what a person may still save something from.
+        if self.leaves_files_alone()
             && let Err(error) = open::close_untidily(&self.connection)
         {
             tracing::error!(%error, "the database may be touched when it is closed");
         }
     }
 
+    fn leaves_files_alone(&self) -> bool {
+        self.condition.refuse_damaged().is_err() || self.files.check().is_err()
+    }
+
     fn checkpoint(&self) {
-        if self.files.check().is_err() {
+        if self.leaves_files_alone() {
             return;
         }
         // The mode that waits for no other window; what it leaves is in the log, where it is safe as well.
@@ -255,9 +260,6 @@ impl Thread {
                 }
                 for trouble in group.iter().filter_map(|job| job.trouble()) {
                     self.condition.failed(&trouble);
-                    if trouble.reason == StorageReason::Damaged {
-                        open::forget_pages(&self.connection);
-                    }
                 }
                 group.into_iter().for_each(|job| job.answer(Ok(())));
             }
@@ -292,11 +294,13 @@ impl Thread {
     fn in_transaction<T>(&self, act: impl FnOnce(&Tx<'_>) -> Result<T, Trouble>) -> Result<T, Trouble> {
         let attempt = || -> Result<T, Trouble> {
             let tx = Tx::new(&self.connection);
+            self.condition.refuse_damaged()?;
             self.files.check()?;
             tx.execute("BEGIN IMMEDIATE", [])?;
             migrate::refuse_newer(&self.connection)?;
             let done = act(&tx)?;
             // The transaction may have waited for others, and its decisions take their time.
+            self.condition.refuse_damaged()?;
             self.files.check()?;
             tx.execute("COMMIT", [])?;
             Ok(done)
@@ -319,7 +323,15 @@ fn decide(tx: &Tx<'_>, group: &mut [Box<dyn Job>]) -> Result<Decided, Trouble> {
     let mut kept = false;
     for job in group.iter_mut() {
         match tx.savepoint(|| job.decide(tx)) {
-            Ok(decided) => kept |= decided.is_ok(),
+            Ok(decided) => {
+                // The others share the database with the one that came upon damage.
+                if let Some(trouble) =
+                    job.trouble().filter(|trouble| trouble.reason == StorageReason::Damaged)
+                {
+                    return Err(trouble);
+                }
+                kept |= decided.is_ok();
+            }
             // When the disk fails, SQLite may undo the whole transaction and the savepoint with it: what the job
             // came upon tells more than that.
             Err(error) => return Err(job.trouble().unwrap_or_else(|| error.into())),

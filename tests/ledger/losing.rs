@@ -351,10 +351,19 @@ async fn damage_is_remembered_until_the_database_has_been_looked_through() {
         async move { ledger.read(move |view| Ok(view.list_automations(&filter)?.len())).await }
     };
     assert_eq!(reason(list(&ledger).await), StorageReason::Damaged);
-    ledger.write(|tx| arrive(tx, "one")).await.unwrap();
-    assert_eq!(ledger.trouble().unwrap().reason, StorageReason::Damaged, "a write elsewhere is no cure");
+    let write = |name: &'static str| ledger.write(move |tx| arrive(tx, name));
+    assert_eq!(reason(write("lost").await), StorageReason::Damaged, "a backup would not have it");
     ledger.look_through();
-    assert_eq!(ledger.trouble().unwrap().reason, StorageReason::Damaged);
+    assert_eq!(reason(write("lost").await), StorageReason::Damaged, "it is still so");
+    use std::os::unix::fs::FileExt;
+    let file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.write_all_at(&whole, 0).unwrap();
+    assert_eq!(reason(write("lost").await), StorageReason::Damaged, "nobody has looked yet");
+    ledger.look_through();
+    write("one").await.unwrap();
+    assert_eq!((ledger.trouble(), names(&ledger).await), (None, vec!["one".to_owned()]));
+    fs::write(&path, &damaged).unwrap();
+    drop(file);
     close(directory.path(), ledger);
     fs::write(&path, &whole).unwrap();
     let ledger = open_again(directory.path()).unwrap();

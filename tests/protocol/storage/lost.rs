@@ -177,6 +177,8 @@ fn damaged_pages_are_refused_where_they_are_met_and_told_until_they_are_whole() 
     client.initialize();
     let sentence = unavailable(&client.refusal("automation/list", json!({})), "damaged");
     assert!(sentence.contains("backup"), "{sentence}");
+    let draft = dormant("lost", shell("true"));
+    unavailable(&client.refusal("automation/create", draft), "damaged");
     let status = until_health(&mut client, "degraded");
     assert!(status["owner"].is_object(), "what can be read is told: {status}");
     // As a copy of the file over itself does it: the same file, whole again.
