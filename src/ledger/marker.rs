@@ -99,13 +99,20 @@ impl MarkerFile {
         }
     }
 
-    /// Has the marker say that the ledger holds the events up to `newest_seq`, unless it says so already.
-    /// Whoever reads it finds the old one or the new one, also after a power failure.
+    /// Has the marker say that the ledger holds the events up to `newest_seq`, unless it says so already and is
+    /// there. Whoever reads it finds the old one or the new one, also after a power failure.
     pub(super) fn write(&self, newest_seq: i64) -> io::Result<()> {
-        let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if *written == Some(newest_seq) {
+        let said = *self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // Somebody may have removed it, and without it a ledger that is lost would be begun anew.
+        if said == Some(newest_seq) && self.directory.join(NAME).is_file() {
             return Ok(());
         }
+        self.write_anew(newest_seq)
+    }
+
+    /// The same, whatever it says: somebody may have written something else into it.
+    pub(super) fn write_anew(&self, newest_seq: i64) -> io::Result<()> {
+        let mut written = self.written.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let marker = Marker {
             format: self.format,
             ledger: self.ledger.clone(),
@@ -182,11 +189,16 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         file(directory.path()).write(7).unwrap();
         let again = file(directory.path());
-        std::fs::remove_file(directory.path().join(NAME)).unwrap();
+        let path = directory.path().join(NAME);
+        // As a sign of whether it is written.
+        std::fs::write(&path, "{").unwrap();
         again.write(7).unwrap();
-        assert!(matches!(find(directory.path()), Found::Nothing));
-        again.write(8).unwrap();
-        assert!(matches!(find(directory.path()), Found::Marker(_)));
+        assert!(matches!(find(directory.path()), Found::Unreadable(_)));
+        again.write_anew(7).unwrap();
+        assert!(matches!(find(directory.path()), Found::Marker(_)), "unless that is wanted");
+        std::fs::remove_file(&path).unwrap();
+        again.write(7).unwrap();
+        assert!(matches!(find(directory.path()), Found::Marker(_)), "or there is none");
     }
 
     #[test]

@@ -176,8 +176,20 @@ impl Ledger {
     /// # Errors
     /// When the marker cannot be written, or the database is not at its place any more.
     pub fn mark(&self, newest_seq: i64) -> Result<(), Refusal> {
+        self.mark_by(|marker| marker.write(newest_seq))
+    }
+
+    /// The same, also if that is written already as far as this process knows: for the last time that it marks.
+    ///
+    /// # Errors
+    /// As [`Ledger::mark`].
+    pub fn mark_anew(&self, newest_seq: i64) -> Result<(), Refusal> {
+        self.mark_by(|marker| marker.write_anew(newest_seq))
+    }
+
+    fn mark_by(&self, write: impl FnOnce(&MarkerFile) -> std::io::Result<()>) -> Result<(), Refusal> {
         self.inner.files.check()?;
-        self.inner.marker.write(newest_seq).map_err(|error| {
+        write(&self.inner.marker).map_err(|error| {
             let reason = StorageReason::from(&error);
             Trouble::new(reason, &unmarked(error)).into()
         })

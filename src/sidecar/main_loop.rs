@@ -278,7 +278,7 @@ impl MainLoop {
         let tidy_up = async {
             self.sidecar.parts.ledger.checkpoint().await;
             if owned {
-                upkeep::mark(&self.sidecar).await;
+                upkeep::mark_at_last(&self.sidecar).await;
             }
         };
         if timeout(LAST_WISHES, tidy_up).await.is_err() {

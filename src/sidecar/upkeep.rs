@@ -8,7 +8,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Sidecar;
 use super::health::Part;
-use crate::domain::refusal::StorageReason;
+use crate::domain::refusal::{Refusal, StorageReason};
+use crate::ledger::Ledger;
 use crate::presence::lock_file::HeldLock;
 
 /// After looking through a damaged database, so many times as long as that took pass before it is done again:
@@ -38,11 +39,20 @@ impl Upkeep {
 }
 
 /// Has the marker say how much the ledger knows.
-pub(super) async fn mark(sidecar: &Sidecar) {
+async fn mark(sidecar: &Sidecar) {
+    mark_by(sidecar, Ledger::mark).await;
+}
+
+/// The same for the last time, whatever has become of the marker meanwhile.
+pub(super) async fn mark_at_last(sidecar: &Sidecar) {
+    mark_by(sidecar, Ledger::mark_anew).await;
+}
+
+async fn mark_by(sidecar: &Sidecar, mark: fn(&Ledger, i64) -> Result<(), Refusal>) {
     let ledger = sidecar.parts.ledger.clone();
     // A ledger that cannot be read tells so itself.
     let Ok(newest) = ledger.read(|view| Ok(view.newest_seq()?)).await else { return };
-    match tokio::task::spawn_blocking(move || ledger.mark(newest)).await {
+    match tokio::task::spawn_blocking(move || mark(&ledger, newest)).await {
         Ok(Ok(())) => sidecar.parts.health.well(Part::Marker),
         Ok(Err(refusal)) => sidecar.parts.health.failed(Part::Marker, &refusal.to_string()),
         Err(error) => tracing::error!(%error, "the marker could not be written"),

@@ -125,6 +125,23 @@ fn the_owner_keeps_the_marker_and_writes_it_when_it_goes() {
 }
 
 #[test]
+fn a_marker_that_is_removed_or_spoilt_while_nothing_happens_is_written_again() {
+    let place = Place::new();
+    let directory = known(&place);
+    let client = place.open();
+    let marker = directory.join("ledger.json");
+    let seq = eventually("the marker follows", || {
+        // Opening is an event as well, and the first slow look writes it down.
+        marked(&directory).filter(|marked| Some(*marked) == client.opened["seq"].as_i64())
+    });
+    fs::remove_file(&marker).unwrap();
+    assert_eq!(eventually("it is there again", || marked(&directory)), seq);
+    fs::write(&marker, "{").unwrap();
+    client.finish();
+    assert!(marked(&directory) >= Some(seq), "the last word of the window");
+}
+
+#[test]
 fn a_marker_that_cannot_be_read_loses_nothing_and_is_told() {
     let place = Place::new();
     let directory = known(&place);
