@@ -144,6 +144,13 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(value)
     }
 
+    /// A column that holds text; an empty one if its bytes are none.
+    pub(super) fn text_or_nothing(&mut self) -> Result<String, rusqlite::Error> {
+        let bytes = self.row.get_ref(self.next)?.as_bytes().unwrap_or_default();
+        self.next += 1;
+        Ok(std::str::from_utf8(bytes).unwrap_or_default().to_owned())
+    }
+
     /// A column that holds JSON.
     pub(super) fn json<T: DeserializeOwned>(&mut self, column: &'static str) -> Result<T, LedgerError> {
         let text: String = self.take()?;

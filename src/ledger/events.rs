@@ -19,7 +19,8 @@ pub struct StoredEvent {
     pub kind: String,
     /// Whether a person should be shown it at once.
     pub important: bool,
-    /// The members that its kind carries, as a JSON object.
+    /// The members that its kind carries, as a JSON object. Empty if what is stored is no text, so that one such
+    /// row does not keep the others from being read.
     pub payload: String,
 }
 
@@ -90,7 +91,7 @@ impl View<'_> {
                 at: Timestamp::from_millis(columns.take()?),
                 kind: columns.take()?,
                 important: columns.take()?,
-                payload: columns.take()?,
+                payload: columns.text_or_nothing()?,
             });
         }
         Ok(events)

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::Sidecar;
+use super::health::LastTold;
 use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
@@ -304,12 +305,15 @@ impl Carrier {
         D: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
     {
         let mut unwritten = None;
+        let mut told = LastTold::default();
         loop {
             match self.sidecar.decide(decision(self.run.clone())).await {
                 Ok(()) => return Release::Done,
                 Err(refusal @ Refusal::Storage { .. }) => {
                     unwritten.get_or_insert_with(|| self.sidecar.parts.health.unwritten());
-                    tracing::error!(%refusal, run = %self.run, "a report could not be written; trying again");
+                    if told.is_news(&refusal) {
+                        tracing::error!(%refusal, run = %self.run, "a report could not be written; trying again");
+                    }
                     sleep(WRITE_AGAIN).await;
                 }
                 Err(refusal) => {

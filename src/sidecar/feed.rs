@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::clock::Clock;
+use super::health::LastTold;
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::ledger::{Committed, EventFilter, Ledger, StoredEvent};
@@ -16,8 +17,11 @@ use crate::rpc::backend::{Feed, Follow, Place};
 /// Events that are read at once. A subscriber that does not read holds no more than these in memory.
 const AT_ONCE: usize = 64;
 
-/// How long events that could not be read wait, unless there are more.
-const READ_AGAIN: Duration = Duration::from_secs(5);
+/// The shortest time between two attempts to read events that could not be read: others may commit all the time.
+const BREATHER: Duration = Duration::from_secs(1);
+
+/// How long events that could not be read wait after that, unless there are more.
+const READ_AGAIN: Duration = Duration::from_secs(4);
 
 /// The events of the ledger after a subscriber's own place.
 pub struct LedgerFeed {
@@ -28,6 +32,7 @@ pub struct LedgerFeed {
     /// Everything up to here has been looked at.
     looked_through: i64,
     ready: VecDeque<Box<RawValue>>,
+    told: LastTold,
 }
 
 impl LedgerFeed {
@@ -43,11 +48,11 @@ impl LedgerFeed {
         }
         let looked_through = if lost { newest } else { wanted.after.unwrap_or(newest) };
         let filter = EventFilter { kinds: wanted.kinds, automation: wanted.automation };
-        Ok(LedgerFeed { ledger, clock, commits, filter, looked_through, ready })
+        Ok(LedgerFeed { ledger, clock, commits, filter, looked_through, ready, told: LastTold::default() })
     }
 
     /// Reads on, and gives whether there was anything. What is no longer kept, because the subscriber asked for
-    /// it too late or has not read for long, is never passed over in silence.
+    /// it too late or has not read for long, or because it is damaged, is never passed over in silence.
     async fn read_on(&mut self) -> Result<bool, Refusal> {
         let (after, filter) = (self.looked_through, self.filter.clone());
         let read = self.ledger.read(move |view| {
@@ -63,12 +68,19 @@ impl LedgerFeed {
             self.looked_through = newest;
             return Ok(true);
         };
-        self.looked_through = match events.last() {
-            Some(last) if events.len() == AT_ONCE => last.seq,
-            Some(_) | None => newest.max(after),
-        };
         for event in &events {
-            self.ready.push_back(on_the_wire(event)?);
+            let told = match on_the_wire(event) {
+                Ok(told) => told,
+                Err(refusal) => {
+                    tracing::error!(%refusal, "an event cannot be told; who follows is asked to list again");
+                    resync(event.seq, self.clock.now())?
+                }
+            };
+            self.ready.push_back(told);
+            self.looked_through = event.seq;
+        }
+        if events.len() < AT_ONCE {
+            self.looked_through = newest.max(after);
         }
         Ok(!events.is_empty())
     }
@@ -81,13 +93,17 @@ impl Feed for LedgerFeed {
                 return Some(event);
             }
             match self.read_on().await {
-                Ok(true) => {}
+                Ok(true) => self.told.over(),
                 Ok(false) => {
+                    self.told.over();
                     let seen = self.looked_through;
                     self.commits.wait_for(|committed| committed.seq > seen).await.ok()?;
                 }
                 Err(refusal) => {
-                    tracing::error!(%refusal, "events could not be read; trying again");
+                    if self.told.is_news(&refusal) {
+                        tracing::error!(%refusal, "events could not be read; trying again");
+                    }
+                    sleep(BREATHER).await;
                     // What is in the way may pass without anything being committed.
                     if let Ok(changed) = timeout(READ_AGAIN, self.commits.changed()).await {
                         changed.ok()?;
@@ -100,10 +116,11 @@ impl Feed for LedgerFeed {
 
 fn on_the_wire(event: &StoredEvent) -> Result<Box<RawValue>, Refusal> {
     let StoredEvent { seq, at, kind, important, payload } = event;
+    let damaged = |why: String| Refusal::Internal(format!("event {seq} is damaged: {why}"));
     // The payload is an object that is not empty; its members follow ours.
-    let members = payload.strip_prefix('{').unwrap_or("}");
+    let members = payload.strip_prefix('{').ok_or_else(|| damaged("it has no members".to_owned()))?;
     let text = format!(r#"{{"seq":{seq},"at":{at},"kind":"{kind}","important":{important},{members}"#);
-    RawValue::from_string(text).map_err(|error| Refusal::Internal(format!("event {seq} is damaged: {error}")))
+    RawValue::from_string(text).map_err(|error| damaged(error.to_string()))
 }
 
 /// History before the subscriber's place cannot be had: it has to list again.
@@ -145,6 +162,28 @@ mod tests {
     async fn next(feed: &mut LedgerFeed) -> (i64, bool) {
         let event: serde_json::Value = serde_json::from_str(feed.next().await.unwrap().get()).unwrap();
         (event["seq"].as_i64().unwrap(), event["kind"] == "resync")
+    }
+
+    #[tokio::test]
+    async fn an_event_that_is_damaged_takes_no_other_with_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let fresh = LedgerId::from_unique("x");
+        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH).unwrap();
+        publish(&ledger, 200).await;
+        let other = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
+        // One in the midst of a page, the last of it, the first of the next page, and the last of all.
+        let damaged = [5, 64, 65, 130, 200];
+        let payloads = ["'{\"x'", "'5'", "''", "'{}'", "CAST(x'7bff' AS TEXT)"];
+        for (seq, payload) in damaged.into_iter().zip(payloads) {
+            let sql = format!("UPDATE events SET payload = {payload} WHERE seq = {seq}");
+            assert_eq!(other.execute(&sql, []).unwrap(), 1);
+        }
+        let mut feed = from_the_beginning(&ledger, None);
+        for seq in 1..=200 {
+            assert_eq!(next(&mut feed).await, (seq, damaged.contains(&seq)));
+        }
+        publish(&ledger, 1).await;
+        assert_eq!(next(&mut feed).await, (201, false));
     }
 
     #[tokio::test]

@@ -32,6 +32,27 @@ struct Troubles {
     reports: usize,
 }
 
+/// What was logged last about something that is tried again and again: the same is logged once.
+#[derive(Default)]
+pub(super) struct LastTold {
+    words: Option<String>,
+}
+
+impl LastTold {
+    /// Whether this is something else than last time.
+    pub(super) fn is_news(&mut self, why: &dyn std::fmt::Display) -> bool {
+        let words = Some(why.to_string());
+        let news = self.words != words;
+        self.words = words;
+        news
+    }
+
+    /// It works, so the next failure is news.
+    pub(super) fn over(&mut self) {
+        self.words = None;
+    }
+}
+
 /// A report that is not written yet. It counts until this goes.
 pub(super) struct Unwritten<'h> {
     health: &'h Health,
@@ -144,6 +165,15 @@ mod tests {
         health.well(Part::Look);
         health.well(Part::Bell);
         assert_eq!(health.reasons(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_fails_in_the_same_way_is_logged_once() {
+        let mut told = LastTold::default();
+        let mut news = |why: &str| told.is_news(&why);
+        assert_eq!(["a", "a", "b", "a"].map(&mut news), [true, false, true, true]);
+        told.over();
+        assert!(told.is_news(&"a"));
     }
 
     #[test]
