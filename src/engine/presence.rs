@@ -28,6 +28,14 @@ pub fn own(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     assign::assign(tx, context)
 }
 
+/// This instance has lost the owner lock: its term ends, unless the next one has ended it already.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn resign(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+    Ok(tx.end_term(&context.me.instance, context.now)?)
+}
+
 /// A sidecar has died: whoever holds its lock now settles what it left. What had begun was interrupted; what had
 /// not begun is anybody's.
 ///

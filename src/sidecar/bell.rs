@@ -3,7 +3,7 @@
 use super::health::Part;
 use super::{Parts, Sidecar};
 use crate::domain::refusal::{Refusal, StorageReason};
-use crate::engine::presence::own;
+use crate::engine::presence::{own, resign};
 use crate::presence::lock_file::{Attempt, HeldLock, IfMissing, try_take};
 
 /// Tries to take the lock, without waiting.
@@ -59,18 +59,22 @@ async fn take_anew(sidecar: &Sidecar, held: &mut Option<HeldLock>) -> Result<(),
     sidecar.parts.ledger.read(|_| Ok(())).await?;
     *held = None;
     let taken = match try_to_take(&sidecar.parts) {
-        Ok(taken) => taken,
-        // The health tells it.
-        Err(_) => return Ok(()),
+        Ok(Some(taken)) => taken,
+        tried => {
+            // Whoever is asked who rings says what the lock says.
+            sidecar.decide(|tx, context| resign(tx, context)).await?;
+            if tried.is_ok() {
+                sidecar.parts.health.well(Part::Bell);
+            }
+            return Ok(());
+        }
     };
-    if taken.is_some()
-        && let Err(refusal) = sidecar.decide(own).await
-    {
+    if let Err(refusal) = sidecar.decide(own).await {
         // Without a term there is no owner; the lock is given up with the attempt.
         sidecar.parts.health.failed(Part::Bell, &refusal.to_string());
         return Err(refusal);
     }
-    *held = taken;
+    *held = Some(taken);
     sidecar.parts.health.well(Part::Bell);
     Ok(())
 }

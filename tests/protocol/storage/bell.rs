@@ -55,6 +55,28 @@ fn an_owner_whose_lock_is_another_windows_by_now_claims_nothing_more() {
 }
 
 #[test]
+fn an_owner_that_cannot_have_its_lock_again_says_that_nobody_rings() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.expect_error("owner.lock cannot be locked");
+    assert_eq!(status(&mut client)["isOwner"], true);
+    let lock = ledger::directory(&client).join("owner.lock");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    let seen = until_health(&mut client, "degraded");
+    let reason = seen["reasons"][0].as_str().unwrap();
+    assert!(reason.contains("fires no timers"), "{seen}");
+    eventually("its term has ended", || {
+        let seen = status(&mut client);
+        (seen["isOwner"] == false && seen["owner"].is_null()).then_some(())
+    });
+    fs::remove_dir(&lock).unwrap();
+    let seen = until_health(&mut client, "ok");
+    assert_eq!((&seen["isOwner"], &seen["owner"]["term"]), (&json!(true), &json!(2)));
+    client.finish();
+}
+
+#[test]
 fn a_bell_that_cannot_be_owned_is_degraded_and_owned_as_soon_as_it_can_be() {
     let place = Place::new();
     let client = place.open();
