@@ -45,12 +45,12 @@ pub enum Refusal {
     /// Whoever asked has withdrawn the request before anything was committed.
     #[error("the request was cancelled; nothing was changed")]
     Cancelled,
-    /// The ledger could not be written or read.
-    #[error("the ledger cannot be used: {message}")]
+    /// The ledger, or a file beside it, could not be written or read.
+    #[error("{message}")]
     Storage {
         /// Why, in the contract's words.
         reason: StorageReason,
-        /// What failed and what to do.
+        /// What cannot be used, why, and what to do.
         message: String,
     },
     /// The message is no request that can be carried out now.

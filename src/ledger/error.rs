@@ -89,12 +89,18 @@ impl LedgerError {
 pub struct Trouble {
     /// The reason in the contract's words.
     pub reason: StorageReason,
-    /// What failed and what to do.
+    /// What cannot be used, why, and what to do.
     pub message: String,
 }
 
 impl Trouble {
-    pub(super) fn new(reason: StorageReason, what: &dyn std::fmt::Display) -> Self {
+    /// The ledger itself cannot be used, because of this.
+    pub(super) fn new(reason: StorageReason, why: &dyn std::fmt::Display) -> Self {
+        Trouble::beside(reason, &format_args!("the ledger cannot be used: {why}"))
+    }
+
+    /// Something beside the ledger cannot be used: what and why is a whole sentence.
+    pub(super) fn beside(reason: StorageReason, what: &dyn std::fmt::Display) -> Self {
         Trouble { reason, message: format!("{what}; {}", way_out(reason)) }
     }
 

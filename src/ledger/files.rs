@@ -17,7 +17,10 @@ use crate::domain::refusal::StorageReason;
 
 /// What stands beside the database: its log, and the index of the log, which holds SQLite's locks too. SQLite
 /// keeps both while anybody has the database open.
-const BESIDE: [&str; 2] = ["-wal", "-shm"];
+const BESIDE: [&str; 2] = [LOG, "-shm"];
+
+/// What the name of the log has more than that of the database.
+const LOG: &str = "-wal";
 
 /// As much as is written to find out whether the disk takes anything, in bytes.
 const TRIAL: usize = 4096;
@@ -68,11 +71,7 @@ impl Files {
     /// The files of the database that has just been opened; `before` is what was at its path before that.
     pub(super) fn of(path: &Path, before: Option<FileIdentity>) -> Result<Files, LedgerError> {
         let mut opened = Vec::new();
-        let beside = BESIDE.into_iter().map(|suffix| {
-            let mut name = path.as_os_str().to_owned();
-            name.push(suffix);
-            PathBuf::from(name)
-        });
+        let beside = BESIDE.into_iter().map(|suffix| beside(path, suffix));
         for path in std::iter::once(path.to_owned()).chain(beside) {
             let identity = identity_at(&path)?;
             opened.push((path.clone(), identity.ok_or_else(|| gone(&path))?));
@@ -147,13 +146,28 @@ pub(super) fn look_closer(trouble: Trouble, database: &Path) -> Trouble {
     });
     // One that was not made cannot be removed either.
     let _ = std::fs::remove_file(&trial);
-    match tried {
-        Ok(()) => trouble,
+    if let Err(error) = tried {
+        let what = format!("no file can be written in {}: {error}", directory.display());
+        return Trouble::new(StorageReason::from(&error), &what);
+    }
+    // Of its files only the log may be opened here: SQLite has its locks on the two others.
+    let log = beside(database, LOG);
+    match std::fs::OpenOptions::new().append(true).open(&log) {
+        Ok(_) => trouble,
+        // Before a database has been opened there is none.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => trouble,
         Err(error) => {
-            let what = format!("no file can be written in {}: {error}", directory.display());
+            let what = format!("{} cannot be written: {error}", log.display());
             Trouble::new(StorageReason::from(&error), &what)
         }
     }
+}
+
+/// The path of a file that stands beside the database.
+fn beside(database: &Path, suffix: &str) -> PathBuf {
+    let mut name = database.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
 }
 
 fn gone(path: &Path) -> LedgerError {
@@ -162,4 +176,26 @@ fn gone(path: &Path) -> LedgerError {
 
 fn another(path: &Path) -> LedgerError {
     LedgerError::Replaced { path: path.to_owned(), now: "is another file now" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_that_cannot_be_written_is_what_is_told() {
+        let directory = tempfile::tempdir().unwrap();
+        let database = directory.path().join("ledger.db");
+        let failed = |reason| look_closer(Trouble::new(reason, &"x"), &database);
+        let io = Trouble::new(StorageReason::Io, &"x");
+        assert_eq!(failed(StorageReason::Io), io, "there is no log");
+        let log = directory.path().join("ledger.db-wal");
+        std::fs::write(&log, "").unwrap();
+        assert_eq!(failed(StorageReason::Io), io, "it can be written");
+        std::fs::remove_file(&log).unwrap();
+        std::fs::create_dir(&log).unwrap();
+        let told = failed(StorageReason::Io).message;
+        assert!(told.contains("ledger.db-wal cannot be written"), "{told}");
+        assert_eq!(failed(StorageReason::Busy).reason, StorageReason::Busy, "SQLite has said why");
+    }
 }

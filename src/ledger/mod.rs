@@ -191,7 +191,7 @@ impl Ledger {
         self.inner.files.check()?;
         write(&self.inner.marker).map_err(|error| {
             let reason = StorageReason::from(&error);
-            Trouble::new(reason, &unmarked(error)).into()
+            Trouble::beside(reason, &unmarked(error)).into()
         })
     }
 

@@ -153,21 +153,26 @@ fn files_that_become_read_only_are_told_as_such_and_used_again_when_they_are_not
     expect_storage_errors(&mut client);
     client.create(dormant("kept", shell("true")));
     let directory = ledger::directory(&client);
-    let mut frozen = None;
-    if !can("make files immutable (chattr +i)", || {
-        frozen = Immutable::make(vec![directory.clone(), directory.join("ledger.db-wal")]);
-        frozen.is_some()
-    }) {
-        return client.finish();
+    let log = directory.join("ledger.db-wal");
+    let mut known = vec!["kept".to_owned()];
+    for (files, title) in [(vec![directory, log.clone()], "works again"), (vec![log], "and again")] {
+        let mut frozen = None;
+        if !can("make files immutable (chattr +i)", || {
+            frozen = Immutable::make(files);
+            frozen.is_some()
+        }) {
+            return client.finish();
+        }
+        let sentence = unavailable(&client.refusal("automation/create", large("refused")), "read_only");
+        assert!(sentence.contains("SEXTON_STATE_DIR"), "{sentence}");
+        until_health(&mut client, "degraded");
+        assert_eq!(titles(&mut client), known);
+        drop(frozen);
+        client.create(large(title));
+        until_health(&mut client, "ok");
+        known.insert(0, title.to_owned());
+        assert_eq!(titles(&mut client), known);
     }
-    let sentence = unavailable(&client.refusal("automation/create", large("refused")), "read_only");
-    assert!(sentence.contains("SEXTON_STATE_DIR"), "{sentence}");
-    until_health(&mut client, "degraded");
-    assert_eq!(titles(&mut client), ["kept"]);
-    drop(frozen);
-    client.create(large("works again"));
-    until_health(&mut client, "ok");
-    assert_eq!(titles(&mut client), ["works again", "kept"]);
     client.finish();
 }
 
