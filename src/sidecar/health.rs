@@ -18,6 +18,8 @@ pub(super) enum Part {
     Bell,
     /// The marker beside the ledger.
     Marker,
+    /// The directory of the outputs.
+    Outputs,
 }
 
 /// What is wrong, until it is over.

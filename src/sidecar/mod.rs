@@ -90,7 +90,11 @@ impl Sidecar {
 
     /// What belongs to a run beside its rows.
     fn run_directory(&self, run: &RunId) -> PathBuf {
-        self.parts.state.join("runs").join(run.as_str())
+        self.runs_directory().join(run.as_str())
+    }
+
+    fn runs_directory(&self) -> PathBuf {
+        self.parts.state.join("runs")
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is done for the ledger beside the loop, on its slow look: the owner of the bell keeps the marker, and
-//! everybody tries whether trouble is over.
+//! everybody tries whether trouble is over and whether outputs have a place.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -27,6 +28,7 @@ impl Upkeep {
     /// Does what is to be done, unless that is still under way.
     pub(super) fn look_after(&mut self, sidecar: &Sidecar, bell: Option<&HeldLock>) {
         let idle = |task: &Option<JoinHandle<()>>| task.as_ref().is_none_or(JoinHandle::is_finished);
+        look_for_outputs(sidecar);
         if bell.is_some() && idle(&self.marker) {
             let sidecar = sidecar.clone();
             self.marker = Some(tokio::spawn(async move { mark(&sidecar).await }));
@@ -36,6 +38,23 @@ impl Upkeep {
             self.recovery = Some(tokio::spawn(async move { recover(&sidecar).await }));
         }
     }
+}
+
+/// Sees whether something stands where the outputs of runs are to be: then no command can be started. A directory
+/// that is not there is made by the next run.
+fn look_for_outputs(sidecar: &Sidecar) {
+    let (health, path) = (&sidecar.parts.health, sidecar.runs_directory());
+    let why = match std::fs::metadata(&path) {
+        Ok(metadata) if metadata.is_dir() => return health.well(Part::Outputs),
+        Ok(_) => "it is no directory".to_owned(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return health.well(Part::Outputs),
+        Err(error) => error.to_string(),
+    };
+    let path = path.display();
+    let why = format!(
+        "no command can be started, because {path} cannot take its output: {why}; remove what stands there, and it is made anew"
+    );
+    health.failed(Part::Outputs, &why);
 }
 
 /// Has the marker say how much the ledger knows.

@@ -200,3 +200,23 @@ fn a_limit_on_the_size_of_files_is_an_error_of_the_change_and_not_the_end() {
     assert_eq!(titles(&mut client), ["works again", "kept"]);
     client.finish();
 }
+
+#[test]
+fn outputs_that_have_no_place_are_told_until_they_have_one() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.expect_error("no command can be started");
+    client.subscribe(json!({}));
+    let automation = client.create(dormant("kept", shell("true")));
+    let runs = ledger::directory(&client).join("runs");
+    fs::remove_dir(&runs).unwrap();
+    fs::write(&runs, "").unwrap();
+    let status = until_health(&mut client, "degraded");
+    let told = status["reasons"][0].as_str().unwrap();
+    assert!(told.starts_with("no command can be started") && told.contains("remove"), "{status}");
+    fs::remove_file(&runs).unwrap();
+    until_health(&mut client, "ok");
+    let run = client.run(&automation);
+    client.wait_for_run(&run, "succeeded");
+    client.finish();
+}
