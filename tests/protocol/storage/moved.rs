@@ -105,6 +105,10 @@ fn a_run_that_ends_while_its_ledger_is_away_is_written_down_when_that_is_back() 
         let reasons = status["reasons"].as_array().unwrap();
         reasons.iter().any(|reason| reason == "what became of a run waits to be written").then_some(())
     });
+    // Longer than two attempts to write it.
+    crate::support::nothing_happens(std::time::Duration::from_millis(2_200), || {});
+    let log = client.stderr();
+    assert_eq!(log.matches("a report could not be written").count(), 1, "the same is told once: {log}");
     if directory.exists() {
         fs::remove_dir_all(&directory).unwrap();
     }
