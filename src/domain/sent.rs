@@ -1,20 +1,24 @@
 //! JSON as a client sent it. What is wrong with its text stays in its place, so that whoever reads the field there
 //! can name it: a parser that stops at the first such place could not.
 
+mod collect;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
-use std::fmt;
 
-use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Number, Value};
 
 use super::fault::Word;
+use collect::{Collected, Items, Member, Members, collect};
 
 /// How many arrays and objects may be inside each other. The contract needs six; what is deeper is a mistake or
 /// an attack, and each level is one more pass over what is inside it.
 pub const DEPTH_MAX: usize = 16;
+
+/// How many values one message may hold in its lists and objects. No method takes more than a few ten thousand, and
+/// each costs tens of bytes here though two in the text are enough for one.
+pub const VALUES_MAX: usize = 200_000;
 
 /// The largest integer that every client can write and read exactly: 2^53 - 1.
 pub const INTEGER_MAX: i64 = 9_007_199_254_740_991;
@@ -47,6 +51,8 @@ pub enum Flaw {
     NotUnicode,
     /// It is nested more deeply than [`DEPTH_MAX`].
     TooDeep,
+    /// It is a list or an object with more values than are left of [`VALUES_MAX`]. None of them is kept.
+    TooLong,
     /// It is a number that neither a double nor a 64-bit integer can hold.
     OutOfRange,
 }
@@ -58,6 +64,7 @@ impl Flaw {
             Flaw::Duplicate => Word::DuplicateField,
             Flaw::NotUnicode => Word::NotUnicode,
             Flaw::TooDeep => Word::NestedTooDeep,
+            Flaw::TooLong => Word::TooLong,
             Flaw::OutOfRange => Word::OutOfRange,
         }
     }
@@ -68,6 +75,7 @@ impl Flaw {
             Flaw::Duplicate => "write each field once",
             Flaw::NotUnicode => "an escape stands for half a character; write whole ones",
             Flaw::TooDeep => "nothing of the contract is nested that deeply",
+            Flaw::TooLong => "a message holds at most 200000 values",
             Flaw::OutOfRange => "write a number that a double can hold",
         }
     }
@@ -111,14 +119,20 @@ impl Sent {
         *self == Sent::from(value)
     }
 
-    fn of_raw(raw: &RawValue, depth: usize) -> Sent {
+    fn of_raw(raw: &RawValue, depth: usize, room: &mut Room) -> Sent {
         let text = raw.get();
         let read = match text.as_bytes().first() {
             Some(b'{' | b'[') if depth >= DEPTH_MAX => return Sent::Flawed(Flaw::TooDeep),
-            Some(b'{') => serde_json::from_str::<Members<'_>>(text)
-                .map(|Members(members)| Sent::Object(SentObject::of_raw(members, depth))),
-            Some(b'[') => serde_json::from_str::<Vec<&RawValue>>(text).map(|items| {
-                Sent::List(items.into_iter().map(|item| Sent::of_raw(item, depth + 1)).collect())
+            Some(b'{') => collect::<Members<'_>>(text, room.left).map(|read| match read {
+                Collected { beyond: true, .. } => Sent::Flawed(Flaw::TooLong),
+                Collected { kept, beyond: false } => Sent::Object(SentObject::of_raw(kept, depth, room)),
+            }),
+            Some(b'[') => collect::<Items<'_>>(text, room.left).map(|read| match read {
+                Collected { beyond: true, .. } => Sent::Flawed(Flaw::TooLong),
+                Collected { kept, beyond: false } => {
+                    room.take(kept.len());
+                    Sent::List(kept.into_iter().map(|item| Sent::of_raw(item, depth + 1, room)).collect())
+                }
             }),
             // Escapes of half a character are JSON and no text.
             Some(b'"') => Ok(serde_json::from_str(text).map_or(Sent::Flawed(Flaw::NotUnicode), Sent::Text)),
@@ -127,6 +141,17 @@ impl Sent {
         };
         // The text was read as JSON before, so none of these fails; null is wrong wherever a value is wanted.
         read.unwrap_or(Sent::Null)
+    }
+}
+
+/// How many more values of a message are kept.
+struct Room {
+    left: usize,
+}
+
+impl Room {
+    fn take(&mut self, values: usize) {
+        self.left = self.left.saturating_sub(values);
     }
 }
 
@@ -146,14 +171,18 @@ impl SentObject {
     /// # Errors
     /// When the text is not a JSON object.
     pub fn parse(text: &str) -> Result<SentObject, serde_json::Error> {
-        let Members(members) = serde_json::from_str(text)?;
-        Ok(SentObject::of_raw(members, 0))
+        let mut room = Room { left: VALUES_MAX };
+        // Of what is beyond here nothing need be said: there are no so many names, so that those which are kept have
+        // ones that nobody knows, or one of them twice.
+        let read = collect::<Members<'_>>(text, room.left)?;
+        Ok(SentObject::of_raw(read.kept, 0, &mut room))
     }
 
-    fn of_raw(raw: Vec<(&RawValue, &RawValue)>, depth: usize) -> SentObject {
+    fn of_raw(raw: Vec<Member<'_>>, depth: usize, room: &mut Room) -> SentObject {
+        room.take(raw.len());
         let mut object = SentObject::default();
         for (name, value) in raw {
-            let value = Sent::of_raw(value, depth + 1);
+            let value = Sent::of_raw(value, depth + 1, room);
             match serde_json::from_str::<String>(name.get()) {
                 Ok(name) => object.add(name, value),
                 Err(_) => object.add(char::REPLACEMENT_CHARACTER.to_string(), Sent::Flawed(Flaw::NotUnicode)),
@@ -265,31 +294,6 @@ impl From<&Value> for Sent {
     }
 }
 
-/// The members of an object, not yet looked at.
-struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Collect;
-        impl<'de> Visitor<'de> for Collect {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members<'de>, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry::<&RawValue, &RawValue>()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Collect)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -346,6 +350,30 @@ mod tests {
             just_fits = items.into_iter().next().unwrap_or(Sent::Null);
         }
         assert_eq!(just_fits, Sent::Null);
+    }
+
+    #[test]
+    fn values_end_at_a_bound_however_many_there_are() {
+        let flawed = Some(&Sent::Flawed(Flaw::TooLong));
+        let many = |count: usize| vec!["3"; count].join(",");
+        let names =
+            |count: usize| (0..count).map(|name| format!(r#""{name}":3"#)).collect::<Vec<_>>().join(",");
+        // The four members of the object itself count as well.
+        let fits = parse(&format!(r#"{{"a":[{}],"b":[],"c":{{}},"d":1}}"#, many(VALUES_MAX - 4)));
+        assert!(matches!(fits.get("a"), Some(Sent::List(items)) if items.len() == VALUES_MAX - 4));
+        assert_eq!((fits.get("b"), fits.get("d")), (Some(&Sent::List(vec![])), Some(&Sent::from(&json!(1)))));
+        for beyond in [format!("[{}]", many(VALUES_MAX - 3)), format!("{{{}}}", names(VALUES_MAX - 3))] {
+            let sent = parse(&format!(r#"{{"a":{beyond},"b":[1],"c":{{}},"d":{{"e":[1]}}}}"#));
+            assert_eq!(sent.get("a"), flawed);
+            // What is not kept takes no room from the others.
+            assert_eq!(sent.get("d"), Some(&Sent::from(&json!({"e": [1]}))));
+        }
+        let sent = parse(&format!(r#"{{"a":[{}],"b":[1]}}"#, many(VALUES_MAX - 2)));
+        assert_eq!(sent.get("b"), flawed);
+        assert_eq!(parse(&format!("{{{}}}", names(VALUES_MAX + 1))).len(), VALUES_MAX);
+        // Half a character beyond the bound is still JSON.
+        let half = format!(r#"{{"a":{{{},"\ud800":"\ud800"}}}}"#, names(VALUES_MAX));
+        assert_eq!(parse(&half).get("a"), flawed);
     }
 
     #[test]

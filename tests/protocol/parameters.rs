@@ -107,3 +107,28 @@ fn a_whole_number_is_whole_however_it_is_written() {
     assert_eq!(faults(&client.answer(&id).unwrap_err()), ["rhythm.everyMs out_of_range"]);
     client.finish();
 }
+
+/// How much larger the process may get at its largest for one message, in kilobytes: its text a few times over, and
+/// the values that are kept of it.
+const PEAK_KB: u64 = 64 * 1024;
+
+#[test]
+fn what_one_message_costs_does_not_grow_with_the_number_of_its_values() {
+    let place = Place::new();
+    let mut client = place.open();
+    let before = peak_kb(client.pid());
+    let args = "3,".repeat(2_000_000);
+    let params = format!(r#"{{"title":"t","kind":"oneshot","task":{{"kind":"command","args":[{args}3]}}}}"#);
+    let id = client.send_text("automation/create", &params);
+    let error = client.answer(&id).expect_err("a refusal");
+    assert_eq!(faults(&error), ["fireAt required", "task.program required", "task.args too_long"]);
+    let grown = peak_kb(client.pid()) - before;
+    assert!(grown < PEAK_KB, "{grown} kB more");
+    client.finish();
+}
+
+fn peak_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("our own child");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its memory");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("a number")
+}
