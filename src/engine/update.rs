@@ -11,7 +11,7 @@ use crate::ledger::Tx;
 /// Edits an automation. The patch is merged into what there is now, so that two people who edit different fields
 /// both get what they asked for. A patch that changes nothing is no edit.
 ///
-/// A change of the schedule begins a new epoch; the slots of the old one are settled first, by its own definition.
+/// A change of what fires begins a new epoch, another spelling of the same does not; the slots of the old one are settled first, by its own definition.
 /// Runs that were created before carry out what was asked for then.
 ///
 /// # Errors
@@ -70,9 +70,19 @@ enum Counting {
 
 fn change(before: &Definition, after: &Definition) -> Change {
     let counting = if stop(before) == stop(after) { Counting::GoesOn } else { Counting::Anew };
-    match before.when == after.when && before.timezone == after.timezone {
+    match fires_like(&before.when, &after.when) && before.timezone == after.timezone {
         true => Change::Elsewhere,
         false => Change::Schedule { counting },
+    }
+}
+
+/// Whether both are due at the same instants though one may be another spelling of the other.
+fn fires_like(before: &When, after: &When) -> bool {
+    match (before, after) {
+        (When::Recurring { rhythm: before, stop }, When::Recurring { rhythm: after, stop: other }) => {
+            before.fires_like(after) && stop == other
+        }
+        (When::Oneshot { .. } | When::Recurring { .. }, after) => before == after,
     }
 }
 

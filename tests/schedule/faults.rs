@@ -161,8 +161,8 @@ fn spellings_that_are_accepted() {
         "0 0 29 2 *",
     ] {
         let cron = Cron::parse(expression).unwrap_or_else(|fault| panic!("{expression}: {fault}"));
-        assert_eq!(cron.expression(), expression.trim());
-        assert_eq!(cron.to_string(), expression.trim());
+        let written = expression.split_ascii_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!((cron.expression(), cron.to_string()), (written.as_str(), written.clone()));
     }
 }
 

@@ -132,6 +132,35 @@ fn each_part_of_a_schedule_begins_an_epoch_and_nothing_else_does() {
 }
 
 #[test]
+fn another_spelling_of_an_expression_begins_no_epoch_and_settles_nothing() {
+    let (mut world, owner) = World::with_owner();
+    let cron = |expression: &str| json!({"rhythm": {"kind": "cron", "expression": expression}});
+    let mut draft = every(60);
+    draft["rhythm"] = cron("0 9 * * MON")["rhythm"].clone();
+    let id = world.create(owner, draft);
+    // A slot is due that nobody has settled.
+    world.now = START.plus_ms(8 * 24 * HOUR);
+    let (before, seq) = (world.automation(&id), world.view().newest_seq().unwrap());
+    for blanks in ["0  9 * * MON", "\t0 9\t*  * MON "] {
+        assert_eq!(world.update(owner, &id, cron(blanks)), before, "{blanks}");
+    }
+    for (revision, spelling) in (2..).zip(["0 9 * * mon", "0 9 * * 1", "00 9,9 * 1-12 mon-1"]) {
+        let edited = world.update(owner, &id, cron(spelling));
+        assert_eq!((edited.revision, epochs(&world, &id).len()), (revision, 1), "{spelling}");
+        assert_eq!(edited.state.next_fire_at, before.state.next_fire_at);
+    }
+    assert_eq!(told_since(&world, seq), ["automation 2", "automation 3", "automation 4"], "no run");
+    world.update(owner, &id, cron("@daily"));
+    assert_eq!(epochs(&world, &id).len(), 2);
+    world.update(owner, &id, cron("0 0 * * *"));
+    assert_eq!(epochs(&world, &id).len(), 2);
+    world.update(owner, &id, cron("0 0-23 * * *"));
+    world.update(owner, &id, cron("0 * * * *"));
+    assert_eq!(epochs(&world, &id).len(), 4, "they differ when a clock changes");
+    world.audit_all();
+}
+
+#[test]
 fn an_edit_of_anything_else_moves_no_slot_and_settles_none() {
     let (mut world, owner) = World::with_owner();
     let id = world.create(owner, every(600));

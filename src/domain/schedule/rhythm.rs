@@ -17,6 +17,16 @@ pub enum Rhythm {
     Cron(Cron),
 }
 
+impl Rhythm {
+    /// Whether both fire at the same instants though they may be written otherwise.
+    pub fn fires_like(&self, other: &Rhythm) -> bool {
+        match (self, other) {
+            (Rhythm::Cron(one), Rhythm::Cron(other)) => one.fires_like(other),
+            (Rhythm::Interval { .. } | Rhythm::Cron(_), other) => self == other,
+        }
+    }
+}
+
 /// When a recurring schedule ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stop {

@@ -40,9 +40,14 @@ impl Cron {
         parse::parse(expression)
     }
 
-    /// The expression as it was written, without the blanks around it.
+    /// The expression as it was written, with one blank between its fields and none around it.
     pub fn expression(&self) -> &str {
         &self.expression
+    }
+
+    /// Whether both fire at the same instants in every zone because they select the same by the same rules.
+    pub fn fires_like(&self, other: &Cron) -> bool {
+        (self.times, self.days, self.clock) == (other.times, other.days, other.clock)
     }
 
     /// What the expression means other than people may expect, one sentence each; empty for most.

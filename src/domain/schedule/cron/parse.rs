@@ -47,15 +47,19 @@ pub(super) fn parse(text: &str) -> Result<Cron, CronFault> {
         let Some((_, fields)) = NICKNAMES.iter().find(|(nickname, _)| *nickname == expression) else {
             return Err(hint::unknown_nickname(expression));
         };
-        return parse_fields(expression, fields);
+        return parse_fields(expression.to_owned(), &split(fields));
     }
-    parse_fields(expression, expression)
+    let fields = split(expression);
+    parse_fields(fields.join(" "), &fields)
 }
 
-fn parse_fields(expression: &str, fields: &str) -> Result<Cron, CronFault> {
-    let fields: Vec<&str> = fields.split(BLANKS).filter(|field| !field.is_empty()).collect();
-    let [minute, hour, day_of_month, month, day_of_week] = fields[..] else {
-        return Err(hint::not_five_fields(&fields));
+fn split(fields: &str) -> Vec<&str> {
+    fields.split(BLANKS).filter(|field| !field.is_empty()).collect()
+}
+
+fn parse_fields(expression: String, fields: &[&str]) -> Result<Cron, CronFault> {
+    let [minute, hour, day_of_month, month, day_of_week] = *fields else {
+        return Err(hint::not_five_fields(fields));
     };
     let minute = Selection::parse(&MINUTE, minute)?;
     let hour = Selection::parse(&HOUR, hour)?;
@@ -88,7 +92,7 @@ fn parse_fields(expression: &str, fields: &str) -> Result<Cron, CronFault> {
         warnings.extend(selection.warnings.iter().cloned());
     }
     let times = Times { minutes: minute.bits, hours: hour.bits };
-    Ok(Cron { expression: expression.to_owned(), times, days, clock, warnings })
+    Ok(Cron { expression, times, days, clock, warnings })
 }
 
 const EVERY_DAY_OF_MONTH: u64 = 0xffff_fffe;
