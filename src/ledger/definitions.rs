@@ -8,7 +8,8 @@ use super::error::LedgerError;
 use crate::domain::automation::{Definition, folded};
 
 impl Tx<'_> {
-    /// Stores another definition for the automation. Runs that were created before keep theirs.
+    /// Stores another definition for the automation. Runs that were created before keep theirs; one that nothing
+    /// refers to any more goes at once, so that edits alone do not make the ledger grow.
     ///
     /// What a later version wrote into the one before and this version does not know stays.
     pub fn replace_definition(
@@ -23,11 +24,16 @@ impl Tx<'_> {
         let mut body = as_value(&definition)?;
         keep_unknown(&mut body, &from_json("definitions.body", &stored)?, &known);
         automation.definition = definition;
+        let replaced = automation.definition_row;
         automation.definition_row = self.insert_definition(automation, to_json(&body)?)?;
         // Whoever could not decide about the automation as it was tries again.
         let sql = "UPDATE automations SET definition = ?2, title_folded = ?3, set_aside = 0 WHERE row = ?1";
         let title = folded(&automation.definition.title);
         self.execute(sql, (automation.row, automation.definition_row, title))?;
+        let sql = "DELETE FROM definitions WHERE row = ?1
+                     AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.definition = ?1)
+                     AND NOT EXISTS (SELECT 1 FROM epochs e WHERE e.definition = ?1)";
+        self.execute(sql, [replaced])?;
         Ok(())
     }
 

@@ -1,8 +1,11 @@
 //! What the ledger itself sees to when something is no longer kept.
 
+use serde_json::{Value, json};
 use sexton::domain::id::LedgerId;
+use sexton::domain::request::UpdateRequest;
+use sexton::domain::sent::Sent;
 use sexton::engine::tick::tick;
-use sexton::engine::{cancel, create};
+use sexton::engine::{cancel, create, update};
 use sexton::ledger::{Tx, open_in_memory};
 
 use crate::support::{Ids, NOW, arrive, decide, every_minute};
@@ -36,4 +39,35 @@ fn an_owner_that_did_not_know_of_a_limit_has_its_default() {
     connection.execute(sql, []).unwrap();
     let limits = Tx::new(&connection).owner_limits().unwrap().unwrap();
     assert_eq!((limits.grace_ms, limits.max_concurrent_runs, limits.event_history), (5, 6, 100_000));
+}
+
+#[test]
+fn a_definition_that_is_replaced_stays_only_while_something_refers_to_it() {
+    let connection = open_in_memory(LedgerId::from_unique("x")).unwrap();
+    let (tx, mut ids) = (Tx::new(&connection), Ids(0));
+    arrive(&tx, "me").unwrap();
+    let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
+    let id = created.unwrap().id;
+    let edit = |ids: &mut Ids, patch: Value| {
+        let patch = Sent::from(&patch).as_object().unwrap().clone();
+        let request = UpdateRequest { automation: id.clone(), if_revision: None, patch };
+        decide(&tx, ids, NOW, |tx, context| update::update(tx, context, &request, "UTC")).unwrap();
+    };
+    let revisions = || -> Vec<i64> {
+        let mut statement = connection.prepare("SELECT revision FROM definitions ORDER BY row").unwrap();
+        statement.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
+    for title in ["one", "two", "three"] {
+        edit(&mut ids, json!({"title": title}));
+    }
+    assert_eq!(revisions(), [1, 4], "the first one's epoch names it");
+    edit(&mut ids, json!({"rhythm": {"everyMs": 120_000}}));
+    assert_eq!(revisions(), [1, 5]);
+    edit(&mut ids, json!({"title": "four"}));
+    edit(&mut ids, json!({"title": "five"}));
+    assert_eq!(revisions(), [1, 5, 7], "so does the second one's");
+    decide(&tx, &mut ids, NOW.plus_ms(2 * MINUTE), tick).unwrap();
+    edit(&mut ids, json!({"title": "six"}));
+    edit(&mut ids, json!({"title": "seven"}));
+    assert_eq!(revisions(), [1, 5, 7, 9], "and a run");
 }
