@@ -89,10 +89,12 @@ fn a_client_that_never_reads_keeps_nobody_waiting_and_takes_no_more_than_a_bound
     place.wait_for_lines("log", 1);
     let mut other = place.open_with(limits);
     assert_eq!(other.opened["scheduler"]["owner"], false);
-    let stdin = "x".repeat(1_000_000);
+    // Each of these characters is written as six.
+    let (argument, stdin) = ("\u{1}".repeat(100_000), "\u{1}".repeat(65_000));
     for number in 0..14 {
         let mut task = shell("true");
         task["stdin"] = json!(stdin);
+        task["args"] = json!([argument]);
         other.create(dormant(&format!("long {number}"), task));
     }
     // Fourteen megabytes each: without a bound these would be gigabytes.

@@ -34,8 +34,9 @@ pub const ARGS_BYTES: usize = 100 * 1024;
 /// The longest name of a variable that a value is taken from, in characters.
 pub const VARIABLE: usize = 1000;
 
-/// The longest text on standard input, in bytes.
-pub const STDIN_BYTES: usize = 1024 * 1024;
+/// The longest text on standard input, in bytes. Whatever follows from an automation's runs is told by an event with
+/// the whole automation, so that each of the many events that are kept may hold this text once more.
+pub const STDIN_BYTES: usize = 64 * 1024;
 
 /// The longest text of a reminder, in Unicode scalar values: what still fits where people are shown such things.
 pub const REMINDER: usize = 2000;

@@ -50,8 +50,7 @@ fn read_command(task: &mut Fields<'_>) -> Option<Command> {
     let args = args.filter(|args| {
         let fits = args.len() <= ARGS && args.iter().map(String::len).sum::<usize>() <= ARGS_BYTES;
         if !fits {
-            let hint =
-                format!("use at most {ARGS} arguments of together {ARGS_BYTES} bytes; pass more on `stdin`");
+            let hint = format!("use at most {ARGS} arguments of together {ARGS_BYTES} bytes, or a file");
             task.fault_hint("args", Word::TooLong, hint);
         }
         fits

@@ -91,7 +91,7 @@ fn a_command_reads_what_the_task_gives_it_or_nothing() {
     let place = Place::new();
     let mut client = place.open();
     client.subscribe(json!({}));
-    let text = format!("first\n{}\nlast", "x".repeat(200_000));
+    let text = format!("first\n{}\nlast", "x".repeat(65_000));
     let task = json!({"kind": "command", "program": "wc", "args": ["-c"], "stdin": text});
     let automation = client.create(dormant("counting", task));
     assert_eq!(output(&mut client, &automation).trim(), text.len().to_string());

@@ -28,11 +28,14 @@ fn beside(client: &Client, command: &[&str]) {
 
 /// A draft so large that the log has to grow for it.
 fn large(title: &str) -> serde_json::Value {
-    with_stdin(title, 100_000)
+    dormant(title, with(shell("true"), "stdin", json!("x".repeat(60_000))))
 }
 
-fn with_stdin(title: &str, length: usize) -> serde_json::Value {
-    dormant(title, with(shell("true"), "stdin", json!("x".repeat(length))))
+/// A draft of over a megabyte: its characters are written as six each.
+fn huge(title: &str) -> serde_json::Value {
+    let filled = |bytes| json!("\u{1}".repeat(bytes));
+    let task = with(shell("true"), "stdin", filled(65_000));
+    dormant(title, with(with(task, "env", json!({"A": filled(100_000)})), "args", json!([filled(100_000)])))
 }
 
 #[test]
@@ -67,8 +70,7 @@ fn a_full_disk_refuses_changes_and_keeps_reports_until_there_is_room() {
         "what is refused leaves nothing, and reading goes on"
     );
     // Larger than what is kept in memory before the commit, so that SQLite undoes the transaction in its midst.
-    let huge = with_stdin("refused", 1 << 20);
-    unavailable(&client.refusal("automation/create", huge), "full");
+    unavailable(&client.refusal("automation/create", huge("refused")), "full");
     let status = until_health(&mut client, "degraded");
     let told = status["reasons"].as_array().unwrap();
     assert!(told.iter().all(|reason| reason.as_str().unwrap().contains("free some space")), "{status}");
