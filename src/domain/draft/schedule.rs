@@ -28,9 +28,13 @@ pub(super) fn read_when(
         fields.fault_hint("kind", Word::UnsupportedKindChange, hint);
     }
     let Some(kind) = kind.filter(|_| !another) else {
-        // Without a kind nobody can say whether these belong there.
-        for name in ["fireAt", "rhythm", "stop"] {
-            fields.any(name);
+        // Without a kind nobody can say whether these belong there, but what is wrong inside them is wrong anyway.
+        fields.instant("fireAt");
+        if fields.has("rhythm") && !fields.unchanged("rhythm") {
+            read_rhythm(fields, around.limits.min_interval_ms);
+        }
+        if fields.has("stop") && !fields.unchanged("stop") {
+            read_stop(fields);
         }
         return None;
     };
@@ -134,7 +138,8 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
 fn read_expression(rhythm: &mut Fields<'_>) -> Option<Cron> {
     let expression = rhythm.required_text("expression")?;
     if expression.len() > limits::EXPRESSION_BYTES {
-        rhythm.fault("expression", Word::TooLong);
+        let hint = format!("use at most {} bytes", limits::EXPRESSION_BYTES);
+        rhythm.fault_hint("expression", Word::TooLong, hint);
         return None;
     }
     match Cron::parse(expression) {
