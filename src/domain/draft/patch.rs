@@ -59,16 +59,46 @@ fn as_sent(definition: &Definition) -> SentObject {
 
 /// The fields that a patch removes though there are none of that name: merging leaves no trace of them.
 fn removed_in_vain(patch: &SentObject) -> Vec<String> {
-    let nulls = |object: &SentObject, is_known: fn(&str) -> bool| {
-        let unknown = object.iter().filter(|(name, value)| **value == Sent::Null && !is_known(name));
-        unknown.map(|(name, _)| name.to_owned()).collect::<Vec<_>>()
-    };
     let mut found = Vec::new();
-    if let Some(policy) = patch.get("policy").and_then(Sent::as_object) {
-        found.extend(nulls(policy, policy::is_policy).into_iter().map(|name| format!("policy.{name}")));
-    }
-    found.extend(nulls(patch, |name| FIELDS.contains(&name)));
+    find_removed_in_vain("", patch, &mut found);
     found
+}
+
+fn find_removed_in_vain(path: &str, patch: &SentObject, found: &mut Vec<String>) {
+    let at = |name: &str| if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") };
+    for (name, value) in patch.iter() {
+        // What is inside a field that nobody knows is not looked at: the field itself is told.
+        if let Some(inner) = value.as_object().filter(|_| may_have(path, name)) {
+            find_removed_in_vain(&at(name), inner, found);
+        }
+    }
+    let unknown = patch.iter().filter(|(name, value)| **value == Sent::Null && !may_have(path, name));
+    found.extend(unknown.map(|(name, _)| at(name)));
+}
+
+/// Whether the object at this path has a field of this name, in any of its variants.
+fn may_have(path: &str, name: &str) -> bool {
+    let names: &[&str] = match path {
+        "" => &FIELDS,
+        "rhythm" => &["kind", "everyMs", "expression"],
+        "stop" => &["kind", "count", "at"],
+        "task" => &["kind", "program", "args", "env", "stdin", "text"],
+        "where" => &[],
+        "policy" => return policy::is_policy(name),
+        "policy.missed" => &["kind", "windowMs"],
+        "policy.blockerMs" => &["attended", "unattended"],
+        "policy.budget" => &["perRun"],
+        "policy.budget.perRun" => &["amount", "currency"],
+        "policy.retry" => &["attempts", "delayMs"],
+        "policy.precheck" => &["program", "args", "timeoutMs"],
+        "policy.keep" => &["runs", "days"],
+        // The names in there are the client's own.
+        "task.env" => return true,
+        path if path.starts_with("task.env.") => &["from"],
+        // No object belongs there, so that whoever reads it tells that.
+        _ => return true,
+    };
+    names.contains(&name)
 }
 
 #[cfg(test)]
