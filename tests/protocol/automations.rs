@@ -136,7 +136,7 @@ fn each_fault_has_its_word() {
         (with(good.clone(), "rhythm", json!({"kind": "lunar"})), "rhythm.kind unknown_value"),
         (with(good.clone(), "rhythm", json!({"kind": "interval"})), "rhythm.everyMs required"),
         (
-            with(good.clone(), "rhythm", json!({"kind": "interval", "everyMs": 6e4})),
+            with(good.clone(), "rhythm", json!({"kind": "interval", "everyMs": 60000.5})),
             "rhythm.everyMs wrong_type",
         ),
         (cron("61 * * * *"), "rhythm.expression invalid_cron_expression"),
