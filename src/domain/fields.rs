@@ -93,6 +93,11 @@ impl<'a> Fields<'a> {
         self.object.get(name).is_some()
     }
 
+    /// Whether the field was sent as null.
+    pub fn is_null(&self, name: &str) -> bool {
+        self.object.get(name) == Some(&Sent::Null)
+    }
+
     /// Whether the field is what it was before somebody changed the object. Of what nobody changed there was
     /// nothing before.
     pub fn unchanged(&mut self, name: &'static str) -> bool {
@@ -245,6 +250,19 @@ impl<'a> Fields<'a> {
                 None
             }
         }
+    }
+
+    /// A number, whole or not, that is not negative.
+    pub fn amount(&mut self, name: &'static str) -> Option<f64> {
+        let Sent::Number(number) = self.any(name)? else {
+            self.fault_hint(name, Word::WrongType, "write a number");
+            return None;
+        };
+        let amount = number.as_f64().filter(|amount| *amount >= 0.0);
+        if amount.is_none() {
+            self.fault_hint(name, Word::OutOfRange, "write a number that is not negative");
+        }
+        amount
     }
 
     /// An instant from the epoch to the end of the calendar.

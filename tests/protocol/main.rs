@@ -9,6 +9,7 @@ mod a_whole_minute;
 mod automations;
 mod bad_input;
 mod derived;
+mod draft_words;
 mod editing;
 mod events;
 mod firing;

@@ -41,6 +41,12 @@ pub const STDIN_BYTES: usize = 64 * 1024;
 /// The longest text of a reminder, in Unicode scalar values: what still fits where people are shown such things.
 pub const REMINDER: usize = 2000;
 
+/// The most steps that an agent can be allowed.
+pub const STEPS: i64 = 1_000_000;
+
+/// The most times that a run can be tried again.
+pub const RETRIES: i64 = 1000;
+
 /// The longest span of a policy: 365 days, in milliseconds.
 pub const SPAN_MS: i64 = 365 * 86_400_000;
 

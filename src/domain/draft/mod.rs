@@ -147,13 +147,12 @@ fn read_placement(fields: &mut Fields<'_>) -> Option<Placement> {
         return Some(Placement::default());
     }
     let mut placement = fields.object("where")?;
-    if placement.any("worktree").is_some() {
+    if placement.required_if_sent("worktree").is_some() {
         placement.fault_hint(
             "worktree",
             Word::NotAvailableYet,
             "leave `worktree` out: runs work in the project directory",
         );
-        return None;
     }
     placement.finish(Word::UnsupportedAutomationField, |_| None);
     Some(Placement::default())

@@ -3,14 +3,15 @@
 //! A value that this version does not act on is refused, never stored and ignored: for those fields only the
 //! default is accepted.
 
-use serde::Serialize;
-use serde_json::Value;
+use std::ops::RangeInclusive;
 
-use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, SPAN_MS};
+use serde::Serialize;
+
+use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, SPAN_MS, STEPS};
+use super::task::{read_args, read_program};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::policy::{Keep, Missed, Policy};
-use crate::domain::sent::Sent;
 
 pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> Option<Policy> {
     let defaults = Policy::default();
@@ -19,29 +20,49 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     }
     let mut policy = current.unwrap_or(&defaults).clone();
     let mut sent = fields.object("policy")?;
-    default_only(&mut sent, "overlap", &mut policy.overlap, &defaults.overlap);
+    default_only(&mut sent, "overlap", &mut policy.overlap, &defaults.overlap, |sent| {
+        let others = [("queueOne", Asked::Otherwise), ("cancelPrevious", Asked::Otherwise)];
+        sent.choice("overlap", &[("skip", Asked::Default), others[0], others[1]])
+    });
     choose(&mut sent, "missed", &mut policy.missed, &defaults.missed, read_missed);
-    default_only(&mut sent, "ifBusy", &mut policy.if_busy, &defaults.if_busy);
+    default_only(&mut sent, "ifBusy", &mut policy.if_busy, &defaults.if_busy, |sent| {
+        sent.choice("ifBusy", &[("queue", Asked::Default), ("skip", Asked::Otherwise)])
+    });
     choose(&mut sent, "queueMs", &mut policy.queue_ms, &defaults.queue_ms, |sent| {
         sent.integer("queueMs", 0..=SPAN_MS)
     });
     choose(&mut sent, "startMs", &mut policy.start_ms, &defaults.start_ms, |sent| {
         sent.integer("startMs", 1000..=SPAN_MS)
     });
-    default_only(&mut sent, "idleMs", &mut policy.idle_ms, &defaults.idle_ms);
+    default_only(&mut sent, "idleMs", &mut policy.idle_ms, &defaults.idle_ms, |sent| {
+        let idle_ms = sent.nullable_integer("idleMs", 1000..=SPAN_MS)?;
+        Some(if idle_ms.is_none() { Asked::Default } else { Asked::Otherwise })
+    });
     choose(&mut sent, "wallMs", &mut policy.wall_ms, &defaults.wall_ms, |sent| {
         sent.integer("wallMs", 1000..=SPAN_MS)
     });
-    default_only(&mut sent, "blockerMs", &mut policy.blocker_ms, &defaults.blocker_ms);
-    default_only(&mut sent, "stepCap", &mut policy.step_cap, &defaults.step_cap);
-    default_only(&mut sent, "budget", &mut policy.budget, &defaults.budget);
-    default_only(&mut sent, "permissions", &mut policy.permissions, &defaults.permissions);
-    default_only(&mut sent, "retry", &mut policy.retry, &defaults.retry);
+    if let Some(mut inner) = part(&mut sent, "blockerMs", &mut policy.blocker_ms, &defaults.blocker_ms) {
+        let (value, default) = (&mut policy.blocker_ms, &defaults.blocker_ms);
+        default_number(&mut inner, "attended", &mut value.attended, default.attended, 0..=SPAN_MS);
+        default_number(&mut inner, "unattended", &mut value.unattended, default.unattended, 0..=SPAN_MS);
+        inner.finish(Word::UnsupportedAutomationField, |_| None);
+    }
+    default_number(&mut sent, "stepCap", &mut policy.step_cap, defaults.step_cap, 1..=STEPS);
+    default_only(&mut sent, "budget", &mut policy.budget, &defaults.budget, read_budget);
+    default_only(&mut sent, "permissions", &mut policy.permissions, &defaults.permissions, |sent| {
+        sent.choice("permissions", &[("ask", Asked::Default), ("deny", Asked::Otherwise)])
+    });
+    if let Some(mut inner) = part(&mut sent, "retry", &mut policy.retry, &defaults.retry) {
+        let (value, default) = (&mut policy.retry, &defaults.retry);
+        default_number(&mut inner, "attempts", &mut value.attempts, default.attempts, 0..=RETRIES);
+        default_number(&mut inner, "delayMs", &mut value.delay_ms, default.delay_ms, 0..=SPAN_MS);
+        inner.finish(Word::UnsupportedAutomationField, |_| None);
+    }
     let pause_after_failures = &mut policy.pause_after_failures;
     choose(&mut sent, "pauseAfterFailures", pause_after_failures, &defaults.pause_after_failures, |sent| {
         sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES)
     });
-    default_only(&mut sent, "precheck", &mut policy.precheck, &defaults.precheck);
+    default_only(&mut sent, "precheck", &mut policy.precheck, &defaults.precheck, read_precheck);
     choose(&mut sent, "keep", &mut policy.keep, &defaults.keep, |sent| read_keep(sent, defaults.keep));
     sent.finish(Word::UnsupportedAutomationField, |_| None);
     Some(policy)
@@ -65,22 +86,98 @@ fn choose<T: Clone>(
     }
 }
 
-/// Reads a field that may only have the value that it has anyway. An object may name some of its fields.
-fn default_only<T: Clone + Serialize>(sent: &mut Fields<'_>, name: &'static str, value: &mut T, default: &T) {
+/// What a valid value asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    /// What is done anyway.
+    Default,
+    /// A part of the contract that this version does not do.
+    Otherwise,
+}
+
+/// Reads a field that may only have the value that it has anyway. What the contract does not know is told as such.
+fn default_only<T: Clone + Serialize>(
+    sent: &mut Fields<'_>,
+    name: &'static str,
+    value: &mut T,
+    default: &T,
+    read: impl FnOnce(&mut Fields<'_>) -> Option<Asked>,
+) {
     choose(sent, name, value, default, |sent| {
-        let written = serde_json::to_value(default).unwrap_or_default();
-        let same = match (sent.any(name)?, &written) {
-            (Sent::Object(value), Value::Object(default)) => {
-                value.iter().all(|(field, value)| default.get(field).is_some_and(|default| value.is(default)))
+        match read(sent)? {
+            Asked::Default => {}
+            Asked::Otherwise => {
+                let written = serde_json::to_value(default).unwrap_or_default();
+                let hint = format!("this version only does {written}; leave `{name}` out");
+                sent.fault_hint(name, Word::NotAvailableYet, hint);
             }
-            (value, default) => value.is(default),
-        };
-        if !same {
-            let hint = format!("this version only does {written}; leave `{name}` out");
-            sent.fault_hint(name, Word::NotAvailableYet, hint);
         }
         None
     });
+}
+
+fn default_number(
+    sent: &mut Fields<'_>,
+    name: &'static str,
+    value: &mut i64,
+    default: i64,
+    range: RangeInclusive<i64>,
+) {
+    default_only(sent, name, value, &default, |sent| {
+        let number = sent.integer(name, range)?;
+        Some(if number == default { Asked::Default } else { Asked::Otherwise })
+    });
+}
+
+/// The fields of an object that is to be read. One that is not there has its default; one that is as it was stays.
+fn part<'a, T: Clone>(
+    sent: &mut Fields<'a>,
+    name: &'static str,
+    value: &mut T,
+    default: &T,
+) -> Option<Fields<'a>> {
+    if sent.unchanged(name) {
+        return None;
+    }
+    if !sent.has(name) {
+        *value = default.clone();
+    }
+    sent.object(name)
+}
+
+fn read_budget(policy: &mut Fields<'_>) -> Option<Asked> {
+    if policy.is_null("budget") {
+        return Some(Asked::Default);
+    }
+    let mut budget = policy.object("budget")?;
+    let per_run = budget.object("perRun");
+    let per_run = budget.require("perRun", per_run);
+    budget.finish(Word::UnsupportedAutomationField, |_| None);
+    let mut per_run = per_run?;
+    let amount = per_run.amount("amount");
+    let amount = per_run.require("amount", amount);
+    let currency = per_run.required_text("currency").filter(|code| {
+        let sound = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
+        if !sound {
+            per_run.fault_hint("currency", Word::UnknownValue, "write an ISO 4217 code, such as EUR");
+        }
+        sound
+    });
+    per_run.finish(Word::UnsupportedAutomationField, |_| None);
+    amount.and(currency).map(|_| Asked::Otherwise)
+}
+
+fn read_precheck(policy: &mut Fields<'_>) -> Option<Asked> {
+    if policy.is_null("precheck") {
+        return Some(Asked::Default);
+    }
+    let mut precheck = policy.object("precheck")?;
+    let program = read_program(&mut precheck);
+    let args = read_args(&mut precheck);
+    let timeout_ms = precheck.integer("timeoutMs", 1000..=SPAN_MS);
+    let timeout_ms = precheck.require("timeoutMs", timeout_ms);
+    precheck.finish(Word::UnsupportedAutomationField, |_| None);
+    program.and(args).and(timeout_ms).map(|_| Asked::Otherwise)
 }
 
 fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {

@@ -39,22 +39,8 @@ pub(super) fn read_task(fields: &mut Fields<'_>) -> Option<Task> {
 }
 
 fn read_command(task: &mut Fields<'_>) -> Option<Command> {
-    let program = task.required_text("program").and_then(|program| {
-        let fits = program.len() <= PROGRAM_BYTES;
-        if !fits {
-            task.fault("program", Word::TooLong);
-        }
-        fits.then(|| program.to_owned())
-    });
-    let args = if task.has("args") { task.texts("args") } else { Some(Vec::new()) };
-    let args = args.filter(|args| {
-        let fits = args.len() <= ARGS && args.iter().map(String::len).sum::<usize>() <= ARGS_BYTES;
-        if !fits {
-            let hint = format!("use at most {ARGS} arguments of together {ARGS_BYTES} bytes, or a file");
-            task.fault_hint("args", Word::TooLong, hint);
-        }
-        fits
-    });
+    let program = read_program(task);
+    let args = read_args(task);
     let env = read_env(task);
     let stdin = match task.text("stdin") {
         Some(text) if text.len() > STDIN_BYTES => {
@@ -66,6 +52,28 @@ fn read_command(task: &mut Fields<'_>) -> Option<Command> {
     Some(Command { program: program?, args: args?, env: env?, stdin })
 }
 
+pub(super) fn read_program(fields: &mut Fields<'_>) -> Option<String> {
+    let program = fields.required_text("program")?;
+    if program.len() > PROGRAM_BYTES {
+        fields.fault_hint("program", Word::TooLong, format!("use at most {PROGRAM_BYTES} bytes"));
+        return None;
+    }
+    Some(program.to_owned())
+}
+
+pub(super) fn read_args(fields: &mut Fields<'_>) -> Option<Vec<String>> {
+    if !fields.has("args") {
+        return Some(Vec::new());
+    }
+    let args = fields.texts("args")?;
+    let fits = args.len() <= ARGS && args.iter().map(String::len).sum::<usize>() <= ARGS_BYTES;
+    if !fits {
+        let hint = format!("use at most {ARGS} arguments of together {ARGS_BYTES} bytes, or a file");
+        fields.fault_hint("args", Word::TooLong, hint);
+    }
+    fits.then_some(args)
+}
+
 fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
     if !task.has("env") {
         return Some(BTreeMap::new());
@@ -74,8 +82,10 @@ fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
     let mut read = BTreeMap::new();
     let mut sound = true;
     for (name, value) in env.entries() {
-        if name.is_empty() || name.contains(['=', '\0']) {
-            env.fault_hint(name, Word::OutOfRange, "a variable's name is not empty and has no `=` or NUL");
+        let nul = name.contains('\0').then_some(Word::ContainsNul);
+        let fault = nul.or((name.is_empty() || name.contains('=')).then_some(Word::OutOfRange));
+        if let Some(word) = fault {
+            env.fault_hint(name, word, "a variable's name is not empty and has no `=` or NUL");
             sound = false;
             continue;
         }

@@ -180,16 +180,17 @@ fn policy() -> Value {
     policy
 }
 
-/// What this version accepts only as it is anyway.
+/// What this version accepts only as it is anyway. Its type is told beside, because another one is wrong in every
+/// version.
 fn only(default: &Value) -> Value {
     match default {
         Value::Object(fields) => {
             let fields: Vec<(&str, Value)> =
-                fields.iter().map(|(name, value)| (name.as_str(), json!({"const": value}))).collect();
+                fields.iter().map(|(name, value)| (name.as_str(), only(value))).collect();
             object(&fields, &[])
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
-            json!({"const": default})
-        }
+        Value::Number(_) => json!({"type": "integer", "const": default}),
+        Value::String(_) => json!({"type": "string", "const": default}),
+        Value::Null | Value::Bool(_) | Value::Array(_) => json!({"const": default}),
     }
 }

@@ -108,7 +108,7 @@ impl Walk<'_> {
         let text = sound.to_string();
         let name = path.last().expect("a field");
         self.raw(path, &format!("{text},{}:{text}", json!(name)), "twice", vec!["duplicate_field"]);
-        let refused = vec!["wrong_type", "nested_too_deep", "not_available_yet"];
+        let refused = vec!["wrong_type", "nested_too_deep"];
         let deep = format!("{}{}", "[".repeat(DEEP), "]".repeat(DEEP));
         let kinds = variants(schema);
         let (last, before) = path.split_last().expect("a field");
@@ -125,7 +125,9 @@ impl Walk<'_> {
             let mut words = refused.clone();
             words.extend(["unsupported_automation_field", "unknown_value", "required", "out_of_range"]);
             let inside: Vec<String> = path.iter().cloned().chain(["a".to_owned()]).collect();
-            let is_object = kinds.iter().any(|kind| type_of(kind) == "object");
+            // What is always null in this version may be an object in the contract.
+            let is_object = kinds.iter().any(|kind| type_of(kind) == "object")
+                || ["budget", "precheck"].contains(&last.as_str());
             let union = kinds.iter().any(|kind| kind["properties"]["kind"].get("const").is_some());
             let shown = match (is_object, union) {
                 (true, false) => inside,
@@ -135,7 +137,7 @@ impl Walk<'_> {
             self.raw_at(path, &shown, &deep, "an object without end", words);
         }
         let nullable = schema.to_string().contains("\"null\"");
-        if !nullable && schema.get("const").is_none() {
+        if !nullable && schema.get("const") != Some(&Value::Null) {
             self.with(path, Value::Null, "null", vec!["wrong_type", "required"]);
         }
         let types: Vec<&str> = kinds.iter().map(|kind| type_of(kind)).collect();
@@ -147,9 +149,9 @@ impl Walk<'_> {
             ("object", json!({"x": 1})),
         ];
         for (type_name, value) in others {
-            let constant = kinds.iter().any(|kind| kind.get("const").is_some());
+            let constant = kinds.iter().any(|kind| kind.get("const").is_some() && type_of(kind).is_empty());
             if !types.contains(&type_name) && !constant {
-                self.with(path, value, type_name, vec!["wrong_type", "not_available_yet"]);
+                self.with(path, value, type_name, vec!["wrong_type"]);
             }
         }
         for kind in kinds {
@@ -164,7 +166,7 @@ impl Walk<'_> {
     }
 
     fn text(&mut self, schema: &Value, path: &[String]) {
-        let unknown = ["unknown_value", "invalid_timezone", "invalid_cron_expression", "not_available_yet"];
+        let unknown = ["unknown_value", "invalid_timezone", "invalid_cron_expression"];
         self.raw(path, r#""a\ud800b""#, "half a character", vec!["not_unicode"]);
         self.raw(path, r#""\udc00""#, "the other half", vec!["not_unicode"]);
         let mut words = vec!["contains_nul"];
@@ -174,7 +176,7 @@ impl Walk<'_> {
         if schema.get("pattern").is_some() || schema.get("enum").is_some() {
             self.raw(path, r#""a\u0000b""#, "NUL", words);
         }
-        if schema.get("enum").is_some() {
+        if schema.get("enum").is_some() || schema.get("const").is_some() {
             self.with(path, json!("surprise"), "unknown word", unknown.to_vec());
             self.with(path, json!(""), "no word", unknown.to_vec());
         }
