@@ -165,28 +165,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_event_that_is_damaged_takes_no_other_with_it() {
-        let directory = tempfile::tempdir().unwrap();
-        let fresh = LedgerId::from_unique("x");
-        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH).unwrap();
-        publish(&ledger, 200).await;
-        let other = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
-        // One in the midst of a page, the last of it, the first of the next page, and the last of all.
-        let damaged = [5, 64, 65, 130, 200];
-        let payloads = ["'{\"x'", "'5'", "''", "'{}'", "CAST(x'7bff' AS TEXT)"];
-        for (seq, payload) in damaged.into_iter().zip(payloads) {
-            let sql = format!("UPDATE events SET payload = {payload} WHERE seq = {seq}");
-            assert_eq!(other.execute(&sql, []).unwrap(), 1);
-        }
-        let mut feed = from_the_beginning(&ledger, None);
-        for seq in 1..=200 {
-            assert_eq!(next(&mut feed).await, (seq, damaged.contains(&seq)));
-        }
-        publish(&ledger, 1).await;
-        assert_eq!(next(&mut feed).await, (201, false));
-    }
-
-    #[tokio::test]
     async fn a_subscriber_that_pruning_overtakes_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let fresh = LedgerId::from_unique("x");

@@ -231,3 +231,33 @@ fn a_failure_is_important_and_a_success_is_not() {
     }
     client.finish();
 }
+
+#[test]
+fn an_event_that_is_damaged_takes_no_other_with_it() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.expect_error("an event cannot be told");
+    // More than are read at once.
+    let newest = 80;
+    while client.get("automation/list", json!({"limit": 1}))["seq"].as_i64().unwrap() < newest {
+        client.create(dormant("one", shell("true")));
+    }
+    let other = crate::support::ledger::open(crate::support::ledger::directory(&client).join("ledger.db"));
+    // One in the midst of a page, its last, the first of the next, and the last of all.
+    let damaged = [5, 64, 65, 70, newest];
+    let payloads = ["'{\"x'", "'5'", "''", "'{}'", "CAST(x'7bff' AS TEXT)"];
+    for (seq, payload) in damaged.into_iter().zip(payloads) {
+        let sql = format!("UPDATE events SET payload = {payload} WHERE seq = {seq}");
+        assert_eq!(other.execute(&sql, []).unwrap(), 1);
+    }
+    let subscription = client.subscribe(json!({"after": 0}));
+    client.create(dormant("after it", shell("true")));
+    client.wait("what comes after", |client| {
+        seqs(&client.events(&subscription)).contains(&(newest + 1)).then_some(())
+    });
+    let events = client.events(&subscription);
+    assert_without_gap(&events, 0);
+    let again = events.iter().filter(|event| event["kind"] == "resync").cloned().collect::<Vec<_>>();
+    assert_eq!(seqs(&again), damaged, "who follows lists again");
+    client.finish();
+}
