@@ -11,10 +11,12 @@ use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
 use super::time::Timestamp;
 
-/// What a user asked for, valid and with every default filled in. Serialises as the contract's draft.
+/// What a user asked for, valid and with every default filled in. Serialises as the contract's draft. `V` is what
+/// stands for a value of the environment: the value itself, or what a reader is shown of it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Definition {
+#[schemars(rename = "Definition")]
+pub struct Definition<V = EnvValue> {
     /// 1 to 160 characters.
     pub title: String,
     /// When it is due.
@@ -23,7 +25,7 @@ pub struct Definition {
     /// The IANA name of the zone in which a cron expression is meant. Always stored.
     pub timezone: String,
     /// What is done.
-    pub task: Task,
+    pub task: Task<V>,
     /// Where it is done.
     #[serde(rename = "where")]
     pub placement: Placement,
@@ -95,9 +97,10 @@ impl When {
 /// What is done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Task {
+#[schemars(rename = "Task")]
+pub enum Task<V = EnvValue> {
     /// A program is run; no shell takes part unless the program is one.
-    Command(Command),
+    Command(Command<V>),
     /// People are told something: a reminder. Nothing is executed.
     Notify {
         /// What, 1 to 2000 characters.
@@ -108,13 +111,13 @@ pub enum Task {
 /// A program, and how it is run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
-pub struct Command {
+pub struct Command<V = EnvValue> {
     /// Its name, looked up in the search path, or its path.
     pub program: String,
     /// Its arguments.
     pub args: Vec<String>,
     /// What is added to its environment.
-    pub env: BTreeMap<String, EnvValue>,
+    pub env: BTreeMap<String, V>,
     /// What it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
@@ -243,15 +246,16 @@ pub enum EpochReason {
     Clock,
 }
 
-/// An automation as clients see it.
+/// An automation as clients see it. Each of them is shown it by [`Automation::shown_to`].
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Automation {
+#[schemars(rename = "Automation")]
+pub struct Automation<V = EnvValue> {
     /// Its identity.
     pub id: AutomationId,
     /// What the user asked for.
     #[serde(flatten)]
-    pub definition: Definition,
+    pub definition: Definition<V>,
     /// Counts what users changed, nothing else.
     pub revision: i64,
     /// When it was created.

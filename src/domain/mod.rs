@@ -14,5 +14,6 @@ pub mod run;
 pub mod schedule;
 pub mod scheduler;
 pub mod sent;
+pub mod shown;
 pub mod status;
 pub mod time;

@@ -2,6 +2,7 @@
 
 use super::fault::Fault;
 use super::id::RunId;
+use super::shown::ShownAutomation;
 
 /// Why a request was refused. Nothing has been changed by a refused request.
 #[derive(Debug, thiserror::Error)]
@@ -25,8 +26,8 @@ pub enum Refusal {
     AutomationConflict {
         /// What has changed.
         why: String,
-        /// The automation as it is now, as the contract writes it.
-        current: Box<serde_json::value::RawValue>,
+        /// The automation as it is now, as whoever asked is shown it.
+        current: Box<ShownAutomation>,
     },
     /// A run of the automation stands in the way.
     #[error("run {run} of this automation is still active; wait for it or cancel it")]

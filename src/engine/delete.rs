@@ -39,7 +39,7 @@ pub enum Deletion {
 /// When there is no such automation, it has another revision, or it has active runs and that is to be refused.
 pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -> Result<Deletion, Refusal> {
     let mut automation = find_automation(tx, &request.automation)?;
-    check_revision(tx, &automation, request.if_revision)?;
+    check_revision(tx, context, &automation, request.if_revision)?;
     let runs = tx.active_runs(automation.row)?;
     if let (Some(first), ActiveRun::Refuse) = (runs.first(), request.active_run) {
         return Err(Refusal::ActiveRunStillRunning { run: first.clone() });

@@ -5,6 +5,7 @@
 
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
+use crate::domain::shown::Voice;
 use crate::ledger::View;
 
 /// What a request is about to do.
@@ -16,15 +17,6 @@ pub enum Deed {
     Pause(AutomationId),
     /// It changes something else.
     Change,
-}
-
-/// On whose behalf a request is carried out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Voice {
-    /// A person's.
-    Person,
-    /// A run's.
-    Run,
 }
 
 /// Whether a request may do what it is about to do, given the run that it comes out of, if it does.

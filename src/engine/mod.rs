@@ -30,6 +30,7 @@ use crate::domain::automation::Actor;
 use crate::domain::id::{AutomationId, IdSource, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::{Limits, SharedLimits};
+use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, RunRow, View};
 
@@ -41,6 +42,8 @@ pub struct Context<'a> {
     pub ids: &'a mut dyn IdSource,
     /// Who decides.
     pub me: &'a Actor,
+    /// On whose behalf: what is shown in a refusal depends on it.
+    pub voice: Voice,
     /// The limits of the window that decides.
     pub limits: &'a Limits,
     /// The project's directory.
@@ -80,17 +83,22 @@ fn find_open_automation(
     let mut automation = find_automation(view, id)?;
     delete::forget_void_wish(&mut automation, context.now);
     match automation.deleting {
-        Some(_) => Err(conflict(view, &automation, "it is being deleted")),
+        Some(_) => Err(conflict(view, context, &automation, "it is being deleted")),
         None => Ok(automation),
     }
 }
 
 /// Refuses a change that was meant for another revision than there is.
-fn check_revision(view: &View<'_>, automation: &AutomationRow, wanted: Option<i64>) -> Result<(), Refusal> {
+fn check_revision(
+    view: &View<'_>,
+    context: &Context<'_>,
+    automation: &AutomationRow,
+    wanted: Option<i64>,
+) -> Result<(), Refusal> {
     match wanted {
         Some(revision) if revision != automation.revision => {
             let why = format!("it has revision {}, not {revision}", automation.revision);
-            Err(conflict(view, automation, &why))
+            Err(conflict(view, context, automation, &why))
         }
         Some(_) | None => Ok(()),
     }
@@ -101,12 +109,12 @@ fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {
 }
 
 /// Refuses because the automation is not as the client knows it.
-fn conflict(view: &View<'_>, automation: &AutomationRow, why: &str) -> Refusal {
-    let current =
-        derive::automation(view, automation).map(|current| serde_json::value::to_raw_value(&current));
-    match current {
-        Ok(Ok(current)) => Refusal::AutomationConflict { why: why.to_owned(), current },
-        Ok(Err(error)) => Refusal::Internal(error.to_string()),
+fn conflict(view: &View<'_>, context: &Context<'_>, automation: &AutomationRow, why: &str) -> Refusal {
+    match derive::automation(view, automation) {
+        Ok(current) => {
+            let current = Box::new(current.shown_to(context.voice));
+            Refusal::AutomationConflict { why: why.to_owned(), current }
+        }
         Err(refusal) => refusal,
     }
 }

@@ -1,7 +1,6 @@
 //! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
-use super::inside::Voice;
 use super::settle::Records;
 use super::{Context, derive, epoch, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
@@ -10,6 +9,7 @@ use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RestRequest;
 use crate::domain::run::machine::StopReason;
+use crate::domain::shown::Voice;
 use crate::ledger::{AutomationRow, Tx};
 
 /// Somebody pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
@@ -21,12 +21,7 @@ use crate::ledger::{AutomationRow, Tx};
 ///
 /// # Errors
 /// When there is no such automation, or it is being deleted.
-pub fn pause(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    request: RestRequest,
-    voice: Voice,
-) -> Result<Automation, Refusal> {
+pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Result<Automation, Refusal> {
     let mut automation = find_open_automation(tx, context, &request.automation)?;
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
@@ -36,7 +31,7 @@ pub fn pause(
         derive::publish_automation(tx, &mut automation, context.now)?;
     }
     automation.pause = Some(Pause {
-        reason: match voice {
+        reason: match context.voice {
             Voice::Person => PauseReason::User,
             Voice::Run => PauseReason::Run,
         },

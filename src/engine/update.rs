@@ -25,7 +25,7 @@ pub fn update(
 ) -> Result<Automation, Refusal> {
     let mut automation = find_open_automation(tx, context, &request.automation)?;
     // Also where nothing would change: who names a revision wants to know that it is no longer the newest.
-    check_revision(tx, &automation, request.if_revision)?;
+    check_revision(tx, context, &automation, request.if_revision)?;
     let around = Surroundings { machine_zone, limits: context.limits, now: context.now };
     let definition = draft::read_patch(&automation.definition, &request.patch, around);
     let definition = definition.map_err(Refusal::InvalidAutomation)?;

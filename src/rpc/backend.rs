@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use super::caller::Caller;
 use super::initialize::{InitializeParams, InitializeResult};
-use crate::domain::automation::Automation;
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
@@ -17,6 +16,7 @@ use crate::domain::request::{
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
+use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
 use crate::domain::time::Timestamp;
 
@@ -47,22 +47,43 @@ pub trait Backend: Send + Sync + 'static {
     fn surroundings(&self) -> Surroundings<'_>;
 
     /// `automation/create`.
-    fn create(&self, params: CreateParams, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
+    fn create(
+        &self,
+        params: CreateParams,
+        by: Caller,
+    ) -> impl Future<Output = Answer<ShownAutomation>> + Send;
 
-    /// `automation/get`.
-    fn automation(&self, id: AutomationId) -> impl Future<Output = Answer<Automation>> + Send;
+    /// `automation/get`, for whoever asks from inside this run if from inside one.
+    fn automation(
+        &self,
+        id: AutomationId,
+        inside_run: Option<RunId>,
+    ) -> impl Future<Output = Answer<ShownAutomation>> + Send;
 
-    /// `automation/list`.
-    fn automations(&self, wanted: ListAutomations) -> impl Future<Output = Answer<Page<Automation>>> + Send;
+    /// `automation/list`, for whoever asks from inside this run if from inside one.
+    fn automations(
+        &self,
+        wanted: ListAutomations,
+        inside_run: Option<RunId>,
+    ) -> impl Future<Output = Answer<Page<ShownAutomation>>> + Send;
 
     /// `automation/update`.
-    fn update(&self, request: UpdateRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
+    fn update(
+        &self,
+        request: UpdateRequest,
+        by: Caller,
+    ) -> impl Future<Output = Answer<ShownAutomation>> + Send;
 
     /// `automation/pause`.
-    fn pause(&self, request: RestRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
+    fn pause(&self, request: RestRequest, by: Caller)
+    -> impl Future<Output = Answer<ShownAutomation>> + Send;
 
     /// `automation/resume`.
-    fn resume(&self, request: RestRequest, by: Caller) -> impl Future<Output = Answer<Automation>> + Send;
+    fn resume(
+        &self,
+        request: RestRequest,
+        by: Caller,
+    ) -> impl Future<Output = Answer<ShownAutomation>> + Send;
 
     /// `automation/delete`; answers when the work of its runs has gone.
     fn delete(&self, request: DeleteRequest, by: Caller) -> impl Future<Output = Answer<Deleted>> + Send;
@@ -181,6 +202,8 @@ pub struct Follow {
     pub kinds: Vec<String>,
     /// Only those of this automation.
     pub automation: Option<AutomationId>,
+    /// The run that the request comes out of, as the application that forwards it says.
+    pub inside_run: Option<RunId>,
 }
 
 /// The output that is wanted as it is written.

@@ -147,8 +147,7 @@ impl From<Refusal> for Failure {
                 Failure::new(Kind::NotFound, message).with("what", what).with("id", id)
             }
             Refusal::AutomationConflict { current, .. } => {
-                let current = serde_json::from_str::<Value>(current.get()).unwrap_or_default();
-                Failure::new(Kind::AutomationConflict, message).with("current", current)
+                Failure::new(Kind::AutomationConflict, message).with("current", json!(current))
             }
             Refusal::ActiveRunStillRunning { run } => {
                 Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())

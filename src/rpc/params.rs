@@ -73,8 +73,12 @@ pub fn limit(fields: &mut Fields<'_>, most: i64, default: usize) -> usize {
     limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(default)
 }
 
+/// The run that a request comes out of, if an application says that it forwards one of an agent's.
+pub fn inside_run(fields: &mut Fields<'_>) -> Option<RunId> {
+    fields.short_text("insideRun", ID_MAX).map(RunId::from_text)
+}
+
 /// On whose behalf a change is asked for: what the request says of that, and what came with it.
 pub fn caller(fields: &mut Fields<'_>, extensions: &Extensions) -> Caller {
-    let inside_run = fields.short_text("insideRun", ID_MAX).map(RunId::from_text);
-    Caller { inside_run, permit: extensions.get::<Permit>().cloned().unwrap_or_default() }
+    Caller { inside_run: inside_run(fields), permit: extensions.get::<Permit>().cloned().unwrap_or_default() }
 }

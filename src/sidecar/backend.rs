@@ -20,11 +20,12 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
+use crate::domain::shown::{ShownAutomation, Voice};
 use crate::domain::status::SchedulerStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
-use crate::engine::inside::{self, Deed, Voice};
+use crate::engine::inside::{self, Deed};
 use crate::engine::{cancel, create, delete, derive, pause, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{RunRow, Tx};
@@ -51,47 +52,56 @@ impl Backend for Sidecar {
         }
     }
 
-    async fn create(&self, params: CreateParams, by: Caller) -> Answer<Automation> {
+    async fn create(&self, params: CreateParams, by: Caller) -> Answer<ShownAutomation> {
         let deed = match params.commitment {
             Commitment::Real => Deed::Change,
             Commitment::DryRun => Deed::Look,
         };
-        self.carry_out(by, deed, |tx, context, _| create::create(tx, context, params)).await
+        self.show(by, deed, |tx, context| create::create(tx, context, params)).await
     }
 
-    async fn automation(&self, id: AutomationId) -> Answer<Automation> {
+    async fn automation(&self, id: AutomationId, inside_run: Option<RunId>) -> Answer<ShownAutomation> {
+        let voice = self.voice(inside_run.as_ref());
         let read = self.parts.ledger.read(move |view| match view.automation(&id)? {
-            Some(row) => derive::automation(view, &row),
+            Some(row) => Ok(derive::automation(view, &row)?.shown_to(voice)),
             None => Err(Refusal::NotFound { what: "automation", id: id.to_string() }),
         });
         read.await
     }
 
-    async fn automations(&self, mut wanted: ListAutomations) -> Answer<Page<Automation>> {
+    async fn automations(
+        &self,
+        mut wanted: ListAutomations,
+        inside_run: Option<RunId>,
+    ) -> Answer<Page<ShownAutomation>> {
+        let voice = self.voice(inside_run.as_ref());
         let limit = wanted.limit;
         // One more than wanted tells whether there is a next page.
         wanted.limit += 1;
         let read = self.parts.ledger.read(move |view| {
             let rows = view.list_automations(&wanted)?;
             let next = (rows.len() > limit).then(|| rows[limit - 1].row);
-            let items = rows.iter().take(limit).map(|row| derive::automation(view, row));
-            Ok(Page { items: items.collect::<Result<_, _>>()?, next, seq: view.newest_seq()? })
+            let items = rows.iter().take(limit);
+            let items = items.map(|row| Ok(derive::automation(view, row)?.shown_to(voice)));
+            Ok(Page { items: items.collect::<Answer<_>>()?, next, seq: view.newest_seq()? })
         });
         read.await
     }
 
-    async fn update(&self, request: UpdateRequest, by: Caller) -> Answer<Automation> {
+    async fn update(&self, request: UpdateRequest, by: Caller) -> Answer<ShownAutomation> {
         let zone = self.parts.machine_zone.clone();
-        self.change(by, move |tx, context| update::update(tx, context, &request, zone.name())).await
+        let edit =
+            move |tx: &Tx<'_>, context: &mut Context<'_>| update::update(tx, context, &request, zone.name());
+        self.show(by, Deed::Change, edit).await
     }
 
-    async fn pause(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
+    async fn pause(&self, request: RestRequest, by: Caller) -> Answer<ShownAutomation> {
         let deed = Deed::Pause(request.automation.clone());
-        self.carry_out(by, deed, |tx, context, voice| pause::pause(tx, context, request, voice)).await
+        self.show(by, deed, |tx, context| pause::pause(tx, context, request)).await
     }
 
-    async fn resume(&self, request: RestRequest, by: Caller) -> Answer<Automation> {
-        self.change(by, move |tx, context| pause::resume(tx, context, request)).await
+    async fn resume(&self, request: RestRequest, by: Caller) -> Answer<ShownAutomation> {
+        self.show(by, Deed::Change, |tx, context| pause::resume(tx, context, request)).await
     }
 
     async fn delete(&self, request: DeleteRequest, by: Caller) -> Answer<Deleted> {
@@ -193,7 +203,8 @@ impl Backend for Sidecar {
     }
 
     async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {
-        LedgerFeed::begin(self.parts.ledger.clone(), wanted, self.parts.clock)
+        let voice = self.voice(wanted.inside_run.as_ref());
+        LedgerFeed::begin(self.parts.ledger.clone(), wanted, voice, self.parts.clock)
     }
 
     async fn follow_output(&self, wanted: FollowOutput) -> Answer<SpoolFeed> {
@@ -223,7 +234,26 @@ impl Sidecar {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<T> + Send + 'static,
     {
-        self.carry_out(by, Deed::Change, |tx, context, _| decision(tx, context)).await
+        self.carry_out(by, Deed::Change, decision).await
+    }
+
+    /// Has the engine decide about an automation, and shows it as whoever asked may see it.
+    async fn show<F>(&self, by: Caller, deed: Deed, decision: F) -> Answer<ShownAutomation>
+    where
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<Automation> + Send + 'static,
+    {
+        let decide =
+            |tx: &Tx<'_>, context: &mut Context<'_>| Ok(decision(tx, context)?.shown_to(context.voice));
+        self.carry_out(by, deed, decide).await
+    }
+
+    /// On whose behalf somebody looks. A look changes nothing, so the run that it names may be any, also one that
+    /// the ledger no longer has: who names one is shown no more than a run.
+    fn voice(&self, named: Option<&RunId>) -> Voice {
+        match named.or(self.parts.inside_run.as_ref()) {
+            Some(_) => Voice::Run,
+            None => Voice::Person,
+        }
     }
 
     /// Has the engine decide about something that a client asked for, if it still wants it and may do this. What
@@ -231,15 +261,15 @@ impl Sidecar {
     async fn carry_out<T, F>(&self, by: Caller, deed: Deed, decision: F) -> Answer<T>
     where
         T: Send + 'static,
-        F: FnOnce(&Tx<'_>, &mut Context<'_>, Voice) -> Answer<T> + Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<T> + Send + 'static,
     {
         let inside_run = by.inside_run.or_else(|| self.parts.inside_run.clone());
         let decide = move |tx: &Tx<'_>, context: &mut Context<'_>| {
             if !by.permit.begin() {
                 return Err(Refusal::Cancelled);
             }
-            let voice = inside::admit(tx, inside_run.as_ref(), &deed)?;
-            decision(tx, context, voice)
+            context.voice = inside::admit(tx, inside_run.as_ref(), &deed)?;
+            decision(tx, context)
         };
         self.decide(decide).await
     }

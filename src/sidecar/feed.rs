@@ -10,6 +10,7 @@ use tokio::time::{sleep, timeout};
 use super::clock::Clock;
 use super::health::LastTold;
 use crate::domain::refusal::Refusal;
+use crate::domain::shown::{Voice, payload_shown_to};
 use crate::domain::time::Timestamp;
 use crate::ledger::{Committed, EventFilter, Ledger, StoredEvent};
 use crate::rpc::backend::{Feed, Follow, Place};
@@ -29,6 +30,8 @@ pub struct LedgerFeed {
     clock: Clock,
     commits: watch::Receiver<Committed>,
     filter: EventFilter,
+    /// On whose behalf they are read.
+    voice: Voice,
     /// Everything up to here has been looked at.
     looked_through: i64,
     ready: VecDeque<Box<RawValue>>,
@@ -37,7 +40,12 @@ pub struct LedgerFeed {
 
 impl LedgerFeed {
     /// Begins where the subscriber wants; if that cannot be, it is told where it can be.
-    pub(super) fn begin(ledger: Ledger, wanted: Follow, clock: Clock) -> Result<LedgerFeed, Refusal> {
+    pub(super) fn begin(
+        ledger: Ledger,
+        wanted: Follow,
+        voice: Voice,
+        clock: Clock,
+    ) -> Result<LedgerFeed, Refusal> {
         let commits = ledger.commits();
         let Place(newest) = wanted.asked_at;
         let foreign = wanted.ledger.as_ref().is_some_and(|named| named != ledger.id().as_str());
@@ -48,7 +56,8 @@ impl LedgerFeed {
         }
         let looked_through = if lost { newest } else { wanted.after.unwrap_or(newest) };
         let filter = EventFilter { kinds: wanted.kinds, automation: wanted.automation };
-        Ok(LedgerFeed { ledger, clock, commits, filter, looked_through, ready, told: LastTold::default() })
+        let told = LastTold::default();
+        Ok(LedgerFeed { ledger, clock, commits, filter, voice, looked_through, ready, told })
     }
 
     /// Reads on, and gives whether there was anything. What is no longer kept, because the subscriber asked for
@@ -69,7 +78,7 @@ impl LedgerFeed {
             return Ok(true);
         };
         for event in &events {
-            let told = match on_the_wire(event) {
+            let told = match on_the_wire(event, self.voice) {
                 Ok(told) => told,
                 Err(refusal) => {
                     tracing::error!(%refusal, "an event cannot be told; who follows is asked to list again");
@@ -114,9 +123,10 @@ impl Feed for LedgerFeed {
     }
 }
 
-fn on_the_wire(event: &StoredEvent) -> Result<Box<RawValue>, Refusal> {
+fn on_the_wire(event: &StoredEvent, voice: Voice) -> Result<Box<RawValue>, Refusal> {
     let StoredEvent { seq, at, kind, important, payload } = event;
     let damaged = |why: String| Refusal::Internal(format!("event {seq} is damaged: {why}"));
+    let payload = payload_shown_to(payload, voice).map_err(|error| damaged(error.to_string()))?;
     // The payload is an object that is not empty; its members follow ours.
     let members = payload.strip_prefix('{').ok_or_else(|| damaged("it has no members".to_owned()))?;
     let text = format!(r#"{{"seq":{seq},"at":{at},"kind":"{kind}","important":{important},{members}"#);
@@ -155,8 +165,15 @@ mod tests {
 
     fn from_the_beginning(ledger: &Ledger, automation: Option<AutomationId>) -> LedgerFeed {
         let kinds = Vec::new();
-        let wanted = Follow { asked_at: Place(200), after: Some(0), ledger: None, kinds, automation };
-        LedgerFeed::begin(ledger.clone(), wanted, Clock).unwrap()
+        let wanted = Follow {
+            asked_at: Place(200),
+            after: Some(0),
+            ledger: None,
+            kinds,
+            automation,
+            inside_run: None,
+        };
+        LedgerFeed::begin(ledger.clone(), wanted, Voice::Person, Clock).unwrap()
     }
 
     async fn next(feed: &mut LedgerFeed) -> (i64, bool) {

@@ -32,6 +32,7 @@ use crate::domain::id::{IdSource, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Role};
+use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::exec::{GuardProgram, Watched};
@@ -109,6 +110,8 @@ impl Parts {
             now: self.clock.now(),
             ids: &mut FreshIds,
             me: &self.me,
+            // What asks on behalf of a run says so before it decides.
+            voice: Voice::Person,
             limits: &self.limits,
             project: &self.project,
             troubles: &mut troubles,

@@ -9,6 +9,7 @@ use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
+use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
 use sexton::engine::Context;
 use sexton::ledger::{InstanceRow, Ledger, Tx};
@@ -69,8 +70,15 @@ pub(crate) fn decide<T>(
     let me = Actor { instance: InstanceId::from_unique("me"), client: None };
     let limits = Limits::default();
     let mut troubles = Vec::new();
-    let mut context =
-        Context { now, ids, me: &me, limits: &limits, project: "/project", troubles: &mut troubles };
+    let mut context = Context {
+        now,
+        ids,
+        me: &me,
+        voice: Voice::Person,
+        limits: &limits,
+        project: "/project",
+        troubles: &mut troubles,
+    };
     decision(tx, &mut context)
 }
 

@@ -361,7 +361,7 @@ fn two_edits_of_different_fields_both_stand_and_one_of_a_stale_revision_does_not
         else {
             panic!("{patch} for a stale revision was not a conflict");
         };
-        assert_eq!(serde_json::from_str::<Value>(current.get()).unwrap(), edited);
+        assert_eq!(serde_json::to_value(current).unwrap(), edited);
     }
     assert_eq!(world.view().newest_seq().unwrap(), seq);
     assert_eq!(world.try_update(owner, &id, Some(3), &json!({"title": "now"})).unwrap().revision, 4);

@@ -25,8 +25,8 @@ impl World {
     ) -> Result<Automation, Refusal> {
         let request = RestRequest { automation: id.clone(), note: Some("enough".to_owned()) };
         self.decide(who, |tx, context| {
-            let voice = admit(tx, inside, &Deed::Pause(id.clone()))?;
-            pause::pause(tx, context, request, voice)
+            context.voice = admit(tx, inside, &Deed::Pause(id.clone()))?;
+            pause::pause(tx, context, request)
         })
     }
 }

@@ -16,6 +16,7 @@ use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RestRequest, R
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
+use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
 use sexton::engine::report::WorkEnd;
@@ -151,6 +152,7 @@ impl World {
             now: self.now,
             ids: &mut self.ids,
             me: &actor,
+            voice: Voice::Person,
             limits: &self.limits,
             project: "/project",
         };

@@ -11,7 +11,7 @@ use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{read_create, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
-use crate::domain::id::AutomationId;
+use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
     ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest, UpdateRequest,
@@ -41,12 +41,17 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         handled(backend.create(draft, by).await)
     })?;
     module.register_async_method("automation/get", |params, backend, _| async move {
-        let id = params::read(&params, "`id`", |fields| params::automation_id(fields, "id"));
-        handled(backend.automation(id.map_err(refused)?).await)
+        let read = params::read(&params, "`id` and `insideRun`", |fields| {
+            let id = params::automation_id(fields, "id");
+            let inside_run = params::inside_run(fields);
+            Some((id?, inside_run))
+        });
+        let (id, inside_run) = read.map_err(refused)?;
+        handled(backend.automation(id, inside_run).await)
     })?;
     module.register_async_method("automation/list", |params, backend, _| async move {
-        let wanted = read_list(&params, &*backend).map_err(refused)?;
-        let page = backend.automations(wanted).await;
+        let (wanted, inside_run) = read_list(&params, &*backend).map_err(refused)?;
+        let page = backend.automations(wanted, inside_run).await;
         handled(page.map(|page| page_on_the_wire(List::Automations, page, &*backend)))
     })?;
     module.register_async_method("automation/update", |params, backend, extensions| async move {
@@ -110,8 +115,11 @@ impl From<Deleted> for DeletedOnTheWire {
     }
 }
 
-fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomations, Refusal> {
-    params::read(params, "`cursor`, `limit`, `paused` and `query`", |fields| {
+fn read_list(
+    params: &Params<'_>,
+    backend: &impl Backend,
+) -> Result<(ListAutomations, Option<RunId>), Refusal> {
+    params::read(params, "`cursor`, `limit`, `paused`, `query` and `insideRun`", |fields| {
         let before = fields.text("cursor").and_then(|text| {
             let row = cursor::read(List::Automations, backend.ledger_id(), text);
             row.map_err(|fault| fields.fault_hint("cursor", fault.message, fault.hint.unwrap_or_default()))
@@ -121,7 +129,8 @@ fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListAutomati
         let paused = fields.boolean("paused");
         let query = fields.text("query").and_then(|query| fields.at_most("query", query, QUERY_MAX));
         let query = query.filter(|query| !query.is_empty()).map(str::to_owned);
-        Some(ListAutomations { before, limit, paused, query })
+        let inside_run = params::inside_run(fields);
+        Some((ListAutomations { before, limit, paused, query }, inside_run))
     })
 }
 

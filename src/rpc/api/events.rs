@@ -45,7 +45,7 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
 }
 
 fn read(params: &Params<'_>, place: Option<Place>) -> Result<Follow, Refusal> {
-    params::read(params, "`after`, `ledgerID`, `kinds` and `automationID`", |fields| {
+    params::read(params, "`after`, `ledgerID`, `kinds`, `automationID` and `insideRun`", |fields| {
         let after = fields.integer("after", 0..=INTEGER_MAX);
         let ledger = fields.short_text("ledgerID", params::ID_MAX).map(str::to_owned);
         let mut kinds = fields.texts("kinds").unwrap_or_default();
@@ -61,6 +61,7 @@ fn read(params: &Params<'_>, place: Option<Place>) -> Result<Follow, Refusal> {
             true => params::automation_id(fields, "automationID"),
             false => None,
         };
-        Some(Follow { asked_at: place?, after, ledger, kinds, automation })
+        let inside_run = params::inside_run(fields);
+        Some(Follow { asked_at: place?, after, ledger, kinds, automation, inside_run })
     })
 }

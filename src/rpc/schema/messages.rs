@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use super::examples;
 use super::methods::{EVERYWHERE, Method};
-use crate::domain::automation::Automation;
 use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
 use crate::domain::refusal::StorageReason;
 use crate::domain::run::Run;
 use crate::domain::scheduler::Owner;
+use crate::domain::shown::ShownAutomation;
 use crate::rpc::errors::Kind;
 
 /// Everything that happens, as `events/event` carries it.
@@ -18,7 +18,7 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
     let mut kinds: Vec<Value> = Vec::new();
     for kind in KINDS {
         let (member, schema) = match kind {
-            "automation.updated" => ("automation", generator.subschema_for::<Automation>()),
+            "automation.updated" => ("automation", generator.subschema_for::<ShownAutomation>()),
             "automation.deleted" => ("tombstone", generator.subschema_for::<Tombstone>()),
             "run.updated" => ("run", generator.subschema_for::<Run>()),
             "scheduler.owner" => ("scheduler", generator.subschema_for::<Owner>()),
@@ -55,7 +55,9 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     let carries: Vec<(&str, Value)> = match kind {
         Kind::InvalidAutomation => vec![("details", details)],
         Kind::NotFound => vec![("what", json!({"enum": ["automation", "run"]})), ("id", text)],
-        Kind::AutomationConflict => vec![("current", generator.subschema_for::<Automation>().to_value())],
+        Kind::AutomationConflict => {
+            vec![("current", generator.subschema_for::<ShownAutomation>().to_value())]
+        }
         Kind::ActiveRunStillRunning | Kind::InsideRun => vec![("runID", text)],
         Kind::StorageUnavailable => {
             vec![("reason", generator.subschema_for::<StorageReason>().to_value())]

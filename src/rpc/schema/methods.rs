@@ -4,8 +4,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::params;
-use crate::domain::automation::Automation;
 use crate::domain::run::Run;
+use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
 use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire};
 use crate::rpc::backend::Preview;
@@ -121,15 +121,15 @@ pub fn methods() -> Vec<Method> {
             name: "automation/create",
             summary: "Creates an automation, or shows what it would be.",
             params: params::create(),
-            result: of::<Automation>,
+            result: of::<ShownAutomation>,
             refusals: &[Kind::InvalidAutomation, Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
             examples: vec![weekdays(), once(), reminder()],
         },
         Method {
             name: "automation/get",
             summary: "Gives an automation.",
-            params: params::of_id(),
-            result: of::<Automation>,
+            params: params::get_automation(),
+            result: of::<ShownAutomation>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "atm_1"})],
         },
@@ -137,7 +137,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/list",
             summary: "Gives a page of automations, newest first.",
             params: params::list_automations(),
-            result: of::<PageOnTheWire<Automation>>,
+            result: of::<PageOnTheWire<ShownAutomation>>,
             refusals: LOOK,
             examples: vec![json!({}), json!({"limit": 20, "paused": false, "query": "triage"})],
         },
@@ -145,7 +145,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/update",
             summary: "Changes what is to be done or when. What is due up to now is settled as it was before.",
             params: params::update(),
-            result: of::<Automation>,
+            result: of::<ShownAutomation>,
             refusals: EDIT,
             examples: vec![
                 json!({"id": "atm_1", "ifRevision": 1,
@@ -160,7 +160,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/pause",
             summary: "Has nothing be due until the automation is resumed; nothing of that time will be missed.",
             params: params::rest(),
-            result: of::<Automation>,
+            result: of::<ShownAutomation>,
             refusals: CHANGE,
             examples: vec![json!({"id": "atm_1"}), json!({"id": "atm_1", "note": "on holiday"})],
         },
@@ -168,7 +168,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/resume",
             summary: "Has a paused automation go on from now.",
             params: params::rest(),
-            result: of::<Automation>,
+            result: of::<ShownAutomation>,
             refusals: EDIT,
             examples: vec![json!({"id": "atm_1"})],
         },

@@ -46,12 +46,17 @@ pub(super) fn of_id() -> Value {
     object(&[("id", id())], &["id"])
 }
 
+pub(super) fn get_automation() -> Value {
+    object(&[("id", id()), inside_run()], &["id"])
+}
+
 pub(super) fn list_automations() -> Value {
     let fields = [
         ("cursor", cursor()),
         ("limit", page(bounds::AUTOMATIONS_MAX, bounds::AUTOMATIONS_DEFAULT)),
         ("paused", boolean()),
         ("query", saying(text(0, bounds::QUERY_MAX), "A part of the title, in upper or lower case.")),
+        inside_run(),
     ];
     object(&fields, &[])
 }
@@ -115,6 +120,7 @@ pub(super) fn follow_events() -> Value {
         ("ledgerID", saying(id(), "The ledger that `after` is a place of.")),
         ("kinds", json!({"type": "array", "items": {"enum": KINDS}})),
         ("automationID", id()),
+        inside_run(),
     ];
     object(&fields, &[])
 }

@@ -13,7 +13,6 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::domain::automation::Automation;
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId};
@@ -23,6 +22,7 @@ use crate::domain::request::{
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
+use crate::domain::shown::ShownAutomation;
 use crate::domain::status::{Health, SchedulerStatus};
 use crate::domain::time::Timestamp;
 use crate::rpc::backend::{
@@ -107,15 +107,19 @@ impl Backend for Fake {
         Surroundings { machine_zone: "UTC", limits: &self.limits, now: Timestamp::from_millis(0) }
     }
 
-    async fn create(&self, _params: CreateParams, _by: Caller) -> Answer<Automation> {
+    async fn create(&self, _params: CreateParams, _by: Caller) -> Answer<ShownAutomation> {
         not_here()
     }
 
-    async fn automation(&self, _id: AutomationId) -> Answer<Automation> {
+    async fn automation(&self, _id: AutomationId, _inside: Option<RunId>) -> Answer<ShownAutomation> {
         not_here()
     }
 
-    async fn automations(&self, wanted: ListAutomations) -> Answer<Page<Automation>> {
+    async fn automations(
+        &self,
+        wanted: ListAutomations,
+        _inside: Option<RunId>,
+    ) -> Answer<Page<ShownAutomation>> {
         match wanted.query.as_deref() {
             Some("waits") => self.script.gate("a look").await,
             Some("panics") => panic!("a secret of the look"),
@@ -124,15 +128,15 @@ impl Backend for Fake {
         Ok(Page { items: Vec::new(), next: None, seq: 0 })
     }
 
-    async fn update(&self, _request: UpdateRequest, _by: Caller) -> Answer<Automation> {
+    async fn update(&self, _request: UpdateRequest, _by: Caller) -> Answer<ShownAutomation> {
         not_here()
     }
 
-    async fn pause(&self, _request: RestRequest, _by: Caller) -> Answer<Automation> {
+    async fn pause(&self, _request: RestRequest, _by: Caller) -> Answer<ShownAutomation> {
         not_here()
     }
 
-    async fn resume(&self, _request: RestRequest, _by: Caller) -> Answer<Automation> {
+    async fn resume(&self, _request: RestRequest, _by: Caller) -> Answer<ShownAutomation> {
         not_here()
     }
 
