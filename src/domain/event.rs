@@ -38,6 +38,13 @@ pub enum Event {
         /// Who.
         scheduler: Owner,
     },
+    /// Something about a run that a person should know although it may have succeeded.
+    RunWarning {
+        /// As it is now.
+        run: Box<Run>,
+        /// What, and what can be done about it.
+        text: String,
+    },
 }
 
 /// What is left of a deleted automation.
@@ -50,9 +57,27 @@ pub struct Tombstone {
 }
 
 /// All kinds of events that this version publishes.
-pub const KINDS: [&str; 4] = ["automation.updated", "automation.deleted", "run.updated", "scheduler.owner"];
+pub const KINDS: [&str; 5] =
+    ["automation.updated", "automation.deleted", "run.updated", "scheduler.owner", "run.warning"];
 
 impl Event {
+    /// The warning that not all of a run's output was kept, of which at most `limit` bytes are.
+    pub fn output_cut(run: Run, limit: u64) -> Event {
+        let kept = run.output.bytes;
+        let text = if kept >= limit {
+            format!(
+                "only the first {kept} bytes of the output are kept, and its last ones in `end.tail`; \
+                 `limits.outputBytes` in the initialization options allows more"
+            )
+        } else {
+            format!(
+                "only {kept} bytes of the output could be written, and its last ones are in `end.tail`; \
+                 see whether the disk is full"
+            )
+        };
+        Event::RunWarning { run: Box::new(run), text }
+    }
+
     /// The contract's word for it.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -60,6 +85,7 @@ impl Event {
             Event::AutomationDeleted { .. } => KINDS[1],
             Event::RunUpdated { .. } => KINDS[2],
             Event::SchedulerOwner { .. } => KINDS[3],
+            Event::RunWarning { .. } => KINDS[4],
         }
     }
 
@@ -70,7 +96,7 @@ impl Event {
                 Some(&automation.id)
             }
             Event::AutomationDeleted { tombstone } => Some(&tombstone.id),
-            Event::RunUpdated { run } => Some(&run.automation_id),
+            Event::RunUpdated { run } | Event::RunWarning { run, .. } => Some(&run.automation_id),
             Event::SchedulerOwner { .. } => None,
         }
     }
@@ -90,7 +116,7 @@ impl Event {
                 },
                 Phase::Scheduled { .. } | Phase::Running { .. } => false,
             },
-            Event::AutomationPausedItself { .. } => true,
+            Event::AutomationPausedItself { .. } | Event::RunWarning { .. } => true,
             Event::AutomationUpdated { .. }
             | Event::AutomationDeleted { .. }
             | Event::SchedulerOwner { .. } => false,

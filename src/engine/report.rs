@@ -1,7 +1,8 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, derive};
+use super::{Context, assign, cancel, derive, find_run};
+use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, State};
@@ -108,6 +109,18 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
     // Who wished first decides how the end is recorded; the work's own end is in `end`.
     let outcome = wish.map_or(outcome, |wish| cancel::outcome_of(&wish, &run));
     ending::end(tx, context, run, outcome, process, Remains::Nothing)?;
+    warn_of_cut_output(tx, context, id)
+}
+
+/// Tells that not all of the output was kept. It comes after the end and all that follows from it: it shows the run
+/// as it ended, and nothing may stand between an end and what that means for the automation.
+fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
+    let limit = context.limits.output_bytes;
+    let run = find_run(tx, id)?.run;
+    // Who allows no output at all wants none, and need not be told with each run.
+    if run.output.truncated && limit > 0 {
+        tx.publish(&Event::output_cut(run, limit), context.now)?;
+    }
     Ok(())
 }
 

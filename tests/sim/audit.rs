@@ -126,6 +126,13 @@ impl Audit {
                 known.deleted = true;
                 Told { automation: Some(id), run: None, life: false }
             }
+            "run.warning" => {
+                assert!(event.important, "{payload}");
+                let known = &self.runs[&text(&payload["run"]["id"])];
+                let run = serde_json::from_str::<Value>(&known.payload).unwrap()["run"].take();
+                assert_eq!(payload["run"], run, "a warning shows the run as it was told");
+                Told { automation: None, run: None, life: false }
+            }
             "scheduler.owner" => Told { automation: None, run: None, life: false },
             other => panic!("an event of kind {other}"),
         }

@@ -5,8 +5,9 @@ use sexton::domain::automation::PauseReason;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::request::ActiveRun;
+use sexton::domain::run::{OutputSize, ProcessEnd};
 use sexton::engine::delete::{Deletion, PATIENCE_MS};
-use sexton::engine::report::Fence;
+use sexton::engine::report::{Fence, WorkEnd};
 use sexton::ledger::EventFilter;
 
 use crate::drafts::{every, policy, with};
@@ -419,4 +420,21 @@ fn a_delete_that_lets_finish_takes_back_no_cancel_and_waits_longer() {
     assert_eq!(world.story(&id), ["manual stopped cancelled"]);
     assert!(world.view().automation(&id).unwrap().is_none());
     world.audit_all();
+}
+
+#[test]
+fn output_that_was_cut_is_warned_of_once_after_everything_that_follows_from_the_end() {
+    let (mut world, owner) = World::with_owner();
+    let (_, run) = running(&mut world, owner);
+    let before = world.view().newest_seq().unwrap();
+    let process = ProcessEnd { exit_code: Some(0), signal: None, tail: String::new(), swept: 0 };
+    let output = OutputSize { bytes: 16 << 20, truncated: true };
+    for _ in 0..2 {
+        let end = WorkEnd::Exited { process: process.clone(), output };
+        world.report_ended(owner, &run, end).unwrap();
+    }
+    assert_eq!(
+        told_since(&world, before),
+        ["run.updated succeeded", "automation.updated", "run.warning succeeded"]
+    );
 }

@@ -64,6 +64,11 @@ fn all_events() -> Vec<Event> {
         events.push(Event::AutomationUpdated { automation: Box::new(automation) });
     }
     events.push(Event::AutomationDeleted { tombstone: Tombstone { id, revision: 2 } });
+    let succeeded = phases().into_iter().filter(|phase| matches!(phase, Phase::Succeeded { .. }));
+    events.extend(succeeded.map(|phase| {
+        let output = OutputSize { bytes: 1_048_576, truncated: true };
+        Event::output_cut(Run { output, ..*run(phase) }, output.bytes)
+    }));
     events.push(Event::SchedulerOwner { scheduler: Owner { term: 3, by, since: AT } });
     events
 }

@@ -17,14 +17,20 @@ use crate::rpc::errors::Kind;
 pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
     let mut kinds: Vec<Value> = Vec::new();
     for kind in KINDS {
-        let (member, schema) = match kind {
-            "automation.updated" => ("automation", generator.subschema_for::<ShownAutomation>()),
-            "automation.deleted" => ("tombstone", generator.subschema_for::<Tombstone>()),
-            "run.updated" => ("run", generator.subschema_for::<Run>()),
-            "scheduler.owner" => ("scheduler", generator.subschema_for::<Owner>()),
+        let carries = match kind {
+            "automation.updated" => {
+                vec![("automation", generator.subschema_for::<ShownAutomation>().to_value())]
+            }
+            "automation.deleted" => vec![("tombstone", generator.subschema_for::<Tombstone>().to_value())],
+            "run.updated" => vec![("run", generator.subschema_for::<Run>().to_value())],
+            "scheduler.owner" => vec![("scheduler", generator.subschema_for::<Owner>().to_value())],
+            "run.warning" => {
+                let text = json!({"type": "string", "description": "What, and what can be done about it."});
+                vec![("run", generator.subschema_for::<Run>().to_value()), ("text", text)]
+            }
             unknown => unreachable!("{unknown} carries nothing"),
         };
-        kinds.push(event_of(kind, &[(member, schema.to_value())]));
+        kinds.push(event_of(kind, &carries));
     }
     kinds.push(event_of("resync", &[]));
     json!({"description": "Something that happened, in the order of `seq`.", "oneOf": kinds})

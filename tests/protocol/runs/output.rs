@@ -93,6 +93,21 @@ fn output_beyond_the_limit_is_cut_and_the_command_does_not_wait() {
     assert!(run["end"]["tail"].as_str().unwrap().ends_with("xthe end\n"), "the tail is that of the whole");
     let part = client.get("run/output", json!({"id": run["id"]}));
     assert_eq!((part["data"].as_str().unwrap().len(), &part["end"]), (1000, &json!(true)));
+    let warning = client.wait_for_event("the warning", |event| event["kind"] == "run.warning");
+    assert_eq!((&warning["run"], &warning["important"]), (&run, &json!(true)));
+    let text = warning["text"].as_str().unwrap();
+    assert!(text.contains("1000 bytes") && text.contains("`limits.outputBytes`"), "{text}");
+    let told: Vec<String> = {
+        let history = client.subscribe(json!({"after": 0, "automationID": run["automationID"]}));
+        client.wait("all of it", |client| {
+            let kinds =
+                client.events(&history).into_iter().map(|event| event["kind"].as_str().unwrap().to_owned());
+            let kinds: Vec<String> = kinds.collect();
+            kinds.iter().any(|kind| kind == "run.warning").then_some(kinds)
+        })
+    };
+    let last = &told[told.len() - 3..];
+    assert_eq!(last, ["run.updated", "automation.updated", "run.warning"], "what follows comes before it");
     client.finish();
 }
 
@@ -110,6 +125,16 @@ fn output_that_just_fits_is_whole_and_none_is_kept_where_none_is_wanted() {
         assert_eq!(run["end"]["tail"], "x".repeat(written));
         let part = client.get("run/output", json!({"id": run["id"]}));
         assert_eq!((&part["data"], &part["end"]), (&json!("x".repeat(kept)), &json!(true)));
+        // The list of automations tells how far history goes, and nothing is being done any more.
+        let newest = client.get("automation/list", json!({}))["seq"].clone();
+        let history = client.subscribe(json!({"after": 0}));
+        let events = client.wait("all of it", |client| {
+            let events = client.events(&history);
+            events.last().is_some_and(|last| last["seq"] == newest).then_some(events)
+        });
+        let of_run = |event: &&Value| event["kind"] == "run.warning" && event["run"]["id"] == run["id"];
+        let warned = events.iter().filter(of_run).count();
+        assert_eq!(warned, usize::from(truncated && limit > 0), "{limit}");
         client.finish();
     }
 }
