@@ -1,11 +1,16 @@
 //! On whose behalf a change is asked for, and whether it is still wanted.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+
+/// Requests that have made their change and only wait for runs to end. Each of them looks at the ledger after each
+/// commit, and what others read waits behind these looks: with so many, for some tens of milliseconds.
+pub(super) const RESTING: usize = 512;
 
 /// What comes with every request that changes something.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +32,35 @@ struct Shared {
     state: AtomicU8,
     /// Told when the permit is withdrawn.
     withdrawn: Notify,
+    rests: Rests,
+    /// The request's place among those that rest, or that there was none.
+    rest: OnceLock<Option<OwnedSemaphorePermit>>,
+}
+
+/// The places of requests that only wait for runs to end. One conversation has one.
+#[derive(Clone, Debug)]
+pub(super) struct Rests {
+    places: Arc<Semaphore>,
+    /// Told when one is taken.
+    taken: Arc<Notify>,
+}
+
+impl Rests {
+    /// How many rest.
+    pub(super) fn count(&self) -> usize {
+        RESTING.saturating_sub(self.places.available_permits())
+    }
+
+    /// Waits until one more rests than when this resolved before.
+    pub(super) async fn one_more(&self) {
+        self.taken.notified().await;
+    }
+}
+
+impl Default for Rests {
+    fn default() -> Self {
+        Rests { places: Arc::new(Semaphore::new(RESTING)), taken: Arc::default() }
+    }
 }
 
 const OPEN: u8 = 0;
@@ -34,6 +68,32 @@ const BEGUN: u8 = 1;
 const WITHDRAWN: u8 = 2;
 
 impl Permit {
+    /// A permit of a conversation whose requests share these places to rest.
+    pub(super) fn among(rests: &Rests) -> Self {
+        Permit(Arc::new(Shared { rests: rests.clone(), ..Shared::default() }))
+    }
+
+    /// The change has been decided, and the request will only wait for runs to end: others may run in its stead. To be
+    /// called where the change can still be undone.
+    ///
+    /// # Errors
+    /// When too many wait already. The change must not be made then.
+    pub fn rest(&self) -> Result<(), Refusal> {
+        let rests = &self.0.rests;
+        match self.0.rest.get_or_init(|| rests.places.clone().try_acquire_owned().ok()) {
+            Some(_) => {
+                rests.taken.notify_one();
+                Ok(())
+            }
+            None => Err(Refusal::Cancelled),
+        }
+    }
+
+    /// Whether it was to rest and there was no place.
+    pub(super) fn is_turned_away(&self) -> bool {
+        matches!(self.0.rest.get(), Some(None))
+    }
+
     /// The change begins; false if it was cancelled before.
     #[must_use]
     pub fn begin(&self) -> bool {

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::api::{Methods, Outcome};
-use super::caller::Permit;
+use super::caller::{Permit, RESTING, Rests};
 use super::envelope::{Request, RequestId};
 use super::errors::{Failure, Kind};
 use super::reply::Reply;
 use super::room::Taken;
 use crate::domain::refusal::Refusal;
 
-/// Requests that run at once.
+/// Requests that run at once, beside those that only wait for runs to end.
 pub(super) const RUNNING: usize = 256;
 
 /// Requests that wait for one that runs. A client that has sent more is told so.
@@ -37,6 +37,7 @@ pub(super) struct Requests {
     /// No two of them have the same identity.
     stands: HashMap<RequestId, Stand>,
     waiting: VecDeque<Asked>,
+    rests: Rests,
 }
 
 /// How far a request has come.
@@ -71,23 +72,27 @@ impl Requests {
         Ok(())
     }
 
-    /// Waits until one has been answered, and gives its identity free. None if none runs. What waits is started
-    /// by [`Requests::start_those_that_may`].
-    pub(super) async fn next_answered(&mut self) -> Option<()> {
-        match self.tasks.join_next().await? {
-            Ok(id) => drop(self.stands.remove(&id)),
-            // A panic of a handler is caught where it can be answered.
-            Err(error) => tracing::error!(%error, "a request could not be answered"),
+    /// Waits until one has been answered, which gives its identity free, or only waits for runs to end. None if none
+    /// runs. What waits is started by [`Requests::start_those_that_may`].
+    pub(super) async fn next_that_makes_room(&mut self) -> Option<()> {
+        tokio::select! {
+            biased;
+            answered = self.tasks.join_next() => match answered? {
+                Ok(id) => drop(self.stands.remove(&id)),
+                // A panic of a handler is caught where it can be answered.
+                Err(error) => tracing::error!(%error, "a request could not be answered"),
+            },
+            () = self.rests.one_more() => {}
         }
         Some(())
     }
 
     /// Starts what waits, as far as there is room, in the order in which it was read.
     pub(super) fn start_those_that_may(&mut self, means: Means<'_>) {
-        while self.tasks.len() < RUNNING
+        while self.tasks.len().saturating_sub(self.rests.count()) < RUNNING
             && let Some(Asked { request, reply, room }) = self.waiting.pop_front()
         {
-            let permit = Permit::default();
+            let permit = Permit::among(&self.rests);
             let id = request.id.clone();
             self.stands.insert(id.clone(), Stand::Runs(permit.clone()));
             let work = means.methods.call(request, permit.clone(), means.limit);
@@ -141,10 +146,19 @@ async fn carry_out(work: impl Future<Output = Outcome>, id: &RequestId, permit: 
     let outcome = tokio::select! {
         biased;
         () = permit.withdrawn() => Err(Refusal::Cancelled.into()),
-        outcome = until_panic(work) => outcome.ok_or_else(|| {
-            tracing::error!(?id, "the handler of a request panicked");
-            Failure::panicked()
-        }),
+        outcome = until_panic(work) => match outcome {
+            Some(_) if permit.is_turned_away() => {
+                let why = format!(
+                    "{RESTING} requests wait for runs to end already; nothing was changed; wait for these runs or cancel them"
+                );
+                Err(Failure::new(Kind::Overloaded, why))
+            }
+            Some(outcome) => Ok(outcome),
+            None => {
+                tracing::error!(?id, "the handler of a request panicked");
+                Err(Failure::panicked())
+            }
+        },
     };
     match outcome {
         Ok(outcome) => outcome.hand_over(reply).await,

@@ -108,7 +108,7 @@ impl<H: Host> Service<H> {
             let may_read = hung_up || self.unsaid.len() < UNSAID;
             tokio::select! {
                 biased;
-                Some(()) = self.requests.next_answered() => self.start_more(),
+                Some(()) = self.requests.next_that_makes_room() => self.start_more(),
                 Some(_) = self.unsaid.join_next() => {}
                 () = &mut self.orphaned => {
                     tracing::info!("the process that this sidecar works for has gone; ending");
@@ -324,7 +324,7 @@ impl<H: Host> Service<H> {
         }
     }
 
-    /// Starts what waits for one that has been answered.
+    /// Starts what waits for room.
     fn start_more(&mut self) {
         if let Some(open) = &self.open {
             let means = Means { methods: &open.methods, limit: self.conversation.message_limit() };
@@ -335,7 +335,7 @@ impl<H: Host> Service<H> {
     /// Waits for the answers to everything that was read, but not for ever.
     async fn drain(&mut self, patience: Duration) {
         let all = async {
-            while let Some(()) = self.requests.next_answered().await {
+            while let Some(()) = self.requests.next_that_makes_room().await {
                 self.start_more();
             }
             while self.unsaid.join_next().await.is_some() {}

@@ -108,7 +108,15 @@ impl Backend for Sidecar {
         let mut commits = self.parts.ledger.commits();
         let mut left = self.parts.left.subscribe();
         let id = request.automation.clone();
-        let deletion = self.change(by, move |tx, context| delete::delete(tx, context, &request)).await?;
+        let permit = by.permit.clone();
+        let decision = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            let deletion = delete::delete(tx, context, &request)?;
+            if matches!(deletion, Deletion::Pending { .. }) {
+                permit.rest()?;
+            }
+            Ok(deletion)
+        };
+        let deletion = self.change(by, decision).await?;
         let (tombstone, runs) = match deletion {
             Deletion::Done { tombstone, runs } => (tombstone, runs),
             Deletion::Pending { runs, until } => loop {

@@ -102,10 +102,10 @@ async fn whatever_moment_a_cancel_comes_at_the_answer_is_true() {
 async fn what_waits_is_cancelled_too_and_a_cancel_is_seen_when_as_many_wait_as_may() {
     let mut talk = Talk::open(ALL).await;
     for id in 1..=256 {
-        talk.asks(id, "automation/delete", r#"{"id":"waits for its runs"}"#);
+        talk.asks(id, "automation/delete", r#"{"id":"waits for the writer"}"#);
     }
     for _ in 1..=256 {
-        assert_eq!(talk.arrives().await, "its runs");
+        assert_eq!(talk.arrives().await, "the writer");
     }
     for id in 257..=256 + 4096 {
         talk.asks(id, "automation/list", "{}");
@@ -128,6 +128,68 @@ async fn what_waits_is_cancelled_too_and_a_cancel_is_seen_when_as_many_wait_as_m
         assert!(!answer.contains("-32"), "{answer}");
     }
     talk.is_understood().await;
+}
+
+#[tokio::test]
+async fn who_only_waits_for_runs_leaves_room_for_others_and_too_many_of_them_change_nothing() {
+    let mut talk = Talk::open(ALL).await;
+    for id in 1..=512 {
+        talk.asks(id, "automation/delete", r#"{"id":"waits for its runs"}"#);
+    }
+    for _ in 1..=512 {
+        assert_eq!(talk.arrives().await, "its runs");
+    }
+    talk.asks(513, "automation/list", "{}");
+    assert_eq!(talk.hears_shortly().await, format!("513 {EMPTY_PAGE}"));
+    talk.asks(514, "automation/delete", r#"{"id":"waits for its runs"}"#);
+    assert_eq!(talk.hears_shortly().await, "514 -32018");
+    assert_eq!(talk.script.committed.load(Ordering::SeqCst), 512, "what is refused is not done");
+    talk.asks(515, "automation/delete", r#"{"id":"other"}"#);
+    assert_eq!(talk.hears_shortly().await, deleted(515, "other"), "it has nothing to wait for");
+    talk.cancels("1");
+    talk.is_understood().await;
+    talk.lets_through(512);
+    for _ in 1..=512 {
+        let answer = talk.hears_shortly().await;
+        assert!(answer.contains("waits for its runs"), "{answer}");
+    }
+    talk.asks(516, "automation/delete", r#"{"id":"waits for its runs"}"#);
+    assert_eq!(talk.arrives().await, "its runs", "there is room again");
+    // As many run as may, and no more: those that rested have not left seats behind.
+    for id in 1..=256 {
+        talk.asks(id, "automation/delete", r#"{"id":"waits for the writer"}"#);
+    }
+    for _ in 1..=256 {
+        assert_eq!(talk.arrives().await, "the writer");
+    }
+    talk.asks(517, "automation/list", "{}");
+    talk.is_understood().await;
+    talk.lets_through(257);
+    for _ in 0..258 {
+        let answer = talk.hears_shortly().await;
+        assert!(!answer.contains("-32"), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_never_begun_is_refused_by_a_shutdown_and_does_not_happen() {
+    let mut talk = Talk::open(ALL).await;
+    for id in 1..=256 {
+        talk.asks(id, "automation/delete", r#"{"id":"waits for the writer"}"#);
+    }
+    for _ in 1..=256 {
+        assert_eq!(talk.arrives().await, "the writer");
+    }
+    talk.asks(257, "automation/delete", r#"{"id":"other"}"#);
+    talk.asks(258, "shutdown", "{}");
+    let mut told = [talk.hears_shortly().await, talk.hears_shortly().await];
+    told.sort();
+    assert_eq!(told, ["257 -32600", "258 null"]);
+    talk.lets_through(256);
+    for _ in 1..=256 {
+        assert!(!talk.hears_shortly().await.contains("-32"), "what had begun is answered as it comes out");
+    }
+    assert_eq!(talk.script.committed.load(Ordering::SeqCst), 256);
 }
 
 #[tokio::test]

@@ -77,6 +77,20 @@ fn deleting_can_wait_for_what_runs() {
 }
 
 #[test]
+fn as_many_deletions_as_run_at_once_wait_and_the_runs_can_still_be_seen_and_cancelled() {
+    let Held { place: _place, mut client, gate: _gate, automation, run, .. } = held();
+    let delete = json!({"id": automation, "activeRun": "finish"});
+    let deleting: Vec<String> = (0..256).map(|_| client.send("automation/delete", delete.clone())).collect();
+    assert_eq!(client.get("scheduler/status", json!({}))["health"], "ok");
+    assert_eq!(client.get("run/list", json!({}))["items"][0]["id"], run);
+    client.get("run/cancel", json!({"id": run}));
+    for id in deleting {
+        assert_eq!(client.answer(&id).unwrap()["stoppedRuns"][0]["state"], "stopped");
+    }
+    client.finish();
+}
+
+#[test]
 fn deleting_can_be_refused_while_something_runs() {
     let Held { place, mut client, mut gate, automation, run, .. } = held();
     let error = client.refusal("automation/delete", json!({"id": automation, "activeRun": "refuse"}));

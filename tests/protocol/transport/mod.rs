@@ -5,6 +5,5 @@ mod cancelling;
 mod ending;
 mod flood;
 mod framing;
-mod full;
 mod messages;
 mod parent;
