@@ -44,6 +44,7 @@ use crate::domain::time::Timestamp;
 use condition::Condition;
 use files::Files;
 use marker::{Found, MarkerFile};
+use writer::Behalf;
 
 /// An open ledger. Cheap to clone; the last clone that goes ends the two threads.
 #[derive(Clone)]
@@ -124,14 +125,39 @@ impl Ledger {
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
     {
-        self.inner.writer.run(decide).await
+        self.inner.writer.run(Behalf::Own, decide).await
     }
 
-    /// Looks at the rows as they are when everything that was handed to [`Ledger::write`] before has been done.
+    /// Like [`Ledger::write`], on behalf of a client: every [`Ledger::read`] that comes later sees it.
+    ///
+    /// # Errors
+    /// What `decide` refused, or that the transaction could not be committed.
+    pub async fn write_for_client<T, F>(&self, decide: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.inner.writer.run(Behalf::Client, decide).await
+    }
+
+    /// Looks at the rows as they are when everything that was handed to [`Ledger::write_for_client`] before has been
+    /// done.
     ///
     /// # Errors
     /// What `look` refused, or that the database could not be read.
     pub async fn read<T, F>(&self, look: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.inner.reader.run_after_changes(look).await
+    }
+
+    /// Looks at the rows as they are now, whatever waits to be written.
+    ///
+    /// # Errors
+    /// What `look` refused, or that the database could not be read.
+    pub async fn read_now<T, F>(&self, look: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,

@@ -42,13 +42,23 @@ impl Reader {
         Ok(Reader { looks, progress, files, condition })
     }
 
+    /// Looks when everything that was handed over for clients before has been done.
+    pub(super) async fn run_after_changes<T, F>(&self, look: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.progress.clone().caught_up().await;
+        self.run(look).await
+    }
+
+    /// Looks, whatever is still to be written.
     pub(super) async fn run<T, F>(&self, look: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
         F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
     {
         let ended = || Refusal::Internal("the ledger's reader has ended".to_owned());
-        self.progress.clone().caught_up().await;
         let (reply, answer) = oneshot::channel();
         let (files, condition) = (self.files.clone(), self.condition.clone());
         let work = move |connection: &Connection| {

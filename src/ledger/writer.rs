@@ -41,7 +41,16 @@ pub(super) struct Writer {
     committed: Arc<watch::Sender<Committed>>,
 }
 
-/// How far the writer has come, so that a reader can wait for what was handed over before.
+/// On whose behalf a job is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Behalf {
+    /// A client's, whose later reads see what it changes.
+    Client,
+    /// The sidecar's own. Nobody's reads wait for it: while another process writes it may take long.
+    Own,
+}
+
+/// How far the writer has come with what clients asked for, so that a reader can wait for what was handed over before.
 #[derive(Clone)]
 pub(super) struct Progress {
     handed_over: Arc<AtomicU64>,
@@ -49,7 +58,7 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// Waits until everything that was handed over before this call has been done.
+    /// Waits until everything that was handed over for a client before this call has been done.
     pub(super) async fn caught_up(&mut self) {
         let ticket = self.handed_over.load(Ordering::Acquire);
         // An error means that the writer has ended: then nothing more will be done.
@@ -60,7 +69,7 @@ impl Progress {
 /// What the thread is handed.
 enum Work {
     /// Something to decide.
-    Job(Box<dyn Job>),
+    Job(Box<dyn Job>, Behalf),
     /// Bring the database up to date with its log, as far as nobody has to wait for that.
     Checkpoint(oneshot::Sender<()>),
     /// Find out whether the ledger can be written.
@@ -161,7 +170,7 @@ impl Writer {
         }
     }
 
-    pub(super) async fn run<T, F>(&self, decide: F) -> Result<T, Refusal>
+    pub(super) async fn run<T, F>(&self, behalf: Behalf, decide: F) -> Result<T, Refusal>
     where
         T: Send + 'static,
         F: FnOnce(&Tx<'_>) -> Result<T, Refusal> + Send + 'static,
@@ -170,8 +179,10 @@ impl Writer {
         let (reply, answer) = oneshot::channel();
         let job = TypedJob { decide: Some(decide), decided: None, reply };
         let place = self.jobs.reserve().await.map_err(|_| ended())?;
-        self.progress.handed_over.fetch_add(1, Ordering::AcqRel);
-        place.send(Work::Job(Box::new(job)));
+        if behalf == Behalf::Client {
+            self.progress.handed_over.fetch_add(1, Ordering::AcqRel);
+        }
+        place.send(Work::Job(Box::new(job), behalf));
         answer.await.map_err(|_| ended())?
     }
 }
@@ -188,8 +199,8 @@ impl Thread {
     fn work(self, mut inbox: mpsc::Receiver<Work>) {
         let mut next = inbox.blocking_recv();
         while let Some(work) = next {
-            let first = match work {
-                Work::Job(first) => first,
+            let (first, behalf) = match work {
+                Work::Job(first, behalf) => (first, behalf),
                 Work::Checkpoint(done) => {
                     self.checkpoint();
                     // Who asked may have given up; the database is up to date all the same.
@@ -206,17 +217,22 @@ impl Thread {
                 }
             };
             let mut group = vec![first];
+            let mut for_clients = u64::from(behalf == Behalf::Client);
             next = None;
             while group.len() < GROUP && next.is_none() {
                 match inbox.try_recv() {
-                    Ok(Work::Job(job)) => group.push(job),
+                    Ok(Work::Job(job, behalf)) => {
+                        group.push(job);
+                        for_clients += u64::from(behalf == Behalf::Client);
+                    }
                     Ok(other @ (Work::Checkpoint(_) | Work::Trial(_))) => next = Some(other),
                     Err(_) => break,
                 }
             }
-            let size = group.len() as u64;
             self.transact(group);
-            self.done.send_modify(|done| *done += size);
+            if for_clients > 0 {
+                self.done.send_modify(|done| *done += for_clients);
+            }
             if next.is_none() {
                 next = inbox.blocking_recv();
             }

@@ -279,7 +279,8 @@ impl Sidecar {
             context.voice = inside::admit(tx, inside_run.as_ref(), &deed)?;
             decision(tx, context)
         };
-        self.decide(decide).await
+        let parts = self.parts.clone();
+        self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, decide)).await
     }
 
     async fn run_row(&self, id: RunId) -> Answer<RunRow> {
@@ -300,7 +301,7 @@ impl Sidecar {
     async fn fate(&self, id: &AutomationId, runs: &[RunId], until: Timestamp) -> Answer<Option<Tombstone>> {
         let (id, runs) = (id.clone(), runs.to_vec());
         let over = until <= self.parts.clock.now();
-        let read = self.parts.ledger.read(move |view| {
+        let read = self.parts.ledger.read_now(move |view| {
             if let Some((_, revision, true)) = view.automation_fate(&id)? {
                 return Ok(Some(Tombstone { id, revision }));
             }

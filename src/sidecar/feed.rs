@@ -64,7 +64,7 @@ impl LedgerFeed {
     /// it too late or has not read for long, or because it is damaged, is never passed over in silence.
     async fn read_on(&mut self) -> Result<bool, Refusal> {
         let (after, filter) = (self.looked_through, self.filter.clone());
-        let read = self.ledger.read(move |view| {
+        let read = self.ledger.read_now(move |view| {
             let newest = view.newest_seq()?;
             if after < view.pruned_through()? {
                 return Ok((newest, None));

@@ -110,12 +110,13 @@ impl Health {
 }
 
 impl Sidecar {
-    /// How the scheduler is. When the ledger cannot be read, this instance tells of itself alone.
+    /// How the scheduler is. When the ledger cannot be read, this instance tells of itself alone. It is
+    /// asked for when something hangs, so it waits for nothing that is to be written.
     pub(super) async fn status(&self) -> SchedulerStatus {
         let parts = &self.parts;
         let seen = parts
             .ledger
-            .read(|view| Ok((view.ringing_instance()?, view.next_fire()?, view.present_instances()?)));
+            .read_now(|view| Ok((view.ringing_instance()?, view.next_fire()?, view.present_instances()?)));
         let mut reasons = Vec::new();
         let (owner, next_fire_at, instances) = match seen.await {
             Ok(seen) => seen,

@@ -71,10 +71,10 @@ impl SpoolFeed {
         let pause = sleep(LOOK_AGAIN);
         tokio::pin!(pause);
         let run = self.run.clone();
-        // A look at the ledger may wait for another process that writes; the spool grows all the same.
+        // A look at the ledger may wait behind others; the spool grows all the same.
         let looked = tokio::select! {
             () = &mut pause => return Some(()),
-            looked = self.ledger.read(move |view| Ok(view.work_is_over(&run)?)) => looked,
+            looked = self.ledger.read_now(move |view| Ok(view.work_is_over(&run)?)) => looked,
         };
         match looked {
             // A run that is there no more was pruned, so it had ended.

@@ -80,6 +80,30 @@ fn a_shutdown_is_in_time_also_when_the_loop_waits_for_what_is_due_to_be_written(
 }
 
 #[test]
+fn what_is_there_can_be_seen_while_nothing_can_be_written() {
+    let place = Place::new();
+    let (mut client, run) = at_work(&place);
+    client.create(with(every("ticking", 100, shell("true")), "access", json!("read")));
+    client.wait_for_event("it fires", |event| event["run"]["trigger"]["kind"] == "schedule");
+    let held = ledger::hold(ledger::directory(&client).join("ledger.db"));
+    // Time for the loop to wait for what is due to be written.
+    crate::support::nothing_happens(Duration::from_millis(300), || {});
+    let began = clock();
+    assert_eq!(client.get("run/get", json!({"id": run}))["state"], "running");
+    client.get("automation/list", json!({}));
+    // A change that waits is waited for by what tells of it, and by nothing else.
+    let creating = client.send("automation/create", dormant("later", shell("true")));
+    let listing = client.send("automation/list", json!({}));
+    client.get("scheduler/status", json!({}));
+    let took = began.elapsed();
+    assert!(took < SOON, "looking took {took:?}");
+    drop(held);
+    let created = client.answer(&creating).unwrap();
+    assert_eq!(client.answer(&listing).unwrap()["items"][0]["id"], created["id"]);
+    client.finish();
+}
+
+#[test]
 fn a_signal_ends_a_window_that_waits_to_open() {
     let place = Place::new();
     let client = place.open();

@@ -129,11 +129,16 @@ async fn a_decision_that_panics_is_answered_and_the_writer_lives() {
 }
 
 #[tokio::test]
-async fn a_look_sees_everything_that_was_handed_over_before() {
+async fn a_look_sees_everything_that_was_handed_over_for_a_client_before() {
     let (_directory, ledger, release, hold) = busy().await;
     let (writing, reading) = (ledger.clone(), ledger.clone());
-    let write = tokio::spawn(async move { writing.write(|tx| arrive(tx, "job")).await });
+    let write = tokio::spawn(async move { writing.write_for_client(|tx| arrive(tx, "job")).await });
     tokio::task::yield_now().await;
+    assert_eq!(
+        ledger.read_now(|view| Ok(view.instances()?)).await.unwrap(),
+        [],
+        "whoever cannot wait need not"
+    );
     let read = tokio::spawn(async move { names(&reading).await });
     tokio::task::yield_now().await;
     assert!(!read.is_finished(), "it waits for what came before it");
@@ -141,6 +146,19 @@ async fn a_look_sees_everything_that_was_handed_over_before() {
     hold.await.unwrap().unwrap();
     write.await.unwrap().unwrap();
     assert_eq!(read.await.unwrap(), ["holder", "job"]);
+}
+
+#[tokio::test]
+async fn a_look_does_not_wait_for_what_no_client_has_asked_for() {
+    let (_directory, ledger, release, hold) = busy().await;
+    let writing = ledger.clone();
+    let write = tokio::spawn(async move { writing.write(|tx| arrive(tx, "job")).await });
+    tokio::task::yield_now().await;
+    assert!(names(&ledger).await.is_empty());
+    drop(release);
+    hold.await.unwrap().unwrap();
+    write.await.unwrap().unwrap();
+    assert_eq!(names(&ledger).await, ["holder", "job"]);
 }
 
 #[tokio::test]
