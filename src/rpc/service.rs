@@ -146,6 +146,10 @@ impl<H: Host> Service<H> {
             }
             Ok(Frame::End(Border::BetweenMessages)) => Next::Leave(Farewell::Orderly),
             Ok(Frame::End(Border::InsideMessage)) => Next::Leave(Farewell::Abrupt),
+            // A socket that was closed with answers in it that the client has not read.
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {
+                Next::Leave(Farewell::Orderly)
+            }
             Err(error) => {
                 tracing::warn!(%error, "stdin cannot be read");
                 Next::Leave(Farewell::Abrupt)

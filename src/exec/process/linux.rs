@@ -166,9 +166,6 @@ impl Watched {
     }
 }
 
-/// What a pipe never has, so that of what may come from it nothing but its end is told.
-pub(super) const NOTHING_BUT_THE_END: Interest = Interest::PRIORITY;
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -191,6 +191,3 @@ impl Watched {
         let _ = self.0.readable().await;
     }
 }
-
-/// The system tells the end only beside what can be read.
-pub(super) const NOTHING_BUT_THE_END: Interest = Interest::READABLE;

@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use super::super::Exit;
-use super::{DESCRIPTORS, NOTHING_BUT_THE_END, die_with_parent};
+use super::{DESCRIPTORS, die_with_parent};
 
 /// Why commands are not carried out on this system; they are.
 pub(crate) const REFUSAL: Option<&str> = None;
@@ -137,11 +137,13 @@ pub(super) fn in_runtime(descriptor: OwnedFd, interest: Interest) -> io::Result<
 pub(crate) async fn stdin_hung_up() {
     // A second descriptor, because the first one belongs to whoever reads.
     let stdin = io::stdin().as_fd().try_clone_to_owned();
-    let Ok(stdin) = stdin.and_then(|stdin| in_runtime(stdin, NOTHING_BUT_THE_END)) else {
+    // The end of a socket of which only one half was closed is told only beside what can be read. News is told once, so
+    // what nobody reads does not keep this busy.
+    let Ok(stdin) = stdin.and_then(|stdin| in_runtime(stdin, Interest::READABLE)) else {
         return pending().await;
     };
     loop {
-        let Ok(mut ready) = stdin.ready(NOTHING_BUT_THE_END).await else { return pending().await };
+        let Ok(mut ready) = stdin.ready(Interest::READABLE).await else { return pending().await };
         if ready.ready().is_read_closed() {
             return;
         }

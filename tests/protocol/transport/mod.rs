@@ -7,3 +7,4 @@ mod flood;
 mod framing;
 mod messages;
 mod parent;
+mod sockets;
