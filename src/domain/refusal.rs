@@ -43,6 +43,9 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
+    /// Too much of it is being done already. The sentence says what, and what to wait for.
+    #[error("{0}")]
+    Overloaded(String),
     /// Whoever asked has withdrawn the request before anything was committed.
     #[error("the request was cancelled; nothing was changed")]
     Cancelled,

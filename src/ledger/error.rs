@@ -116,6 +116,7 @@ impl Trouble {
             | Refusal::AutomationConflict { .. }
             | Refusal::ActiveRunStillRunning { .. }
             | Refusal::InsideRun { .. }
+            | Refusal::Overloaded(_)
             | Refusal::Cancelled
             | Refusal::InvalidRequest(_)
             | Refusal::Internal(_) => None,

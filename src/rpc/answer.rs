@@ -22,6 +22,14 @@ pub fn failure(id: Option<&RequestId>, failure: &Failure) -> Box<RawValue> {
     raw(format!(r#"{{"jsonrpc":"2.0","id":{id},"error":{error}}}"#))
 }
 
+/// Takes the place of an answer that is longer than messages may be.
+pub fn too_large(id: Option<&RequestId>, limit: usize) -> Box<RawValue> {
+    let why = format!(
+        "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`; a change was made all the same: look before you repeat it"
+    );
+    failure(id, &Failure::new(Kind::ResponseTooLarge, why))
+}
+
 /// Text that was put together from JSON, and therefore is JSON; if it were not, nobody could be told.
 pub(super) fn raw(text: String) -> Box<RawValue> {
     RawValue::from_string(text).unwrap_or_else(|error| {

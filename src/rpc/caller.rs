@@ -33,8 +33,8 @@ struct Shared {
     /// Told when the permit is withdrawn.
     withdrawn: Notify,
     rests: Rests,
-    /// The request's place among those that rest, or that there was none.
-    rest: OnceLock<Option<OwnedSemaphorePermit>>,
+    /// The request's place among those that rest.
+    rest: OnceLock<OwnedSemaphorePermit>,
 }
 
 /// The places of requests that only wait for runs to end. One conversation has one.
@@ -80,18 +80,15 @@ impl Permit {
     /// When too many wait already. The change must not be made then.
     pub fn rest(&self) -> Result<(), Refusal> {
         let rests = &self.0.rests;
-        match self.0.rest.get_or_init(|| rests.places.clone().try_acquire_owned().ok()) {
-            Some(_) => {
-                rests.taken.notify_one();
-                Ok(())
-            }
-            None => Err(Refusal::Cancelled),
-        }
-    }
-
-    /// Whether it was to rest and there was no place.
-    pub(super) fn is_turned_away(&self) -> bool {
-        matches!(self.0.rest.get(), Some(None))
+        let Ok(place) = rests.places.clone().try_acquire_owned() else {
+            return Err(Refusal::Overloaded(format!(
+                "{RESTING} requests wait for runs to end already; nothing was changed; wait for these runs or cancel them"
+            )));
+        };
+        // A request that rests already needs no second place.
+        let _ = self.0.rest.set(place);
+        rests.taken.notify_one();
+        Ok(())
     }
 
     /// The change begins; false if it was cancelled before.

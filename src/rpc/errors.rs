@@ -153,6 +153,7 @@ impl From<Refusal> for Failure {
                 Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())
             }
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
+            Refusal::Overloaded(_) => Failure::new(Kind::Overloaded, message),
             Refusal::Cancelled => Failure::new(Kind::Cancelled, message),
             Refusal::Storage { reason, .. } => {
                 Failure::new(Kind::StorageUnavailable, message).with("reason", json!(reason))

@@ -68,11 +68,7 @@ impl Reply {
         match self.to {
             ReplyTo::Client { output, limit } if answer.get().len() > limit => {
                 drop(answer);
-                let why = format!(
-                    "the answer is over {limit} bytes long; a change was made all the same: look before you ask again, for less, or raise `limits.maxMessageBytes`"
-                );
-                let failure = Failure::new(Kind::ResponseTooLarge, why);
-                output.send(answer::failure(self.id.as_ref(), &failure)).await;
+                output.send(answer::too_large(self.id.as_ref(), limit)).await;
             }
             ReplyTo::Client { output, .. } => output.send(answer).await,
             ReplyTo::Batch(batch) => {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 use super::api::{Methods, Outcome};
-use super::caller::{Permit, RESTING, Rests};
+use super::caller::{Permit, Rests};
 use super::envelope::{Request, RequestId};
 use super::errors::{Failure, Kind};
 use super::reply::Reply;
@@ -147,12 +147,6 @@ async fn carry_out(work: impl Future<Output = Outcome>, id: &RequestId, permit: 
         biased;
         () = permit.withdrawn() => Err(Refusal::Cancelled.into()),
         outcome = until_panic(work) => match outcome {
-            Some(_) if permit.is_turned_away() => {
-                let why = format!(
-                    "{RESTING} requests wait for runs to end already; nothing was changed; wait for these runs or cancel them"
-                );
-                Err(Failure::new(Kind::Overloaded, why))
-            }
             Some(outcome) => Ok(outcome),
             None => {
                 tracing::error!(?id, "the handler of a request panicked");

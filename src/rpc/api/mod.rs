@@ -222,10 +222,7 @@ impl Outcome {
 
 fn answer_of(id: &RequestId, response: MethodResponse, limit: usize) -> Box<RawValue> {
     if response.as_error_code() == Some(RESPONSE_TOO_LARGE) {
-        let why = format!(
-            "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`; a change was made all the same: look before you repeat it"
-        );
-        return answer::failure(Some(id), &Failure::new(Kind::ResponseTooLarge, why));
+        return answer::too_large(Some(id), limit);
     }
     with_id(response.into_json(), id)
 }
