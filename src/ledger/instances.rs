@@ -75,6 +75,13 @@ impl View<'_> {
         self.readable_by(from_row, sql, Vec::new())
     }
 
+    /// Who has a row beside this instance.
+    pub fn peers_of(&self, me: &InstanceId) -> Result<Vec<InstanceId>, LedgerError> {
+        let mut statement = self.connection.prepare_cached("SELECT id FROM instances WHERE id <> ?1")?;
+        let peers = statement.query_map([me.as_str()], |row| row.get::<_, String>(0))?;
+        peers.map(|peer| Ok(InstanceId::from_text(peer?))).collect()
+    }
+
     /// Whether an instance may be given what it was asked for itself: it is there, and not about to leave.
     pub fn takes_own_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
         let sql = format!("SELECT 1 FROM instances WHERE id = ?1 AND {TAKES_OWN_WORK}");

@@ -5,6 +5,7 @@
 
 mod automations;
 mod column;
+mod commits;
 mod condition;
 mod definitions;
 mod error;
@@ -24,6 +25,7 @@ mod writer;
 
 pub use automations::{AutomationRow, DeleteWish, Epoch};
 pub use column::{Tx, View};
+pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
 pub use instances::InstanceRow;
@@ -31,7 +33,6 @@ pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{Order, ProcessRow, RunRow};
-pub use writer::Committed;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -41,6 +42,7 @@ use tokio::sync::watch;
 use crate::domain::id::LedgerId;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::time::Timestamp;
+use commits::Commits;
 use condition::Condition;
 use files::Files;
 use marker::{Found, MarkerFile};
@@ -58,6 +60,7 @@ struct Inner {
     reader: reader::Reader,
     files: Arc<Files>,
     condition: Arc<Condition>,
+    commits: Arc<Commits>,
     marker: MarkerFile,
     warning: Option<String>,
 }
@@ -66,7 +69,8 @@ impl Ledger {
     /// Opens the ledger in this directory, creating or migrating it when necessary. It is created only if nothing
     /// tells that there has been one.
     ///
-    /// `fresh_id` and `now` are used only if the ledger is created.
+    /// `fresh_id` and `now` are used only if the ledger is created. `bell` is called after each commit that changed
+    /// anything, on a thread that others wait for, before whoever asked for the change is answered.
     ///
     /// # Errors
     /// When the directory or the database cannot be used, when a newer version wrote it, or when it has lost what
@@ -76,6 +80,7 @@ impl Ledger {
         project: &str,
         fresh_id: LedgerId,
         now: Timestamp,
+        bell: impl Fn() + Send + 'static,
     ) -> Result<Ledger, OpenError> {
         let path = directory.join("ledger.db");
         let failed = |error: LedgerError| OpenError::failed(&path, error);
@@ -97,11 +102,13 @@ impl Ledger {
         };
         open::close_tidily(&writing).map_err(failed)?;
         let condition = Arc::new(Condition::default());
-        let writer = writer::Writer::start(writing, files.clone(), condition.clone())
-            .map_err(|source| open::no_thread(&path, source))?;
+        let commits = Arc::new(Commits::new());
+        let writer =
+            writer::Writer::start(writing, files.clone(), condition.clone(), commits.clone(), Box::new(bell))
+                .map_err(|source| open::no_thread(&path, source))?;
         let reader = reader::Reader::start(reading, writer.progress(), files.clone(), condition.clone())
             .map_err(|source| open::no_thread(&path, source))?;
-        let inner = Inner { id, writer, reader, files, condition, marker, warning };
+        let inner = Inner { id, writer, reader, files, condition, commits, marker, warning };
         Ok(Ledger { inner: Arc::new(inner) })
     }
 
@@ -165,9 +172,21 @@ impl Ledger {
         self.inner.reader.run(look).await
     }
 
-    /// Has those who follow [`Ledger::commits`] look again if another process has added events.
-    pub fn notice(&self, seq: i64) {
-        self.inner.writer.notice(seq);
+    /// Has those who follow [`Ledger::commits`] look again if anybody has committed something that nobody here has
+    /// looked at yet. Waits for nothing that is to be written.
+    ///
+    /// # Errors
+    /// When the database could not be read.
+    pub async fn look_for_news(&self) -> Result<(), Refusal> {
+        let glimpse = self.read_now(|view| Ok(view.glimpse()?)).await?;
+        self.inner.commits.glimpsed(glimpse);
+        Ok(())
+    }
+
+    /// Everything there is to do in this state of the ledger has been looked at, so that [`Ledger::look_for_news`]
+    /// need not tell of it.
+    pub fn looked_at(&self, glimpse: Glimpse) {
+        self.inner.commits.looked_at(glimpse);
     }
 
     /// Brings the database file up to date with its log. To be called when this process has done its last write.
@@ -221,9 +240,9 @@ impl Ledger {
         })
     }
 
-    /// Tells of every commit of this process.
+    /// Tells of every commit of this process, and of those of others as far as they were noticed.
     pub fn commits(&self) -> watch::Receiver<Committed> {
-        self.inner.writer.commits()
+        self.inner.commits.follow()
     }
 }
 

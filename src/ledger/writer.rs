@@ -12,6 +12,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::column::Tx;
+use super::commits::Commits;
 use super::condition::{Condition, News};
 use super::error::Trouble;
 use super::files::Files;
@@ -25,20 +26,13 @@ const WAITING: usize = 512;
 /// Jobs that share a transaction. More would gain nothing and make the others wait.
 const GROUP: usize = 64;
 
-/// What this process has committed so far.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Committed {
-    /// How many transactions.
-    pub transactions: u64,
-    /// The newest event.
-    pub seq: i64,
-}
+/// Called on the writer's thread after each commit that changed anything, before anybody is answered.
+pub(super) type Bell = Box<dyn Fn() + Send>;
 
 /// Hands jobs to the thread. Dropping it ends the thread when it has done what it was handed.
 pub(super) struct Writer {
     jobs: mpsc::Sender<Work>,
     progress: Progress,
-    committed: Arc<watch::Sender<Committed>>,
 }
 
 /// On whose behalf a job is done.
@@ -125,30 +119,19 @@ impl Writer {
         connection: Connection,
         files: Arc<Files>,
         condition: Arc<Condition>,
+        commits: Arc<Commits>,
+        bell: Bell,
     ) -> Result<Writer, std::io::Error> {
         let (jobs, inbox) = mpsc::channel(WAITING);
         let (done, done_seen) = watch::channel(0);
-        let committed = Arc::new(watch::Sender::new(Committed::default()));
-        let thread = Thread { connection, files, condition, done, committed: committed.clone() };
+        let thread = Thread { connection, files, condition, done, commits, bell };
         std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || thread.work(inbox))?;
         let progress = Progress { handed_over: Arc::new(AtomicU64::new(0)), done: done_seen };
-        Ok(Writer { jobs, progress, committed })
+        Ok(Writer { jobs, progress })
     }
 
     pub(super) fn progress(&self) -> Progress {
         self.progress.clone()
-    }
-
-    pub(super) fn commits(&self) -> watch::Receiver<Committed> {
-        self.committed.subscribe()
-    }
-
-    pub(super) fn notice(&self, seq: i64) {
-        self.committed.send_if_modified(|committed| {
-            let news = seq > committed.seq;
-            committed.seq = committed.seq.max(seq);
-            news
-        });
     }
 
     /// Brings the database up to date with its log, so that what was committed is in one file.
@@ -192,7 +175,8 @@ struct Thread {
     files: Arc<Files>,
     condition: Arc<Condition>,
     done: watch::Sender<u64>,
-    committed: Arc<watch::Sender<Committed>>,
+    commits: Arc<Commits>,
+    bell: Bell,
 }
 
 impl Thread {
@@ -269,10 +253,8 @@ impl Thread {
                 // What was refused or changed nothing is no news: who follows would look for nothing.
                 if kept && self.connection.total_changes() > before {
                     self.condition.wrote();
-                    self.committed.send_modify(|committed| {
-                        committed.transactions += 1;
-                        committed.seq = committed.seq.max(seq);
-                    });
+                    self.commits.wrote(seq);
+                    (self.bell)();
                 }
                 for trouble in group.iter().filter_map(|job| job.trouble()) {
                     self.condition.failed(&trouble);

@@ -72,16 +72,7 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
     /// A lock on a file that has been replaced meanwhile is worth nothing; this often is never seen twice.
     const ATTEMPTS: usize = 16;
     for _ in 0..ATTEMPTS {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(if_missing == IfMissing::Create);
-        owner_only(&mut options);
-        let file = match options.open(path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound && if_missing == IfMissing::Leave => {
-                return Ok(Attempt::Missing);
-            }
-            Err(error) => return Err(error),
-        };
+        let Some(file) = open(path, if_missing)? else { return Ok(Attempt::Missing) };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Ok(Attempt::HeldByAnother),
@@ -94,6 +85,32 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
         }
     }
     Err(io::Error::other(format!("{} is replaced again and again", path.display())))
+}
+
+/// Waits until nobody else holds the lock of this file, for ever if need be, or finds that there is no such file.
+/// Blocks; the lock is not kept.
+///
+/// # Errors
+/// When the file cannot be opened or locked.
+pub fn wait_until_free(path: &Path) -> io::Result<()> {
+    let Some(file) = open(path, IfMissing::Leave)? else { return Ok(()) };
+    loop {
+        match file.lock() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            locked => return locked,
+        }
+    }
+}
+
+fn open(path: &Path, if_missing: IfMissing) -> io::Result<Option<File>> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(if_missing == IfMissing::Create);
+    owner_only(&mut options);
+    match options.open(path) {
+        Ok(file) => Ok(Some(file)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && if_missing == IfMissing::Leave => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Which file is at this path now.
@@ -109,13 +126,13 @@ pub fn identity_at(path: &Path) -> io::Result<Option<FileIdentity>> {
 }
 
 #[cfg(unix)]
-fn owner_only(options: &mut OpenOptions) {
+pub(super) fn owner_only(options: &mut OpenOptions) {
     use std::os::unix::fs::OpenOptionsExt;
     options.mode(0o600);
 }
 
 #[cfg(windows)]
-fn owner_only(_options: &mut OpenOptions) {}
+pub(super) fn owner_only(_options: &mut OpenOptions) {}
 
 #[cfg(test)]
 mod tests {

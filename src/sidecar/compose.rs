@@ -10,7 +10,7 @@ use super::config::Environment;
 use super::health::Health;
 use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
-use super::{FreshIds, Parts, Sidecar, bell, peers, project};
+use super::{FreshIds, Parts, Sidecar, bell, listening, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
@@ -19,6 +19,7 @@ use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, own, withdraw};
 use crate::exec::{self, GuardProgram, Watched};
 use crate::ledger::{InstanceRow, Ledger};
+use crate::presence::doorbell::Doorbell;
 use crate::presence::instance;
 use crate::presence::lock_file::HeldLock;
 use crate::rpc::backend::{Answer, Host};
@@ -59,8 +60,11 @@ impl Host for SidecarHost {
         let fresh_id = LedgerId::from_unique(&FreshIds.unique());
         // Opening may wait for other processes; what listens for a signal must not wait with it.
         let (path, directory) = (state.clone(), project.directory.clone());
+        let (health, doorbell) = (Arc::new(Health::default()), Doorbell::of(&state));
+        let (by, rung) = (health.clone(), doorbell.clone());
+        let ring = move || listening::ring(&rung, &by);
         let opening =
-            tokio::task::spawn_blocking(move || Ledger::open(&path, &directory, fresh_id, clock.now()));
+            tokio::task::spawn_blocking(move || Ledger::open(&path, &directory, fresh_id, clock.now(), ring));
         let ledger = opening.await.map_err(|error| Refusal::Internal(error.to_string()))??;
         let inside_run = self.inside_run(&ledger).await?;
         let mut warnings: Vec<String> = warning.into_iter().collect();
@@ -105,7 +109,7 @@ impl Host for SidecarHost {
                 inherited: self.environment.texts(),
                 leave,
                 left: watch::Sender::new(false),
-                health: Health::default(),
+                health,
             }),
         };
         if let Some(warning) = sidecar.parts.ledger.warning() {
@@ -114,6 +118,7 @@ impl Host for SidecarHost {
         }
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
+        tokio::spawn(listening::listen(sidecar.clone(), doorbell));
         main_loop::start(sidecar.clone(), locks, asked_to_leave);
         Ok((result, sidecar))
     }

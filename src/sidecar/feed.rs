@@ -185,7 +185,7 @@ mod tests {
     async fn a_subscriber_that_pruning_overtakes_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let fresh = LedgerId::from_unique("x");
-        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH).unwrap();
+        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH, || {}).unwrap();
         publish(&ledger, 200).await;
         let mut slow = from_the_beginning(&ledger, None);
         let mut filtered = from_the_beginning(&ledger, Some(AutomationId::from_unique("none")));

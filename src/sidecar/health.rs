@@ -16,6 +16,10 @@ pub(super) enum Part {
     Peers,
     /// The lock of the owner of the bell.
     Bell,
+    /// Telling other windows.
+    Ring,
+    /// Hearing of what other windows do.
+    Ear,
     /// The marker beside the ledger.
     Marker,
     /// The directory of the outputs.

@@ -1,13 +1,14 @@
 //! The loop: decide what is due, then make the world match the rows.
 //!
-//! It looks again after every commit, when something is due, and at the latest after [`LOOK_AGAIN`], because
-//! timers stand still while a machine sleeps. What to do is read from the ledger each time; the only thing the
+//! It looks again after every commit, its own or another's, when something is due, and at the latest after
+//! [`LOOK_AGAIN`], because timers stand still while a machine sleeps. What to do is read from the ledger each time; the only thing the
 //! loop remembers is which work it has in hand.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
@@ -16,14 +17,15 @@ use super::carry::{self, Carried, Release};
 use super::health::Part;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
+use super::vigil::Vigil;
 use super::{bell, peers};
-use crate::domain::id::RunId;
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::engine::ending::Remains;
 use crate::engine::presence::{leave, prepare_to_leave};
 use crate::engine::{Progress, deadlines, tick};
-use crate::ledger::Order;
+use crate::ledger::{Glimpse, Order};
 use crate::presence::lock_file::HeldLock;
 
 /// The longest time without looking at the clock and at what other windows have written.
@@ -57,10 +59,13 @@ pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiv
         carried: HashMap::new(),
         done,
         carriers,
-        sweep: None,
+        sweep: Arc::new(Notify::new()),
         pruning: None,
         round: Round::First,
         upkeep: Upkeep::default(),
+        vigil: Vigil::new(),
+        a_peer_ended: false,
+        slow_look_at: Instant::from_std(now()) + LOOK_AGAIN,
     };
     tokio::spawn(main.run(asked_to_leave));
 }
@@ -71,32 +76,38 @@ struct MainLoop {
     carried: HashMap<RunId, Carried>,
     done: mpsc::Sender<(RunId, Release)>,
     carriers: mpsc::Receiver<(RunId, Release)>,
-    /// Ends what dead peers left running.
-    sweep: Option<JoinHandle<()>>,
+    /// Has what dead peers left running ended.
+    sweep: Arc<Notify>,
     /// Keeps the history bounded.
     pruning: Option<JoinHandle<()>>,
     round: Round,
     upkeep: Upkeep,
+    /// Waits for the ends of peers, if this window owns the bell.
+    vigil: Vigil,
+    /// Whether one has ended that may not be settled yet.
+    a_peer_ended: bool,
+    slow_look_at: Instant,
 }
 
 impl MainLoop {
     async fn run(mut self, mut asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut commits = self.sidecar.parts.ledger.commits();
-        self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
-        let mut peers_at = Instant::from_std(now()) + LOOK_AGAIN;
+        tokio::spawn(peers::end_what_the_dead_leave(self.sidecar.clone(), self.sweep.clone()));
+        self.sweep.notify_one();
         let asked = loop {
             commits.mark_unchanged();
             let (look_at, in_order) = tokio::select! {
                 // A look may wait for another process that writes; a window that closes does not. What the look
                 // has handed to the writer by then is decided before this sidecar leaves, or not at all.
                 asked = asked_to_leave.recv() => break asked,
-                looked = self.look_around(&mut peers_at) => looked,
+                looked = self.look_around() => looked,
             };
             tokio::select! {
                 asked = asked_to_leave.recv() => break asked,
                 Some((run, release)) = self.carriers.recv() => self.release(&run, release),
                 // What could not be looked at is not looked at again for each commit of somebody else.
                 changed = commits.changed(), if in_order => if changed.is_err() { return },
+                () = self.vigil.end_of_a_peer() => self.a_peer_ended = true,
                 () = sleep_until(look_at) => {}
             }
         };
@@ -108,14 +119,19 @@ impl MainLoop {
     }
 
     /// Looks at everything, and gives when to look again and whether that could be done.
-    async fn look_around(&mut self, peers_at: &mut Instant) -> (Instant, bool) {
-        if *peers_at <= Instant::from_std(now()) {
+    async fn look_around(&mut self) -> (Instant, bool) {
+        let slow = self.slow_look_at <= Instant::from_std(now());
+        if slow || self.a_peer_ended {
+            self.a_peer_ended = false;
             self.look_at_peers().await;
+        }
+        if slow {
+            self.vigil.begin_anew();
             // What fails here is known to the health, and tried again.
             let _ = bell::confirm(&self.sidecar, &mut self.locks.owner).await;
             self.prune();
             self.upkeep.look_after(&self.sidecar, self.locks.owner.as_ref());
-            *peers_at = Instant::from_std(now()) + LOOK_AGAIN;
+            self.slow_look_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
         match self.look().await {
             Ok(look_at) => {
@@ -129,17 +145,14 @@ impl MainLoop {
         }
     }
 
-    /// Settles what dead peers left, so that nobody waits for what will never end. One sweep of their processes
-    /// goes on at a time.
+    /// Settles what dead peers left, so that nobody waits for what will never end.
     async fn look_at_peers(&mut self) {
         let health = &self.sidecar.parts.health;
         match peers::settle_the_dead(&self.sidecar).await {
             Ok(()) => health.well(Part::Peers),
             Err(refusal) => health.failed(Part::Peers, &refusal.to_string()),
         }
-        if self.sweep.as_ref().is_none_or(JoinHandle::is_finished) {
-            self.sweep = Some(tokio::spawn(peers::end_what_the_dead_left(self.sidecar.clone())));
-        }
+        self.sweep.notify_one();
     }
 
     /// Has the history pruned, if that is for this window to do. One such task goes on at a time.
@@ -167,7 +180,8 @@ impl MainLoop {
         }
         let due = if overdue { self.read_due().await? } else { due };
         self.act(due.orders);
-        self.sidecar.parts.ledger.notice(due.seq);
+        self.vigil.keep(&self.sidecar.parts.state, due.peers);
+        self.sidecar.parts.ledger.looked_at(due.glimpse);
         if more {
             return Ok(Instant::from_std(now()));
         }
@@ -193,7 +207,8 @@ impl MainLoop {
             let idle = idle.map(|_| now);
             let times = [fire, idle, view.next_shared_deadline()?, view.next_own_deadline(&me)?];
             let at = times.into_iter().flatten().min();
-            Ok(Due { at, orders: view.orders(&me)?, seq: view.newest_seq()? })
+            let peers = if owner { view.peers_of(&me)? } else { Vec::new() };
+            Ok(Due { at, orders: view.orders(&me)?, peers, glimpse: view.glimpse()? })
         });
         read.await
     }
@@ -301,7 +316,9 @@ fn take_up(sidecar: &Sidecar, order: Order, done: &mpsc::Sender<(RunId, Release)
 struct Due {
     at: Option<Timestamp>,
     orders: Vec<Order>,
-    seq: i64,
+    /// Whose ends are to be waited for.
+    peers: Vec<InstanceId>,
+    glimpse: Glimpse,
 }
 
 #[expect(

@@ -11,6 +11,7 @@ mod compose;
 pub mod config;
 mod feed;
 mod health;
+mod listening;
 mod main_loop;
 mod output;
 mod peers;
@@ -18,6 +19,7 @@ mod project;
 mod pruning;
 mod state_directory;
 mod upkeep;
+mod vigil;
 
 pub use compose::SidecarHost;
 
@@ -71,7 +73,7 @@ struct Parts {
     /// Whether the loop has ended everything, so that nobody waits for what it would have done.
     left: watch::Sender<bool>,
     /// What cannot be done at the moment.
-    health: Health,
+    health: Arc<Health>,
 }
 
 impl Sidecar {

@@ -1,5 +1,9 @@
 //! What dead sidecars left: their rows are settled, their processes ended, their directories freed.
 
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
 use super::Sidecar;
 use crate::domain::refusal::Refusal;
 use crate::engine::presence::bury;
@@ -46,9 +50,18 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Ref
     Ok(())
 }
 
-/// Ends what dead sidecars left running, and frees the directories that it held. What does not end keeps its
-/// directory; the next look tries again.
-pub(super) async fn end_what_the_dead_left(sidecar: Sidecar) {
+/// Ends what dead sidecars left running, each time that it is asked to: one sweep goes on at a time, and what it was
+/// asked meanwhile it does after that.
+pub(super) async fn end_what_the_dead_leave(sidecar: Sidecar, asked: Arc<Notify>) {
+    loop {
+        asked.notified().await;
+        end_what_the_dead_left(&sidecar).await;
+    }
+}
+
+/// Ends what dead sidecars have left running by now, and frees the directories that it held. What does not end keeps
+/// its directory; the next look tries again.
+async fn end_what_the_dead_left(sidecar: &Sidecar) {
     let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
     let orphaned = match orphaned {
         Ok(orphaned) => orphaned,

@@ -23,7 +23,9 @@ pub(super) fn prepare(root: &Path, project_id: &str) -> Result<StateDirectory, R
         );
         Refusal::Storage { reason, message }
     };
-    for part in [directory.clone(), directory.join("instances"), directory.join("runs")] {
+    for part in
+        [directory.clone(), directory.join("instances"), directory.join("runs"), directory.join("bell")]
+    {
         make(&part).map_err(|error| failed_at(&part, error))?;
     }
     let failed = |error| failed_at(&directory, error);

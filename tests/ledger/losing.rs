@@ -28,7 +28,7 @@ fn marker(directory: &Path) -> Value {
 }
 
 fn open_again(directory: &Path) -> Result<Ledger, OpenError> {
-    Ledger::open(directory, "/project", LedgerId::from_unique("again"), NOW)
+    Ledger::open(directory, "/project", LedgerId::from_unique("again"), NOW, || {})
 }
 
 /// What was lost, as the refusal to open it tells.

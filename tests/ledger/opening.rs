@@ -18,7 +18,8 @@ async fn many_that_open_a_new_ledger_at_once_agree_and_all_can_write() {
             let (together, path) = (&together, directory.path());
             scope.spawn(move || {
                 together.wait();
-                Ledger::open(path, "/project", LedgerId::from_unique(&number.to_string()), NOW).unwrap()
+                Ledger::open(path, "/project", LedgerId::from_unique(&number.to_string()), NOW, || {})
+                    .unwrap()
             })
         };
         let opening: Vec<_> = (0..8).map(open_one).collect();
@@ -38,7 +39,8 @@ async fn what_was_written_is_there_when_it_is_opened_again() {
     first.write(|tx| arrive(tx, "one")).await.unwrap();
     let id = first.id().clone();
     drop(first);
-    let again = Ledger::open(directory.path(), "/project", LedgerId::from_unique("other"), NOW).unwrap();
+    let again =
+        Ledger::open(directory.path(), "/project", LedgerId::from_unique("other"), NOW, || {}).unwrap();
     assert_eq!(*again.id(), id);
     assert_eq!(names(&again).await, ["one"]);
 }
@@ -52,7 +54,7 @@ fn a_ledger_of_a_newer_format_is_refused_and_left_alone() {
     let ours: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "user_version", ours + 1000).unwrap();
     drop(connection);
-    let refused = Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW);
+    let refused = Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, || {});
     assert!(matches!(refused.err(), Some(OpenError::NewerVersion { .. })));
 }
 
@@ -62,7 +64,8 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let path = directory.path().join("ledger.db");
     let garbage = vec![b'x'; 8192];
     std::fs::write(&path, &garbage).unwrap();
-    let refused = Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW).err().unwrap();
+    let refused =
+        Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, || {}).err().unwrap();
     assert!(refused.to_string().contains("ledger.db"), "{refused}");
     assert_eq!(std::fs::read(&path).unwrap(), garbage);
 }
@@ -71,7 +74,7 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 fn a_directory_that_is_not_there_is_named() {
     let directory = tempdir().unwrap();
     let missing = directory.path().join("missing");
-    let refused = Ledger::open(&missing, "/project", LedgerId::from_unique("x"), NOW).err().unwrap();
+    let refused = Ledger::open(&missing, "/project", LedgerId::from_unique("x"), NOW, || {}).err().unwrap();
     assert!(refused.to_string().contains("missing"), "{refused}");
 }
 

@@ -17,7 +17,7 @@ use sexton::ledger::{InstanceRow, Ledger, Tx};
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_736_121_600_000);
 
 pub(crate) fn open(directory: &Path) -> Ledger {
-    Ledger::open(directory, "/project", LedgerId::from_unique("first"), NOW).unwrap()
+    Ledger::open(directory, "/project", LedgerId::from_unique("first"), NOW, || {}).unwrap()
 }
 
 /// Something small that shows: an instance's row.

@@ -1,0 +1,162 @@
+//! The doorbell: a file that whoever has committed something writes to, in a directory that every window watches.
+//!
+//! It says no more than "look now": what there is to see is in the ledger. So rings that fall together, that come
+//! for nothing or that are heard twice do no harm, and one that is missed costs time only.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
+use tokio::sync::Notify;
+
+use super::lock_file::{identity_at, owner_only};
+use crate::domain::process::FileIdentity;
+
+/// The bell of one project.
+#[derive(Clone, Debug)]
+pub struct Doorbell {
+    directory: PathBuf,
+}
+
+/// Hears the bell. Dropping it stops listening.
+#[derive(Debug)]
+pub struct Ear {
+    heard: Arc<Notify>,
+    directory: PathBuf,
+    identity: FileIdentity,
+    /// Calls back for as long as it is there.
+    _watcher: RecommendedWatcher,
+}
+
+impl Doorbell {
+    /// The bell in this state directory.
+    pub fn of(state: &Path) -> Doorbell {
+        Doorbell { directory: state.join("bell") }
+    }
+
+    /// Tells every window, this one included, that there is something to look at.
+    ///
+    /// # Errors
+    /// When the file cannot be written: then nobody was told.
+    pub fn ring(&self) -> io::Result<()> {
+        // The byte always goes to the same place, so that the file never grows. The file is closed each time, because
+        // some systems tell of a change no earlier.
+        self.open()?.write_all(b"!")
+    }
+
+    fn open(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        owner_only(&mut options);
+        let path = self.directory.join("ring");
+        match options.open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                make_directory(&self.directory)?;
+                options.open(&path)
+            }
+            opened => opened,
+        }
+    }
+
+    /// Begins to listen.
+    ///
+    /// # Errors
+    /// When the system watches nothing more for this user or process, or the directory cannot be made.
+    pub fn listen(&self) -> io::Result<Ear> {
+        // What is to be watched must be there.
+        self.open()?;
+        let heard = Arc::new(Notify::new());
+        let ears = heard.clone();
+        let hear = move |told: notify::Result<Event>| {
+            if told.as_ref().map_or(true, is_a_ring) {
+                ears.notify_one();
+            }
+        };
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let identity = identity_at(&self.directory)?.ok_or_else(missing)?;
+        let mut watcher = notify::recommended_watcher(hear).map_err(into_io)?;
+        // Some systems tell of what happens to a file only if that is watched itself, which this asks for.
+        watcher.watch(&self.directory, RecursiveMode::Recursive).map_err(into_io)?;
+        Ok(Ear { heard, directory: self.directory.clone(), identity, _watcher: watcher })
+    }
+}
+
+impl Ear {
+    /// Waits for the next ring since this was called last.
+    pub async fn rung(&self) {
+        self.heard.notified().await;
+    }
+
+    /// Whether the bell that is heard is still the one that others ring.
+    pub fn hears_the_right_one(&self) -> bool {
+        identity_at(&self.directory).is_ok_and(|found| found == Some(self.identity))
+    }
+}
+
+/// Whether what the watcher tells may be a ring. Opening and closing the file comes with each ring as well, and is
+/// none. What the watcher has lost count of, it tells as something else.
+fn is_a_ring(event: &Event) -> bool {
+    !matches!(event.kind, EventKind::Access(_))
+}
+
+fn into_io(error: notify::Error) -> io::Error {
+    match error.kind {
+        notify::ErrorKind::Io(error) => error,
+        notify::ErrorKind::MaxFilesWatch => {
+            io::Error::other("as many files are watched as the system allows")
+        }
+        notify::ErrorKind::Generic(_)
+        | notify::ErrorKind::PathNotFound
+        | notify::ErrorKind::WatchNotFound
+        | notify::ErrorKind::InvalidConfig(_) => io::Error::other(error.to_string()),
+    }
+}
+
+#[cfg(unix)]
+fn make_directory(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(path)
+}
+
+#[cfg(windows)]
+fn make_directory(path: &Path) -> io::Result<()> {
+    std::fs::create_dir(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_listens_hears_each_ring() {
+        let state = tempfile::tempdir().unwrap();
+        let bell = Doorbell::of(state.path());
+        let ears = [bell.listen().unwrap(), bell.listen().unwrap()];
+        for _ in 0..3 {
+            bell.ring().unwrap();
+            for ear in &ears {
+                ear.rung().await;
+            }
+        }
+        assert_eq!(std::fs::metadata(state.path().join("bell/ring")).unwrap().len(), 1, "it never grows");
+    }
+
+    #[tokio::test]
+    async fn a_bell_that_was_replaced_is_told_apart() {
+        let state = tempfile::tempdir().unwrap();
+        let bell = Doorbell::of(state.path());
+        let ear = bell.listen().unwrap();
+        assert!(ear.hears_the_right_one());
+        std::fs::rename(state.path().join("bell"), state.path().join("elsewhere")).unwrap();
+        ear.rung().await;
+        assert!(!ear.hears_the_right_one());
+        bell.ring().unwrap();
+        assert!(!ear.hears_the_right_one(), "there is another one now");
+        let anew = bell.listen().unwrap();
+        bell.ring().unwrap();
+        anew.rung().await;
+        assert!(anew.hears_the_right_one());
+    }
+}

@@ -1,0 +1,104 @@
+//! News of other windows: hears the doorbell and has whoever follows the ledger look.
+//!
+//! It only reads, so news comes also while somebody keeps the ledger from being written.
+
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::Sidecar;
+use super::health::{Health, LastTold, Part};
+use super::main_loop::LOOK_AGAIN;
+use crate::presence::doorbell::{Doorbell, Ear};
+
+/// How often the ledger is looked at where nothing can be heard.
+const DEAF: Duration = Duration::from_millis(250);
+
+/// Rings for everybody, after each commit. A ring that fails costs time only: others look now and then by themselves.
+pub(super) fn ring(bell: &Doorbell, health: &Health) {
+    match bell.ring() {
+        Ok(()) => health.well(Part::Ring),
+        Err(error) => {
+            let why = format!(
+                "other windows learn of changes only within seconds, because their doorbell in the state directory cannot be rung: {error}; see whether the disk works"
+            );
+            health.failed(Part::Ring, &why);
+        }
+    }
+}
+
+/// Listens until this sidecar has left.
+pub(super) async fn listen(sidecar: Sidecar, bell: Doorbell) {
+    let left = sidecar.parts.left.subscribe();
+    let mut listener = Listener { sidecar, bell, left, told: LastTold::default() };
+    while listener.listen().await.is_some() {}
+}
+
+struct Listener {
+    sidecar: Sidecar,
+    bell: Doorbell,
+    left: watch::Receiver<bool>,
+    told: LastTold,
+}
+
+impl Listener {
+    /// Listens for as long as that works, or looks again and again for a while. None when this sidecar has left.
+    async fn listen(&mut self) -> Option<()> {
+        let health = &self.sidecar.parts.health;
+        match self.bell.listen() {
+            Ok(ear) => {
+                health.well(Part::Ear);
+                self.hear(&ear).await
+            }
+            Err(error) => {
+                let why = format!(
+                    "changes of other windows are looked for four times a second, because they cannot be listened for: {error}; close programs that watch many files, or allow more (on Linux: fs.inotify.max_user_instances and max_user_watches)"
+                );
+                health.failed(Part::Ear, &why);
+                self.look_again_and_again().await
+            }
+        }
+    }
+
+    async fn hear(&mut self, ear: &Ear) -> Option<()> {
+        while ear.hears_the_right_one() {
+            // After the ear is there, so that nothing falls between the two; and at the latest after a while, should
+            // a ring be lost.
+            self.look().await;
+            tokio::select! {
+                _ = timeout(LOOK_AGAIN, ear.rung()) => {}
+                () = has_left(&mut self.left) => return None,
+            }
+        }
+        Some(())
+    }
+
+    async fn look_again_and_again(&mut self) -> Option<()> {
+        // As often as fits between two attempts to listen.
+        let times = LOOK_AGAIN.as_millis() / DEAF.as_millis();
+        for _ in 0..times {
+            self.look().await;
+            if timeout(DEAF, has_left(&mut self.left)).await.is_ok() {
+                return None;
+            }
+        }
+        Some(())
+    }
+
+    async fn look(&mut self) {
+        match self.sidecar.parts.ledger.look_for_news().await {
+            Ok(()) => self.told.over(),
+            Err(refusal) => {
+                if self.told.is_news(&refusal) {
+                    tracing::error!(%refusal, "news of other windows cannot be read; trying again");
+                }
+            }
+        }
+    }
+}
+
+async fn has_left(left: &mut watch::Receiver<bool>) {
+    // An error means that nothing is left that could leave.
+    let _ = left.wait_for(|left| *left).await;
+}
