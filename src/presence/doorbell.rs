@@ -53,8 +53,11 @@ impl Doorbell {
         let path = self.directory.join("ring");
         match options.open(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                make_directory(&self.directory)?;
-                options.open(&path)
+                match make_directory(&self.directory) {
+                    // Another window was faster.
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    _ => options.open(&path),
+                }
             }
             opened => opened,
         }

@@ -9,8 +9,8 @@ use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell};
 use crate::support::{Place, clock, eventually, processes_with, signal};
 
-/// Twice the time between two slow looks of the owner.
-const TWO_LOOKS: Duration = Duration::from_secs(10);
+/// Less than the time between two looks that the owner takes by itself.
+const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// What every process of this project has in its environment, below the guard too.
 fn mark(place: &Place) -> String {
@@ -140,29 +140,33 @@ fn another_window_that_is_open_carries_on_beside_a_killed_one() {
 }
 
 #[test]
-fn the_owner_settles_a_killed_window_by_itself_and_frees_its_directory() {
+fn the_owner_settles_killed_windows_at_once_and_frees_their_directory() {
     let place = Place::new();
     let mut owner = place.open();
     owner.subscribe(json!({}));
-    let (killed, run) = at_work(&place);
-    assert_eq!(
-        (&owner.opened["scheduler"]["owner"], &killed.opened["scheduler"]["owner"]),
-        (&json!(true), &json!(false))
-    );
     let waiting = owner.create(dormant("waiting", shell("echo went on >> log")));
-    let waiting = owner.get("automation/run", json!({"id": waiting}));
-    assert_eq!(waiting["waiting"]["behind"], run);
-    killed.kill();
-    let began = clock();
-    let ended = owner.wait_for_run(&run, "stopped");
-    assert_eq!(ended["stopReason"], "interrupted");
-    let went_on = owner.wait_for_run(&waiting["id"], "succeeded");
-    assert_eq!(went_on["instanceID"], owner.opened["instanceID"]);
-    let took = began.elapsed();
-    println!("settled after {took:?}");
-    assert!(took < TWO_LOOKS, "the owner looks every five seconds: {took:?}");
-    assert_eq!(place.lines("log"), ["begun", "went on"]);
-    all_gone(&mark(&place));
+    let mut took = Duration::ZERO;
+    for _ in 0..5 {
+        let (killed, run) = at_work(&place);
+        assert_eq!(
+            (&owner.opened["scheduler"]["owner"], &killed.opened["scheduler"]["owner"]),
+            (&json!(true), &json!(false))
+        );
+        let waiting = owner.get("automation/run", json!({"id": waiting}));
+        assert_eq!(waiting["waiting"]["behind"], run);
+        killed.kill();
+        let began = clock();
+        let ended = owner.wait_for_run(&run, "stopped");
+        assert_eq!(ended["stopReason"], "interrupted");
+        let went_on = owner.wait_for_run(&waiting["id"], "succeeded");
+        took += began.elapsed();
+        assert_eq!(went_on["instanceID"], owner.opened["instanceID"]);
+        assert_eq!(place.lines("log"), ["begun", "went on"]);
+        std::fs::remove_file(place.file("log")).expect("the log");
+        all_gone(&mark(&place));
+    }
+    println!("five were settled in {took:?}");
+    assert!(took < AT_ONCE, "the owner looks by itself as rarely as that: {took:?}");
     owner.finish();
 }
 

@@ -3,6 +3,7 @@
 
 mod bell;
 mod disk;
+mod doorbell;
 mod lost;
 mod moved;
 mod status;

@@ -1,0 +1,123 @@
+//! The doorbell between windows: it is heard at once, and where it cannot be, that is told and costs time only.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::{can, until_health};
+use crate::support::client::Client;
+use crate::support::drafts::{dormant, shell};
+use crate::support::{Place, Spawn, clock, ledger};
+
+/// Less than the time between two looks that a window takes by itself.
+const AT_ONCE: Duration = Duration::from_secs(4);
+
+/// A namespace in which nothing can be watched.
+const DEAF: [&str; 3] = ["unshare", "--map-root-user", "sh"];
+const DEAFEN: &str = r#"echo 0 > /proc/sys/user/max_inotify_instances && exec "$@""#;
+
+fn can_be_deaf() -> bool {
+    can("a limit of watches in a namespace of one's own", || {
+        let tried = Command::new(DEAF[0]).args(&DEAF[1..]).args(["-c", DEAFEN, "sh", "true"]).output();
+        tried.is_ok_and(|output| output.status.success())
+    })
+}
+
+/// One window makes changes, one after the other; how long the other takes to have heard of all.
+fn heard(by: &mut Client, of: &mut Client, changes: usize) -> Duration {
+    let id = of.create(dormant("t", shell("true")));
+    let began = clock();
+    for number in 0..changes {
+        let title = json!(format!("change {number}"));
+        of.get("automation/update", json!({"id": id, "patch": {"title": title}}));
+        by.wait_for_event("the change", |event| event["automation"]["title"] == title);
+    }
+    began.elapsed()
+}
+
+#[test]
+fn what_one_window_changes_the_other_hears_of_at_once() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    one.subscribe(json!({}));
+    other.subscribe(json!({}));
+    let took = heard(&mut one, &mut other, 30) + heard(&mut other, &mut one, 30);
+    println!("60 changes in {took:?}");
+    assert!(took < AT_ONCE, "a window looks by itself as rarely as that: {took:?}");
+    let ring = ledger::directory(&one).join("bell/ring");
+    assert_eq!(fs::metadata(ring).unwrap().len(), 1, "it does not grow");
+    other.finish();
+    one.finish();
+}
+
+#[test]
+fn a_window_that_cannot_listen_looks_often_and_says_so() {
+    if !can_be_deaf() {
+        return;
+    }
+    let place = Place::new();
+    let mut one = place.open();
+    let mut deaf = Spawn::through(&place, &DEAF, DEAFEN).open();
+    deaf.expect_error("looked for four times a second");
+    let status = until_health(&mut deaf, "degraded");
+    let told = status["reasons"].to_string();
+    assert!(told.contains("four times a second") && told.contains("max_user_instances"), "{told}");
+    deaf.subscribe(json!({}));
+    one.subscribe(json!({}));
+    let took = heard(&mut deaf, &mut one, 10);
+    println!("10 changes in {took:?}");
+    assert!(took < AT_ONCE, "it looks four times a second: {took:?}");
+    let took = heard(&mut one, &mut deaf, 10);
+    assert!(took < AT_ONCE, "it rings, though it does not hear: {took:?}");
+    assert_eq!(until_health(&mut one, "ok")["reasons"], json!([]));
+    deaf.finish();
+    one.finish();
+}
+
+#[test]
+fn a_bell_that_is_removed_is_put_up_again() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    one.subscribe(json!({}));
+    heard(&mut one, &mut other, 1);
+    let bell = ledger::directory(&one).join("bell");
+    fs::remove_dir_all(&bell).unwrap();
+    heard(&mut one, &mut other, 1);
+    let took = heard(&mut one, &mut other, 30);
+    assert!(took < AT_ONCE, "it hears the new one: {took:?}");
+    for window in [&mut one, &mut other] {
+        until_health(window, "ok");
+    }
+    other.finish();
+    one.finish();
+}
+
+#[test]
+fn a_bell_that_cannot_be_rung_is_told_of_until_it_can() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    for window in [&mut one, &mut other] {
+        for part in ["cannot be rung", "cannot be listened for"] {
+            window.expect_error(part);
+        }
+    }
+    one.subscribe(json!({}));
+    let bell = ledger::directory(&one).join("bell");
+    fs::remove_dir_all(&bell).unwrap();
+    fs::write(&bell, "in the way").unwrap();
+    heard(&mut one, &mut other, 3);
+    let told = until_health(&mut other, "degraded")["reasons"].to_string();
+    assert!(told.contains("cannot be rung"), "{told}");
+    fs::remove_file(&bell).unwrap();
+    heard(&mut one, &mut other, 1);
+    for window in [&mut one, &mut other] {
+        window.create(dormant("rings", shell("true")));
+        until_health(window, "ok");
+    }
+    let took = heard(&mut one, &mut other, 30);
+    assert!(took < AT_ONCE, "{took:?}");
+    other.finish();
+    one.finish();
+}
