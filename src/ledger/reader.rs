@@ -1,13 +1,17 @@
 //! The one thread that reads for requests, on a connection that cannot write.
+//!
+//! Looks that are waiting when one begins share what it costs to begin: whether the files are still those at their
+//! paths is asked once, and all of them see the same state of the database.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rusqlite::Connection;
+use rusqlite::{Connection, Transaction};
 use tokio::sync::{mpsc, oneshot};
 
 use super::column::View;
 use super::condition::Condition;
+use super::error::{LedgerError, Trouble};
 use super::files::Files;
 use super::writer::Progress;
 use super::{migrate, open};
@@ -16,12 +20,22 @@ use crate::domain::refusal::{Refusal, StorageReason};
 /// Looks that wait for the reader: as many as requests may run at once, and some of the sidecar's own.
 const WAITING: usize = 512;
 
-type Look = Box<dyn FnOnce(&Connection) + Send>;
+/// Looks that share a beginning. More would gain nothing.
+const GROUP: usize = 64;
+
+/// What is to be looked at in an open snapshot, or told why there is none.
+type Look = Box<dyn FnOnce(Result<&View<'_>, Trouble>) -> Outcome + Send>;
+
+/// Whether a look has come upon damage.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Sound,
+    Damaged,
+}
 
 pub(super) struct Reader {
     looks: mpsc::Sender<Look>,
     progress: Progress,
-    files: Arc<Files>,
     condition: Arc<Condition>,
 }
 
@@ -33,13 +47,20 @@ impl Reader {
         condition: Arc<Condition>,
     ) -> Result<Reader, std::io::Error> {
         let (looks, mut inbox) = mpsc::channel::<Look>(WAITING);
+        let thread = Thread { connection, files };
         let work = move || {
-            while let Some(look) = inbox.blocking_recv() {
-                look(&connection);
+            while let Some(first) = inbox.blocking_recv() {
+                let mut group = vec![first];
+                while group.len() < GROUP
+                    && let Ok(look) = inbox.try_recv()
+                {
+                    group.push(look);
+                }
+                thread.look(group);
             }
         };
         std::thread::Builder::new().name("ledger-reader".to_owned()).spawn(work)?;
-        Ok(Reader { looks, progress, files, condition })
+        Ok(Reader { looks, progress, condition })
     }
 
     /// Looks when everything that was handed over for clients before has been done.
@@ -60,34 +81,61 @@ impl Reader {
     {
         let ended = || Refusal::Internal("the ledger's reader has ended".to_owned());
         let (reply, answer) = oneshot::channel();
-        let (files, condition) = (self.files.clone(), self.condition.clone());
-        let work = move |connection: &Connection| {
-            let looked = catch_unwind(AssertUnwindSafe(|| look_once(connection, &files, look)))
+        let condition = self.condition.clone();
+        let work = move |snapshot: Result<&View<'_>, Trouble>| {
+            let looked = catch_unwind(AssertUnwindSafe(|| look(snapshot?)))
                 .unwrap_or_else(|_| Err(Refusal::Internal("a look at the ledger panicked".to_owned())));
+            let mut outcome = Outcome::Sound;
             if let Err(refusal) = &looked {
                 condition.refused(refusal);
                 if matches!(refusal, Refusal::Storage { reason: StorageReason::Damaged, .. }) {
-                    open::forget_pages(connection);
+                    outcome = Outcome::Damaged;
                 }
             }
             // Who no longer waits does not need the answer.
             let _ = reply.send(looked);
+            outcome
         };
         self.looks.send(Box::new(work)).await.map_err(|_| ended())?;
         answer.await.map_err(|_| ended())?
     }
 }
 
-/// Everything that one look reads comes from one state of the database, which is the one at its path.
-fn look_once<T>(
-    connection: &Connection,
-    files: &Files,
-    look: impl FnOnce(&View<'_>) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    files.check()?;
-    let snapshot = connection.unchecked_transaction()?;
-    migrate::refuse_newer(&snapshot)?;
-    let looked = look(&View::new(&snapshot));
-    snapshot.finish()?;
-    looked
+struct Thread {
+    connection: Connection,
+    files: Arc<Files>,
+}
+
+impl Thread {
+    /// Everything that these looks read comes from one state of the database, which is the one at its path. It is no
+    /// older than the youngest of them.
+    fn look(&self, group: Vec<Look>) {
+        let damaged = match self.snapshot() {
+            Ok(snapshot) => {
+                let view = View::new(&snapshot);
+                look_each(group, || Ok(&view))
+            }
+            Err(error) => {
+                let trouble = Trouble::from(error);
+                look_each(group, || Err(trouble.clone()))
+            }
+        };
+        if damaged {
+            open::forget_pages(&self.connection);
+        }
+    }
+
+    /// It ends when it is dropped: nothing was changed in it.
+    fn snapshot(&self) -> Result<Transaction<'_>, LedgerError> {
+        self.files.check()?;
+        let snapshot = self.connection.unchecked_transaction()?;
+        migrate::refuse_newer(&snapshot)?;
+        Ok(snapshot)
+    }
+}
+
+/// Whether any of them has come upon damage.
+fn look_each<'v>(group: Vec<Look>, view: impl Fn() -> Result<&'v View<'v>, Trouble>) -> bool {
+    let outcomes: Vec<Outcome> = group.into_iter().map(|look| look(view())).collect();
+    outcomes.contains(&Outcome::Damaged)
 }
