@@ -55,7 +55,7 @@ impl Doorbell {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match make_directory(&self.directory) {
                     // Another window was faster.
-                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
                     _ => options.open(&path),
                 }
             }
