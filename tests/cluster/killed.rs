@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::drafts::{LOG, dormant, every, shell};
+use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Place, clock, eventually, processes_with, signal};
 
 /// Less than the time between two looks that the owner takes by itself.
 const AT_ONCE: Duration = Duration::from_secs(4);
 
 /// What every process of this project has in its environment, below the guard too.
-fn mark(place: &Place) -> String {
+pub(crate) fn mark(place: &Place) -> String {
     format!("SEXTON_PROJECT={}", place.project().display())
 }
 
-fn all_gone(mark: &str) {
+pub(crate) fn all_gone(mark: &str) {
     eventually("everything of it is gone", || processes_with(mark).is_empty().then_some(()));
 }
 
@@ -81,7 +81,7 @@ fn a_killed_guard_is_a_crash_that_takes_the_work_with_it() {
     client.finish();
 }
 
-fn children_of(pid: u32) -> Vec<u32> {
+pub(crate) fn children_of(pid: u32) -> Vec<u32> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the sidecar's threads");
     let of =
         |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
@@ -168,6 +168,78 @@ fn the_owner_settles_killed_windows_at_once_and_frees_their_directory() {
     println!("five were settled in {took:?}");
     assert!(took < AT_ONCE, "the owner looks by itself as rarely as that: {took:?}");
     owner.finish();
+}
+
+/// A run that a window asks for while another one holds the directory.
+fn waiting(client: &mut Client, title: &str) -> Value {
+    let automation = client.create(dormant(title, shell(&format!("echo {title} >> log"))));
+    let run = client.get("automation/run", json!({"id": automation}));
+    assert_eq!(run["waiting"]["for"], "directory", "{run}");
+    run["id"].clone()
+}
+
+/// What was at work in a killed window is interrupted, what had not begun is carried out by these, each once.
+fn settled_by(alive: &mut [Client; 2], history: &str, interrupted: &Value, waited: &[Value]) {
+    let instances = alive.each_ref().map(|client| client.opened["instanceID"].clone());
+    let [watching, _] = alive;
+    assert_eq!(watching.wait_for_run(interrupted, "stopped")["stopReason"], "interrupted");
+    for run in waited {
+        let ended = watching.wait_for_run(run, "succeeded");
+        assert!(instances.contains(&ended["instanceID"]), "{ended}");
+    }
+    let events = watching.events(history);
+    let told = |run: &Value, state: &str| {
+        events.iter().filter(|event| event["run"]["id"] == *run && event["run"]["state"] == state).count()
+    };
+    assert_eq!(told(interrupted, "stopped"), 1);
+    for run in waited {
+        assert_eq!((told(run, "running"), told(run, "succeeded")), (1, 1), "each once");
+    }
+}
+
+#[test]
+fn what_a_killed_window_had_not_begun_is_carried_out_by_the_others_once() {
+    let place = Place::new();
+    let mut alive = [place.open(), place.open()];
+    let history = alive[0].subscribe(json!({}));
+    let (mut killed, run) = at_work(&place);
+    assert_eq!(killed.opened["scheduler"]["owner"], false);
+    let waited = ["first", "second"].map(|title| waiting(&mut killed, title));
+    killed.kill();
+    settled_by(&mut alive, &history, &run, &waited);
+    assert_eq!(place.lines("log"), ["begun", "first", "second"]);
+    all_gone(&mark(&place));
+    alive.into_iter().for_each(Client::finish);
+}
+
+#[test]
+fn what_a_killed_window_was_given_and_had_not_begun_is_carried_out_by_the_others_once() {
+    let place = Place::new();
+    let mut alive = [place.open(), place.open()];
+    let history = alive[0].subscribe(json!({}));
+    let (mut gate, _, holding) = place.held_up(&mut alive[0], "holding");
+    let mut killed = place.open();
+    killed.subscribe(json!({}));
+    // It keeps nobody waiting, and would never end.
+    let draft = dormant("reading", shell("echo begun >> log; exec sleep 1000"));
+    let reading = killed.create(with(draft, "access", json!("read")));
+    let reading = killed.run(&reading);
+    killed.wait_for_run(&reading, "running");
+    place.wait_for_lines("log", 1);
+    let waited = ["first", "second"].map(|title| waiting(&mut killed, title));
+    // It lives, so that it is given what it has asked for, and it begins nothing.
+    signal("STOP", killed.pid());
+    gate.open();
+    alive[0].wait_for_run(&holding, "succeeded");
+    alive[0].wait_for_event("the first is given", |event| {
+        let run = &event["run"];
+        run["id"] == waited[0] && run["state"] == "scheduled" && run.get("waiting").is_none()
+    });
+    killed.kill();
+    settled_by(&mut alive, &history, &reading, &waited);
+    assert_eq!(place.lines("log"), ["begun", "first", "second"]);
+    all_gone(&mark(&place));
+    alive.into_iter().for_each(Client::finish);
 }
 
 #[test]
