@@ -4,6 +4,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod acts;
 mod deleting;
 mod editing;
 mod killed;

@@ -58,6 +58,7 @@ fn what_a_command_writes_is_told_while_it_writes() {
     assert_eq!(joined(&told, &run, 0), "one\ntwo\n");
     let told = wait_for_the_end(&mut other, &elsewhere);
     assert_eq!(joined(&told, &run, 2), "e\ntwo\n");
+    assert_eq!(other.get("run/output", json!({"id": run}))["data"], "one\ntwo\n", "as it is kept");
     // After the end nothing follows, and there is nothing to unsubscribe.
     assert_eq!(client.get("output/unsubscribe", json!({"subscription": own})), false);
     let late = follow(&mut other, json!({"runID": run}));
