@@ -12,6 +12,9 @@ mod ledger_held;
 mod listening;
 mod missed;
 mod observers;
+#[path = "../sim/rng.rs"]
+mod rng;
+mod streams;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

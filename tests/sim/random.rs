@@ -14,7 +14,7 @@ use sexton::domain::scheduler::Role;
 use sexton::engine::report::WorkEnd;
 
 use crate::drafts::{every, once, reminder, with};
-use crate::rng::Rng;
+use crate::rng::{Rng, from_environment};
 use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
 use crate::world::{Who, World};
 
@@ -417,10 +417,4 @@ fn expect_only_storage(done: Result<(), Refusal>) {
         Ok(()) | Err(Refusal::Storage { .. }) => {}
         Err(refusal) => panic!("refused: {refusal}"),
     }
-}
-
-fn from_environment(name: &str, default: u64) -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "a longer walk is asked for by whoever runs the tests")]
-    let value = std::env::var(name);
-    value.map_or(default, |value| value.parse().unwrap())
 }

@@ -19,7 +19,7 @@ impl Rng {
 
     pub(crate) fn within(&mut self, range: Range<i64>) -> i64 {
         let width = (range.end - range.start).unsigned_abs();
-        range.start + i64::try_from(self.next() % width).unwrap()
+        range.start + i64::try_from(self.next() % width).expect("below the width")
     }
 
     /// Once in `n` times.
@@ -31,6 +31,14 @@ impl Rng {
         if from.is_empty() {
             return None;
         }
-        from.get(usize::try_from(self.within(0..i64::try_from(from.len()).unwrap())).unwrap())
+        let length = i64::try_from(from.len()).expect("a length");
+        from.get(usize::try_from(self.within(0..length)).expect("an index"))
     }
+}
+
+/// What whoever runs the tests has chosen, or this.
+pub(crate) fn from_environment(name: &str, default: u64) -> u64 {
+    #[expect(clippy::disallowed_methods, reason = "another walk is asked for by whoever runs the tests")]
+    let value = std::env::var(name);
+    value.map_or(default, |value| value.parse().expect("a number"))
 }
