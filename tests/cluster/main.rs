@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod acts;
+mod cancelling;
 mod deleting;
 mod editing;
 mod killed;
