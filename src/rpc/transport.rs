@@ -1,6 +1,8 @@
 //! Two threads: one reads stdin, one writes stdout. Neither can hold up the rest.
 //!
-//! A read of stdin cannot be cancelled, so its thread is left behind when the process ends.
+//! A read of stdin cannot be cancelled, so its thread is left behind when the process ends. What is to be written is
+//! collected by a task before it is handed to the other thread: waking a thread costs more than an answer does, so
+//! answers that are ready together go together.
 
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::sync::Arc;
@@ -18,9 +20,12 @@ use super::room::{Room, Taken};
 /// the client; what is waiting to be carried out is counted by the service.
 const UNREAD: usize = 256;
 
-/// Messages that wait to be written. Whoever has more waits; each request waits with its one answer, each
-/// subscription with its next event.
+/// Messages that wait to be handed over for writing. Whoever has more waits; each request waits with its one answer,
+/// each subscription with its next event. As many may have been handed over, and be about to be written.
 const UNWRITTEN: usize = 1024;
+
+/// Collections of messages that were handed over: while one is written, the next is ready.
+const COLLECTIONS: usize = 1;
 
 /// How many bytes are read at once; a pipe holds as many on most systems.
 const READ_BYTES: usize = 64 * 1024;
@@ -169,7 +174,7 @@ impl Written {
 }
 
 /// Starts the thread that writes. It ends when every [`Output`] has gone and all is written, or when the output
-/// is closed.
+/// is closed. To be called inside the runtime.
 ///
 /// # Errors
 /// When no thread can be started.
@@ -177,10 +182,12 @@ pub fn write_to(
     output: impl Write + Send + 'static,
     conversation: Arc<Conversation>,
 ) -> io::Result<(Output, Written)> {
-    let (messages, mut outbox) = mpsc::channel::<Outgoing>(UNWRITTEN);
+    let (messages, outbox) = mpsc::channel(UNWRITTEN);
+    let (collections, mut handed_over) = mpsc::channel(COLLECTIONS);
+    tokio::spawn(collect(outbox, collections));
     let (done, written) = watch::channel(false);
     let work = move || {
-        if let Err(error) = write_all(&mut outbox, output, &conversation) {
+        if let Err(error) = write_all(&mut handed_over, output, &conversation) {
             tracing::info!(%error, "the client no longer reads");
         }
         // Nobody may still wait for the end.
@@ -190,19 +197,28 @@ pub fn write_to(
     Ok((Output { messages, room: Room::new() }, Written(written)))
 }
 
+/// Hands messages over, as many together as there are. It ends with either side.
+async fn collect(mut outbox: mpsc::Receiver<Outgoing>, collections: mpsc::Sender<Vec<Outgoing>>) {
+    loop {
+        let mut collected = Vec::new();
+        let count = outbox.recv_many(&mut collected, UNWRITTEN).await;
+        if count == 0 || collections.send(collected).await.is_err() {
+            return;
+        }
+    }
+}
+
 fn write_all(
-    outbox: &mut mpsc::Receiver<Outgoing>,
+    handed_over: &mut mpsc::Receiver<Vec<Outgoing>>,
     output: impl Write,
     conversation: &Conversation,
 ) -> io::Result<()> {
     let mut output = BufWriter::with_capacity(READ_BYTES, output);
-    while let Some((first, room)) = outbox.blocking_recv() {
+    while let Some(messages) = handed_over.blocking_recv() {
         // Nothing is said before something was heard, so the framing is known.
         let framing = *conversation.framing.get_or_init(|| Framing::Lines);
-        write_frame(&mut output, framing, first.get())?;
-        drop(room);
-        while let Ok((next, _room)) = outbox.try_recv() {
-            write_frame(&mut output, framing, next.get())?;
+        for (message, _room) in messages {
+            write_frame(&mut output, framing, message.get())?;
         }
         output.flush()?;
     }
