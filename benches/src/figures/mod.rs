@@ -1,0 +1,95 @@
+//! What is measured, one file each.
+
+mod creates;
+mod idle;
+mod lateness;
+mod next_fire;
+mod propagation;
+mod requests;
+mod start;
+mod windows;
+
+use std::io;
+
+use clap::ValueEnum;
+
+use crate::table::Table;
+use crate::tools::Tools;
+
+/// How many samples are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effort {
+    /// So few that everything is seen to work.
+    Quick,
+    /// As many as the published figures rest on.
+    Full,
+}
+
+impl Effort {
+    pub(crate) fn of<T>(self, quick: T, full: T) -> T {
+        match self {
+            Effort::Quick => quick,
+            Effort::Full => full,
+        }
+    }
+
+    /// What the table says about it.
+    pub(crate) fn remark(self) -> &'static str {
+        self.of(" with `--quick`: these figures only show that the measuring works", "")
+    }
+}
+
+/// What every figure is given.
+pub(crate) struct World<'a> {
+    pub(crate) tools: &'a Tools,
+    pub(crate) effort: Effort,
+}
+
+/// Something that is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Figure {
+    Start,
+    Requests,
+    Creates,
+    NextFire,
+    Propagation,
+    Lateness,
+    Idle,
+}
+
+impl Figure {
+    /// In the order of the table.
+    pub(crate) const ALL: [Figure; 7] = [
+        Figure::Start,
+        Figure::Requests,
+        Figure::Creates,
+        Figure::NextFire,
+        Figure::Propagation,
+        Figure::Lateness,
+        Figure::Idle,
+    ];
+
+    pub(crate) fn what(self) -> &'static str {
+        match self {
+            Figure::Start => "from spawn to `initialize` answered",
+            Figure::Requests => "requests, 64 in flight and one by one",
+            Figure::Creates => "durable creates, 64 in flight and one by one",
+            Figure::NextFire => "the next fire of cron expressions",
+            Figure::Propagation => "a change in one window, told in 15 others",
+            Figure::Lateness => "fires with 16 windows open",
+            Figure::Idle => "nothing happens",
+        }
+    }
+
+    pub(crate) fn measure(self, world: &World<'_>, table: &mut Table) -> io::Result<()> {
+        match self {
+            Figure::Start => start::measure(world, table),
+            Figure::Requests => requests::measure(world, table),
+            Figure::Creates => creates::measure(world, table),
+            Figure::NextFire => next_fire::measure(world, table),
+            Figure::Propagation => propagation::measure(world, table),
+            Figure::Lateness => lateness::measure(world, table),
+            Figure::Idle => idle::measure(world, table),
+        }
+    }
+}

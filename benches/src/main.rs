@@ -1,0 +1,73 @@
+//! `cargo figures`: measures sexton beside its peers, in one run on one machine.
+//!
+//! Each file below `figures` measures one thing and gives the rows of the table that are about it. README.md says
+//! what is compared with what.
+
+mod client;
+mod clock;
+mod figures;
+mod framing;
+mod place;
+mod proc;
+mod requests;
+mod servers;
+mod spread;
+mod table;
+mod tools;
+
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use figures::{Effort, Figure, World};
+use table::Table;
+use tools::Tools;
+
+/// Measures sexton beside its peers and prints the figures as a table.
+#[derive(Parser)]
+#[command(name = "cargo figures")]
+struct Args {
+    /// Takes few samples: shows that everything works, and nothing else.
+    #[arg(long)]
+    quick: bool,
+    /// Measures only this; may be said several times.
+    #[arg(long, value_name = "FIGURE", value_enum)]
+    only: Vec<Figure>,
+    /// Writes the table into benches/README.md. All figures have to be measured for that.
+    #[arg(long, conflicts_with = "only")]
+    write: bool,
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("figures: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> io::Result<()> {
+    let effort = if args.quick { Effort::Quick } else { Effort::Full };
+    let tools = Tools::prepare()?;
+    let world = World { tools: &tools, effort };
+    let mut table = Table::new(tools.conditions(effort));
+    for figure in Figure::ALL {
+        if args.only.is_empty() || args.only.contains(&figure) {
+            eprintln!("measuring: {}", figure.what());
+            figure.measure(&world, &mut table)?;
+        }
+    }
+    println!("{table}");
+    if args.write {
+        table.write_into(&tools.readme())?;
+    }
+    Ok(())
+}
+
+/// A failure in words of our own.
+fn broken(what: impl Into<String>) -> io::Error {
+    io::Error::other(what.into())
+}

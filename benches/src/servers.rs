@@ -1,0 +1,73 @@
+//! The servers that are compared, and how each is spawned.
+
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::client::Client;
+use crate::place::Place;
+use crate::tools::Tools;
+
+/// Who answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Server {
+    Sexton,
+    LspCrate,
+    Node,
+}
+
+impl Server {
+    /// Those that this machine can run, ours first.
+    pub(crate) fn all(tools: &Tools) -> Vec<Server> {
+        let node = tools.node().map(|_| Server::Node);
+        [Server::Sexton, Server::LspCrate].into_iter().chain(node).collect()
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Server::Sexton => "sexton",
+            Server::LspCrate => "`lsp-server` (Rust)",
+            Server::Node => "`vscode-jsonrpc` (Node)",
+        }
+    }
+
+    /// Spawns it and has `initialize` answered. Every server is sent the same.
+    pub(crate) fn open(self, tools: &Tools, place: &Place) -> io::Result<Client> {
+        let mut command = match self {
+            Server::Sexton => sexton(&tools.sexton()),
+            Server::LspCrate => Command::new(tools.lsp_server()),
+            Server::Node => {
+                let mut command = Command::new("node");
+                command.args(tools.node().map(|node| node.join("server.js")));
+                command
+            }
+        };
+        command.env("SEXTON_STATE_DIR", place.state());
+        let mut client = Client::spawn(&mut command)?;
+        client.ask("initialize", &initialize(place))?;
+        Ok(client)
+    }
+}
+
+fn sexton(binary: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("--stdio");
+    // What whoever measures has set must not change what is measured.
+    for name in ["SEXTON_LOG", "SEXTON_RUN_ID"] {
+        command.env_remove(name);
+    }
+    command
+}
+
+fn initialize(place: &Place) -> Value {
+    json!({
+        "processId": std::process::id(), "clientInfo": {"name": "figures"}, "capabilities": {},
+        "initializationOptions": {
+            "projectDirectory": place.project(),
+            // Slots ten times a second are what lateness is measured with.
+            "limits": {"minIntervalMs": 100},
+        },
+    })
+}
