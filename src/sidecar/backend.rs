@@ -62,7 +62,7 @@ impl Backend for Sidecar {
 
     async fn automation(&self, id: AutomationId, inside_run: Option<RunId>) -> Answer<ShownAutomation> {
         let voice = self.voice(inside_run.as_ref());
-        let read = self.look(move |view| match view.automation(&id)? {
+        let read = self.parts.ledger.read(move |view| match view.automation(&id)? {
             Some(row) => Ok(derive::automation(view, &row)?.shown_to(voice)),
             None => Err(Refusal::NotFound { what: "automation", id: id.to_string() }),
         });
@@ -78,7 +78,7 @@ impl Backend for Sidecar {
         let limit = wanted.limit;
         // One more than wanted tells whether there is a next page.
         wanted.limit += 1;
-        let read = self.look(move |view| {
+        let read = self.parts.ledger.read(move |view| {
             let rows = view.list_automations(&wanted)?;
             let next = (rows.len() > limit).then(|| rows[limit - 1].row);
             let items = rows.iter().take(limit);
@@ -130,7 +130,7 @@ impl Backend for Sidecar {
                 }
             },
         };
-        let read = self.look(move |view| {
+        let read = self.parts.ledger.read(move |view| {
             let ended = runs.iter().map(|run| Ok(view.run(run)?.map(|row| row.run)));
             ended.filter_map(Result::transpose).collect::<Answer<Vec<Run>>>()
         });
@@ -164,7 +164,7 @@ impl Backend for Sidecar {
     async fn runs(&self, mut wanted: ListRuns) -> Answer<Page<Run>> {
         let limit = wanted.limit;
         wanted.limit += 1;
-        let read = self.look(move |view| {
+        let read = self.parts.ledger.read(move |view| {
             if let Some(automation) = &wanted.automation
                 && view.automation_fate(automation)?.is_none()
             {
@@ -203,7 +203,9 @@ impl Backend for Sidecar {
         // finds the place between its neighbours.
         match self.parts.ledger.write(|tx| Ok(Place(tx.newest_seq()?))).await {
             // A ledger that cannot be written can still be read, and then there are no neighbours.
-            Err(Refusal::Storage { .. }) => self.look(|view| Ok(Place(view.newest_seq()?))).await,
+            Err(Refusal::Storage { .. }) => {
+                self.parts.ledger.read(|view| Ok(Place(view.newest_seq()?))).await
+            }
             place => place,
         }
     }
@@ -282,7 +284,7 @@ impl Sidecar {
     }
 
     async fn run_row(&self, id: RunId) -> Answer<RunRow> {
-        let read = self.look(move |view| {
+        let read = self.parts.ledger.read(move |view| {
             view.run(&id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
         });
         read.await

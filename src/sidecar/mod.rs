@@ -38,7 +38,7 @@ use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::exec::{GuardProgram, Watched};
-use crate::ledger::{Ledger, Tx, View};
+use crate::ledger::{Ledger, Tx};
 use clock::Clock;
 use health::Health;
 
@@ -85,17 +85,6 @@ impl Sidecar {
     {
         let parts = self.parts.clone();
         self.parts.ledger.write(move |tx| parts.in_transaction(tx, decision)).await
-    }
-
-    /// Looks at the rows for a client.
-    async fn look<T, F>(&self, look: F) -> Result<T, Refusal>
-    where
-        T: Send + 'static,
-        F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
-    {
-        // Looks of requests that were read together reach the reader together, so that it is woken once for all.
-        tokio::task::yield_now().await;
-        self.parts.ledger.read(look).await
     }
 
     fn output_path(&self, run: &RunId) -> PathBuf {

@@ -97,6 +97,8 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.next_shared_deadline().unwrap();
     view.next_own_deadline(&me).unwrap();
     view.orders(&me).unwrap();
+    view.peers_of(&me).unwrap();
+    view.glimpse().unwrap();
     view.newest_seq().unwrap();
     view.pruned_through().unwrap();
     retention::is_due(&view, world.limits.shared, now).unwrap();
