@@ -93,15 +93,14 @@ fn tell(asked: &[Asked], method: &str, table: &mut Table) {
     let Some((ours, peers)) = asked.split_first() else { return };
     for theirs in peers {
         let ratio = ours.in_flight.over(&theirs.in_flight).median();
-        let headline = method == "automation/get" && theirs.server == Server::LspCrate;
         table.row(Row {
             what: format!("`{method}`, 64 in flight"),
             ours: median(&ours.in_flight, "/s"),
             peer: format!("{}: {}", theirs.server.name(), median(&theirs.in_flight, "/s")),
             ratio: times(ratio),
-            goal: match headline {
-                true => goal("at least 3 ×", ratio >= TIMES_LSP_SERVER),
-                false => String::new(),
+            goal: match theirs.server {
+                Server::LspCrate => goal("at least 3 ×", ratio >= TIMES_LSP_SERVER),
+                Server::Node | Server::Sexton => String::new(),
             },
         });
     }
