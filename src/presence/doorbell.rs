@@ -7,7 +7,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use notify::event::ModifyKind;
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
 use tokio::sync::Notify;
 
@@ -24,6 +26,9 @@ pub struct Doorbell {
 #[derive(Debug)]
 pub struct Ear {
     heard: Arc<Notify>,
+    /// Whether something of the bell was removed. A new one may pass for the old one, because numbers of files are
+    /// given again.
+    taken_down: Arc<AtomicBool>,
     directory: PathBuf,
     identity: FileIdentity,
     /// Calls back for as long as it is there.
@@ -70,9 +75,12 @@ impl Doorbell {
     pub fn listen(&self) -> io::Result<Ear> {
         // What is to be watched must be there.
         self.open()?;
-        let heard = Arc::new(Notify::new());
-        let ears = heard.clone();
+        let (heard, taken_down) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
+        let (ears, gone) = (heard.clone(), taken_down.clone());
         let hear = move |told: notify::Result<Event>| {
+            if told.as_ref().is_ok_and(is_a_removal) {
+                gone.store(true, Ordering::Relaxed);
+            }
             if told.as_ref().map_or(true, is_a_ring) {
                 ears.notify_one();
             }
@@ -82,7 +90,7 @@ impl Doorbell {
         let mut watcher = notify::recommended_watcher(hear).map_err(into_io)?;
         // Some systems tell of what happens to a file only if that is watched itself, which this asks for.
         watcher.watch(&self.directory, RecursiveMode::Recursive).map_err(into_io)?;
-        Ok(Ear { heard, directory: self.directory.clone(), identity, _watcher: watcher })
+        Ok(Ear { heard, taken_down, directory: self.directory.clone(), identity, _watcher: watcher })
     }
 }
 
@@ -94,7 +102,8 @@ impl Ear {
 
     /// Whether the bell that is heard is still the one that others ring.
     pub fn hears_the_right_one(&self) -> bool {
-        identity_at(&self.directory).is_ok_and(|found| found == Some(self.identity))
+        !self.taken_down.load(Ordering::Relaxed)
+            && identity_at(&self.directory).is_ok_and(|found| found == Some(self.identity))
     }
 }
 
@@ -102,6 +111,11 @@ impl Ear {
 /// none. What the watcher has lost count of, it tells as something else.
 fn is_a_ring(event: &Event) -> bool {
     !matches!(event.kind, EventKind::Access(_))
+}
+
+/// Whether the watcher tells that what it watches, or a part of it, is no longer at its place.
+fn is_a_removal(event: &Event) -> bool {
+    matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
 }
 
 fn into_io(error: notify::Error) -> io::Error {
@@ -161,5 +175,20 @@ mod tests {
         bell.ring().unwrap();
         anew.rung().await;
         assert!(anew.hears_the_right_one());
+    }
+
+    #[tokio::test]
+    async fn a_bell_that_was_removed_is_not_mistaken_for_the_next_one() {
+        let state = tempfile::tempdir().unwrap();
+        let bell = Doorbell::of(state.path());
+        for _ in 0..20 {
+            let ear = bell.listen().unwrap();
+            std::fs::remove_dir_all(state.path().join("bell")).unwrap();
+            // The new directory often has the number of the old one.
+            bell.ring().unwrap();
+            while ear.hears_the_right_one() {
+                ear.rung().await;
+            }
+        }
     }
 }

@@ -53,7 +53,7 @@ impl Listener {
             }
             Err(error) => {
                 let why = format!(
-                    "changes of other windows are looked for four times a second, because they cannot be listened for: {error}; close programs that watch many files, or allow more (on Linux: fs.inotify.max_user_instances and max_user_watches)"
+                    "changes of other windows are looked for four times a second, because they cannot be listened for: {error}; see that the state directory is in its place, and that this user may watch more files (on Linux: fs.inotify.max_user_instances and max_user_watches)"
                 );
                 health.failed(Part::Ear, &why);
                 self.look_again_and_again().await

@@ -56,6 +56,7 @@ fn expect_storage_errors(client: &mut Client) {
     for part in [
         "the ledger cannot be used",
         "a transaction failed",
+        "cannot be listened for",
         "not written down yet",
         "row could not be removed",
     ] {
