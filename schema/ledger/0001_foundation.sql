@@ -139,7 +139,7 @@ CREATE TABLE runs (
   holds_directory INTEGER NOT NULL DEFAULT 0,
   given_to TEXT,                       -- the instance that is to execute it
   given_at INTEGER,
-  deadline_at INTEGER,                 -- when its start or its work has taken too long
+  deadline_at INTEGER,                 -- when its start, its work, or its end once it is asked to end, has taken too long
   instance TEXT,                       -- the instance that executes it, once its work has started
   session_id TEXT,
   continuity TEXT,

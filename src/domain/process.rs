@@ -16,7 +16,7 @@ pub struct ProcessIdentity {
 }
 
 /// Tells a file apart from one that was put in its place.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FileIdentity {
     /// The device it is on.
     pub device: u64,

@@ -37,11 +37,20 @@ pub enum Role {
 pub struct SharedLimits {
     /// How late a slot may be and still fire as if it were on time, in milliseconds.
     pub grace_ms: i64,
+    /// How long another window waits for one that does not do its part before it does that itself, in
+    /// milliseconds.
+    #[serde(default = "standby_ms")]
+    pub standby_ms: i64,
     /// How many runs of the whole ledger may be at work at once.
     pub max_concurrent_runs: i64,
     /// How many of the newest events are kept, however old they are.
     #[serde(default = "event_history")]
     pub event_history: i64,
+}
+
+/// The patience of an owner that does not say: also of one that did not know of it yet.
+const fn standby_ms() -> i64 {
+    2000
 }
 
 /// The history of an owner that does not say: also of one that did not know of it yet.
@@ -67,7 +76,12 @@ impl Default for Limits {
         const MIB: u64 = 1024 * 1024;
         Limits {
             min_interval_ms: 30_000,
-            shared: SharedLimits { grace_ms: 60_000, max_concurrent_runs: 4, event_history: event_history() },
+            shared: SharedLimits {
+                grace_ms: 60_000,
+                standby_ms: standby_ms(),
+                max_concurrent_runs: 4,
+                event_history: event_history(),
+            },
             output_bytes: 16 * MIB,
             max_message_bytes: 16 * MIB,
         }

@@ -87,6 +87,13 @@ fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId)
     Ok(run)
 }
 
+/// Gives a run that another instance has not begun to this one. Nobody sees that, and nothing of it begins anew.
+pub(super) fn pass_on(tx: &Tx<'_>, context: &Context<'_>, mut run: RunRow) -> Result<(), Refusal> {
+    run.given_to = Some(context.me.instance.clone());
+    run.given_at = Some(context.now);
+    Ok(tx.update_run(&run)?)
+}
+
 /// A manual run is for the window that asked, everything else for whoever decides, unless that is an observer.
 /// Where these have gone or are about to, the least busy participant has it; nobody, if there is none.
 fn executor(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Option<InstanceId>, Refusal> {

@@ -1,7 +1,7 @@
 //! Somebody wants a run to end.
 
 use super::ending::{self, Remains};
-use super::{Context, derive, find_run};
+use super::{Context, derive, find_run, standby};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
@@ -38,7 +38,11 @@ pub(super) fn wish(
     }
     if run.run.wish_to_stop(wish, urgency, context.now) {
         // A limit that has led to a wish does not lead to another.
-        run.deadline_at = None;
+        let patience_ms = match urgency {
+            Urgency::Ask => standby::STOP_MS,
+            Urgency::Now => standby::STOP_NOW_MS,
+        };
+        run.deadline_at = Some(context.now.plus_ms(patience_ms));
         derive::publish_run(tx, &mut run, context.now)?;
     }
     Ok(())

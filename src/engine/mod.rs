@@ -21,6 +21,7 @@ mod records;
 pub mod report;
 pub mod retention;
 pub mod settle;
+pub mod standby;
 mod start;
 pub mod tick;
 pub mod trigger;

@@ -73,8 +73,9 @@ pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(),
         return Ok(());
     }
     run.run.start(context.me.instance.clone(), context.now)?;
-    let limit = run.definition.policy.wall_ms;
-    run.deadline_at = run.run.stopping().is_none().then(|| context.now.plus_ms(limit));
+    if run.run.stopping().is_none() {
+        run.deadline_at = Some(context.now.plus_ms(run.definition.policy.wall_ms));
+    }
     derive::publish_run(tx, &mut run, context.now)
 }
 

@@ -15,6 +15,7 @@ mod instances;
 mod loss;
 mod marker;
 mod migrate;
+mod neglected;
 mod open;
 mod reader;
 mod retention;

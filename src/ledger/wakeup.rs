@@ -37,7 +37,7 @@ impl View<'_> {
     /// The earliest time at which a run of this instance has taken too long.
     pub fn next_own_deadline(&self, instance: &InstanceId) -> Result<Option<Timestamp>, LedgerError> {
         let sql = "SELECT min(deadline_at) FROM runs
-                   WHERE completed_at IS NULL AND deadline_at IS NOT NULL AND given_to = ?1";
+                   WHERE completed_at IS NULL AND deadline_at IS NOT NULL AND stopping IS NULL AND given_to = ?1";
         self.least(sql, [instance.as_str()])
     }
 

@@ -87,6 +87,54 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
     Err(io::Error::other(format!("{} is replaced again and again", path.display())))
 }
 
+/// Somebody in line for a lock that another process holds. Dropping it leaves the line.
+#[derive(Debug)]
+pub struct Candidate {
+    file: File,
+    path: PathBuf,
+    identity: FileIdentity,
+}
+
+/// What has become of a wait for a lock.
+#[derive(Debug)]
+pub enum Succession {
+    /// It is ours.
+    Taken(HeldLock),
+    /// Another file is at its path by now, or none: the lock that was waited for is worth nothing.
+    Replaced,
+}
+
+impl Candidate {
+    /// Gets in line for the lock of this file, which is made if it is not there. Nothing is waited for yet.
+    ///
+    /// # Errors
+    /// When the file cannot be opened.
+    pub fn enter(path: &Path) -> io::Result<Candidate> {
+        let missing = || io::Error::from(io::ErrorKind::NotFound);
+        let file = open(path, IfMissing::Create)?.ok_or_else(missing)?;
+        let identity = FileIdentity::of(&file.metadata()?);
+        Ok(Candidate { file, path: path.to_owned(), identity })
+    }
+
+    /// Which file it is the lock of.
+    pub fn identity(&self) -> FileIdentity {
+        self.identity
+    }
+
+    /// Waits until the lock is ours, for ever if need be. Blocks.
+    ///
+    /// # Errors
+    /// When the file cannot be locked, or its path cannot be looked at.
+    pub fn wait(self) -> io::Result<Succession> {
+        lock(&self.file)?;
+        Ok(if identity_at(&self.path)? == Some(self.identity) {
+            Succession::Taken(HeldLock { file: self.file, path: self.path, identity: self.identity })
+        } else {
+            Succession::Replaced
+        })
+    }
+}
+
 /// Waits until nobody else holds the lock of this file, for ever if need be, or finds that there is no such file.
 /// Blocks; the lock is not kept.
 ///
@@ -94,6 +142,11 @@ pub fn try_take(path: &Path, if_missing: IfMissing) -> io::Result<Attempt> {
 /// When the file cannot be opened or locked.
 pub fn wait_until_free(path: &Path) -> io::Result<()> {
     let Some(file) = open(path, IfMissing::Leave)? else { return Ok(()) };
+    lock(&file)
+}
+
+/// Locks a file, however long that takes.
+fn lock(file: &File) -> io::Result<()> {
     loop {
         match file.lock() {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -151,6 +204,25 @@ mod tests {
         assert!(matches!(take(&path), Attempt::HeldByAnother));
         held.release();
         assert!(matches!(take(&path), Attempt::Taken(_)));
+    }
+
+    #[test]
+    fn whoever_is_in_line_has_the_lock_when_its_holder_goes_unless_it_is_worth_nothing_by_then() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a.lock");
+        let Attempt::Taken(held) = take(&path) else { panic!("nobody holds it") };
+        let line: Vec<Candidate> = (0..2).map(|_| Candidate::enter(&path).unwrap()).collect();
+        assert_eq!(line[0].identity(), held.identity());
+        held.release();
+        let mut line = line.into_iter();
+        let Succession::Taken(held) = line.next().unwrap().wait().unwrap() else {
+            panic!("it is in its place")
+        };
+        assert!(matches!(take(&path), Attempt::HeldByAnother));
+        std::fs::remove_file(&path).unwrap();
+        drop(held);
+        assert!(matches!(line.next().unwrap().wait().unwrap(), Succession::Replaced));
+        assert!(matches!(Candidate::enter(&path).unwrap().wait().unwrap(), Succession::Taken(_)));
     }
 
     #[test]

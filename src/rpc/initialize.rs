@@ -269,7 +269,7 @@ mod tests {
         initializationOptions.providers NotAvailableYet
         initializationOptions.followConfigFile NotAvailableYet
         initializationOptions.limits.graceMs OutOfRange
-        initializationOptions.limits.standbyMs NotAvailableYet
+        initializationOptions.limits.standbyMs OutOfRange
         initializationOptions.limits.eventHistory OutOfRange
         initializationOptions.limits.other UnknownValue
         initializationOptions.surprise UnknownValue

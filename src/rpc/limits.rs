@@ -6,7 +6,8 @@ use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
 use crate::domain::scheduler::Limits;
 
-const DAY_MS: i64 = 86_400_000;
+const HOUR_MS: i64 = 3_600_000;
+const DAY_MS: i64 = 24 * HOUR_MS;
 const MIB: i64 = 1024 * 1024;
 const GIB: i64 = 1024 * MIB;
 
@@ -37,7 +38,7 @@ pub const LIMITS: [Limit; 9] = [
     limit("minIntervalMs", 30_000, 10..=DAY_MS),
     limit("maxMessageBytes", 16 * MIB, 1024..=GIB),
     limit("graceMs", 60_000, 0..=DAY_MS),
-    not_yet("standbyMs", 2000),
+    limit("standbyMs", 2000, 100..=HOUR_MS),
     not_yet("stableWakeMs", 10_000),
     limit("maxConcurrentRuns", 4, 1..=1000),
     not_yet("maxAgents", 1),
@@ -60,6 +61,7 @@ pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
             "minIntervalMs" => limits.min_interval_ms = value,
             "maxMessageBytes" => limits.max_message_bytes = value.unsigned_abs(),
             "graceMs" => limits.shared.grace_ms = value,
+            "standbyMs" => limits.shared.standby_ms = value,
             "maxConcurrentRuns" => limits.shared.max_concurrent_runs = value,
             "eventHistory" => limits.shared.event_history = value,
             "outputBytes" => limits.output_bytes = value.unsigned_abs(),

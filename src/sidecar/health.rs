@@ -85,11 +85,6 @@ impl Health {
         }
     }
 
-    /// Whether a part has failed and not worked since.
-    pub(super) fn has_failed(&self, part: Part) -> bool {
-        self.change(|troubles| troubles.of.contains_key(&part))
-    }
-
     /// A report cannot be written and will be tried again.
     pub(super) fn unwritten(&self) -> Unwritten<'_> {
         self.change(|troubles| troubles.reports += 1);
@@ -168,7 +163,6 @@ mod tests {
         health.failed(Part::Look, "look again");
         health.failed(Part::Bell, "bell");
         assert_eq!(health.reasons(), ["look again", "bell"]);
-        assert!(health.has_failed(Part::Bell) && !health.has_failed(Part::Marker));
         health.well(Part::Look);
         health.well(Part::Bell);
         assert_eq!(health.reasons(), Vec::<String>::new());

@@ -13,18 +13,21 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::Sidecar;
+use super::bell::{Bell, Wait};
 use super::carry::{self, Carried, Release};
 use super::health::Part;
+use super::peers;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
 use super::vigil::Vigil;
-use super::{bell, peers};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
 use crate::domain::time::Timestamp;
+use crate::engine::Progress;
 use crate::engine::ending::Remains;
 use crate::engine::presence::{leave, prepare_to_leave};
-use crate::engine::{Progress, deadlines, tick};
+use crate::engine::tick::{self, Duty};
 use crate::ledger::{Glimpse, Order};
 use crate::presence::lock_file::HeldLock;
 
@@ -44,7 +47,7 @@ const LAST_WISHES: Duration = Duration::from_millis(130);
 /// Carriers that say at once that they are done. Others wait; each says it once.
 const DONE: usize = 64;
 
-/// The locks that a sidecar holds while it lives.
+/// The locks that a sidecar holds from its beginning.
 pub(super) struct Locks {
     pub(super) instance: HeldLock,
     /// Whoever holds it rings the bell.
@@ -54,8 +57,10 @@ pub(super) struct Locks {
 pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
     let (done, carriers) = mpsc::channel(DONE);
     let main = MainLoop {
+        instance: locks.instance,
+        bell: Bell::new(locks.owner, sidecar.parts.role),
+        succession: None,
         sidecar,
-        locks,
         carried: HashMap::new(),
         done,
         carriers,
@@ -72,11 +77,14 @@ pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiv
 
 struct MainLoop {
     sidecar: Sidecar,
-    locks: Locks,
+    instance: HeldLock,
+    bell: Bell,
+    /// A wait for the bell that is over and that nothing was made of yet.
+    succession: Option<Wait>,
     carried: HashMap<RunId, Carried>,
     done: mpsc::Sender<(RunId, Release)>,
     carriers: mpsc::Receiver<(RunId, Release)>,
-    /// Has what dead peers left running ended.
+    /// Has what nobody else ends ended: what dead peers left running, and what is to stop and does not.
     sweep: Arc<Notify>,
     /// Keeps the history bounded.
     pruning: Option<JoinHandle<()>>,
@@ -92,8 +100,10 @@ struct MainLoop {
 impl MainLoop {
     async fn run(mut self, mut asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut commits = self.sidecar.parts.ledger.commits();
-        tokio::spawn(peers::end_what_the_dead_leave(self.sidecar.clone(), self.sweep.clone()));
+        tokio::spawn(peers::end_what_nobody_ends(self.sidecar.clone(), self.sweep.clone()));
         self.sweep.notify_one();
+        // What fails here is known to the health, and tried again.
+        let _ = self.bell.stand_in_line(&self.sidecar).await;
         let asked = loop {
             commits.mark_unchanged();
             let (look_at, in_order) = tokio::select! {
@@ -107,6 +117,7 @@ impl MainLoop {
                 Some((run, release)) = self.carriers.recv() => self.release(&run, release),
                 // What could not be looked at is not looked at again for each commit of somebody else.
                 changed = commits.changed(), if in_order => if changed.is_err() { return },
+                wait = self.bell.end_of_a_wait() => self.succession = Some(wait),
                 () = self.vigil.end_of_a_peer() => self.a_peer_ended = true,
                 () = sleep_until(look_at) => {}
             }
@@ -120,6 +131,13 @@ impl MainLoop {
 
     /// Looks at everything, and gives when to look again and whether that could be done.
     async fn look_around(&mut self) -> (Instant, bool) {
+        if let Some(wait) = self.succession.take() {
+            // The lock of a dead owner has been given up with it.
+            self.a_peer_ended = true;
+            if let Err(refusal) = self.bell.take_over(&self.sidecar, wait).await {
+                tracing::warn!(%refusal, "the bell could not be taken over; it is tried again within seconds");
+            }
+        }
         let slow = self.slow_look_at <= Instant::from_std(now());
         if slow || self.a_peer_ended {
             self.a_peer_ended = false;
@@ -128,9 +146,10 @@ impl MainLoop {
         if slow {
             self.vigil.begin_anew();
             // What fails here is known to the health, and tried again.
-            let _ = bell::confirm(&self.sidecar, &mut self.locks.owner).await;
+            let _ = self.bell.confirm(&self.sidecar).await;
+            let _ = self.bell.stand_in_line(&self.sidecar).await;
             self.prune();
-            self.upkeep.look_after(&self.sidecar, self.locks.owner.as_ref());
+            self.upkeep.look_after(&self.sidecar, self.bell.is_ours());
             self.slow_look_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
         match self.look().await {
@@ -158,7 +177,7 @@ impl MainLoop {
     /// Has the history pruned, if that is for this window to do. One such task goes on at a time.
     fn prune(&mut self) {
         let idle = self.pruning.as_ref().is_none_or(JoinHandle::is_finished);
-        if self.locks.owner.is_some() && idle {
+        if self.bell.is_ours() && idle {
             self.pruning = Some(tokio::spawn(pruning::prune(self.sidecar.clone(), self.round)));
             self.round = Round::Later;
         }
@@ -170,16 +189,17 @@ impl MainLoop {
         let clock = self.sidecar.parts.clock;
         let (mut overdue, mut more) = (false, false);
         if due.at.is_some_and(|at| at <= clock.now()) {
-            bell::confirm(&self.sidecar, &mut self.locks.owner).await?;
-            let progress = match self.locks.owner.is_some() {
-                true => self.sidecar.decide(tick::tick).await?,
-                false => self.sidecar.decide(deadlines::settle).await?,
-            };
+            self.bell.confirm(&self.sidecar).await?;
+            let duty = self.duty();
+            let progress = self.sidecar.decide(move |tx, context| tick::tick(tx, context, duty)).await?;
             more = progress == Progress::More;
             overdue = true;
         }
         let due = if overdue { self.read_due().await? } else { due };
         self.act(due.orders);
+        if due.stops_are_overdue {
+            self.sweep.notify_one();
+        }
         self.vigil.keep(&self.sidecar.parts.state, due.peers);
         self.sidecar.parts.ledger.looked_at(due.glimpse);
         if more {
@@ -197,20 +217,25 @@ impl MainLoop {
 
     async fn read_due(&self) -> Result<Due, Refusal> {
         let me = self.sidecar.parts.me.instance.clone();
-        let owner = self.locks.owner.is_some();
-        let most = self.sidecar.parts.limits.shared.max_concurrent_runs;
+        let shared = self.sidecar.parts.limits.shared;
+        let duty = self.duty();
         let now = self.sidecar.parts.clock.now();
         let read = self.sidecar.parts.ledger.read(move |view| {
-            let fire = if owner { view.next_fire()? } else { None };
-            // A run that another window gave back is due at once.
-            let idle = if owner && view.given_runs()? < most { view.next_to_give(now)? } else { None };
-            let idle = idle.map(|_| now);
-            let times = [fire, idle, view.next_shared_deadline()?, view.next_own_deadline(&me)?];
-            let at = times.into_iter().flatten().min();
-            let peers = if owner { view.peers_of(&me)? } else { Vec::new() };
-            Ok(Due { at, orders: view.orders(&me)?, peers, glimpse: view.glimpse()? })
+            let at = tick::next_at(view, duty, &me, shared, now)?;
+            let peers = if duty == Duty::Owner { view.peers_of(&me)? } else { Vec::new() };
+            let stops_are_overdue = duty != Duty::Observer && !view.overdue_stops(&me, now)?.is_empty();
+            Ok(Due { at, orders: view.orders(&me)?, peers, stops_are_overdue, glimpse: view.glimpse()? })
         });
         read.await
+    }
+
+    /// What this window does for the whole project.
+    fn duty(&self) -> Duty {
+        match self.sidecar.parts.role {
+            Role::Participant if self.bell.is_ours() => Duty::Owner,
+            Role::Participant => Duty::Standby,
+            Role::Observer => Duty::Observer,
+        }
     }
 
     /// Makes the world match the rows: repeating an order is harmless.
@@ -262,10 +287,8 @@ impl MainLoop {
                 tracing::error!(%refusal, "leaving is not written down; whoever comes next settles it");
             }
         }
-        let owned = self.locks.owner.is_some();
-        if let Some(owner) = self.locks.owner.take() {
-            owner.release();
-        }
+        let owned = self.bell.is_ours();
+        self.bell.give_up();
         for carried in self.carried.values_mut() {
             carried.stop_now();
         }
@@ -282,9 +305,9 @@ impl MainLoop {
         }
         let left = timeout(LAST_WISHES, self.sidecar.decide(|tx, context| leave(tx, context))).await;
         match left {
-            Ok(Ok(Remains::Nothing)) => self.locks.instance.remove(),
+            Ok(Ok(Remains::Nothing)) => self.instance.remove(),
             // The row stays, and with it the file whose lock tells that nobody is behind it any more.
-            Ok(Ok(Remains::Guard)) => self.locks.instance.release(),
+            Ok(Ok(Remains::Guard)) => self.instance.release(),
             Err(_) => tracing::warn!("this instance's row is not removed yet; whoever comes next does it"),
             Ok(Err(refusal)) => {
                 tracing::error!(%refusal, "this instance's row could not be removed; whoever comes next does it");
@@ -318,6 +341,8 @@ struct Due {
     orders: Vec<Order>,
     /// Whose ends are to be waited for.
     peers: Vec<InstanceId>,
+    /// Whether another window has not carried out a stop in time.
+    stops_are_overdue: bool,
     glimpse: Glimpse,
 }
 

@@ -1,15 +1,19 @@
-//! What dead sidecars left: their rows are settled, their processes ended, their directories freed.
+//! What dead sidecars left: their rows are settled, their processes ended, their directories freed. And what living ones
+//! should have ended and have not.
 
 use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use super::Sidecar;
+use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
+use crate::domain::run::ProcessEnd;
+use crate::domain::scheduler::Role;
 use crate::engine::presence::bury;
-use crate::engine::report;
+use crate::engine::{report, standby};
 use crate::exec;
-use crate::ledger::InstanceRow;
+use crate::ledger::{InstanceRow, ProcessRow};
 use crate::presence::instance::{self, Peer};
 
 /// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
@@ -50,12 +54,15 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Ref
     Ok(())
 }
 
-/// Ends what dead sidecars left running, each time that it is asked to: one sweep goes on at a time, and what it was
-/// asked meanwhile it does after that.
-pub(super) async fn end_what_the_dead_leave(sidecar: Sidecar, asked: Arc<Notify>) {
+/// Ends what nobody else ends, each time that it is asked to: one sweep goes on at a time, and what it was asked
+/// meanwhile it does after that.
+pub(super) async fn end_what_nobody_ends(sidecar: Sidecar, asked: Arc<Notify>) {
     loop {
         asked.notified().await;
         end_what_the_dead_left(&sidecar).await;
+        if sidecar.parts.role == Role::Participant {
+            end_what_is_to_stop(&sidecar).await;
+        }
     }
 }
 
@@ -68,19 +75,44 @@ async fn end_what_the_dead_left(sidecar: &Sidecar) {
         Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
     };
     for (run, left) in orphaned {
-        let ended =
-            tokio::task::spawn_blocking(move || exec::end_leftovers(&left.process, &left.token)).await;
-        match ended {
-            Ok(leftovers) if leftovers.all_gone => {}
-            Ok(_) | Err(_) => {
-                tracing::error!(%run, "what a dead sidecar left could not be ended entirely; trying again");
-                continue;
-            }
+        if end(&run, left).await.is_none() {
+            continue;
         }
         let id = run.clone();
         let freed = sidecar.decide(move |tx, context| report::gone(tx, context, &id));
         if let Err(refusal) = freed.await {
             tracing::error!(%refusal, %run, "a directory could not be freed");
+        }
+    }
+}
+
+/// Ends what living sidecars should have ended by now and have not.
+async fn end_what_is_to_stop(sidecar: &Sidecar) {
+    let (me, now) = (sidecar.parts.me.instance.clone(), sidecar.parts.clock.now());
+    let overdue = match sidecar.parts.ledger.read(move |view| Ok(view.overdue_stops(&me, now)?)).await {
+        Ok(overdue) => overdue,
+        Err(refusal) => return tracing::error!(%refusal, "what is to stop could not be looked up"),
+    };
+    for (run, left) in overdue {
+        tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");
+        let Some(swept) = end(&run, left).await else { continue };
+        let id = run.clone();
+        let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept };
+        let ended = sidecar.decide(move |tx, context| standby::stopped_for(tx, context, &id, process));
+        if let Err(refusal) = ended.await {
+            tracing::error!(%refusal, %run, "the end of a run could not be written down; trying again");
+        }
+    }
+}
+
+/// Ends a guard and everything below it, and gives how many there were; none if something is left.
+async fn end(run: &RunId, left: ProcessRow) -> Option<u32> {
+    let ending = move || exec::end_leftovers(&left.process, &left.token);
+    match tokio::task::spawn_blocking(ending).await {
+        Ok(leftovers) if leftovers.all_gone => Some(leftovers.swept),
+        Ok(_) | Err(_) => {
+            tracing::error!(%run, "what is left of a run could not be ended entirely; trying again");
+            None
         }
     }
 }

@@ -11,7 +11,6 @@ use super::Sidecar;
 use super::health::Part;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::ledger::Ledger;
-use crate::presence::lock_file::HeldLock;
 
 /// After looking through a damaged database, so many times as long as that took pass before it is done again:
 /// it may be large, and others want to read as well.
@@ -26,10 +25,10 @@ pub(super) struct Upkeep {
 
 impl Upkeep {
     /// Does what is to be done, unless that is still under way.
-    pub(super) fn look_after(&mut self, sidecar: &Sidecar, bell: Option<&HeldLock>) {
+    pub(super) fn look_after(&mut self, sidecar: &Sidecar, rings: bool) {
         let idle = |task: &Option<JoinHandle<()>>| task.as_ref().is_none_or(JoinHandle::is_finished);
         look_for_outputs(sidecar);
-        if bell.is_some() && idle(&self.marker) {
+        if rings && idle(&self.marker) {
             let sidecar = sidecar.clone();
             self.marker = Some(tokio::spawn(async move { mark(&sidecar).await }));
         }

@@ -7,7 +7,10 @@ use crate::support::{Place, kind, signal};
 #[test]
 fn who_deletes_waits_no_longer_than_for_their_own_wish() {
     let place = Place::new();
-    let (mut working, mut patient, mut hurried) = (place.open(), place.open(), place.open());
+    let mut working = place.open();
+    // A participant would end the work for it.
+    let observe = || place.sidecar().option("role", json!("observer")).open();
+    let (mut patient, mut hurried) = (observe(), observe());
     working.subscribe(json!({}));
     let (_gate, automation, run) = place.held_up(&mut working, "held");
     // It can neither end its work nor be taken for dead.

@@ -16,6 +16,7 @@ mod observers;
 #[path = "../sim/rng.rs"]
 mod rng;
 mod streams;
+mod succession;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

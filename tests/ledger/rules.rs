@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use sexton::domain::id::{AutomationId, LedgerId};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::time::Timestamp;
-use sexton::engine::tick::tick;
+use sexton::engine::tick::{Duty, tick};
 use sexton::engine::{create, report, trigger};
 use sexton::ledger::{LedgerError, Tx, open_in_memory};
 
@@ -19,7 +19,7 @@ fn with_one_answer() -> (Connection, AutomationId, Ids) {
     let tx = Tx::new(&connection);
     arrive(&tx, "me").unwrap();
     let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
-    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), tick).unwrap();
+    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), |tx, context| tick(tx, context, Duty::Owner)).unwrap();
     let id = created.unwrap().id;
     (connection, id, ids)
 }
@@ -149,7 +149,7 @@ fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
     let tx = Tx::new(&connection);
     for minute in 2..40 {
         let now = NOW.plus_ms(minute * MINUTE);
-        decide(&tx, &mut ids, now, tick).unwrap();
+        decide(&tx, &mut ids, now, |tx, context| tick(tx, context, Duty::Owner)).unwrap();
         let automation = tx.automation(&id).unwrap().unwrap();
         let active = tx.oldest_active_run(automation.row).unwrap();
         if let (0, Some(active)) = (minute % 3, active) {

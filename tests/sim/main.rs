@@ -21,4 +21,5 @@ mod plans;
 mod random;
 mod reminders;
 mod retention;
+mod standby;
 mod windows;

@@ -96,6 +96,9 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.next_fire().unwrap();
     view.next_shared_deadline().unwrap();
     view.next_own_deadline(&me).unwrap();
+    view.next_neglected(&me, 2000).unwrap();
+    view.neglected_runs(&me, now).unwrap();
+    view.overdue_stops(&me, now).unwrap();
     view.orders(&me).unwrap();
     view.peers_of(&me).unwrap();
     view.glimpse().unwrap();

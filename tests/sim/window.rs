@@ -13,8 +13,8 @@ use sexton::domain::run::{OutputSize, ProcessEnd};
 use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::report::{self, Fence, WorkEnd};
-use sexton::engine::{Progress, tick};
-use sexton::engine::{deadlines, presence};
+use sexton::engine::tick::{self, Duty};
+use sexton::engine::{Progress, presence, standby};
 use sexton::ledger::{Order, ProcessRow};
 
 use crate::world::{Who, World};
@@ -23,6 +23,8 @@ pub(crate) struct Window {
     pub(crate) actor: Actor,
     pub(crate) role: Role,
     pub(crate) believes_to_own: bool,
+    /// It is there but does nothing, as if it were stopped. Its work goes on.
+    pub(crate) hangs: bool,
     pub(crate) leaving: bool,
     pub(crate) carried: BTreeMap<RunId, Carried>,
 }
@@ -74,8 +76,18 @@ impl Window {
             actor: Actor { instance, client: Some("simulation".to_owned()) },
             role,
             believes_to_own: false,
+            hangs: false,
             leaving: false,
             carried: BTreeMap::new(),
+        }
+    }
+
+    /// What it does for the whole project, as far as it knows.
+    pub(crate) fn duty(&self) -> Duty {
+        match self.role {
+            Role::Participant if self.believes_to_own => Duty::Owner,
+            Role::Participant => Duty::Standby,
+            Role::Observer => Duty::Observer,
         }
     }
 }
@@ -115,14 +127,13 @@ impl World {
     pub(crate) fn due_at(&self, who: Who) -> Option<Timestamp> {
         let window = self.window(who);
         let view = self.view();
-        let fire = if window.believes_to_own { view.next_fire().unwrap() } else { None };
-        let shared = view.next_shared_deadline().unwrap();
-        let own = view.next_own_deadline(&window.actor.instance).unwrap();
+        let me = &window.actor.instance;
+        let at = tick::next_at(&view, window.duty(), me, self.limits.shared, self.now).unwrap();
         let retry = window.carried.values().filter_map(|carried| {
             let Stage::Waiting { retry_at } = carried.stage else { return None };
             Some(retry_at)
         });
-        [fire, shared, own].into_iter().flatten().chain(retry).min()
+        at.into_iter().chain(retry).min()
     }
 
     /// One look of the loop: decides what is due, then makes the world match the rows.
@@ -135,15 +146,28 @@ impl World {
             progress = self.tick(who)?;
         }
         self.act(who);
+        self.end_what_is_to_stop(who)?;
         Ok(progress)
+    }
+
+    /// Kills the work that others should have ended by now and have not.
+    fn end_what_is_to_stop(&mut self, who: Who) -> Result<(), Refusal> {
+        let window = self.window(who);
+        if window.role == Role::Observer {
+            return Ok(());
+        }
+        for (run, _) in self.view().overdue_stops(&window.actor.instance, self.now).unwrap() {
+            self.end_of_work_elsewhere(&run);
+            let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept: 1 };
+            self.decide(who, |tx, context| standby::stopped_for(tx, context, &run, process))?;
+        }
+        Ok(())
     }
 
     /// Decides what is due, as the loop does when something is.
     pub(crate) fn tick(&mut self, who: Who) -> Result<Progress, Refusal> {
-        match self.window(who).believes_to_own {
-            true => self.decide(who, tick::tick),
-            false => self.decide(who, deadlines::settle),
-        }
+        let duty = self.window(who).duty();
+        self.decide(who, |tx, context| tick::tick(tx, context, duty))
     }
 
     pub(crate) fn act(&mut self, who: Who) {
@@ -197,6 +221,10 @@ impl World {
             },
             // A stop that comes before the guard has heard of the fence replaces the go.
             Stage::Passed if stopped => Some(Stage::Ended(withdrawn())),
+            // Its guard has been killed by another window before it could start anything.
+            Stage::Passed if self.view().run(run).unwrap().is_none_or(|run| !run.begun) => {
+                Some(Stage::Ended(guard_lost()))
+            }
             Stage::Passed => {
                 self.spawn(who, run);
                 Some(Stage::Spawned)

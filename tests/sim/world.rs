@@ -26,7 +26,7 @@ use sexton::engine::{
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
-use crate::window::{Moved, Stage, Window, exited};
+use crate::window::{Moved, Stage, Window, exited, guard_lost};
 
 /// Monday, 2025-01-06T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_736_121_600_000);
@@ -226,6 +226,11 @@ impl World {
         self.windows[who.0].as_mut().unwrap()
     }
 
+    /// The windows that do something.
+    pub(crate) fn awake(&self) -> Vec<Who> {
+        self.alive().into_iter().filter(|who| !self.window(*who).hangs).collect()
+    }
+
     pub(crate) fn alive(&self) -> Vec<Who> {
         (0..self.windows.len()).filter(|place| self.windows[*place].is_some()).map(Who).collect()
     }
@@ -357,6 +362,15 @@ impl World {
         self.settle();
     }
 
+    /// Another window has killed the guard of a run and everything below it. Who carries the run finds that out.
+    pub(crate) fn end_of_work_elsewhere(&mut self, run: &RunId) {
+        self.work.remove(run);
+        let spawned = self.spawned.contains(run);
+        if let Some(who) = self.carrier_of(run).filter(|_| spawned) {
+            self.set_stage(who, run, Some(Stage::Ended(guard_lost())));
+        }
+    }
+
     pub(crate) fn carrier_of(&self, run: &RunId) -> Option<Who> {
         self.alive().into_iter().find(|who| self.window(*who).carried.contains_key(run))
     }
@@ -382,7 +396,7 @@ impl World {
     }
 
     fn next_wake_up(&self) -> Option<Timestamp> {
-        let looks = self.alive().into_iter().filter_map(|who| self.due_at(who));
+        let looks = self.awake().into_iter().filter_map(|who| self.due_at(who));
         let ends = self.work.values().filter_map(|work| work.ends_at);
         looks.chain(ends).filter(|at| *at > self.now).min()
     }
@@ -392,7 +406,7 @@ impl World {
         for _ in 0..10_000 {
             let before = self.connection.total_changes();
             let mut moved = self.end_what_is_done();
-            for who in self.alive() {
+            for who in self.awake() {
                 // A failed commit shows when nothing has changed; the next look tries again.
                 let _ = self.look(who);
                 for run in self.window(who).carried.keys().cloned().collect::<Vec<_>>() {

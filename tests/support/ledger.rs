@@ -28,6 +28,22 @@ pub(crate) fn hold(path: PathBuf) -> Connection {
     connection
 }
 
+/// Stops a sidecar with SIGSTOP at a moment at which it does not write: one that is stopped inside a transaction keeps
+/// everybody from writing.
+pub(crate) fn stop_between_writes(client: &Client) {
+    let held = hold(directory(client).join("ledger.db"));
+    super::signal("STOP", client.pid());
+    super::eventually("all its threads have stopped", || {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", client.pid())).ok()?;
+        let stopped = tasks.flatten().all(|task| {
+            let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+            stat.rsplit(") ").next().is_none_or(|fields| fields.starts_with('T'))
+        });
+        stopped.then_some(())
+    });
+    drop(held);
+}
+
 /// What the automation is to do can no longer be read.
 pub(crate) fn spoil(connection: &Connection, automation: &Value) {
     let sql = "UPDATE definitions SET body = '{'

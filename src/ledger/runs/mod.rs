@@ -4,6 +4,8 @@ mod read;
 mod row;
 mod write;
 
+pub(super) use row::process_from_row;
+
 use crate::domain::automation::Definition;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::process::ProcessIdentity;
@@ -37,7 +39,7 @@ pub struct RunRow {
     pub given_to: Option<InstanceId>,
     /// When it was given.
     pub given_at: Option<Timestamp>,
-    /// When its start or its work has taken too long.
+    /// When its start, its work, or its end once it is asked to end, has taken too long.
     pub deadline_at: Option<Timestamp>,
     /// Whether it has begun: it has a process row.
     pub begun: bool,

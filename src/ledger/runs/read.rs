@@ -245,7 +245,7 @@ impl View<'_> {
     pub fn deadlines_over(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES}
-             WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 ORDER BY r.deadline_at LIMIT ?2"
+             WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 AND r.stopping IS NULL ORDER BY r.deadline_at LIMIT ?2"
         );
         self.readable_by(
             from_row,

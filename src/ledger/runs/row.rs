@@ -123,7 +123,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     })
 }
 
-pub(super) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
+pub(in crate::ledger) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
     Ok(ProcessRow {
         instance: InstanceId::from_text(row.get::<_, String>(0)?),
         process: ProcessIdentity {

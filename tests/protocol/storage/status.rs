@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{status, until_health};
+use super::status;
 use crate::support::drafts::{dormant, once, shell};
-use crate::support::{Place, wall_ms};
+use crate::support::{Place, eventually, wall_ms};
 
 #[test]
 fn two_windows_tell_the_same_about_who_rings_and_who_is_there() {
@@ -39,7 +39,10 @@ fn two_windows_tell_the_same_about_who_rings_and_who_is_there() {
         "it takes no parameters"
     );
     first.finish();
-    let seen = until_health(&mut second, "ok");
-    assert_eq!((&seen["owner"], &seen["instances"].as_array().map(Vec::len)), (&Value::Null, &Some(1)));
+    let seen = eventually("the other one rings", || {
+        let seen = status(&mut second);
+        (seen["isOwner"] == true).then_some(seen)
+    });
+    assert_eq!((&seen["owner"]["term"], &seen["instances"].as_array().map(Vec::len)), (&json!(2), &Some(1)));
     second.finish();
 }

@@ -1,0 +1,51 @@
+//! What an instance was given and neglects, because it is stopped, starved or hangs, others do for it. It delays, it does
+//! not silence: the fence keeps everything from happening twice when it goes on.
+
+use super::ending::{self, Remains};
+use super::{Context, assign, cancel, find_run, report, shared_limits};
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::ProcessEnd;
+use crate::ledger::Tx;
+
+/// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
+/// seconds after it was asked, and there is still to be swept.
+pub const STOP_MS: i64 = 8_000;
+
+/// The same for a stop that is not to wait for anything.
+pub const STOP_NOW_MS: i64 = 1_000;
+
+/// Takes the runs that others were given and have not begun in time, to carry them out itself. The limit of their
+/// start goes on, so that a run that nobody can begin fails, however many try.
+pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    let me = &context.me.instance;
+    if !tx.takes_any_work(me)? {
+        return Ok(());
+    }
+    let given_by = context.now.plus_ms(-shared_limits(tx, context)?.standby_ms);
+    for id in tx.neglected_runs(me, given_by)? {
+        let run = find_run(tx, &id)?;
+        assign::pass_on(tx, context, run)?;
+    }
+    Ok(())
+}
+
+/// Another instance has ended the work of a run, because the one that carries it out has not carried out the wish that
+/// it ends in time. A late report of that one changes nothing.
+///
+/// # Errors
+/// When the ledger fails; the report is to be made again.
+pub fn stopped_for(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &RunId,
+    process: ProcessEnd,
+) -> Result<(), Refusal> {
+    let run = find_run(tx, id)?;
+    let Some(wish) = run.run.stopping().cloned() else {
+        // It has ended meanwhile.
+        return report::gone(tx, context, id);
+    };
+    let outcome = cancel::outcome_of(&wish, &run);
+    ending::end(tx, context, run, outcome, Some(process), Remains::Nothing)
+}

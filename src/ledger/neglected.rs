@@ -1,0 +1,65 @@
+//! What instances were given and do not do. All of it is found among the runs that are given and have not ended, of
+//! which there are never more than may be at work at once.
+
+use super::column::View;
+use super::error::LedgerError;
+use super::runs::{ProcessRow, process_from_row};
+use crate::domain::id::{InstanceId, RunId};
+use crate::domain::time::Timestamp;
+
+/// The runs `r` that another instance than `?1` was given.
+const GIVEN_TO_OTHERS: &str = "r.completed_at IS NULL AND r.given_to IS NOT NULL AND r.given_to <> ?1";
+
+/// The condition that a run has begun.
+const BEGUN: &str = "EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
+
+impl View<'_> {
+    /// When another instance than this one will have neglected something: a run that it has not begun so long after
+    /// it was given, a limit that it has not acted on for so long, or a stop that it has not carried out.
+    pub fn next_neglected(
+        &self,
+        me: &InstanceId,
+        patience_ms: i64,
+    ) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = format!(
+            "SELECT min(CASE WHEN r.stopping IS NOT NULL THEN r.deadline_at
+                             WHEN {BEGUN} THEN r.deadline_at + ?2
+                             ELSE r.given_at + ?2 END)
+             FROM runs r INDEXED BY runs_given WHERE {GIVEN_TO_OTHERS}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let at: Option<i64> = statement.query_row((me.as_str(), patience_ms), |row| row.get(0))?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+    /// The runs that another instance was given at this time or earlier and has not begun.
+    pub fn neglected_runs(&self, me: &InstanceId, given_by: Timestamp) -> Result<Vec<RunId>, LedgerError> {
+        let sql = format!(
+            "SELECT r.id FROM runs r INDEXED BY runs_given
+             WHERE {GIVEN_TO_OTHERS} AND r.given_at <= ?2 AND NOT {BEGUN}
+             ORDER BY r.given_to, r.row"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let ids = statement.query_map((me.as_str(), given_by.as_millis()), |row| row.get::<_, String>(0))?;
+        ids.map(|id| Ok(RunId::from_text(id?))).collect()
+    }
+
+    /// The processes of runs that another instance should have ended by now.
+    pub fn overdue_stops(
+        &self,
+        me: &InstanceId,
+        now: Timestamp,
+    ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
+        let sql = format!(
+            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
+             FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
+             WHERE {GIVEN_TO_OTHERS} AND r.stopping IS NOT NULL AND r.deadline_at <= ?2
+             ORDER BY r.given_to, r.row"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map((me.as_str(), now.as_millis()), |row| {
+            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+}
