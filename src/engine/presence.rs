@@ -1,12 +1,14 @@
 //! Sidecars come, own the bell, go, and die.
 
+use std::collections::HashMap;
+
 use super::ending::{self, Remains};
 use super::{Context, assign, cancel};
 use crate::domain::event::Event;
-use crate::domain::id::InstanceId;
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{Outcome, Urgency, Wish};
+use crate::domain::run::{Outcome, OutputSize, ProcessEnd, Urgency, Wish};
 use crate::ledger::{InstanceRow, RunRow, Tx};
 
 /// A sidecar has come. It holds its instance lock already.
@@ -36,22 +38,47 @@ pub fn resign(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
     Ok(tx.end_term(&context.me.instance, context.now)?)
 }
 
+/// What whoever settles a dead sidecar has found of a run that it had begun, and has ended.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Left {
+    /// What is known of the end of its work.
+    pub process: ProcessEnd,
+    /// How much it has written.
+    pub output: OutputSize,
+    /// Whether all of it has gone.
+    pub remains: Remains,
+}
+
 /// A sidecar has died: whoever holds its lock now settles what it left. What had begun was interrupted; what had
 /// not begun is anybody's.
 ///
-/// Guards may still be there: the directories stay held until [`super::report::gone`].
+/// What had begun was ended before, as far as it could be: work that its guard was about to start must not start when
+/// its run has been told to have ended. Where something of it is still there, the directory stays held until
+/// [`super::report::gone`].
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result<(), Refusal> {
+pub fn bury(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    dead: &InstanceId,
+    mut ended: HashMap<RunId, Left>,
+) -> Result<(), Refusal> {
     // Its row goes first, so that nothing that becomes free below is given to it.
     tx.end_term(dead, context.now)?;
     tx.delete_instance(dead)?;
-    for run in tx.runs_given_to(dead)? {
+    for mut run in tx.runs_given_to(dead)? {
         if !run.begun {
             hand_back(tx, run)?;
             continue;
         }
+        let (process, remains) = match ended.remove(&run.run.id) {
+            Some(left) => {
+                run.run.output = left.output;
+                (Some(left.process), left.remains)
+            }
+            None => (None, Remains::Guard),
+        };
         let outcome = match (run.run.stopping(), run.run.state()) {
             (Some(stopping), _) => cancel::outcome_of(stopping, &run),
             (None, State::AwaitingInput) => Outcome::Stopped(StopReason::BlockerLost),
@@ -59,7 +86,7 @@ pub fn bury(tx: &Tx<'_>, context: &mut Context<'_>, dead: &InstanceId) -> Result
                 Outcome::Stopped(StopReason::Interrupted)
             }
         };
-        ending::end(tx, context, run, outcome, None, Remains::Guard)?;
+        ending::end(tx, context, run, outcome, process, remains)?;
     }
     assign::assign(tx, context)
 }

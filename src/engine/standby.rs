@@ -1,11 +1,10 @@
 //! What an instance was given and neglects, because it is stopped, starved or hangs, others do for it. It delays, it does
 //! not silence: the fence keeps everything from happening twice when it goes on.
 
-use super::ending::{self, Remains};
-use super::{Context, assign, cancel, find_run, report, shared_limits};
+use super::presence::Left;
+use super::{Context, assign, cancel, ending, find_run, report, shared_limits};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::ProcessEnd;
 use crate::ledger::Tx;
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
@@ -35,17 +34,13 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
 ///
 /// # Errors
 /// When the ledger fails; the report is to be made again.
-pub fn stopped_for(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    id: &RunId,
-    process: ProcessEnd,
-) -> Result<(), Refusal> {
-    let run = find_run(tx, id)?;
+pub fn stopped_for(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, left: Left) -> Result<(), Refusal> {
+    let mut run = find_run(tx, id)?;
     let Some(wish) = run.run.stopping().cloned() else {
         // It has ended meanwhile.
         return report::gone(tx, context, id);
     };
     let outcome = cancel::outcome_of(&wish, &run);
-    ending::end(tx, context, run, outcome, Some(process), Remains::Nothing)
+    run.run.output = left.output;
+    ending::end(tx, context, run, outcome, Some(left.process), left.remains)
 }

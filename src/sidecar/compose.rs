@@ -194,7 +194,7 @@ impl Sidecar {
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {
         self.decide(move |tx, _| arrive(tx, &row, VERSION)).await?;
-        peers::settle_the_dead(self).await?;
+        peers::see_the_dead_settled(self).await?;
         Ok(())
     }
 

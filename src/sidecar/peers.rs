@@ -1,20 +1,47 @@
 //! What dead sidecars left: their rows are settled, their processes ended, their directories freed. And what living ones
 //! should have ended and have not.
 
+use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::timeout;
 
 use super::Sidecar;
-use crate::domain::id::RunId;
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::domain::run::ProcessEnd;
+use crate::domain::run::{OutputSize, ProcessEnd};
 use crate::domain::scheduler::Role;
-use crate::engine::presence::bury;
+use crate::engine::ending::Remains;
+use crate::engine::presence::{Left, bury};
 use crate::engine::{report, standby};
-use crate::exec;
+use crate::exec::{self, spool};
 use crate::ledger::{InstanceRow, ProcessRow};
 use crate::presence::instance::{self, Peer};
+use crate::presence::lock_file::wait_until_free;
+
+/// How long a window that opens waits for another one that is settling a dead peer. Longer than ending its work takes,
+/// unless that hangs in the kernel.
+const SETTLED_BY_ANOTHER: Duration = Duration::from_secs(3);
+
+/// Settles the rows of every peer that has died, and waits for those that another window is settling.
+pub(super) async fn see_the_dead_settled(sidecar: &Sidecar) -> Result<(), Refusal> {
+    settle_the_dead(sidecar).await?;
+    for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
+        let id = &peer.actor.instance;
+        if *id == sidecar.parts.me.instance || exec::is_alive(&peer.process) {
+            continue;
+        }
+        let path = instance::lock_path(&sidecar.parts.state, id);
+        let settled = tokio::task::spawn_blocking(move || wait_until_free(&path));
+        if timeout(SETTLED_BY_ANOTHER, settled).await.is_err() {
+            tracing::warn!(instance = %id, "another window has not yet settled what a dead peer left");
+        }
+    }
+    Ok(())
+}
 
 /// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
 /// whose rows this version does not understand: they must not keep a window from opening.
@@ -47,11 +74,48 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Ref
         }
     };
     tracing::info!(instance = %id, "a peer has died; what it left is settled");
-    sidecar.decide(move |tx, context| bury(tx, context, &id)).await?;
+    let ended = end_what_it_had_begun(sidecar, &id).await?;
+    sidecar.decide(move |tx, context| bury(tx, context, &id, ended)).await?;
     if let Some(lock) = lock {
         lock.remove();
     }
     Ok(())
+}
+
+/// Ends the work of a dead peer, all of it at once, and gives what is known of the ends. What does not end is ended
+/// later, by [`end_what_nobody_ends`].
+async fn end_what_it_had_begun(
+    sidecar: &Sidecar,
+    dead: &InstanceId,
+) -> Result<HashMap<RunId, Left>, Refusal> {
+    let id = dead.clone();
+    let begun = sidecar.parts.ledger.read(move |view| Ok(view.processes_of(&id)?)).await?;
+    let ending = begun.into_iter().map(|(run, left)| {
+        let output = sidecar.output_path(&run);
+        tokio::task::spawn_blocking(move || (run, end_one(&left, &output)))
+    });
+    let ending: Vec<_> = ending.collect();
+    let mut ended = HashMap::new();
+    for one in ending {
+        match one.await {
+            Ok((run, left)) => drop(ended.insert(run, left)),
+            Err(error) => tracing::error!(%error, "what a dead peer left could not be ended; trying again"),
+        }
+    }
+    Ok(ended)
+}
+
+/// Ends a guard and everything below it.
+fn end_one(left: &ProcessRow, output: &Path) -> Left {
+    let leftovers = exec::end_leftovers(&left.process, &left.token);
+    // What was written can be read as long as the run is kept; here it is told how much that is.
+    let tail = spool::tail(output).unwrap_or_default();
+    let bytes = std::fs::metadata(output).map_or(0, |metadata| metadata.len());
+    Left {
+        process: ProcessEnd { exit_code: None, signal: None, tail, swept: leftovers.swept },
+        output: OutputSize { bytes, truncated: false },
+        remains: if leftovers.all_gone { Remains::Nothing } else { Remains::Guard },
+    }
 }
 
 /// Ends what nobody else ends, each time that it is asked to: one sweep goes on at a time, and what it was asked
@@ -75,7 +139,7 @@ async fn end_what_the_dead_left(sidecar: &Sidecar) {
         Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
     };
     for (run, left) in orphaned {
-        if end(&run, left).await.is_none() {
+        if end(sidecar, &run, left).await.is_none() {
             continue;
         }
         let id = run.clone();
@@ -95,21 +159,20 @@ async fn end_what_is_to_stop(sidecar: &Sidecar) {
     };
     for (run, left) in overdue {
         tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");
-        let Some(swept) = end(&run, left).await else { continue };
+        let Some(left) = end(sidecar, &run, left).await else { continue };
         let id = run.clone();
-        let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept };
-        let ended = sidecar.decide(move |tx, context| standby::stopped_for(tx, context, &id, process));
+        let ended = sidecar.decide(move |tx, context| standby::stopped_for(tx, context, &id, left));
         if let Err(refusal) = ended.await {
             tracing::error!(%refusal, %run, "the end of a run could not be written down; trying again");
         }
     }
 }
 
-/// Ends a guard and everything below it, and gives how many there were; none if something is left.
-async fn end(run: &RunId, left: ProcessRow) -> Option<u32> {
-    let ending = move || exec::end_leftovers(&left.process, &left.token);
-    match tokio::task::spawn_blocking(ending).await {
-        Ok(leftovers) if leftovers.all_gone => Some(leftovers.swept),
+/// Ends a guard and everything below it, away from the loop; gives nothing if something is left.
+async fn end(sidecar: &Sidecar, run: &RunId, left: ProcessRow) -> Option<Left> {
+    let output = sidecar.output_path(run);
+    match tokio::task::spawn_blocking(move || end_one(&left, &output)).await {
+        Ok(left) if left.remains == Remains::Nothing => Some(left),
         Ok(_) | Err(_) => {
             tracing::error!(%run, "what is left of a run could not be ended entirely; trying again");
             None

@@ -154,10 +154,18 @@ fn the_owner_settles_killed_windows_at_once_and_frees_their_directory() {
         );
         let waiting = owner.get("automation/run", json!({"id": waiting}));
         assert_eq!(waiting["waiting"]["behind"], run);
+        let work: HashSet<u32> = processes_with(&mark(&place)).into_iter().collect();
         killed.kill();
         let began = clock();
         let ended = owner.wait_for_run(&run, "stopped");
         assert_eq!(ended["stopReason"], "interrupted");
+        let left: Vec<u32> =
+            processes_with(&mark(&place)).into_iter().filter(|pid| work.contains(pid)).collect();
+        assert_eq!(left, Vec::<u32>::new(), "what is shown as stopped has gone");
+        assert!(
+            ended["end"]["tail"].is_string(),
+            "every ended run that had a process tells its end: {ended}"
+        );
         let went_on = owner.wait_for_run(&waiting["id"], "succeeded");
         took += began.elapsed();
         assert_eq!(went_on["instanceID"], owner.opened["instanceID"]);

@@ -1,8 +1,9 @@
 //! Nothing of a run outlives the run, however it ends.
 
+use std::process::Stdio;
 use std::time::Duration;
 
-use sexton::exec::{Ended, Exit, ProcessIdentity, Report, STOP_GRACE};
+use sexton::exec::{Ended, Exit, ProcessIdentity, Report, STOP_GRACE, TOKEN_VARIABLE};
 
 use crate::support::{
     Place, Run, carriers, clock, eventually, is_alive, is_our_zombie, lines, pids, signal, state_and_parent,
@@ -213,4 +214,36 @@ async fn a_stop_is_heard_while_nobody_takes_the_reports() {
     eventually("the command to end", || (!is_alive(pid)).then_some(())).await;
     assert_eq!(run.report().await, Report::Started);
     assert_eq!(run.exited().await.0, Exit::Signal(9));
+}
+
+#[tokio::test]
+async fn a_guard_that_finds_the_go_and_the_end_of_its_sidecar_together_starts_nothing() {
+    use std::io::{BufRead, BufReader, Read, Write};
+    let place = Place::new();
+    let mut guard = std::process::Command::new(env!("CARGO_BIN_EXE_sexton"))
+        .arg("guard")
+        .env(TOKEN_VARIABLE, "late")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a guard");
+    let mut words = guard.stdin.take().expect("a pipe");
+    let mut told = BufReader::new(guard.stdout.take().expect("a pipe"));
+    let work = serde_json::json!({"say": "work", "run": "run_x", "token": "late", "program": "sh",
+        "args": ["-c", "echo started >> log"], "environment": [], "stdin": null, "directory": place.path(),
+        "output": place.file("output.log"), "output_limit": 1000});
+    writeln!(words, "{work}").expect("it listens");
+    let mut ready = String::new();
+    told.read_line(&mut ready).expect("it tells");
+    assert!(ready.contains("ready"), "{ready}");
+    // The system does not let it run; meanwhile its sidecar says go and dies.
+    signal("STOP", guard.id());
+    writeln!(words, "{}", serde_json::json!({"say": "go"})).expect("it is there");
+    drop(words);
+    signal("CONT", guard.id());
+    let mut rest = String::new();
+    told.read_to_string(&mut rest).expect("it tells");
+    guard.wait().expect("our own child");
+    assert!(rest.contains("withdrawn") && !rest.contains("started"), "{rest}");
+    assert!(!place.file("log").exists());
 }

@@ -335,6 +335,7 @@ impl Walk {
         let role = if self.rng.one_in(3) { Role::Observer } else { Role::Participant };
         let Ok(who) = self.world.arrive(role) else { return };
         let dies_after = self.rng.within(0..12);
+        self.world.leftovers_resist = self.rng.one_in(3);
         let opening = [World::settle_dead_peers, World::try_the_bell, World::end_leftovers];
         for (number, part) in (0..).zip(opening) {
             if number == dies_after || part(&mut self.world, who).is_err() {

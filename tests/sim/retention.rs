@@ -177,6 +177,7 @@ fn a_run_whose_guard_may_still_be_there_stays() {
     world.die(owner);
     // The next window settles the dead one's rows and has yet to end what it left.
     let next = world.arrive(Role::Participant).unwrap();
+    world.leftovers_resist = true;
     world.settle_dead_peers(next).unwrap();
     world.try_the_bell(next).unwrap();
     let waits = world.run(next, &id);

@@ -12,6 +12,8 @@ use sexton::domain::refusal::Refusal;
 use sexton::domain::run::{OutputSize, ProcessEnd};
 use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
+use sexton::engine::ending::Remains;
+use sexton::engine::presence::Left;
 use sexton::engine::report::{self, Fence, WorkEnd};
 use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
@@ -114,6 +116,12 @@ pub(crate) fn guard_lost() -> WorkEnd {
     WorkEnd::GuardLost { message: "it was killed".to_owned(), process, output: OutputSize::default() }
 }
 
+/// What is known of work that another window has killed.
+pub(crate) fn dead_work() -> Left {
+    let process = ProcessEnd { exit_code: None, signal: None, tail: "tail".to_owned(), swept: 1 };
+    Left { process, output: OutputSize { bytes: 4, truncated: false }, remains: Remains::Nothing }
+}
+
 pub(crate) fn not_started() -> WorkEnd {
     WorkEnd::NotStarted { message: "no such program".to_owned() }
 }
@@ -158,8 +166,7 @@ impl World {
         }
         for (run, _) in self.view().overdue_stops(&window.actor.instance, self.now).unwrap() {
             self.end_of_work_elsewhere(&run);
-            let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept: 1 };
-            self.decide(who, |tx, context| standby::stopped_for(tx, context, &run, process))?;
+            self.decide(who, |tx, context| standby::stopped_for(tx, context, &run, dead_work()))?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Windows that come, die, leave, fail to write, and disagree about who owns the bell.
 
+use std::collections::HashMap;
+
 use serde_json::json;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::engine::presence;
@@ -42,6 +44,7 @@ fn what_had_not_begun_when_its_window_died_is_given_again() {
 fn what_had_begun_when_its_window_died_is_interrupted_and_holds_its_directory_until_it_has_gone() {
     for started in [true, false] {
         let (mut world, owner) = World::with_owner();
+        world.leftovers_resist = true;
         let other = world.open();
         let (id, run) = run_by_hand(&mut world, other, "write");
         let (next, _) = run_by_hand(&mut world, owner, "write");
@@ -106,7 +109,7 @@ fn a_window_that_was_taken_for_dead_begins_nothing() {
     world.act(other);
     world.carry(other, &run);
     let instance = world.window(other).actor.instance.clone();
-    world.decide(owner, |tx, context| presence::bury(tx, context, &instance)).unwrap();
+    world.decide(owner, |tx, context| presence::bury(tx, context, &instance, HashMap::new())).unwrap();
     assert_eq!(given_to(&world, &run).as_deref(), Some("ins_window0"));
     assert_eq!(world.carry(other, &run), Moved::Yes, "it goes on where it stood still");
     assert!(!world.run_row(&run).begun);
@@ -228,6 +231,7 @@ fn a_strangers_report_changes_nothing() {
 #[test]
 fn a_stranger_does_not_free_the_directory_of_the_dead() {
     let (mut world, owner) = World::with_owner();
+    world.leftovers_resist = true;
     let other = world.open();
     let (_, run) = run_by_hand(&mut world, other, "write");
     world.settle();

@@ -1,6 +1,6 @@
 //! A project with several windows, a clock that a test moves, and work that keeps a log of its own.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -9,7 +9,7 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use serde_json::Value;
 use sexton::domain::automation::{Access, Automation};
 use sexton::domain::draft::{self, Surroundings};
-use sexton::domain::id::{AutomationId, IdSource, LedgerId, RunId};
+use sexton::domain::id::{AutomationId, IdSource, InstanceId, LedgerId, RunId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
 use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RestRequest, RunRequest};
@@ -19,6 +19,7 @@ use sexton::domain::sent::Sent;
 use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
 use sexton::engine::delete::Deletion;
+use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::{
     Context, Progress, cancel, create, delete, derive, pause, presence, report, retention, trigger,
@@ -26,7 +27,7 @@ use sexton::engine::{
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
-use crate::window::{Moved, Stage, Window, exited, guard_lost};
+use crate::window::{Moved, Stage, Window, dead_work, exited, guard_lost};
 
 /// Monday, 2025-01-06T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_736_121_600_000);
@@ -42,6 +43,8 @@ pub(crate) struct World {
     pub(crate) audit: Audit,
     /// The next commit fails, as if the disk were full.
     pub(crate) next_commit_fails: bool,
+    /// What dead windows left running does not end at once.
+    pub(crate) leftovers_resist: bool,
     /// How long work takes that nobody ends; for ever if there is nothing.
     pub(crate) work_ms: Option<i64>,
     ids: SequentialIds,
@@ -89,6 +92,7 @@ impl World {
             limits: Limits::default(),
             audit: Audit::default(),
             next_commit_fails: false,
+            leftovers_resist: false,
             work_ms: None,
             ids: SequentialIds(0),
             windows: Vec::new(),
@@ -277,7 +281,8 @@ impl World {
         for peer in self.view().instances().unwrap() {
             let dead = peer.actor.instance;
             if !alive.contains(&dead) {
-                self.decide(who, |tx, context| presence::bury(tx, context, &dead))?;
+                let ended = self.end_what_it_had_begun(&dead);
+                self.decide(who, |tx, context| presence::bury(tx, context, &dead, ended))?;
             }
         }
         Ok(())
@@ -290,6 +295,19 @@ impl World {
             self.window_mut(who).believes_to_own = true;
         }
         Ok(())
+    }
+
+    /// Kills the work of a dead window before its end is told, unless it resists.
+    fn end_what_it_had_begun(&mut self, dead: &InstanceId) -> HashMap<RunId, Left> {
+        if self.leftovers_resist {
+            return HashMap::new();
+        }
+        let begun = self.view().processes_of(dead).unwrap();
+        let end = |(run, _): (RunId, _)| {
+            self.work.remove(&run);
+            (run, dead_work())
+        };
+        begun.into_iter().map(end).collect()
     }
 
     /// Kills what dead windows left, and frees what it held.

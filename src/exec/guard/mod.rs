@@ -65,12 +65,13 @@ fn serve() -> Result<(), String> {
     let identity = process::own_identity().map_err(|error| broken("this process cannot be told", error))?;
     tell(&FromGuard::Ready { identity });
 
-    match control.wait_for_word(&signals) {
-        Said::Word(ToGuard::Go) => {}
-        Said::Word(ToGuard::Stop | ToGuard::Kill | ToGuard::Work(_)) | Said::Closed => {
-            tell(&FromGuard::Withdrawn);
-            return Ok(());
-        }
+    // A guard that the system lets run late finds the go and what came after it together: the end of its sidecar,
+    // with which nobody wants the work any more, or a stop.
+    let (first, second) = (control.wait_for_word(&signals), control.next_word());
+    let wanted = matches!((first, second), (Said::Word(ToGuard::Go), None));
+    if !wanted {
+        tell(&FromGuard::Withdrawn);
+        return Ok(());
     }
     match command::start(&work) {
         Ok(tree) => {
