@@ -17,10 +17,13 @@ use crate::domain::refusal::StorageReason;
 
 /// What stands beside the database: its log, and the index of the log, which holds SQLite's locks too. SQLite
 /// keeps both while anybody has the database open.
-const BESIDE: [&str; 2] = [LOG, "-shm"];
+const BESIDE: [&str; 2] = [LOG, INDEX];
 
 /// What the name of the log has more than that of the database.
 const LOG: &str = "-wal";
+
+/// What the name of the index of the log has more.
+pub(super) const INDEX: &str = "-shm";
 
 /// As much as is written to find out whether the disk takes anything, in bytes.
 const TRIAL: usize = 4096;
@@ -120,6 +123,11 @@ impl Files {
         Err(LedgerError::CutShort { path: self.path.clone(), length, longest: extent.longest })
     }
 
+    /// Where the database is.
+    pub(super) fn database(&self) -> &Path {
+        &self.path
+    }
+
     /// What is really the matter, if SQLite does not say.
     pub(super) fn look_closer(&self, trouble: Trouble) -> Trouble {
         look_closer(trouble, &self.path)
@@ -164,7 +172,7 @@ pub(super) fn look_closer(trouble: Trouble, database: &Path) -> Trouble {
 }
 
 /// The path of a file that stands beside the database.
-fn beside(database: &Path, suffix: &str) -> PathBuf {
+pub(super) fn beside(database: &Path, suffix: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)

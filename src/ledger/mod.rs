@@ -11,6 +11,7 @@ mod definitions;
 mod error;
 mod events;
 mod files;
+mod holder;
 mod instances;
 mod loss;
 mod marker;
@@ -29,6 +30,7 @@ pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
+pub use holder::WhoLocks;
 pub use instances::InstanceRow;
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
@@ -66,12 +68,27 @@ struct Inner {
     warning: Option<String>,
 }
 
+/// What the ledger needs to know and to tell of other processes, of which it knows nothing itself.
+pub struct Outside {
+    /// Called after each commit that changed anything, on a thread that others wait for, before whoever asked for the
+    /// change is answered.
+    pub bell: Box<dyn Fn() + Send>,
+    /// Asked when another process keeps the ledger from being written.
+    pub who_locks: WhoLocks,
+}
+
+impl Outside {
+    /// Nobody is there.
+    pub fn nobody() -> Outside {
+        Outside { bell: Box::new(|| {}), who_locks: Box::new(|_, _| None) }
+    }
+}
+
 impl Ledger {
     /// Opens the ledger in this directory, creating or migrating it when necessary. It is created only if nothing
     /// tells that there has been one.
     ///
-    /// `fresh_id` and `now` are used only if the ledger is created. `bell` is called after each commit that changed
-    /// anything, on a thread that others wait for, before whoever asked for the change is answered.
+    /// `fresh_id` and `now` are used only if the ledger is created.
     ///
     /// # Errors
     /// When the directory or the database cannot be used, when a newer version wrote it, or when it has lost what
@@ -81,16 +98,20 @@ impl Ledger {
         project: &str,
         fresh_id: LedgerId,
         now: Timestamp,
-        bell: impl Fn() + Send + 'static,
+        outside: Outside,
     ) -> Result<Ledger, OpenError> {
         let path = directory.join("ledger.db");
         let failed = |error: LedgerError| OpenError::failed(&path, error);
         // The marker is read before the database is looked at: whoever creates a ledger writes it last.
         let found = marker::find(directory);
         let before = files::identity_at(&path).map_err(|error| failed(error.into()))?;
-        let writing = open::for_writing(&path, &found)?;
-        migrate::migrate(&writing, &path)?;
-        let id = open::identify(&writing, &path, project, fresh_id.clone(), now)?;
+        let first_writes = || {
+            let writing = open::for_writing(&path, &found)?;
+            migrate::migrate(&writing, &path)?;
+            let id = open::identify(&writing, &path, project, fresh_id.clone(), now)?;
+            Ok((writing, id))
+        };
+        let (writing, id) = first_writes().map_err(|error| holder::at_opening(error, &outside.who_locks))?;
         let reading = open::for_reading(&path)?;
         let files = Arc::new(Files::of(&path, before).map_err(failed)?);
         let format = migrate::format(&writing).map_err(failed)?;
@@ -105,7 +126,7 @@ impl Ledger {
         let condition = Arc::new(Condition::default());
         let commits = Arc::new(Commits::new());
         let writer =
-            writer::Writer::start(writing, files.clone(), condition.clone(), commits.clone(), Box::new(bell))
+            writer::Writer::start(writing, files.clone(), condition.clone(), commits.clone(), outside)
                 .map_err(|source| open::no_thread(&path, source))?;
         let reader = reader::Reader::start(reading, writer.progress(), files.clone(), condition.clone())
             .map_err(|source| open::no_thread(&path, source))?;

@@ -67,6 +67,14 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// Another process has been writing for too long.
+    #[error("open ledger at {path}: {why}")]
+    Held {
+        /// The database.
+        path: PathBuf,
+        /// Who, and what to do about it.
+        why: String,
+    },
     /// Anything else.
     #[error("open ledger at {path}: {source}")]
     Failed {
@@ -88,6 +96,7 @@ impl From<OpenError> for Refusal {
         let reason = match &error {
             OpenError::OldSqlite { .. } => StorageReason::Io,
             OpenError::NewerVersion { .. } => StorageReason::NewerVersion,
+            OpenError::Held { .. } => StorageReason::Busy,
             OpenError::NotALedger { .. } | OpenError::Lost { .. } => StorageReason::Damaged,
             OpenError::Failed { path, source } => {
                 return files::look_closer(Trouble::new(source.reason(), &error), path).into();

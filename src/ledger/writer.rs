@@ -16,7 +16,7 @@ use super::commits::Commits;
 use super::condition::{Condition, News};
 use super::error::Trouble;
 use super::files::Files;
-use super::{migrate, open};
+use super::{Outside, holder, migrate, open};
 use crate::domain::refusal::{Refusal, StorageReason};
 
 /// Jobs that wait for the writer. As many as requests may run at once, and some of the sidecar's own; who comes
@@ -25,9 +25,6 @@ const WAITING: usize = 512;
 
 /// Jobs that share a transaction. More would gain nothing and make the others wait.
 const GROUP: usize = 64;
-
-/// Called on the writer's thread after each commit that changed anything, before anybody is answered.
-pub(super) type Bell = Box<dyn Fn() + Send>;
 
 /// Hands jobs to the thread. Dropping it ends the thread when it has done what it was handed.
 pub(super) struct Writer {
@@ -120,11 +117,11 @@ impl Writer {
         files: Arc<Files>,
         condition: Arc<Condition>,
         commits: Arc<Commits>,
-        bell: Bell,
+        outside: Outside,
     ) -> Result<Writer, std::io::Error> {
         let (jobs, inbox) = mpsc::channel(WAITING);
         let (done, done_seen) = watch::channel(0);
-        let thread = Thread { connection, files, condition, done, commits, bell };
+        let thread = Thread { connection, files, condition, done, commits, outside };
         std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || thread.work(inbox))?;
         let progress = Progress { handed_over: Arc::new(AtomicU64::new(0)), done: done_seen };
         Ok(Writer { jobs, progress })
@@ -176,7 +173,7 @@ struct Thread {
     condition: Arc<Condition>,
     done: watch::Sender<u64>,
     commits: Arc<Commits>,
-    bell: Bell,
+    outside: Outside,
 }
 
 impl Thread {
@@ -254,7 +251,7 @@ impl Thread {
                 if kept && self.connection.total_changes() > before {
                     self.condition.wrote();
                     self.commits.wrote(seq);
-                    (self.bell)();
+                    (self.outside.bell)();
                 }
                 for trouble in group.iter().filter_map(|job| job.trouble()) {
                     self.condition.failed(&trouble);
@@ -312,7 +309,8 @@ impl Thread {
             if trouble.reason == StorageReason::Damaged {
                 open::forget_pages(&self.connection);
             }
-            self.files.look_closer(trouble)
+            let trouble = self.files.look_closer(trouble);
+            holder::name(trouble, self.files.database(), &self.connection, &self.outside.who_locks)
         })
     }
 }

@@ -166,6 +166,46 @@ fn open(path: &Path, if_missing: IfMissing) -> io::Result<Option<File>> {
     }
 }
 
+/// Which other process has locked a byte of this file for itself alone with the locks of POSIX, if one has and it can be
+/// told. It may be gone by the time it is known.
+///
+/// The file is opened once and never closed: closing any descriptor of it would drop the locks of this kind that this
+/// process has on it, whoever took them.
+#[cfg(unix)]
+pub fn who_locks(path: &Path, byte: u64) -> Option<u32> {
+    use std::collections::HashMap;
+    use std::sync::{Mutex, PoisonError};
+
+    use rustix::process::{Flock, FlockOffsetType, FlockType, fcntl_getlk};
+
+    static OPEN: Mutex<Option<HashMap<PathBuf, &'static File>>> = Mutex::new(None);
+    let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = open.get_or_insert_default();
+    let file = match known.get(path) {
+        Some(file) => *file,
+        None => {
+            let file: &'static File = Box::leak(Box::new(File::open(path).ok()?));
+            known.insert(path.to_owned(), file);
+            file
+        }
+    };
+    let wanted = Flock {
+        start: byte,
+        length: 1,
+        pid: None,
+        typ: FlockType::WriteLock,
+        offset_type: FlockOffsetType::Set,
+    };
+    let held = fcntl_getlk(file, &wanted).ok()??;
+    u32::try_from(held.pid?.as_raw_nonzero().get()).ok()
+}
+
+/// Nobody can be told here.
+#[cfg(windows)]
+pub fn who_locks(_path: &Path, _byte: u64) -> Option<u32> {
+    None
+}
+
 /// Which file is at this path now.
 ///
 /// # Errors

@@ -18,10 +18,10 @@ use crate::domain::schedule::zone::{Zone, zone_data};
 use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, own, withdraw};
 use crate::exec::{self, GuardProgram, Watched};
-use crate::ledger::{InstanceRow, Ledger};
+use crate::ledger::{InstanceRow, Ledger, Outside};
 use crate::presence::doorbell::Doorbell;
 use crate::presence::instance;
-use crate::presence::lock_file::HeldLock;
+use crate::presence::lock_file::{self, HeldLock};
 use crate::rpc::backend::{Answer, Host};
 use crate::rpc::initialize::{
     Capabilities, InitializeParams, InitializeResult, PROTOCOL_VERSION, Project as ProjectOnTheWire,
@@ -62,9 +62,13 @@ impl Host for SidecarHost {
         let (path, directory) = (state.clone(), project.directory.clone());
         let (health, doorbell) = (Arc::new(Health::default()), Doorbell::of(&state));
         let (by, rung) = (health.clone(), doorbell.clone());
-        let ring = move || listening::ring(&rung, &by);
-        let opening =
-            tokio::task::spawn_blocking(move || Ledger::open(&path, &directory, fresh_id, clock.now(), ring));
+        let outside = Outside {
+            bell: Box::new(move || listening::ring(&rung, &by)),
+            who_locks: Box::new(lock_file::who_locks),
+        };
+        let opening = tokio::task::spawn_blocking(move || {
+            Ledger::open(&path, &directory, fresh_id, clock.now(), outside)
+        });
         let ledger = opening.await.map_err(|error| Refusal::Internal(error.to_string()))??;
         let inside_run = self.inside_run(&ledger).await?;
         let mut warnings: Vec<String> = warning.into_iter().collect();

@@ -146,6 +146,7 @@ mod tests {
     use crate::domain::event::Event;
     use crate::domain::id::{AutomationId, InstanceId, LedgerId};
     use crate::domain::scheduler::Owner;
+    use crate::ledger::Outside;
 
     async fn publish(ledger: &Ledger, count: usize) {
         let published = ledger.write(move |tx| {
@@ -185,7 +186,8 @@ mod tests {
     async fn a_subscriber_that_pruning_overtakes_is_told() {
         let directory = tempfile::tempdir().unwrap();
         let fresh = LedgerId::from_unique("x");
-        let ledger = Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH, || {}).unwrap();
+        let ledger =
+            Ledger::open(directory.path(), "/project", fresh, Timestamp::EPOCH, Outside::nobody()).unwrap();
         publish(&ledger, 200).await;
         let mut slow = from_the_beginning(&ledger, None);
         let mut filtered = from_the_beginning(&ledger, Some(AutomationId::from_unique("none")));

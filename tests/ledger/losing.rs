@@ -10,7 +10,7 @@ use rusqlite::Connection;
 use serde_json::{Value, json};
 use sexton::domain::id::LedgerId;
 use sexton::domain::refusal::{Refusal, StorageReason};
-use sexton::ledger::{Ledger, Loss, OpenError};
+use sexton::ledger::{Ledger, Loss, OpenError, Outside};
 use tempfile::{TempDir, tempdir};
 
 use crate::support::{Ids, NOW, arrive, decide, every_minute, names, open};
@@ -28,7 +28,7 @@ fn marker(directory: &Path) -> Value {
 }
 
 fn open_again(directory: &Path) -> Result<Ledger, OpenError> {
-    Ledger::open(directory, "/project", LedgerId::from_unique("again"), NOW, || {})
+    Ledger::open(directory, "/project", LedgerId::from_unique("again"), NOW, Outside::nobody())
 }
 
 /// What was lost, as the refusal to open it tells.

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 
 use rusqlite::Connection;
 use sexton::domain::id::LedgerId;
-use sexton::ledger::{Ledger, OpenError};
+use sexton::ledger::{Ledger, OpenError, Outside};
 use tempfile::tempdir;
 
 use crate::support::{NOW, arrive, names, open};
@@ -18,8 +18,14 @@ async fn many_that_open_a_new_ledger_at_once_agree_and_all_can_write() {
             let (together, path) = (&together, directory.path());
             scope.spawn(move || {
                 together.wait();
-                Ledger::open(path, "/project", LedgerId::from_unique(&number.to_string()), NOW, || {})
-                    .unwrap()
+                Ledger::open(
+                    path,
+                    "/project",
+                    LedgerId::from_unique(&number.to_string()),
+                    NOW,
+                    Outside::nobody(),
+                )
+                .unwrap()
             })
         };
         let opening: Vec<_> = (0..8).map(open_one).collect();
@@ -40,7 +46,8 @@ async fn what_was_written_is_there_when_it_is_opened_again() {
     let id = first.id().clone();
     drop(first);
     let again =
-        Ledger::open(directory.path(), "/project", LedgerId::from_unique("other"), NOW, || {}).unwrap();
+        Ledger::open(directory.path(), "/project", LedgerId::from_unique("other"), NOW, Outside::nobody())
+            .unwrap();
     assert_eq!(*again.id(), id);
     assert_eq!(names(&again).await, ["one"]);
 }
@@ -54,7 +61,8 @@ fn a_ledger_of_a_newer_format_is_refused_and_left_alone() {
     let ours: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0)).unwrap();
     connection.pragma_update(None, "user_version", ours + 1000).unwrap();
     drop(connection);
-    let refused = Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, || {});
+    let refused =
+        Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, Outside::nobody());
     assert!(matches!(refused.err(), Some(OpenError::NewerVersion { .. })));
 }
 
@@ -65,7 +73,9 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
     let garbage = vec![b'x'; 8192];
     std::fs::write(&path, &garbage).unwrap();
     let refused =
-        Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, || {}).err().unwrap();
+        Ledger::open(directory.path(), "/project", LedgerId::from_unique("x"), NOW, Outside::nobody())
+            .err()
+            .unwrap();
     assert!(refused.to_string().contains("ledger.db"), "{refused}");
     assert_eq!(std::fs::read(&path).unwrap(), garbage);
 }
@@ -74,7 +84,8 @@ fn a_file_that_is_no_database_is_refused_and_left_alone() {
 fn a_directory_that_is_not_there_is_named() {
     let directory = tempdir().unwrap();
     let missing = directory.path().join("missing");
-    let refused = Ledger::open(&missing, "/project", LedgerId::from_unique("x"), NOW, || {}).err().unwrap();
+    let refused =
+        Ledger::open(&missing, "/project", LedgerId::from_unique("x"), NOW, Outside::nobody()).err().unwrap();
     assert!(refused.to_string().contains("missing"), "{refused}");
 }
 

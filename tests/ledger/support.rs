@@ -12,12 +12,12 @@ use sexton::domain::sent::Sent;
 use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
 use sexton::engine::Context;
-use sexton::ledger::{InstanceRow, Ledger, Tx};
+use sexton::ledger::{InstanceRow, Ledger, Outside, Tx};
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_736_121_600_000);
 
 pub(crate) fn open(directory: &Path) -> Ledger {
-    Ledger::open(directory, "/project", LedgerId::from_unique("first"), NOW, || {}).unwrap()
+    Ledger::open(directory, "/project", LedgerId::from_unique("first"), NOW, Outside::nobody()).unwrap()
 }
 
 /// Something small that shows: an instance's row.

@@ -174,14 +174,32 @@ fn a_ledger_that_another_program_holds_is_busy_until_it_lets_go() {
     let mut client = place.open();
     expect_storage_errors(&mut client);
     client.create(dormant("kept", shell("true")));
-    let held = ledger::hold(ledger::directory(&client).join("ledger.db"));
+    let database = ledger::directory(&client).join("ledger.db");
+    // This process passes for the sidecar of another window.
+    let me = std::process::id();
+    let stat = fs::read_to_string("/proc/self/stat").unwrap();
+    let start_time: i64 = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().parse().unwrap();
+    let other = ledger::open(database.clone());
+    let sql = "INSERT INTO instances (id, pid, start_time, client, boot_id, pid_namespace, lock_device, lock_inode,
+                 role, version, since)
+               SELECT 'ins_other', ?1, ?2, 'Another Editor', boot_id, pid_namespace, 0, 0, role, version, since
+               FROM instances";
+    other.execute(sql, (me, start_time)).unwrap();
+    let held = ledger::hold(database.clone());
+    let mut opening = place.sidecar().spawn();
+    let params = opening.initialize_params();
+    let asked = opening.send("initialize", params);
     let draft = with(dormant("refused", shell("true")), "paused", json!(true));
     let sentence = super::unavailable(&client.refusal("automation/create", draft.clone()), "busy");
-    assert!(sentence.contains("another process"), "{sentence}");
+    let named = format!("process {me}, the sidecar of Another Editor");
+    assert!(sentence.contains(&named), "{sentence}");
+    let sentence = super::unavailable(&opening.answer(&asked).unwrap_err(), "busy");
+    assert!(sentence.contains(&named), "a window that opens is told as well: {sentence}");
     let status = until_health(&mut client, "degraded");
     assert_eq!(status["isOwner"], true, "it can be read: {status}");
     assert_eq!(titles(&mut client), ["kept"]);
     drop(held);
+    other.execute("DELETE FROM instances WHERE id = 'ins_other'", []).unwrap();
     client.create(with(draft, "title", json!("works again")));
     until_health(&mut client, "ok");
     assert_eq!(titles(&mut client), ["works again", "kept"]);
