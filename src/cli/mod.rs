@@ -2,6 +2,7 @@
 
 mod child;
 mod demo;
+mod process;
 mod schema;
 mod serve;
 

@@ -23,9 +23,9 @@ impl Environment {
         Environment { variables: variables.into_iter().collect() }
     }
 
-    /// What is logged: `SEXTON_LOG`, `warn` if it is not set.
-    pub fn log_filter(&self) -> String {
-        self.text("SEXTON_LOG").unwrap_or_else(|| "warn".to_owned())
+    /// What is to be logged, if somebody has chosen that: `SEXTON_LOG`.
+    pub fn log_filter(&self) -> Option<String> {
+        self.text("SEXTON_LOG")
     }
 
     /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
