@@ -2,10 +2,12 @@
 
 mod child;
 mod demo;
+mod headless;
 mod process;
 mod schema;
 mod serve;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -27,7 +29,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Serves one window.
+    /// Serves one window, or, with --headless, a project that has no window open.
     Serve(ServeArgs),
     /// Shows a sidecar at work in a scratch project: what an editor sends, what it is told, what is recorded.
     Demo,
@@ -40,6 +42,16 @@ struct ServeArgs {
     /// Speaks JSON-RPC on stdin and stdout.
     #[arg(long)]
     stdio: bool,
+    /// Carries out a project's automations with no window open, until a signal asks it to end. Logs to stderr.
+    #[arg(long, conflicts_with = "stdio")]
+    headless: bool,
+    /// With --headless: the project's directory [default: the working directory].
+    #[arg(long, value_name = "DIRECTORY")]
+    project: Option<PathBuf>,
+    /// With --headless: where ledgers are kept [default: SEXTON_STATE_DIR, else this user's usual place]. It has to be
+    /// the place where windows keep theirs.
+    #[arg(long, value_name = "DIRECTORY")]
+    state_directory: Option<PathBuf>,
     /// Flags that editor libraries append, such as --clientProcessId=N. They are ignored.
     #[arg(hide = true, trailing_var_arg = true, allow_hyphen_values = true)]
     appended: Vec<String>,
@@ -59,28 +71,51 @@ pub fn run() -> ExitCode {
     match cli.command {
         Some(Command::Demo) => demo::run(),
         Some(Command::Schema(args)) => schema::run(&args),
-        Some(Command::Serve(args)) => serve(environment, &args),
-        None => serve(environment, &cli.serve),
+        Some(Command::Serve(args)) => serve(environment, args),
+        None => serve(environment, cli.serve),
     }
 }
 
-fn serve(environment: Environment, args: &ServeArgs) -> ExitCode {
-    let on_stdio = args.stdio || args.appended.iter().any(|argument| argument == "--stdio");
+fn serve(environment: Environment, args: ServeArgs) -> ExitCode {
+    let appended = |name: &str| args.appended.iter().any(|argument| argument == name);
+    let on_stdio = args.stdio || appended("--stdio");
     // What follows a flag that is not ours may be its value.
     let unknown = args.appended.first().filter(|argument| !argument.starts_with("--"));
-    match (on_stdio, unknown) {
-        (_, Some(unknown)) => {
+    match (args.headless || appended("--headless"), on_stdio, unknown) {
+        (_, _, Some(unknown)) => {
             complain(&format!("there is no command {unknown:?}; `sexton --help` lists them"))
         }
-        (false, None) => complain("say --stdio to serve a window, or `sexton demo` to see what it does"),
-        (true, None) => serve::run(environment),
+        (true, true, None) => complain("say --stdio to serve a window or --headless to serve without one"),
+        (true, false, None) => match args.appended.first() {
+            // Nobody appends anything here: it is a mistake of whoever wrote the line.
+            Some(unknown) => {
+                complain(&format!("--headless knows no {unknown:?}; `sexton serve --help` lists its options"))
+            }
+            None => {
+                let served =
+                    headless::Served { project: args.project, state_directory: args.state_directory };
+                headless::run(environment, served)
+            }
+        },
+        (false, _, None) if args.project.is_some() || args.state_directory.is_some() => complain(
+            "--project and --state-directory go with --headless; a window says these things in `initialize`",
+        ),
+        (false, false, None) => complain(
+            "say --stdio to serve a window, --headless to serve without one, or `sexton demo` to see what it does",
+        ),
+        (false, true, None) => serve::run(environment),
     }
 }
 
-/// Says on stderr what is wrong and what to do.
+/// Says on stderr what is wrong and what to do: the arguments are to be changed.
 fn complain(sentence: &str) -> ExitCode {
+    tell(sentence);
+    ExitCode::from(2)
+}
+
+/// Says on stderr why this process ends.
+fn tell(sentence: &str) {
     use std::io::Write;
     // Nobody may read stderr; the exit code tells as well.
     let _ = writeln!(std::io::stderr(), "sexton: {sentence}");
-    ExitCode::from(2)
 }

@@ -77,6 +77,16 @@ struct Parts {
 }
 
 impl Sidecar {
+    /// What it does beside answering: a process that a run has started is an observer, whatever it asked for.
+    pub fn role(&self) -> Role {
+        self.parts.role
+    }
+
+    /// Waits until nothing is looked after any more, which is so after a shutdown, and after a failure.
+    pub async fn ceased(&self) {
+        self.parts.leave.closed().await;
+    }
+
     /// Has the engine decide in a write transaction, with the time read inside it.
     async fn decide<T, F>(&self, decision: F) -> Result<T, Refusal>
     where

@@ -8,6 +8,7 @@ mod acts;
 mod cancelling;
 mod deleting;
 mod editing;
+mod headless;
 mod killed;
 mod ledger_held;
 mod listening;

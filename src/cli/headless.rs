@@ -1,0 +1,149 @@
+//! `sexton serve --headless`: a sidecar that nobody speaks with, so that automations are carried out also while no
+//! window is open.
+//!
+//! Its client is whoever manages services: it is told by the log what is going on, and by the exit code how it ended.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
+use super::{complain, tell};
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
+use crate::exec::GuardProgram;
+use crate::rpc::backend::{Backend, Host};
+use crate::rpc::initialize::{Directory, InitializeParams, Named};
+use crate::sidecar::config::Environment;
+use crate::sidecar::{Sidecar, SidecarHost};
+
+/// What is logged if nobody chooses: who reads the log of a service wants to see when it began and what it did.
+const LOGGED: &str = "info";
+
+/// What it calls itself where windows are shown who is there.
+const CLIENT: &str = "headless";
+
+/// What is served, where the arguments say it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Served {
+    /// The project's directory; the working directory if there is none.
+    pub(super) project: Option<PathBuf>,
+    /// Where ledgers are kept; where windows keep them as well if there is none.
+    pub(super) state_directory: Option<PathBuf>,
+}
+
+/// How it ended.
+enum End {
+    /// It was asked to end.
+    Asked,
+    /// What was named cannot be served, and trying again changes nothing.
+    Unusable(String),
+    /// It could not begin, or could not go on; another attempt may.
+    Failed(String),
+}
+
+/// Serves until a signal asks it to end. The exit code is 0 then; 2 where what was named cannot be served, and 1
+/// where another attempt may succeed.
+pub(super) fn run(environment: Environment, served: Served) -> ExitCode {
+    log_to_stderr(&environment, LOGGED);
+    match block_on(serve(environment, served)) {
+        Ok(End::Asked) => ExitCode::SUCCESS,
+        Ok(End::Unusable(why)) => complain(&why),
+        Ok(End::Failed(why)) => {
+            tell(&why);
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            tell(&format!("cannot serve: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(environment: Environment, served: Served) -> std::io::Result<End> {
+    let params = match introduce(&environment, served) {
+        Ok(params) => params,
+        Err(why) => return Ok(End::Unusable(why)),
+    };
+    let host = SidecarHost::new(environment, std::env::current_dir()?, GuardProgram::this_binary()?);
+    outlive_limits()?;
+    let stop = stop_signal()?;
+    tokio::pin!(stop);
+    let opened = tokio::select! {
+        biased;
+        // What an opening that is left alone has entered is settled by whoever comes next.
+        () = &mut stop => return Ok(End::Asked),
+        opened = host.initialize(params) => opened,
+    };
+    let (opened, sidecar) = match opened {
+        Ok(opened) => opened,
+        Err(refusal) => return Ok(why_not(&refusal)),
+    };
+    let project = &opened.project.directory;
+    if sidecar.role() == Role::Observer {
+        sidecar.shutdown().await;
+        return Ok(End::Unusable(format!(
+            "{project} is not served: this process was started by a run of that project (SEXTON_RUN_ID), and what a run starts takes no part; start it from elsewhere"
+        )));
+    }
+    let bell = match opened.scheduler.owner {
+        true => "this sidecar rings the bell",
+        false => "another one rings the bell, or nobody yet",
+    };
+    tracing::info!(state = %opened.state_directory, "serving {project}; {bell}");
+    Ok(work_until(stop, &sidecar).await)
+}
+
+async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar) -> End {
+    tokio::select! {
+        () = stop => {
+            tracing::info!("asked to end; what still runs is ended as well");
+            sidecar.shutdown().await;
+            tracing::info!("ended");
+            End::Asked
+        }
+        () = sidecar.ceased() => {
+            End::Failed("the sidecar has failed and does nothing any more; its log tells why, and whoever starts it again has what was written".to_owned())
+        }
+    }
+}
+
+/// What a window would say of itself.
+fn introduce(environment: &Environment, served: Served) -> Result<InitializeParams, String> {
+    let text = |path: PathBuf, option: &str| {
+        let refuse = |path: std::ffi::OsString| format!("{option} {path:?}: the path is not Unicode text");
+        path.into_os_string().into_string().map_err(refuse)
+    };
+    let project = served.project.unwrap_or_else(|| PathBuf::from("."));
+    let directory = Directory { field: "--project", named: Named::Path(text(project, "--project")?) };
+    let state_directory = served.state_directory.map(|path| text(path, "--state-directory")).transpose()?;
+    if state_directory.is_none() && environment.state_root().is_none() {
+        return Err("the environment has no home directory; say where ledgers are kept with --state-directory or SEXTON_STATE_DIR".to_owned());
+    }
+    Ok(InitializeParams {
+        client: Some(CLIENT.to_owned()),
+        directory: Some(directory),
+        state_directory,
+        ..InitializeParams::default()
+    })
+}
+
+fn why_not(refusal: &Refusal) -> End {
+    match refusal {
+        Refusal::InvalidParams(faults) => {
+            let one = |fault: &crate::domain::fault::Fault| {
+                format!("{} {}", fault.field, fault.hint.as_deref().unwrap_or_default())
+            };
+            End::Unusable(faults.iter().map(one).collect::<Vec<_>>().join("; "))
+        }
+        Refusal::InvalidAutomation(_)
+        | Refusal::NotFound { .. }
+        | Refusal::AutomationConflict { .. }
+        | Refusal::ActiveRunStillRunning { .. }
+        | Refusal::InsideRun { .. }
+        | Refusal::Overloaded(_)
+        | Refusal::Cancelled
+        | Refusal::Storage { .. }
+        | Refusal::InvalidRequest(_)
+        | Refusal::Internal(_) => End::Failed(format!("the project cannot be opened: {refusal}")),
+    }
+}
