@@ -80,6 +80,12 @@ impl Sidecar {
         }
     }
 
+    /// Kills it so that it can do nothing about it, and waits until it has gone.
+    pub(super) fn kill(mut self) -> io::Result<()> {
+        self.process.kill()?;
+        self.process.wait().map(drop)
+    }
+
     /// Says goodbye as an editor does, and gives how the process ended.
     pub(super) fn shut_down(mut self) -> io::Result<ExitStatus> {
         self.ask("shutdown", &json!({}))?;

@@ -1,16 +1,27 @@
-//! `sexton demo`: a sidecar at work, as an editor sees it.
+//! `sexton demo`: two windows at work on one project, as an editor sees them, one of which is killed.
+
+mod show;
+mod window;
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use super::child::{Sidecar, now};
+use super::child::now;
+use show::{show_ledger, text};
+use window::{PATIENCE, Window};
 
-/// How long the demo waits for what it has asked for. Everything is due within four seconds.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How far apart the slots of the demo's recurring automation are, in milliseconds.
+const EVERY_MS: i64 = 1000;
+
+/// After how many of them the window that owns the bell is killed.
+const BEFORE_THE_KILL: usize = 2;
+
+/// How many runs there are in the end: three slots, and the one-shot.
+const ALL: usize = 4;
 
 pub(super) fn run() -> ExitCode {
     let mut out = io::stdout().lock();
@@ -33,151 +44,111 @@ fn demonstrate(out: &mut impl Write) -> io::Result<Vec<String>> {
     let state = scratch.path.join("state");
     std::fs::create_dir_all(&project)?;
     let began = now();
-    writeln!(out, "An editor opens a window on {} and spawns `sexton --stdio`.\n", project.display())?;
-    let mut window = Sidecar::spawn(&state)?;
+    writeln!(out, "An editor opens two windows on {}; each spawns `sexton --stdio`.\n", project.display())?;
     let options = json!({"projectDirectory": project, "limits": {"minIntervalMs": 500}});
     let params = json!({"clientInfo": {"name": "demo"}, "initializationOptions": options});
-    let opened = ask(out, &mut window, "initialize", &params)?;
-    let zones = &opened["timeZoneData"];
-    writeln!(
-        out,
-        "    ledger {}, this window rings the bell: {}, zone data {} ({})",
-        text(&opened["ledgerID"]),
-        opened["scheduler"]["owner"],
-        text(&zones["version"]),
-        text(&zones["source"]),
-    )?;
-    ask(out, &mut window, "events/subscribe", &json!({}))?;
+    let mut first = Window::open(out, "A", &state, &params)?;
+    let mut second = Window::open(out, "B", &state, &params)?;
+    for window in [&mut first, &mut second] {
+        window.follow_events(out)?;
+    }
+    let [recurring, oneshot] = create(out, &mut first)?;
+
+    writeln!(out, "\nBoth are told what happens. What B hears (milliseconds since the demo began):\n")?;
+    let names = [first.named(), second.named()];
+    let mut problems = Vec::new();
+    let in_time = second.show_until(out, began, &names, |window| window.ended() == BEFORE_THE_KILL)?;
+    problems
+        .extend(unless(in_time, || format!("{BEFORE_THE_KILL} runs should have ended within {PATIENCE:?}")));
+    let told = first.hear_as_much_as(&second)?;
+    problems.extend(unless(told, || "A and B should have been told the same".to_owned()));
+
+    writeln!(out, "\nkill -9 of A, between two slots. Nobody tells B, and nobody has to:\n")?;
+    let killed_at = now();
+    first.kill()?;
+    let mut passed = None;
+    let in_time = second.show_until(out, began, &names, |window| {
+        passed = passed.or_else(|| window.owns_the_bell().then(|| now() - killed_at));
+        window.ended() == ALL
+    })?;
+    problems.extend(unless(in_time, || format!("{ALL} runs should have ended within {PATIENCE:?}")));
+    match passed {
+        Some(after) => {
+            writeln!(out, "\nB owned the bell {:.1} ms after the kill.", after.as_secs_f64() * 1000.0)?
+        }
+        None => problems.push("B should own the bell".to_owned()),
+    }
+
+    writeln!(out, "\nB closes and another window opens. Everything is still there, each slot once:\n")?;
+    problems.extend(unless(second.shut_down()?.success(), || "B should have ended well".to_owned()));
+    let mut third = Window::open(out, "C", &state, &params)?;
+    let runs = third.ask(out, "run/list", &json!({}))?;
+    let runs: Vec<Value> = runs["items"].as_array().into_iter().flatten().rev().cloned().collect();
+    show_ledger(out, &mut third, &runs, &names)?;
+    problems.extend(wrong_with(&runs, &recurring, &oneshot, &names));
+    problems.extend(unless(third.shut_down()?.success(), || "C should have ended well".to_owned()));
+    let verdict = if problems.is_empty() { "all as it should be" } else { "with problems" };
+    writeln!(out, "\nDone in {:.1} s, {verdict}.", seconds_since(began))?;
+    Ok(problems)
+}
+
+fn create(out: &mut impl Write, window: &mut Window) -> io::Result<[Value; 2]> {
     let recurring = json!({
-        "title": "Count to three", "kind": "recurring", "rhythm": {"kind": "interval", "everyMs": 1000},
+        "title": "Count to three", "kind": "recurring", "rhythm": {"kind": "interval", "everyMs": EVERY_MS},
         "stop": {"kind": "count", "count": 3},
         "task": {"kind": "command", "program": "sh", "args": ["-c", "echo \"ding, due at $SEXTON_SCHEDULED_AT\""]},
     });
-    let recurring = ask(out, &mut window, "automation/create", &recurring)?;
-    let due = opened_at_ms(&recurring) + 2500;
+    let recurring = window.ask(out, "automation/create", &recurring)?;
+    // Half-way between the second slot and the third.
+    let due = recurring["createdAt"].as_i64().unwrap_or_default() + EVERY_MS * 5 / 2;
     let oneshot = json!({
         "title": "Remind me once", "kind": "oneshot", "fireAt": due,
         "task": {"kind": "command", "program": "sh", "args": ["-c", "echo dong; exit 3"]},
     });
-    let oneshot = ask(out, &mut window, "automation/create", &oneshot)?;
-    writeln!(out, "\nThe sidecar tells every window what happens (milliseconds since the demo began):\n")?;
-    let mut problems = Vec::new();
-    if !follow(out, &mut window, began, 4)? {
-        problems.push(format!("four runs should have ended within {PATIENCE:?}"));
-    }
-    writeln!(out, "\nThe window closes and another one opens. Everything is still there:\n")?;
-    let status = window.shut_down()?;
-    if !status.success() {
-        problems.push(format!("the sidecar ended with {status}"));
-    }
-    let mut window = Sidecar::spawn(&state)?;
-    ask(out, &mut window, "initialize", &params)?;
-    let runs = ask(out, &mut window, "run/list", &json!({}))?;
-    problems.extend(show_ledger(out, &mut window, &runs, [&recurring, &oneshot])?);
-    let status = window.shut_down()?;
-    if !status.success() {
-        problems.push(format!("the second sidecar ended with {status}"));
-    }
-    let verdict = if problems.is_empty() { "all as it should be" } else { "with problems" };
-    writeln!(out, "\nDone in {:.1} s, {verdict}.", (now() - began).as_secs_f32())?;
-    Ok(problems)
+    Ok([recurring, window.ask(out, "automation/create", &oneshot)?])
 }
 
-fn ask(out: &mut impl Write, window: &mut Sidecar, method: &str, params: &Value) -> io::Result<Value> {
-    writeln!(out, "  -> {method} {}", shortened(&params.to_string()))?;
-    let result = window.ask(method, params)?;
-    writeln!(out, "  <- {}", shortened(&result.to_string()))?;
-    Ok(result)
-}
-
-/// Shows events until so many runs have ended; false if that does not happen in time.
-fn follow(out: &mut impl Write, window: &mut Sidecar, began: Instant, runs: usize) -> io::Result<bool> {
-    let deadline = now() + PATIENCE;
-    let mut ended = 0;
-    while ended < runs {
-        let Some(event) = window.next_event(deadline)? else { return Ok(false) };
-        let at = (now() - began).as_millis();
-        let what = match text(&event["kind"]) {
-            "run.updated" => {
-                let run = &event["run"];
-                ended += usize::from(run["completedAt"].is_i64());
-                format!("{:<15} {}{}", text(&run["automationTitle"]), text(&run["state"]), lateness(run))
-            }
-            "automation.updated" => {
-                let automation = &event["automation"];
-                let next = automation["state"]["nextFireAt"].as_i64();
-                let next = next.map_or("none".to_owned(), |next| format!("due at {next}"));
-                format!("{:<15} next: {next}", text(&automation["title"]))
-            }
-            _ => String::new(),
-        };
-        writeln!(out, "  {at:>6}  #{:<3} {:<19} {what}", event["seq"], text(&event["kind"]))?;
-    }
-    Ok(true)
-}
-
-fn lateness(run: &Value) -> String {
-    match (run["scheduledAt"].as_i64(), run["startedAt"].as_i64(), text(&run["state"])) {
-        (Some(due), Some(started), "running") => format!(", started {} ms after it was due", started - due),
-        (_, _, _) => String::new(),
-    }
-}
-
-/// Shows what is recorded, and says what is not as it should be.
-fn show_ledger(
-    out: &mut impl Write,
-    window: &mut Sidecar,
-    runs: &Value,
-    [recurring, oneshot]: [&Value; 2],
-) -> io::Result<Vec<String>> {
-    let empty = Vec::new();
-    let runs = runs["items"].as_array().unwrap_or(&empty);
-    writeln!(out, "\n  {:<15} {:<10} {:>8} {:>6}  output", "automation", "ended", "late", "exit")?;
-    let mut counted = [0, 0];
-    for run in runs.iter().rev() {
-        let late =
-            run["startedAt"].as_i64().zip(run["scheduledAt"].as_i64()).map(|(started, due)| started - due);
-        let late = late.map_or("-".to_owned(), |late| format!("{late} ms"));
-        let output = window.ask("run/output", &json!({"id": run["id"]}))?;
-        writeln!(
-            out,
-            "  {:<15} {:<10} {late:>8} {:>6}  {}",
-            text(&run["automationTitle"]),
-            text(&run["state"]),
-            run["end"]["exitCode"],
-            text(&output["data"]).trim_end()
-        )?;
-        let is = |automation: &Value, state: &str| {
-            run["automationID"] == automation["id"] && text(&run["state"]) == state
-        };
-        counted[0] += usize::from(is(recurring, "succeeded"));
-        counted[1] += usize::from(is(oneshot, "failed"));
-    }
-    let mut problems = Vec::new();
-    if counted != [3, 1] || runs.len() != 4 {
-        problems.push(format!(
-            "three runs should have succeeded and one failed; {counted:?} did, of {}",
+/// What the record should say and does not.
+fn wrong_with(runs: &[Value], recurring: &Value, oneshot: &Value, names: &[Named]) -> Vec<String> {
+    let of = |automation: &Value, state: &str| -> Vec<&Value> {
+        let is = |run: &&Value| run["automationID"] == automation["id"] && text(&run["state"]) == state;
+        runs.iter().filter(is).collect()
+    };
+    let (counted, reminded) = (of(recurring, "succeeded"), of(oneshot, "failed"));
+    let mut wrong = Vec::new();
+    wrong.extend(unless(runs.len() == ALL && reminded.len() == 1, || {
+        format!(
+            "three runs should have succeeded and one failed: {} and {} of {}",
+            counted.len(),
+            reminded.len(),
             runs.len()
-        ));
-    }
-    Ok(problems)
+        )
+    }));
+    let begin = recurring["createdAt"].as_i64().unwrap_or_default();
+    let slots: Vec<i64> = counted.iter().filter_map(|run| run["scheduledAt"].as_i64()).collect();
+    let due = [1, 2, 3].map(|number| begin + number * EVERY_MS);
+    wrong.extend(unless(slots == due, || {
+        format!("the slots {due:?} should be there once each, not {slots:?}")
+    }));
+    let by: Vec<&str> = counted.iter().map(|run| show::name_of(&run["instanceID"], names)).collect();
+    wrong.extend(unless(by == ["A", "A", "B"], || {
+        format!("A should have fired twice and B once, not {by:?}")
+    }));
+    wrong
 }
 
-fn opened_at_ms(automation: &Value) -> i64 {
-    automation["createdAt"].as_i64().unwrap_or_default()
+fn unless(sound: bool, problem: impl FnOnce() -> String) -> Option<String> {
+    (!sound).then(problem)
 }
 
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("")
+fn seconds_since(began: Instant) -> f32 {
+    (now() - began).as_secs_f32()
 }
 
-/// The start of a long text.
-fn shortened(text: &str) -> String {
-    const SHOWN: usize = 150;
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{} …", &text[..end]),
-        None => text.to_owned(),
-    }
+/// What a window is called here, and what the ledger calls it.
+struct Named {
+    name: &'static str,
+    instance: String,
 }
 
 /// A directory that goes when the demo is over.
