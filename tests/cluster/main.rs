@@ -21,5 +21,6 @@ mod succession;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
+mod torture;
 mod unreadable;
 mod windows;

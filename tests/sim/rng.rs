@@ -38,7 +38,11 @@ impl Rng {
 
 /// What whoever runs the tests has chosen, or this.
 pub(crate) fn from_environment(name: &str, default: u64) -> u64 {
+    text_from_environment(name).map_or(default, |value| value.parse().expect("a number"))
+}
+
+/// What whoever runs the tests has chosen, if anything.
+pub(crate) fn text_from_environment(name: &str) -> Option<String> {
     #[expect(clippy::disallowed_methods, reason = "another walk is asked for by whoever runs the tests")]
-    let value = std::env::var(name);
-    value.map_or(default, |value| value.parse().expect("a number"))
+    std::env::var(name).ok()
 }
