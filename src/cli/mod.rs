@@ -31,7 +31,8 @@ struct Cli {
 enum Command {
     /// Serves one window, or, with --headless, a project that has no window open.
     Serve(ServeArgs),
-    /// Shows a sidecar at work in a scratch project: what an editor sends, what it is told, what is recorded.
+    /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
+    /// what is recorded.
     Demo,
     /// Prints what the protocol is, for programs: an OpenRPC document or JSON Schemas.
     Schema(schema::SchemaArgs),
