@@ -170,6 +170,7 @@ impl Bell {
     /// attempt.
     async fn ring_with(&mut self, sidecar: &Sidecar, lock: HeldLock) -> Result<(), Refusal> {
         sidecar.decide(own).await?;
+        tracing::info!("this sidecar rings the bell from now on");
         self.held = Some(lock);
         sidecar.parts.health.well(Part::Bell);
         Ok(())

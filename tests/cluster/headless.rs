@@ -34,9 +34,13 @@ impl Headless {
 
     /// Serves the project of this place, and says so.
     fn serving(place: &Place) -> Headless {
+        Headless::serving_while(place, "this sidecar rings the bell")
+    }
+
+    fn serving_while(place: &Place, bell: &str) -> Headless {
         let mut command = Headless::command(place);
         let headless = Headless::spawn(command.arg("--project").arg(place.project()));
-        headless.says(&format!("serving {}; this sidecar rings the bell", place.project().display()));
+        headless.says(&format!("serving {}; {bell}", place.project().display()));
         headless
     }
 
@@ -125,6 +129,19 @@ fn automations_fire_with_no_window_open_and_one_that_opens_takes_over_where_it_l
     let lines = place.lines("log");
     assert_eq!(lines.iter().collect::<HashSet<_>>().len(), lines.len(), "a slot fired twice: {lines:?}");
     window.finish();
+}
+
+#[test]
+fn when_the_last_window_goes_it_goes_on() {
+    let place = Place::new();
+    let mut window = place.open_with(json!({"minIntervalMs": 50}));
+    window.create(every("ticking", 50, shell(LOG)));
+    let headless = Headless::serving_while(&place, "another one rings the bell");
+    window.kill();
+    headless.says("this sidecar rings the bell from now on");
+    let lines = place.lines("log").len();
+    place.wait_for_lines("log", lines + 3);
+    headless.ends_at("TERM");
 }
 
 #[test]
