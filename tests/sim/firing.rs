@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sexton::domain::id::AutomationId;
 use sexton::domain::request::RunRequest;
 use sexton::domain::run::{Attendance, Trigger};
+use sexton::domain::time::Timestamp;
 use sexton::engine::tick::AUTOMATIONS_PER_TICK;
 use sexton::engine::{Progress, trigger};
 
@@ -289,4 +290,32 @@ fn the_same_key_runs_once_within_a_day() {
     assert_ne!(second, first);
     assert_eq!(ask(&mut world), second);
     assert_eq!(world.runs(&id).len(), 2);
+}
+
+#[test]
+fn what_an_automation_shows_is_when_it_fires() {
+    for (zone, expression) in [
+        ("America/New_York", "0 16 * * *"),
+        ("Europe/Berlin", "30 2 * * *"),
+        ("Asia/Kolkata", "*/45 9 * * MON-FRI"),
+        ("Australia/Lord_Howe", "15 1-3 * * *"),
+    ] {
+        let (mut world, owner) = World::with_owner();
+        world.work_ms = Some(1);
+        // From here on until all of them have changed their clocks.
+        world.now = START.plus_ms(58 * 24 * HOUR);
+        let rhythm = json!({"kind": "cron", "expression": expression});
+        let id = world.create(owner, with(every(60), json!({"rhythm": rhythm, "timezone": zone})));
+        for _ in 0..20 {
+            let shown = world.automation(&id).state.next_fires;
+            let fired = world.spawn_log.len();
+            world.run_for(48 * HOUR);
+            let slots: Vec<Timestamp> =
+                world.spawn_log[fired..].iter().filter_map(|spawn| spawn.slot).collect();
+            let (least, most) = (slots.len().min(shown.len()), world.now);
+            assert_eq!(slots[..least], shown[..least], "{expression} in {zone}");
+            assert!(shown[least..].iter().all(|at| *at > most), "{expression} in {zone}: {shown:?}");
+            assert!(world.spawn_log[fired..].iter().all(|spawn| spawn.slot == Some(spawn.at)));
+        }
+    }
 }

@@ -31,6 +31,26 @@ fn slots_behind_an_active_run_are_counted_and_recorded_when_it_ends() {
 }
 
 #[test]
+fn an_active_run_is_known_however_many_newer_ones_have_ended() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, policy(every(60), json!({"wallMs": 24 * 60 * MINUTE})));
+    world.run_for(MINUTE);
+    let run = world.last_run(&id).id;
+    // Each edit of the schedule makes a record of the slot that was skipped behind it.
+    for number in 0..150 {
+        world.run_for(3 * MINUTE);
+        world.update(owner, &id, json!({"rhythm": {"everyMs": 60_000 + number}}));
+    }
+    let shown = world.automation(&id).state;
+    assert!(world.runs(&id).len() > 100);
+    assert_eq!(shown.active_runs, std::slice::from_ref(&run));
+    assert_ne!(shown.last_run.as_ref(), Some(&run));
+    let refused = world.try_run(owner, &id).unwrap_err();
+    assert!(matches!(refused, Refusal::ActiveRunStillRunning { run: told } if told == run));
+    world.audit_all();
+}
+
+#[test]
 fn a_run_by_hand_counts_slots_too_and_a_second_one_is_refused() {
     let (mut world, owner) = World::with_owner();
     let id = world.create(owner, every(60));

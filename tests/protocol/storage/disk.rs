@@ -204,6 +204,36 @@ fn a_limit_on_the_size_of_files_is_an_error_of_the_change_and_not_the_end() {
 }
 
 #[test]
+fn what_is_due_and_cannot_be_written_is_tried_about_once_a_second() {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let place = Place::new();
+    let mut client = place
+        .sidecar()
+        .option("limits", json!({"minIntervalMs": 20}))
+        .env("SEXTON_LOG", "warn,sexton::ledger::writer=debug")
+        .open();
+    expect_storage_errors(&mut client);
+    client.subscribe(json!({}));
+    client.create(every("ticking", 20, json!({"kind": "notify", "text": "ding"})));
+    client.wait_for_event("it fires", |event| event["run"]["state"] == "succeeded");
+    let pid = Pid::from_raw(client.pid().cast_signed());
+    let limit = |current| {
+        prlimit(pid, Resource::Fsize, Rlimit { current, maximum: None }).expect("our own child");
+    };
+    limit(Some(0));
+    until_health(&mut client, "degraded");
+    let attempts = |client: &Client| client.stderr().matches("a transaction failed").count();
+    let before = attempts(&client);
+    crate::support::nothing_happens(std::time::Duration::from_secs(3), || {});
+    let tried = attempts(&client) - before;
+    // Due a hundred and fifty times meanwhile; the upkeep tries now and then as well.
+    assert!((1..=8).contains(&tried), "{tried} attempts in three seconds");
+    limit(None);
+    until_health(&mut client, "ok");
+    client.finish();
+}
+
+#[test]
 fn outputs_that_have_no_place_are_told_until_they_have_one() {
     let place = Place::new();
     let mut client = place.open();
