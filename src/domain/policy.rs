@@ -15,7 +15,7 @@ pub struct Policy {
     pub if_busy: IfBusy,
     /// How long a run may wait before it starts, in milliseconds.
     pub queue_ms: i64,
-    /// How long a start may take, in milliseconds.
+    /// How long a start may take, in milliseconds. The time for a precheck comes on top of it.
     pub start_ms: i64,
     /// How long a run may be silent, in milliseconds; none for no limit.
     pub idle_ms: Option<i64>,
@@ -59,6 +59,14 @@ impl Default for Policy {
             precheck: None,
             keep: Keep { runs: 1000, days: 90 },
         }
+    }
+}
+
+impl Policy {
+    /// How long a run may take from when it is given until its command has started, in milliseconds.
+    pub fn start_limit_ms(&self) -> i64 {
+        let precheck_ms = self.precheck.as_ref().map_or(0, |precheck| precheck.timeout_ms);
+        self.start_ms.saturating_add(precheck_ms)
     }
 }
 
@@ -138,7 +146,8 @@ pub struct Retry {
     pub delay_ms: i64,
 }
 
-/// A command that decides whether the run goes on.
+/// A command that decides whether the run goes on: with exit code 0 it does, with 75 there is nothing to do, and
+/// anything else is a failure to start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Precheck {
@@ -149,6 +158,11 @@ pub struct Precheck {
     pub args: Vec<String>,
     /// How long it may take, in milliseconds.
     pub timeout_ms: i64,
+}
+
+impl Precheck {
+    /// The exit code that says that there is nothing to do. `sysexits.h` has it for "try again later".
+    pub const NOTHING_TO_DO: i32 = 75;
 }
 
 /// How many ended runs are kept, and for how long. What is pruned leaves a daily account.

@@ -77,7 +77,7 @@ fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId)
     run.given_to = Some(to);
     run.given_at = Some(context.now);
     run.holds_directory = run.definition.access == Access::Write;
-    run.deadline_at = Some(context.now.plus_ms(run.definition.policy.start_ms));
+    run.deadline_at = Some(context.now.plus_ms(run.definition.policy.start_limit_ms()));
     let waited = run.run.set_waiting(None);
     if waited || run.run.revision == 0 {
         derive::publish_run(tx, &mut run, context.now)?;

@@ -64,8 +64,13 @@ pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
                     )
                 }
                 (ErrorCode::TimedOut, None) => {
-                    let limit = run.definition.policy.start_ms;
-                    format!("it did not start within {limit} ms (`policy.startMs`)")
+                    let policy = &run.definition.policy;
+                    let limit = policy.start_limit_ms();
+                    let names = match policy.precheck {
+                        Some(_) => "`policy.startMs` and `policy.precheck.timeoutMs`",
+                        None => "`policy.startMs`",
+                    };
+                    format!("it did not start within {limit} ms ({names})")
                 }
                 (code, _) => format!("it was ended: {code:?}"),
             },

@@ -4,8 +4,9 @@ use super::ending::{self, Remains};
 use super::{Context, assign, cancel, derive, find_run};
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
+use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::machine::{ErrorCode, State};
+use crate::domain::run::machine::{ErrorCode, State, StopReason};
 use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult};
 use crate::ledger::{ProcessRow, RunRow, Tx};
 
@@ -26,6 +27,15 @@ pub enum WorkEnd {
         /// Why, as a sentence.
         message: String,
     },
+    /// Its precheck was carried out, and its command was never started.
+    PrecheckOnly {
+        /// Why not.
+        why: NotReached,
+        /// How the precheck ended, and what it left.
+        process: ProcessEnd,
+        /// How much it wrote.
+        output: OutputSize,
+    },
     /// Its process ended.
     Exited {
         /// How, and what it left.
@@ -41,6 +51,20 @@ pub enum WorkEnd {
         process: ProcessEnd,
         /// How much it wrote.
         output: OutputSize,
+    },
+}
+
+/// Why a command was not started though its precheck was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotReached {
+    /// The precheck ended as its exit code or signal says.
+    ByExit,
+    /// The precheck took longer than it may.
+    TimedOut,
+    /// The precheck allowed it, and it could not be started.
+    NotStarted {
+        /// Why, as a sentence.
+        message: String,
     },
 }
 
@@ -91,6 +115,11 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
     let wish = run.run.stopping().cloned();
     let (process, outcome) = match end {
         WorkEnd::NotStarted { message } => (None, Outcome::Failed(not_started(&run, message))),
+        WorkEnd::PrecheckOnly { why, process, output } => {
+            run.run.output = output;
+            let outcome = by_precheck(why, &process);
+            (Some(process), outcome)
+        }
         WorkEnd::Exited { process, output } => {
             // A command that has exited had started, also if that could not be reported.
             if run.run.state() == State::Scheduled {
@@ -153,6 +182,32 @@ fn not_started(run: &RunRow, message: String) -> RunError {
             RunError { code: ErrorCode::StartFailed, message, class: ErrorClass::Config }
         }
     }
+}
+
+fn by_precheck(why: NotReached, process: &ProcessEnd) -> Outcome {
+    const SEE: &str = "so the command was not started; `end.tail` has its last output";
+    let (message, class) = match (why, process.exit_code, process.signal) {
+        (NotReached::ByExit, Some(Precheck::NOTHING_TO_DO), _) => {
+            return Outcome::Stopped(StopReason::PrecheckSkipped);
+        }
+        (NotReached::ByExit, Some(0), _) => {
+            ("it was ended before its command was started".to_owned(), ErrorClass::Task)
+        }
+        (NotReached::ByExit, Some(code), _) => {
+            (format!("the precheck exited with code {code}, {SEE}"), ErrorClass::Task)
+        }
+        (NotReached::ByExit, None, Some(signal)) => {
+            (format!("the precheck was killed by signal {signal}, {SEE}"), ErrorClass::Task)
+        }
+        (NotReached::ByExit, None, None) => {
+            (format!("the precheck ended without a code or signal, {SEE}"), ErrorClass::Task)
+        }
+        (NotReached::TimedOut, _, _) => {
+            (format!("the precheck took longer than `policy.precheck.timeoutMs`, {SEE}"), ErrorClass::Task)
+        }
+        (NotReached::NotStarted { message }, _, _) => (message, ErrorClass::Config),
+    };
+    Outcome::Failed(RunError { code: ErrorCode::StartFailed, message, class })
 }
 
 fn by_exit(process: &ProcessEnd) -> Outcome {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandWork, Exit, OutputSize, ProcessIdentity};
+use super::{CommandWork, Exit, OutputSize, PrecheckEnd, ProcessIdentity};
 
 /// The longest line a sidecar reads. The longest there is carries a tail of 4 KiB, six times that when every
 /// byte is escaped, and a sentence or two.
@@ -16,7 +16,7 @@ pub(super) const LONGEST_FROM_GUARD: usize = 256 * 1024;
 pub(super) enum ToGuard {
     /// First, and once.
     Work(Box<CommandWork>),
-    /// Start the command.
+    /// Start the precheck if there is one, and the command.
     Go,
     /// SIGTERM, then SIGKILL after the grace.
     Stop,
@@ -24,7 +24,7 @@ pub(super) enum ToGuard {
     Kill,
 }
 
-/// From the guard: `Ready`, then `Started`, then one of the others, which is its last word.
+/// From the guard: `Ready`, then `Started` if it comes to that, then one of the others, which is its last word.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 pub(super) enum FromGuard {
@@ -34,8 +34,10 @@ pub(super) enum FromGuard {
     Started,
     /// It was told to stop before it was told to go.
     Withdrawn,
-    /// The command could not be started.
+    /// The command, or the precheck before it, could not be started.
     StartFailed { message: String },
+    /// The precheck and all it left behind have ended, but for `left`, and the command was not started.
+    PrecheckOnly { end: PrecheckEnd, swept: u32, left: u32, tail: String, output: OutputSize },
     /// The command and all it left behind have ended, but for `left` processes that could not be
     /// killed, or are not gone yet.
     Exited { exit: Exit, swept: u32, left: u32, tail: String, output: OutputSize },

@@ -4,7 +4,8 @@
 //!   sidecar                      guard (`sexton guard`)            command
 //!   prepare ── work ───────────► reads it
 //!           ◄─ Ready(identity) ─ waits, nothing is started yet
-//!   go ─────── go ─────────────► starts it ──────────────────────► runs, in a session of its own
+//!   go ─────── go ─────────────► starts the precheck, if there is one
+//!                                starts it, if that allows ──────► runs, in a session of its own
 //!           ◄─ Started ───────── spools its output
 //!   stop ───── stop ───────────► SIGTERM, 5 s, SIGKILL ──────────► ends
 //!           ◄─ Ended ─────────── sweeps what was left, exits
@@ -101,16 +102,31 @@ pub struct CommandWork {
     pub args: Vec<String>,
     /// Added in this order on top of the sidecar's own environment; of two with one name the later wins.
     pub environment: Vec<(String, String)>,
+    /// What decides whether the command is started.
+    pub precheck: Option<PrecheckWork>,
     /// What the command reads on its standard input; `None` is an empty one (`/dev/null`).
     pub stdin: Option<String>,
     /// The working directory. It must exist.
     pub directory: PathBuf,
-    /// The spool: the file that receives standard output and standard error, merged. Created with mode 0600
-    /// when the command starts, emptied if it exists; missing parent directories are created with mode 0700.
+    /// The spool: the file that receives standard output and standard error, merged; of the precheck first, of
+    /// the command behind that. Created with mode 0600 before the first of them starts, emptied if it exists;
+    /// missing parent directories are created with mode 0700.
     pub output: PathBuf,
     /// The most bytes that are spooled. What goes beyond is read and thrown away, so that the command never
     /// waits for a reader.
     pub output_limit: u64,
+}
+
+/// A program that is started before the command: in the same directory and environment, with an empty input. With
+/// exit code 0 it lets the command start. What it leaves behind is killed before that.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct PrecheckWork {
+    /// The program, looked up like that of the command.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// How long it may take before it is ended like a command that is asked to stop.
+    pub timeout: Duration,
 }
 
 /// What a supervisor tells about its run, in this order. `Ended` comes exactly once, and last.
@@ -129,18 +145,29 @@ pub enum Report {
 pub enum Ended {
     /// Stopped before it was told to go. Nothing was ever started.
     Withdrawn,
-    /// The command could not be started. Nothing was ever started.
+    /// The command, or the precheck before it, could not be started. Nothing was ever started.
     StartFailed {
         /// A sentence that names the program or path, and says what to do.
         message: String,
+    },
+    /// The precheck was started, and the command was not.
+    PrecheckOnly {
+        /// Why not.
+        end: PrecheckEnd,
+        /// How many processes the precheck had left behind, which were then killed.
+        swept: u32,
+        /// The last [`TAIL_BYTES`] bytes of its output as text, also of an output that was truncated.
+        tail: String,
+        /// What the spool holds.
+        output: OutputSize,
     },
     /// The command ended, by itself or because it was stopped.
     Exited {
         /// How.
         exit: Exit,
-        /// How many processes the command had left behind, which were then killed.
+        /// How many processes the precheck and the command had left behind, which were then killed.
         swept: u32,
-        /// The last [`TAIL_BYTES`] bytes of its output as text, also of an output that was truncated.
+        /// The last [`TAIL_BYTES`] bytes of the output as text, also of an output that was truncated.
         tail: String,
         /// What the spool holds.
         output: OutputSize,
@@ -156,6 +183,21 @@ pub enum Ended {
         tail: String,
         /// What the spool holds.
         output: OutputSize,
+    },
+}
+
+/// Why the precheck was all that was started.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PrecheckEnd {
+    /// It ended like this. With exit code 0 only if the run was stopped meanwhile.
+    Exited(Exit),
+    /// It was ended after its time, and ended like this.
+    TimedOut(Exit),
+    /// It allowed the command, which could not be started.
+    CommandNotStarted {
+        /// A sentence that names the program or path, and says what to do.
+        message: String,
     },
 }
 

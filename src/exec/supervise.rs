@@ -63,7 +63,7 @@ pub fn prepare(guard: &GuardProgram, work: CommandWork, reports: mpsc::Sender<(R
 }
 
 impl Handle {
-    /// Starts the command, as soon as the guard is ready. Nothing, if a stop was asked for before.
+    /// Starts the precheck or the command, as soon as the guard is ready. Nothing, if a stop was asked for before.
     pub fn go(&self) {
         self.wishes.send_modify(|wishes| wishes.go = true);
     }
@@ -312,13 +312,12 @@ impl Supervision {
                 FromGuard::StartFailed { message } => {
                     return Some(LastWord::Ended(Ended::StartFailed { message }));
                 }
+                FromGuard::PrecheckOnly { end, swept, left, tail, output } => {
+                    warn_of(left);
+                    return Some(LastWord::Ended(Ended::PrecheckOnly { end, swept, tail, output }));
+                }
                 FromGuard::Exited { exit, swept, left, tail, output } => {
-                    if left > 0 {
-                        tracing::warn!(
-                            left,
-                            "processes of a run are not gone: they run as another user, or hang in the kernel"
-                        );
-                    }
+                    warn_of(left);
                     return Some(LastWord::Ended(Ended::Exited { exit, swept, tail, output }));
                 }
                 FromGuard::Broken { message } => return Some(LastWord::Lost(message)),
@@ -367,6 +366,16 @@ impl Supervision {
         let rest = if leftovers.all_gone { "" } else { "; some of its processes could not be killed" };
         let message = format!("the guard of the command was lost ({how}; {status}){rest}");
         Ended::GuardLost { message, swept: leftovers.swept, tail, output }
+    }
+}
+
+/// Tells of processes that a guard could not end.
+fn warn_of(left: u32) {
+    if left > 0 {
+        tracing::warn!(
+            left,
+            "processes of a run are not gone: they run as another user, or hang in the kernel"
+        );
     }
 }
 

@@ -12,11 +12,12 @@ use super::Sidecar;
 use super::health::LastTold;
 use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::id::RunId;
+use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Attendance, OutputSize, ProcessEnd};
 use crate::engine::Context;
-use crate::engine::report::{self, Fence, WorkEnd};
-use crate::exec::{self, CommandWork, Ended, Exit, Handle, Report};
+use crate::engine::report::{self, Fence, NotReached, WorkEnd};
+use crate::exec::{self, CommandWork, Ended, Exit, Handle, PrecheckEnd, PrecheckWork, Report};
 use crate::ledger::{ProcessRow, RunRow, Tx};
 
 /// How long a report waits before it is written again.
@@ -364,12 +365,19 @@ impl Carrier {
             program: program.clone(),
             args: args.clone(),
             environment,
+            precheck: row.definition.policy.precheck.as_ref().map(precheck_work),
             stdin: stdin.clone(),
             directory: run.directory.clone().into(),
             output: self.sidecar.output_path(&run.id),
             output_limit: parts.limits.output_bytes,
         })
     }
+}
+
+fn precheck_work(precheck: &Precheck) -> PrecheckWork {
+    let Precheck { program, args, timeout_ms } = precheck;
+    let timeout = Duration::from_millis(u64::try_from(*timeout_ms).unwrap_or(0));
+    PrecheckWork { program: program.clone(), args: args.clone(), timeout }
 }
 
 /// What the engine is told; nothing if nothing was ever started on purpose.
@@ -383,17 +391,29 @@ fn work_end(ended: Ended) -> Option<WorkEnd> {
     Some(match ended {
         Ended::Withdrawn => return None,
         Ended::StartFailed { message } => WorkEnd::NotStarted { message },
-        Ended::Exited { exit, swept, tail, output } => {
-            let (exit_code, signal) = match exit {
-                Exit::Code(code) => (Some(code), None),
-                Exit::Signal(signal) => (None, Some(signal)),
+        Ended::PrecheckOnly { end, swept, tail, output } => {
+            let (exit, why) = match end {
+                PrecheckEnd::Exited(exit) => (Some(exit), NotReached::ByExit),
+                PrecheckEnd::TimedOut(exit) => (Some(exit), NotReached::TimedOut),
+                PrecheckEnd::CommandNotStarted { message } => (None, NotReached::NotStarted { message }),
             };
-            let process = ProcessEnd { exit_code, signal, tail, swept };
-            WorkEnd::Exited { process, output: size(output) }
+            let process = process_end(exit, swept, tail);
+            WorkEnd::PrecheckOnly { why, process, output: size(output) }
+        }
+        Ended::Exited { exit, swept, tail, output } => {
+            WorkEnd::Exited { process: process_end(Some(exit), swept, tail), output: size(output) }
         }
         Ended::GuardLost { message, swept, tail, output } => {
-            let process = ProcessEnd { exit_code: None, signal: None, tail, swept };
-            WorkEnd::GuardLost { message, process, output: size(output) }
+            WorkEnd::GuardLost { message, process: process_end(None, swept, tail), output: size(output) }
         }
     })
+}
+
+fn process_end(exit: Option<Exit>, swept: u32, tail: String) -> ProcessEnd {
+    let (exit_code, signal) = match exit {
+        Some(Exit::Code(code)) => (Some(code), None),
+        Some(Exit::Signal(signal)) => (None, Some(signal)),
+        None => (None, None),
+    };
+    ProcessEnd { exit_code, signal, tail, swept }
 }

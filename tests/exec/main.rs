@@ -6,4 +6,5 @@
 mod commands;
 mod ending;
 mod leftovers;
+mod prechecks;
 mod support;

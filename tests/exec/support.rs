@@ -80,6 +80,7 @@ pub(crate) fn work_in(directory: &Path, number: u32, program: &str, args: &[&str
         program: program.to_owned(),
         args: args.iter().map(|&arg| arg.to_owned()).collect(),
         environment: Vec::new(),
+        precheck: None,
         stdin: None,
         directory: directory.to_owned(),
         output: directory.join(format!("runs/{number}/output.log")),
@@ -145,7 +146,10 @@ impl Run {
     pub(crate) async fn exited(&mut self) -> (exec::Exit, u32, String) {
         match self.ended().await {
             Ended::Exited { exit, swept, tail, .. } => (exit, swept, tail),
-            other @ (Ended::Withdrawn | Ended::StartFailed { .. } | Ended::GuardLost { .. }) => {
+            other @ (Ended::Withdrawn
+            | Ended::StartFailed { .. }
+            | Ended::PrecheckOnly { .. }
+            | Ended::GuardLost { .. }) => {
                 panic!("instead of Exited: {other:?}")
             }
         }

@@ -15,7 +15,7 @@ use sexton::engine::report::WorkEnd;
 
 use crate::drafts::{every, once, reminder, with};
 use crate::rng::{Rng, from_environment};
-use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
+use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started, precheck_only};
 use crate::world::{Who, World};
 
 const SEED: u64 = 1;
@@ -51,6 +51,7 @@ const REACHABLE: &[&str] = &[
     "scheduled>stopped:expired",
     "scheduled>stopped:interrupted",
     "scheduled>stopped:paused",
+    "scheduled>stopped:precheck_skipped",
     "scheduled>stopped:shutdown",
     "scheduled>stopped:writer_busy",
 ];
@@ -183,7 +184,13 @@ impl Walk {
             self.world.set_stage(who, &run, Some(Stage::Ended(not_started())));
         } else if stage == Stage::Passed && self.rng.one_in(25) {
             // The guard dies, or finds that there is no such program, before it has started the command.
-            let end = if self.rng.one_in(2) { guard_lost() } else { not_started() };
+            let end = match self.rng.within(0..4) {
+                0 => guard_lost(),
+                1 => not_started(),
+                // Or there was a precheck before it.
+                2 => precheck_only(75),
+                _ => precheck_only(1),
+            };
             self.world.set_stage(who, &run, Some(Stage::Ended(end)));
         } else if self.world.carry(who, &run) == Moved::Yes && self.rng.one_in(2) {
             self.world.carry(who, &run);

@@ -14,7 +14,7 @@ use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::ending::Remains;
 use sexton::engine::presence::Left;
-use sexton::engine::report::{self, Fence, WorkEnd};
+use sexton::engine::report::{self, Fence, NotReached, WorkEnd};
 use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
 use sexton::ledger::{Order, ProcessRow};
@@ -120,6 +120,14 @@ pub(crate) fn guard_lost() -> WorkEnd {
 pub(crate) fn dead_work() -> Left {
     let process = ProcessEnd { exit_code: None, signal: None, tail: "tail".to_owned(), swept: 1 };
     Left { process, output: OutputSize { bytes: 4, truncated: false }, remains: Remains::Nothing }
+}
+
+/// The work ends with its precheck.
+pub(crate) fn precheck_only(exit_code: i32) -> WorkEnd {
+    let process =
+        ProcessEnd { exit_code: Some(exit_code), signal: None, tail: "checked".to_owned(), swept: 0 };
+    let output = OutputSize { bytes: 7, truncated: false };
+    WorkEnd::PrecheckOnly { why: NotReached::ByExit, process, output }
 }
 
 pub(crate) fn not_started() -> WorkEnd {

@@ -1,4 +1,4 @@
-//! Starts the command, or says in a sentence why that was not possible.
+//! Starts the precheck or the command, or says in a sentence why that was not possible.
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter};
@@ -8,35 +8,62 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Pid;
 
-use super::super::{CommandWork, TOKEN_VARIABLE, process};
+use super::super::{CommandWork, PrecheckWork, TOKEN_VARIABLE, process};
 use super::output::Spool;
-use super::watch::{Input, Tree};
+use super::watch::Input;
 
-/// Starts it. After this, the guard holds none of the command's own ends of the pipes.
-pub(super) fn start(work: &CommandWork) -> Result<Tree, String> {
-    let spool = Spool::create(&work.output, work.output_limit).map_err(|error| {
+/// What is started of a work.
+pub(super) struct Program<'a> {
+    program: &'a str,
+    args: &'a [String],
+    stdin: Option<&'a str>,
+}
+
+impl<'a> Program<'a> {
+    pub(super) fn command(work: &'a CommandWork) -> Self {
+        Self { program: &work.program, args: &work.args, stdin: work.stdin.as_deref() }
+    }
+
+    pub(super) fn precheck(work: &'a PrecheckWork) -> Self {
+        Self { program: &work.program, args: &work.args, stdin: None }
+    }
+}
+
+/// Creates what receives the output of everything that is started.
+pub(super) fn create_spool(work: &CommandWork) -> Result<Spool, String> {
+    Spool::create(&work.output, work.output_limit).map_err(|error| {
         format!(
             "the output file {} cannot be created: {error}; make room there, and check who owns the directory",
             work.output.display()
         )
-    })?;
-    let (pid, output, input) = spawn(work).map_err(|error| explain(work, &error))?;
-    Ok(Tree::new(pid, output, input, spool, &work.token))
+    })
 }
 
-fn spawn(work: &CommandWork) -> io::Result<(Pid, PipeReader, Option<Input>)> {
+/// What was started, and the guard's ends of its pipes.
+pub(super) struct Started {
+    pub(super) pid: Pid,
+    pub(super) output: PipeReader,
+    pub(super) input: Option<Input>,
+}
+
+/// Starts it. After this, the guard holds none of its own ends of the pipes.
+pub(super) fn start(work: &CommandWork, program: &Program<'_>) -> Result<Started, String> {
+    spawn(work, program).map_err(|error| explain(work, program.program, &error))
+}
+
+fn spawn(work: &CommandWork, program: &Program<'_>) -> io::Result<Started> {
     let (output, written) = io::pipe()?;
     rustix::io::ioctl_fionbio(&output, true)?;
-    let mut command = Command::new(&work.program);
+    let mut command = Command::new(program.program);
     command
-        .args(&work.args)
+        .args(program.args)
         .current_dir(&work.directory)
         .envs(work.environment.iter().map(|(name, value)| (name, value)))
         // Last: whatever the work's environment says, what it starts is found by the token.
         .env(TOKEN_VARIABLE, &work.token)
         .stdout(written.try_clone()?)
         .stderr(written);
-    let input = match &work.stdin {
+    let input = match program.stdin {
         Some(text) => {
             let (read, input) = io::pipe()?;
             command.stdin(read);
@@ -50,7 +77,7 @@ fn spawn(work: &CommandWork) -> io::Result<(Pid, PipeReader, Option<Input>)> {
     process::tie_to_guard(&mut command);
     // Not waited for through this handle: the guard reaps every child, this one among them.
     let child = command.spawn()?;
-    Ok((Pid::from_child(&child), output, input))
+    Ok(Started { pid: Pid::from_child(&child), output, input })
 }
 
 /// A command that never reads its input must not hold up the guard.
@@ -60,8 +87,7 @@ fn nonblocking_input(pipe: PipeWriter, text: &str) -> io::Result<Input> {
 }
 
 /// The system's error number does not say which path it is about; looking again does.
-fn explain(work: &CommandWork, error: &io::Error) -> String {
-    let program = &work.program;
+fn explain(work: &CommandWork, program: &str, error: &io::Error) -> String {
     let directory = work.directory.display();
     match fs::metadata(&work.directory) {
         Err(missing) if missing.kind() == io::ErrorKind::NotFound => {

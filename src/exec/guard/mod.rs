@@ -1,5 +1,5 @@
 //! What `sexton guard` does: holds one command and everything below it, and ends it when the sidecar says so,
-//! or is gone.
+//! or is gone. The precheck of a command is held in the same way before it.
 //!
 //! A guard has one thread and sleeps in `poll` without a timeout while nothing is due. It must not be used
 //! from a process that has others: a parent-death signal belongs to the thread that started the command.
@@ -10,6 +10,8 @@ mod command;
 mod output;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod pipes;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod sequence;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod sweep;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
@@ -73,12 +75,6 @@ fn serve() -> Result<(), String> {
         tell(&FromGuard::Withdrawn);
         return Ok(());
     }
-    match command::start(&work) {
-        Ok(tree) => {
-            tell(&FromGuard::Started);
-            tell(&watch::watch(tree, &mut control, &signals));
-        }
-        Err(message) => tell(&FromGuard::StartFailed { message }),
-    }
+    tell(&sequence::carry_out(&work, &mut control, &signals));
     Ok(())
 }

@@ -70,6 +70,13 @@ impl Control {
         }
     }
 
+    /// Whether anything was said, or this process asked to end, that has not been answered. A word that is found
+    /// is used up: after the work and the go, every word means the end.
+    pub(super) fn has_spoken(&mut self, signals: &Signals) -> bool {
+        let asked = wait([(signals.asked.as_fd(), PollFlags::IN)], Some(Duration::ZERO));
+        self.next_word().is_some() || !matches!(asked, Ok([false]))
+    }
+
     /// Sleeps until there is a word. Being asked to end by a signal counts as `Closed`.
     pub(super) fn wait_for_word(&mut self, signals: &Signals) -> Said {
         loop {

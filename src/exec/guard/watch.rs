@@ -1,4 +1,4 @@
-//! The guard's loop while its command runs.
+//! The guard's loop while its command, or the precheck before that, runs.
 
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::AsFd;
@@ -9,9 +9,10 @@ use rustix::io::Errno;
 use rustix::process::Pid;
 use signal_hook::consts::SIGKILL;
 
-use super::super::guard_protocol::{FromGuard, ToGuard};
+use super::super::guard_protocol::ToGuard;
 use super::super::process::{self, Reaped};
 use super::super::{Exit, STOP_GRACE};
+use super::command::Started;
 use super::output::Spool;
 use super::pipes::{self, Control, Said, Signals};
 use super::sweep;
@@ -31,6 +32,10 @@ pub(super) struct Tree {
     pub(super) exit: Option<Exit>,
     /// Whether SIGKILL has reached it.
     pub(super) is_killed: bool,
+    /// When it is asked to end; never if there is nothing.
+    pub(super) ends_at: Option<Instant>,
+    /// What came first of all that could end it.
+    by: EndedBy,
     /// `None` when nobody holds the writing end any more.
     output: Option<PipeReader>,
     /// `None` when all has been written, or nobody reads it.
@@ -45,10 +50,32 @@ pub(super) struct Input {
     written: usize,
 }
 
+/// What ended a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EndedBy {
+    /// Nothing but itself.
+    Itself,
+    /// Its time was over.
+    Time,
+    /// The sidecar, its end, or a signal to the guard.
+    Word,
+}
+
+/// How a command came to its end, when nothing is left below the guard.
+pub(super) struct Over {
+    pub(super) exit: Exit,
+    pub(super) by: EndedBy,
+    /// How many processes it had left behind, which were killed.
+    pub(super) swept: u32,
+    /// How many of them are not gone.
+    pub(super) left: u32,
+    pub(super) spool: Spool,
+}
+
 /// What the guard is waiting for.
 #[derive(Clone, Copy)]
 enum Phase {
-    /// For the command to end. Nothing is due.
+    /// For the command to end, or its time to be over.
     Running,
     /// For the command and its group to end, having been asked to.
     Asked { kill_at: Instant },
@@ -58,39 +85,44 @@ enum Phase {
     Over,
 }
 
-/// Carries the command to its end and ends what it leaves behind. Returns the guard's last word.
-pub(super) fn watch(mut tree: Tree, control: &mut Control, signals: &Signals) -> FromGuard {
+/// Carries the command to its end and ends what it leaves behind.
+///
+/// # Errors
+/// A sentence that says why the guard cannot go on. What could be ended has been.
+pub(super) fn watch(mut tree: Tree, control: &mut Control, signals: &Signals) -> Result<Over, String> {
     let mut phase = Phase::Running;
     while !matches!(phase, Phase::Over) {
         phase = match step(&mut tree, phase, control, signals) {
             Ok(next) => next,
             Err(error) => {
                 sweep::sweep(&mut tree, signals);
-                return FromGuard::Broken { message: format!("the guard could not wait: {error}") };
+                return Err(format!("the guard could not wait: {error}"));
             }
         };
     }
     let swept = sweep::sweep(&mut tree, signals);
     tree.read_output(LAST_BYTES);
     let Some(exit) = tree.exit.or(tree.is_killed.then_some(Exit::Signal(SIGKILL))) else {
-        let message =
-            format!("process {} runs as another user and could not be killed; end it by hand", tree.pid);
-        return FromGuard::Broken { message };
+        let pid = tree.pid;
+        return Err(format!("process {pid} runs as another user and could not be killed; end it by hand"));
     };
-    let (tail, output) = tree.spool.finish();
-    FromGuard::Exited { exit, swept: swept.killed, left: swept.left, tail, output }
+    Ok(Over { exit, by: tree.by, swept: swept.killed, left: swept.left, spool: tree.spool })
 }
 
 /// Sleeps until something happens, and answers it.
 fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals) -> io::Result<Phase> {
     let due = match phase {
-        Phase::Running | Phase::Over => None,
+        Phase::Running => tree.ends_at,
+        Phase::Over => None,
         Phase::Asked { kill_at } => Some(kill_at),
         Phase::Draining { until } => Some(until),
     };
     let at_most = due.map(|due| due.saturating_duration_since(now()));
     if at_most == Some(Duration::ZERO) {
-        return Ok(Phase::Over);
+        return Ok(match phase {
+            Phase::Running => tree.ask(phase, EndedBy::Time),
+            Phase::Asked { .. } | Phase::Draining { .. } | Phase::Over => Phase::Over,
+        });
     }
     // What is not there any more is replaced by what is waited for anyway.
     let output = tree.output.as_ref().map_or(control.as_fd(), AsFd::as_fd);
@@ -112,12 +144,13 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
     let mut phase = phase;
     if asked {
         signals.asked.clear();
-        phase = tree.ask(phase);
+        phase = tree.ask(phase, EndedBy::Word);
     }
     while spoke && let Some(said) = control.next_word() {
         phase = match said {
-            Said::Word(ToGuard::Stop) => tree.ask(phase),
+            Said::Word(ToGuard::Stop) => tree.ask(phase, EndedBy::Word),
             Said::Word(ToGuard::Kill | ToGuard::Go | ToGuard::Work(_)) | Said::Closed => {
+                tree.note(EndedBy::Word);
                 return Ok(Phase::Over);
             }
         };
@@ -144,12 +177,15 @@ const fn pipes_worth() -> usize {
 }
 
 impl Tree {
-    pub(super) fn new(pid: Pid, output: PipeReader, input: Option<Input>, spool: Spool, token: &str) -> Self {
+    pub(super) fn new(started: Started, spool: Spool, token: &str) -> Self {
+        let Started { pid, output, input } = started;
         Self {
             pid,
             token: token.to_owned(),
             exit: None,
             is_killed: false,
+            ends_at: None,
+            by: EndedBy::Itself,
             output: Some(output),
             input,
             spool,
@@ -158,7 +194,8 @@ impl Tree {
 
     /// Asks the command and its group to end. One that has ended by itself is not asked: what it left behind
     /// is killed at once.
-    fn ask(&self, phase: Phase) -> Phase {
+    fn ask(&mut self, phase: Phase, by: EndedBy) -> Phase {
+        self.note(by);
         match phase {
             Phase::Running => {
                 process::ask_group(self.pid);
@@ -167,6 +204,12 @@ impl Tree {
             // Asked again, in the same words: the grace is the same.
             Phase::Asked { .. } => phase,
             Phase::Draining { .. } | Phase::Over => Phase::Over,
+        }
+    }
+
+    fn note(&mut self, by: EndedBy) {
+        if self.by == EndedBy::Itself {
+            self.by = by;
         }
     }
 
