@@ -41,7 +41,11 @@ fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
         (r#"{"precheck":{"program":"","timeoutMs":1000}}"#, "precheck.program required"),
         (r#"{"precheck":{"program":"p","args":[1],"timeoutMs":1000}}"#, "precheck.args[0] wrong_type"),
         (r#"{"precheck":{"program":"p"}}"#, "precheck.timeoutMs required"),
-        (r#"{"precheck":{"program":"p","timeoutMs":1000}}"#, "precheck not_available_yet"),
+        (r#"{"precheck":{"program":"p","timeoutMs":999}}"#, "precheck.timeoutMs out_of_range"),
+        (
+            r#"{"precheck":{"program":"p","timeoutMs":1000,"env":{}}}"#,
+            "precheck.env unsupported_automation_field",
+        ),
     ];
     let id = client.create(dormant("edited", shell("true")));
     let told = |policy: &str| format!(r#""policy":{policy}"#);

@@ -18,6 +18,7 @@ mod inside;
 mod observers;
 mod overlap;
 mod plans;
+mod prechecks;
 mod random;
 mod reminders;
 mod retention;

@@ -10,9 +10,10 @@ mod policy;
 mod schedule;
 mod task;
 
-use super::automation::{Access, Definition, Placement, When};
+use super::automation::{Access, Definition, Placement, Task, When};
 use super::fault::{Fault, Word};
 use super::fields::{Faults, Fields};
+use super::policy::Policy;
 use super::schedule::rhythm::Schedule;
 use super::scheduler::Limits;
 use super::sent::SentObject;
@@ -116,6 +117,9 @@ fn read_definition(
     let access = kept(fields, "access", current.map(|it| &it.access)).unwrap_or_else(|| read_access(fields));
     let policy = kept(fields, "policy", current.map(|it| &it.policy))
         .or_else(|| policy::read_policy(fields, current.map(|it| &it.policy)));
+    if let (Some(task), Some(policy)) = (&task, &policy) {
+        check_precheck(fields, task, policy);
+    }
     Some(Definition {
         title: title?,
         when: when?,
@@ -125,6 +129,15 @@ fn read_definition(
         access,
         policy: policy?,
     })
+}
+
+/// A reminder runs nothing that a precheck could hold back.
+fn check_precheck(fields: &mut Fields<'_>, task: &Task, policy: &Policy) {
+    let as_it_was = fields.unchanged("task") && fields.unchanged("policy");
+    if matches!(task, Task::Notify { .. }) && policy.precheck.is_some() && !as_it_was {
+        let hint = "leave it out, or use a task of kind `command`: a reminder runs nothing";
+        fields.fault_hint("policy.precheck", Word::UnsupportedAutomationField, hint);
+    }
 }
 
 /// What a field stands for that is as it was. It was valid when it was written, and whoever changes another field

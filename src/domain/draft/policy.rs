@@ -11,7 +11,7 @@ use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, SPAN_MS
 use super::task::{read_args, read_program};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::policy::{Keep, Missed, Policy};
+use crate::domain::policy::{Keep, Missed, Policy, Precheck};
 
 pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> Option<Policy> {
     let defaults = Policy::default();
@@ -62,7 +62,7 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     choose(&mut sent, "pauseAfterFailures", pause_after_failures, &defaults.pause_after_failures, |sent| {
         sent.nullable_integer("pauseAfterFailures", 1..=PAUSE_AFTER_FAILURES)
     });
-    default_only(&mut sent, "precheck", &mut policy.precheck, &defaults.precheck, read_precheck);
+    choose(&mut sent, "precheck", &mut policy.precheck, &defaults.precheck, read_precheck);
     choose(&mut sent, "keep", &mut policy.keep, &defaults.keep, |sent| read_keep(sent, defaults.keep));
     sent.finish(Word::UnsupportedAutomationField, |_| None);
     Some(policy)
@@ -167,17 +167,14 @@ fn read_budget(policy: &mut Fields<'_>) -> Option<Asked> {
     amount.and(currency).map(|_| Asked::Otherwise)
 }
 
-fn read_precheck(policy: &mut Fields<'_>) -> Option<Asked> {
-    if policy.is_null("precheck") {
-        return Some(Asked::Default);
-    }
-    let mut precheck = policy.object("precheck")?;
+fn read_precheck(policy: &mut Fields<'_>) -> Option<Option<Precheck>> {
+    let mut precheck = policy.nullable_object("precheck")?;
     let program = read_program(&mut precheck);
     let args = read_args(&mut precheck);
     let timeout_ms = precheck.integer("timeoutMs", 1000..=SPAN_MS);
     let timeout_ms = precheck.require("timeoutMs", timeout_ms);
     precheck.finish(Word::UnsupportedAutomationField, |_| None);
-    program.and(args).and(timeout_ms).map(|_| Asked::Otherwise)
+    Some(Some(Precheck { program: program?, args: args?, timeout_ms: timeout_ms? }))
 }
 
 fn read_missed(policy: &mut Fields<'_>) -> Option<Missed> {

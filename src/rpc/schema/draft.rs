@@ -135,16 +135,12 @@ fn timezone() -> Value {
 }
 
 fn task() -> Value {
-    // How long they may be together is said in words.
-    let any = || json!({"type": "string", "pattern": "^[^\\u0000]*$"});
-    let variable = json!({"anyOf": [any(),
+    let variable = json!({"anyOf": [any_text(),
         object(&[("from", saying(text(1, most::VARIABLE), "A variable of the executing window."))], &["from"])]});
-    let together = format!("Together at most {} bytes.", most::ARGS_BYTES);
-    let args = saying(list(any(), most::ARGS), &together);
-    let env = saying(map(variable), &together);
+    let env = saying(map(variable), &together_in_bytes());
     let command = [
-        ("program", bytes(1, most::PROGRAM_BYTES, "A name in the search path, or a path.")),
-        ("args", with_default(args, json!([]))),
+        ("program", program()),
+        ("args", args()),
         ("env", with_default(env, json!({}))),
         ("stdin", bytes(0, most::STDIN_BYTES, "What it reads.")),
     ];
@@ -167,6 +163,7 @@ fn policy() -> Value {
         ("startMs", span(1000)),
         ("wallMs", span(1000)),
         ("pauseAfterFailures", or_null(integer(1, most::PAUSE_AFTER_FAILURES))),
+        ("precheck", or_null(precheck())),
     ];
     let defaults = serde_json::to_value(Policy::default()).unwrap_or_default();
     let mut policy = object(&chosen, &[]);
@@ -178,6 +175,36 @@ fn policy() -> Value {
         policy["properties"][name] = with_default(field, default.clone());
     }
     policy
+}
+
+fn precheck() -> Value {
+    let fields = [
+        ("program", program()),
+        ("args", args()),
+        ("timeoutMs", saying(integer(1000, most::SPAN_MS), "Longer than this is a failure to start.")),
+    ];
+    let what = "A program that is started first, in the run's directory and environment. Exit code 0: the command \
+        is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. \
+        Only with a task of kind `command`.";
+    saying(object(&fields, &["program", "timeoutMs"]), what)
+}
+
+fn program() -> Value {
+    bytes(1, most::PROGRAM_BYTES, "A name in the search path, or a path.")
+}
+
+fn args() -> Value {
+    let args = saying(list(any_text(), most::ARGS), &together_in_bytes());
+    with_default(args, json!([]))
+}
+
+/// How long such texts may be together is said in words.
+fn any_text() -> Value {
+    json!({"type": "string", "pattern": "^[^\\u0000]*$"})
+}
+
+fn together_in_bytes() -> String {
+    format!("Together at most {} bytes.", most::ARGS_BYTES)
 }
 
 /// What this version accepts only as it is anyway. Its type is told beside, because another one is wrong in every

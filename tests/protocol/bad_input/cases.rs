@@ -126,8 +126,7 @@ impl Walk<'_> {
             words.extend(["unsupported_automation_field", "unknown_value", "required", "out_of_range"]);
             let inside: Vec<String> = path.iter().cloned().chain(["a".to_owned()]).collect();
             // What is always null in this version may be an object in the contract.
-            let is_object = kinds.iter().any(|kind| type_of(kind) == "object")
-                || ["budget", "precheck"].contains(&last.as_str());
+            let is_object = kinds.iter().any(|kind| type_of(kind) == "object") || last == "budget";
             let union = kinds.iter().any(|kind| kind["properties"]["kind"].get("const").is_some());
             let shown = match (is_object, union) {
                 (true, false) => inside,

@@ -6,4 +6,5 @@ mod directory;
 mod following;
 mod life;
 mod output;
+mod prechecks;
 mod stopping;
