@@ -275,9 +275,11 @@ impl Tx<'_> {
 
     /// Stores what may have changed of an automation beside its definition and its watermark.
     pub fn update_automation(&self, automation: &AutomationRow) -> Result<(), LedgerError> {
-        let sql = "UPDATE automations SET revision = ?2, updated_at = ?3, pause = ?4, epoch = ?5,
+        // What a later version has added to a pause or a wish that stays is not ours to remove.
+        let sql = "UPDATE automations SET revision = ?2, updated_at = ?3,
+                     pause = json_patch(coalesce(pause, '{}'), ?4), epoch = ?5,
                      next_fire_at = ?6, failure_streak = ?7, completed_runs = ?8, session_id = ?9,
-                     deleting = ?10, deleted_at = ?11
+                     deleting = json_patch(coalesce(deleting, '{}'), ?10), deleted_at = ?11
                    WHERE row = ?1";
         let params = rusqlite::params![
             automation.row,

@@ -15,6 +15,7 @@ mod editing;
 mod ending;
 mod firing;
 mod inside;
+mod later;
 mod observers;
 mod overlap;
 mod plans;

@@ -67,8 +67,9 @@ impl Tx<'_> {
             Phase::Stopped { reason, .. } => stop_reason = Some(to_word(reason)?),
         }
         let ended = run.ended();
+        // What a later version has added to a wish that stays is not ours to remove.
         let sql = "UPDATE runs SET revision = ?2, state = ?3, waiting = ?4, behind = ?5, wait_until = ?6,
-                     not_before = ?7, stopping = ?8, blocker = ?9, started_at = ?10, completed_at = ?11,
+                     not_before = ?7, stopping = json_patch(coalesce(stopping, '{}'), ?8), blocker = ?9, started_at = ?10, completed_at = ?11,
                      stop_reason = ?12, error = ?13, result = ?14, process_end = ?15, closed_by = ?16,
                      skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
                      instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
