@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::automation::{Automation, PublicTask};
 use super::id::AutomationId;
+use super::later::LaterAutomation;
 use super::run::machine::StopReason;
 use super::run::{Phase, Run};
 use super::scheduler::Owner;
@@ -17,6 +18,11 @@ pub enum Event {
     AutomationUpdated {
         /// As it is now.
         automation: Box<Automation>,
+    },
+    /// What follows from its runs has changed for an automation that a later version wrote.
+    LaterAutomationUpdated {
+        /// As it is now.
+        automation: Box<LaterAutomation>,
     },
     /// The sidecar paused an automation of its own accord.
     AutomationPausedItself {
@@ -81,7 +87,9 @@ impl Event {
     /// The contract's word for it.
     pub fn kind(&self) -> &'static str {
         match self {
-            Event::AutomationUpdated { .. } | Event::AutomationPausedItself { .. } => KINDS[0],
+            Event::AutomationUpdated { .. }
+            | Event::LaterAutomationUpdated { .. }
+            | Event::AutomationPausedItself { .. } => KINDS[0],
             Event::AutomationDeleted { .. } => KINDS[1],
             Event::RunUpdated { .. } => KINDS[2],
             Event::SchedulerOwner { .. } => KINDS[3],
@@ -95,6 +103,7 @@ impl Event {
             Event::AutomationUpdated { automation } | Event::AutomationPausedItself { automation } => {
                 Some(&automation.id)
             }
+            Event::LaterAutomationUpdated { automation } => Some(&automation.id),
             Event::AutomationDeleted { tombstone } => Some(&tombstone.id),
             Event::RunUpdated { run } | Event::RunWarning { run, .. } => Some(&run.automation_id),
             Event::SchedulerOwner { .. } => None,
@@ -118,6 +127,7 @@ impl Event {
             },
             Event::AutomationPausedItself { .. } | Event::RunWarning { .. } => true,
             Event::AutomationUpdated { .. }
+            | Event::LaterAutomationUpdated { .. }
             | Event::AutomationDeleted { .. }
             | Event::SchedulerOwner { .. } => false,
         }

@@ -6,6 +6,7 @@ pub mod event;
 pub mod fault;
 pub mod fields;
 pub mod id;
+pub mod later;
 pub mod policy;
 pub mod process;
 pub mod refusal;

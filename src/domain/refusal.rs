@@ -2,7 +2,7 @@
 
 use super::fault::Fault;
 use super::id::RunId;
-use super::shown::ShownAutomation;
+use super::later::AnyAutomation;
 
 /// Why a request was refused. Nothing has been changed by a refused request.
 #[derive(Debug, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum Refusal {
         /// What has changed.
         why: String,
         /// The automation as it is now, as whoever asked is shown it.
-        current: Box<ShownAutomation>,
+        current: Box<AnyAutomation>,
     },
     /// A run of the automation stands in the way.
     #[error("run {run} of this automation is still active; wait for it or cancel it")]
@@ -69,7 +69,19 @@ impl Refusal {
     /// Whether it comes from what single rows say, not from the ledger as a whole: trying again would fail in
     /// the same way, and others are not concerned.
     pub fn is_about_the_rows(&self) -> bool {
-        matches!(self, Refusal::Internal(_) | Refusal::Storage { reason: StorageReason::Unreadable, .. })
+        match self {
+            Refusal::Internal(_) => true,
+            Refusal::Storage { reason, .. } => reason.is_about_single_rows(),
+            Refusal::InvalidAutomation(_)
+            | Refusal::InvalidParams(_)
+            | Refusal::NotFound { .. }
+            | Refusal::AutomationConflict { .. }
+            | Refusal::ActiveRunStillRunning { .. }
+            | Refusal::InsideRun { .. }
+            | Refusal::Overloaded(_)
+            | Refusal::Cancelled
+            | Refusal::InvalidRequest(_) => false,
+        }
     }
 }
 
@@ -83,7 +95,7 @@ pub enum StorageReason {
     ReadOnly,
     /// It is not a sound ledger, or has lost what it knew.
     Damaged,
-    /// It is sound, but a row in it says what this version does not understand. The contract has no other word
+    /// It is sound, but a row in it says what no version can have written. The contract has no other word
     /// for it; apart from that it is another thing, because it concerns that row alone.
     #[serde(rename = "damaged")]
     #[schemars(skip)]
@@ -92,10 +104,30 @@ pub enum StorageReason {
     Replaced,
     /// A later version of the binary wrote it.
     NewerVersion,
+    /// The same of a row in it alone: the rest can be used.
+    #[serde(rename = "newer_version")]
+    #[schemars(skip)]
+    NotUnderstood,
     /// Another process holds it.
     Busy,
     /// The operating system reported an error.
     Io,
+}
+
+impl StorageReason {
+    /// Whether single rows say what cannot be understood here, while the ledger as a whole can be used.
+    pub fn is_about_single_rows(self) -> bool {
+        match self {
+            StorageReason::Unreadable | StorageReason::NotUnderstood => true,
+            StorageReason::Full
+            | StorageReason::ReadOnly
+            | StorageReason::Damaged
+            | StorageReason::Replaced
+            | StorageReason::NewerVersion
+            | StorageReason::Busy
+            | StorageReason::Io => false,
+        }
+    }
 }
 
 impl From<&std::io::Error> for StorageReason {

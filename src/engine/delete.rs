@@ -1,6 +1,6 @@
 //! An automation goes; its runs stay readable.
 
-use super::{Context, cancel, check_revision, derive, find_automation, retention, settle};
+use super::{Context, cancel, check_revision, derive, later, no_automation, retention, settle};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
@@ -8,7 +8,7 @@ use crate::domain::request::{ActiveRun, DeleteRequest};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Urgency, Wish};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, DeleteWish, Tx};
+use crate::ledger::{AutomationRow, DeleteWish, Stored, Tx};
 
 /// How long cancelled work may take to go before the wish to delete is void, in milliseconds.
 pub const PATIENCE_MS: i64 = 15_000;
@@ -38,7 +38,11 @@ pub enum Deletion {
 /// # Errors
 /// When there is no such automation, it has another revision, or it has active runs and that is to be refused.
 pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -> Result<Deletion, Refusal> {
-    let mut automation = find_automation(tx, &request.automation)?;
+    let mut automation = match tx.stored_automation(&request.automation)? {
+        Some(Stored::Known(automation)) => automation,
+        Some(Stored::Later(automation)) => return later::delete(tx, context, request, *automation),
+        None => return Err(no_automation(&request.automation)),
+    };
     check_revision(tx, context, &automation, request.if_revision)?;
     let runs = tx.active_runs(automation.row)?;
     if let (Some(first), ActiveRun::Refuse) = (runs.first(), request.active_run) {

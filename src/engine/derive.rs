@@ -3,10 +3,12 @@
 use super::retention;
 use crate::domain::automation::{Automation, DerivedState, When};
 use crate::domain::event::Event;
+use crate::domain::later::{AnyAutomation, LaterAutomation};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::rhythm::Stop;
+use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, RunRow, Tx, View};
+use crate::ledger::{AutomationRow, LaterAutomationRow, RunRow, Stored, StoredAutomation, Tx, View};
 
 /// How many of the next fires an automation shows.
 const NEXT_FIRES: u64 = 5;
@@ -42,6 +44,28 @@ pub fn automation(view: &View<'_>, row: &AutomationRow) -> Result<Automation, Re
     let last_run = view.last_run(row.row)?;
     let state = within_count(row, schedule_state(row), active_runs.len());
     Ok(with_state(row, DerivedState { active_runs, last_run, ..state }))
+}
+
+/// An automation as one reader is shown it, whichever version wrote it.
+pub fn any_automation(
+    view: &View<'_>,
+    stored: StoredAutomation,
+    voice: Voice,
+) -> Result<AnyAutomation, Refusal> {
+    match stored {
+        Stored::Known(row) => Ok(automation(view, &row)?.shown_to(voice).into()),
+        Stored::Later(row) => {
+            Ok(AnyAutomation::Later(Box::new(later_automation(view, *row)?.shown_to(voice))))
+        }
+    }
+}
+
+/// An automation that only a later version understands, with what is known of its runs.
+pub(super) fn later_automation(view: &View<'_>, row: LaterAutomationRow) -> Result<LaterAutomation, Refusal> {
+    let LaterAutomationRow { row, mut automation, .. } = row;
+    automation.state.active_runs = view.active_runs(row)?;
+    automation.state.last_run = view.last_run(row)?;
+    Ok(automation)
 }
 
 /// An automation that has no rows yet, as clients would see it.

@@ -1,11 +1,11 @@
 //! The one way in which a run ends, and what follows from it.
 
-use super::{Context, assign, delete, derive, pause, records};
+use super::{Context, assign, delete, derive, later, pause, records};
 use crate::domain::automation::PauseReason;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Outcome, ProcessEnd, Trigger};
-use crate::ledger::{AutomationRow, RunRow, Tx};
+use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
 
 /// Whether everything that belonged to a run has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,11 +39,15 @@ pub(super) fn end(
         tx.delete_process(run.row)?;
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    let mut automation = tx.automation_at(run.automation)?;
-    if let Some(skipped) = skipped {
-        records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
+    match tx.stored_automation_at(run.automation)? {
+        Stored::Known(mut automation) => {
+            if let Some(skipped) = skipped {
+                records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
+            }
+            follow_up(tx, context, &mut automation, counts)?;
+        }
+        Stored::Later(automation) => later::follow_up(tx, context, *automation, &run, skipped, counts)?,
     }
-    follow_up(tx, context, &mut automation, counts)?;
     // The end of a run that only waited makes room for nobody.
     if run.given_to.is_some() {
         assign::assign(tx, context)?;
@@ -53,7 +57,7 @@ pub(super) fn end(
 
 /// How an end counts for the automation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Counts {
+pub(super) enum Counts {
     Success,
     Failure,
     Neither,

@@ -15,6 +15,7 @@ pub mod derive;
 pub mod ending;
 mod epoch;
 pub mod inside;
+mod later;
 pub mod pause;
 pub mod presence;
 mod records;
@@ -29,6 +30,7 @@ pub mod update;
 
 use crate::domain::automation::Actor;
 use crate::domain::id::{AutomationId, IdSource, RunId};
+use crate::domain::later::AnyAutomation;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::{Limits, SharedLimits};
 use crate::domain::shown::Voice;
@@ -71,7 +73,11 @@ fn shared_limits(view: &View<'_>, context: &Context<'_>) -> Result<SharedLimits,
 }
 
 fn find_automation(view: &View<'_>, id: &AutomationId) -> Result<AutomationRow, Refusal> {
-    view.automation(id)?.ok_or_else(|| Refusal::NotFound { what: "automation", id: id.to_string() })
+    view.automation(id)?.ok_or_else(|| no_automation(id))
+}
+
+fn no_automation(id: &AutomationId) -> Refusal {
+    Refusal::NotFound { what: "automation", id: id.to_string() }
 }
 
 /// An automation that may be changed and carried out: from the wish to delete it on neither is done, unless the
@@ -98,11 +104,16 @@ fn check_revision(
 ) -> Result<(), Refusal> {
     match wanted {
         Some(revision) if revision != automation.revision => {
-            let why = format!("it has revision {}, not {revision}", automation.revision);
-            Err(conflict(view, context, automation, &why))
+            let current = derive::automation(view, automation)?.shown_to(context.voice).into();
+            Err(other_revision(revision, automation.revision, current))
         }
         Some(_) | None => Ok(()),
     }
+}
+
+fn other_revision(wanted: i64, found: i64, current: AnyAutomation) -> Refusal {
+    let why = format!("it has revision {found}, not {wanted}");
+    Refusal::AutomationConflict { why, current: Box::new(current) }
 }
 
 fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {
@@ -113,7 +124,7 @@ fn find_run(view: &View<'_>, id: &RunId) -> Result<RunRow, Refusal> {
 fn conflict(view: &View<'_>, context: &Context<'_>, automation: &AutomationRow, why: &str) -> Refusal {
     match derive::automation(view, automation) {
         Ok(current) => {
-            let current = Box::new(current.shown_to(context.voice));
+            let current = Box::new(current.shown_to(context.voice).into());
             Refusal::AutomationConflict { why: why.to_owned(), current }
         }
         Err(refusal) => refusal,

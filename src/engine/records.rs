@@ -1,10 +1,11 @@
 //! New runs: those that are to be carried out, and records of slots that were not.
 
 use super::{Context, derive};
-use crate::domain::id::InstanceId;
+use crate::domain::automation::Definition;
+use crate::domain::id::{AutomationId, InstanceId};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{BORN_STOPPED, StopReason};
-use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, SlotRange, Trigger};
+use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, Skipped, SlotRange, Trigger};
 use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
@@ -25,7 +26,7 @@ pub(super) fn schedule(
     new: NewRun,
 ) -> Result<RunRow, Refusal> {
     let phase = Phase::Scheduled { waiting: None, stopping: None };
-    let mut row = blank(context, automation, new, phase);
+    let mut row = blank(context, &Origin::of(automation), new, phase);
     let counted_from = row.not_before.unwrap_or(context.now);
     row.wait_until = Some(counted_from.plus_ms(automation.definition.policy.queue_ms));
     row.row = tx.insert_run(&row)?;
@@ -40,6 +41,36 @@ pub(super) fn record(
     slots: SlotRange,
     reason: StopReason,
 ) -> Result<(), Refusal> {
+    record_of(tx, context, &Origin::of(automation), slots, reason)
+}
+
+/// The record of slots that were counted on a run whose automation only a later version understands: it shows what
+/// that run shows, and belongs to the epoch that the automation is in.
+pub(super) fn record_counted_on(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    counted_on: &RunRow,
+    epoch: i64,
+    skipped: Skipped,
+) -> Result<(), Refusal> {
+    let origin = Origin {
+        automation: counted_on.automation,
+        id: &counted_on.run.automation_id,
+        definition: &counted_on.definition,
+        definition_row: counted_on.definition_row,
+        revision: counted_on.run.definition_revision,
+        epoch,
+    };
+    record_of(tx, context, &origin, skipped.slots, skipped.reason)
+}
+
+fn record_of(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    origin: &Origin<'_>,
+    slots: SlotRange,
+    reason: StopReason,
+) -> Result<(), Refusal> {
     if !BORN_STOPPED.contains(&reason) {
         return Err(Refusal::Internal(format!("a record of slots cannot be {reason:?}")));
     }
@@ -51,19 +82,42 @@ pub(super) fn record(
         asked_by: None,
         not_before: None,
     };
-    let mut row = blank(context, automation, new, Phase::Stopped { ended, reason });
+    let mut row = blank(context, origin, new, Phase::Stopped { ended, reason });
     row.row = tx.insert_run(&row)?;
     derive::publish_run(tx, &mut row, context.now)
 }
 
-fn blank(context: &mut Context<'_>, automation: &AutomationRow, new: NewRun, phase: Phase) -> RunRow {
-    let definition = &automation.definition;
+/// What a new run is made of.
+struct Origin<'a> {
+    automation: i64,
+    id: &'a AutomationId,
+    definition: &'a Definition,
+    definition_row: i64,
+    revision: i64,
+    epoch: i64,
+}
+
+impl<'a> Origin<'a> {
+    fn of(automation: &'a AutomationRow) -> Self {
+        Origin {
+            automation: automation.row,
+            id: &automation.id,
+            definition: &automation.definition,
+            definition_row: automation.definition_row,
+            revision: automation.revision,
+            epoch: automation.epoch.number,
+        }
+    }
+}
+
+fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Phase) -> RunRow {
+    let definition = origin.definition;
     let run = Run {
         id: context.ids.run(),
-        automation_id: automation.id.clone(),
+        automation_id: origin.id.clone(),
         automation_title: definition.title.clone(),
         task: definition.task.without_secrets(),
-        definition_revision: automation.revision,
+        definition_revision: origin.revision,
         revision: 0,
         trigger: new.trigger,
         attendance: new.attendance,
@@ -83,10 +137,10 @@ fn blank(context: &mut Context<'_>, automation: &AutomationRow, new: NewRun, pha
     };
     RunRow {
         row: 0,
-        automation: automation.row,
+        automation: origin.automation,
         definition: definition.clone(),
-        definition_row: automation.definition_row,
-        epoch: automation.epoch.number,
+        definition_row: origin.definition_row,
+        epoch: origin.epoch,
         run,
         asked_by: new.asked_by,
         wait_until: None,

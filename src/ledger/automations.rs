@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
+use super::later::{self, LaterAutomationRow, Stored};
 use crate::domain::automation::{Actor, Definition, EpochReason, Pause, folded};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
@@ -108,6 +109,23 @@ fn from_row(row: &Row<'_>) -> Result<AutomationRow, LedgerError> {
     })
 }
 
+/// An automation, whichever version wrote it.
+pub type StoredAutomation = Stored<AutomationRow, LaterAutomationRow>;
+
+impl StoredAutomation {
+    /// Its place in the ledger's own order.
+    pub fn row(&self) -> i64 {
+        match self {
+            Stored::Known(automation) => automation.row,
+            Stored::Later(later) => later.row,
+        }
+    }
+}
+
+fn stored_from_row(row: &Row<'_>) -> Result<StoredAutomation, LedgerError> {
+    Stored::read(row, from_row, later::automation_from_row)
+}
+
 impl View<'_> {
     /// An automation that has not been deleted.
     pub fn automation(&self, id: &AutomationId) -> Result<Option<AutomationRow>, LedgerError> {
@@ -115,10 +133,23 @@ impl View<'_> {
         self.one_by(from_row, &sql, vec![id.as_str().to_owned().into()])
     }
 
+    /// The same, whichever version wrote it.
+    pub fn stored_automation(&self, id: &AutomationId) -> Result<Option<StoredAutomation>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.id = ?1 AND a.deleted_at IS NULL");
+        self.one_by(stored_from_row, &sql, vec![id.as_str().to_owned().into()])
+    }
+
     /// An automation by its place, also a deleted one.
     pub fn automation_at(&self, row: i64) -> Result<AutomationRow, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.row = ?1");
         let found = self.one_by(from_row, &sql, vec![row.into()])?;
+        found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
+    }
+
+    /// The same, whichever version wrote it.
+    pub fn stored_automation_at(&self, row: i64) -> Result<StoredAutomation, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.row = ?1");
+        let found = self.one_by(stored_from_row, &sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
     }
 
@@ -145,7 +176,7 @@ impl View<'_> {
     }
 
     /// A page of automations, newest first.
-    pub fn list_automations(&self, wanted: &ListAutomations) -> Result<Vec<AutomationRow>, LedgerError> {
+    pub fn list_automations(&self, wanted: &ListAutomations) -> Result<Vec<StoredAutomation>, LedgerError> {
         let mut sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.deleted_at IS NULL");
         let mut params: Vec<Value> = Vec::new();
         if let Some(before) = wanted.before {
@@ -162,7 +193,7 @@ impl View<'_> {
             params.push(folded(query).into());
         }
         sql += " ORDER BY a.row DESC";
-        self.readable_page_by(from_row, &sql, params, wanted.limit)
+        self.readable_page_by(stored_from_row, &sql, params, wanted.limit)
     }
 
     /// The places of the automations that are due, the longest due first.
@@ -310,6 +341,26 @@ impl Tx<'_> {
     /// Everything that was set aside is due again: whoever decides now may understand it.
     pub fn take_up_what_was_set_aside(&self) -> Result<(), LedgerError> {
         self.execute("UPDATE automations SET set_aside = 0 WHERE set_aside = 1", [])?;
+        Ok(())
+    }
+
+    /// Stores what follows from the end of a run for an automation that only a later version understands.
+    pub fn count_for_later(&self, automation: &LaterAutomationRow) -> Result<(), LedgerError> {
+        let sql = "UPDATE automations SET failure_streak = ?2, completed_runs = ?3 WHERE row = ?1";
+        let state = &automation.automation.state;
+        self.execute(sql, (automation.row, state.failure_streak, state.completed_runs))?;
+        Ok(())
+    }
+
+    /// An automation that only a later version understands is gone. Its epoch ends where its slots are answered for.
+    pub fn bury_later(&self, automation: i64, revision: i64, now: Timestamp) -> Result<(), LedgerError> {
+        let sql =
+            "UPDATE automations SET revision = ?2, deleting = NULL, next_fire_at = NULL, deleted_at = ?3
+                   WHERE row = ?1";
+        self.execute(sql, (automation, revision, now.as_millis()))?;
+        let sql = "UPDATE epochs SET ended_at = coalesce(ended_at, answered_through)
+                   WHERE automation = ?1 AND number = (SELECT epoch FROM automations WHERE row = ?1)";
+        self.execute(sql, [automation])?;
         Ok(())
     }
 

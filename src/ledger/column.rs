@@ -6,8 +6,9 @@ use rusqlite::types::{FromSql, Value};
 use rusqlite::{Connection, Row, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::error::Category;
 
-use super::error::LedgerError;
+use super::error::{LedgerError, Writer};
 
 /// How a row becomes what it stands for.
 type FromRow<T> = fn(&Row<'_>) -> Result<T, LedgerError>;
@@ -212,5 +213,14 @@ fn from_word<T: DeserializeOwned>(column: &'static str, word: String) -> Result<
 /// Says where the trouble is without repeating what may be secret.
 fn unreadable(column: &'static str, text: &str, error: &serde_json::Error) -> LedgerError {
     let found = text.chars().take(16).collect();
-    LedgerError::Unreadable { column, found, why: format!("{:?} at {}", error.classify(), error.column()) }
+    let by = match error.classify() {
+        Category::Data => Writer::LaterVersion,
+        Category::Io | Category::Syntax | Category::Eof => Writer::Nobody,
+    };
+    LedgerError::Unreadable {
+        column,
+        found,
+        why: format!("{:?} at {}", error.classify(), error.column()),
+        by,
+    }
 }

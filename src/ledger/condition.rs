@@ -21,7 +21,7 @@ pub(super) enum News {
 impl Condition {
     /// Something could not be done. What single rows say is no trouble of the ledger.
     pub(super) fn failed(&self, trouble: &Trouble) -> News {
-        if trouble.reason == StorageReason::Unreadable {
+        if trouble.reason.is_about_single_rows() {
             return News::Known;
         }
         let mut known = self.trouble.lock().unwrap_or_else(std::sync::PoisonError::into_inner);

@@ -22,6 +22,8 @@ pub enum LedgerError {
         found: String,
         /// What is wrong with it.
         why: String,
+        /// Who may have written it.
+        by: Writer,
     },
     /// The rules of the ledger do not allow what was to be written.
     #[error("{0}")]
@@ -62,6 +64,15 @@ pub enum LedgerError {
     },
 }
 
+/// Who may have written what this version cannot read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Writer {
+    /// A later version: it is sound, and says something else than what is known here.
+    LaterVersion,
+    /// No version: it is damaged.
+    Nobody,
+}
+
 impl LedgerError {
     /// The reason in the contract's words.
     pub fn reason(&self) -> StorageReason {
@@ -69,7 +80,10 @@ impl LedgerError {
         let error = match self {
             LedgerError::Sqlite(error) => error,
             LedgerError::Io(error) => return StorageReason::from(error),
-            LedgerError::Unreadable { .. } | LedgerError::Broken(_) => return StorageReason::Unreadable,
+            LedgerError::Unreadable { by: Writer::LaterVersion, .. } => return StorageReason::NotUnderstood,
+            LedgerError::Unreadable { by: Writer::Nobody, .. } | LedgerError::Broken(_) => {
+                return StorageReason::Unreadable;
+            }
             LedgerError::Replaced { .. } => return StorageReason::Replaced,
             LedgerError::CutShort { .. } | LedgerError::Unsound { .. } => return StorageReason::Damaged,
             LedgerError::NewerVersion { .. } => return StorageReason::NewerVersion,
@@ -145,6 +159,9 @@ fn way_out(reason: StorageReason) -> &'static str {
         }
         StorageReason::Damaged => {
             "close all windows of this project, then restore its state directory from a backup, or move it aside to begin anew"
+        }
+        StorageReason::NotUnderstood => {
+            "a newer version of sexton wrote it: update sexton, or delete what it belongs to; nothing else is concerned"
         }
         StorageReason::Unreadable => {
             "use the version of sexton that wrote it, or delete what it belongs to; nothing else is concerned"

@@ -13,6 +13,7 @@ mod events;
 mod files;
 mod holder;
 mod instances;
+mod later;
 mod loss;
 mod marker;
 mod migrate;
@@ -25,17 +26,18 @@ mod scheduler;
 mod wakeup;
 mod writer;
 
-pub use automations::{AutomationRow, DeleteWish, Epoch};
+pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
 pub use holder::WhoLocks;
 pub use instances::InstanceRow;
+pub use later::{LaterAutomationRow, LaterRunRow, Stored};
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
 pub use retention::{EndedRun, EndedRuns, Need};
-pub use runs::{Order, ProcessRow, RunRow};
+pub use runs::{Order, ProcessRow, RunRow, StoredRun};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -10,6 +10,7 @@ use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
     DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
@@ -58,14 +59,14 @@ pub trait Backend: Send + Sync + 'static {
         &self,
         id: AutomationId,
         inside_run: Option<RunId>,
-    ) -> impl Future<Output = Answer<ShownAutomation>> + Send;
+    ) -> impl Future<Output = Answer<AnyAutomation>> + Send;
 
     /// `automation/list`, for whoever asks from inside this run if from inside one.
     fn automations(
         &self,
         wanted: ListAutomations,
         inside_run: Option<RunId>,
-    ) -> impl Future<Output = Answer<Page<ShownAutomation>>> + Send;
+    ) -> impl Future<Output = Answer<Page<AnyAutomation>>> + Send;
 
     /// `automation/update`.
     fn update(
@@ -95,10 +96,10 @@ pub trait Backend: Send + Sync + 'static {
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview>;
 
     /// `run/get`.
-    fn run_by_id(&self, id: RunId) -> impl Future<Output = Answer<Run>> + Send;
+    fn run_by_id(&self, id: RunId) -> impl Future<Output = Answer<AnyRun>> + Send;
 
     /// `run/list`.
-    fn runs(&self, wanted: ListRuns) -> impl Future<Output = Answer<Page<Run>>> + Send;
+    fn runs(&self, wanted: ListRuns) -> impl Future<Output = Answer<Page<AnyRun>>> + Send;
 
     /// `run/cancel`.
     fn cancel(&self, id: RunId, by: Caller) -> impl Future<Output = Answer<Run>> + Send;

@@ -13,6 +13,7 @@ use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
     DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
@@ -28,7 +29,7 @@ use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
 use crate::engine::{cancel, create, delete, derive, pause, trigger, update};
 use crate::exec::spool;
-use crate::ledger::{RunRow, Tx};
+use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
 use crate::rpc::caller::Caller;
 
@@ -60,10 +61,10 @@ impl Backend for Sidecar {
         self.show(by, deed, |tx, context| create::create(tx, context, params)).await
     }
 
-    async fn automation(&self, id: AutomationId, inside_run: Option<RunId>) -> Answer<ShownAutomation> {
+    async fn automation(&self, id: AutomationId, inside_run: Option<RunId>) -> Answer<AnyAutomation> {
         let voice = self.voice(inside_run.as_ref());
-        let read = self.parts.ledger.read(move |view| match view.automation(&id)? {
-            Some(row) => Ok(derive::automation(view, &row)?.shown_to(voice)),
+        let read = self.parts.ledger.read(move |view| match view.stored_automation(&id)? {
+            Some(stored) => derive::any_automation(view, stored, voice),
             None => Err(Refusal::NotFound { what: "automation", id: id.to_string() }),
         });
         read.await
@@ -73,16 +74,16 @@ impl Backend for Sidecar {
         &self,
         mut wanted: ListAutomations,
         inside_run: Option<RunId>,
-    ) -> Answer<Page<ShownAutomation>> {
+    ) -> Answer<Page<AnyAutomation>> {
         let voice = self.voice(inside_run.as_ref());
         let limit = wanted.limit;
         // One more than wanted tells whether there is a next page.
         wanted.limit += 1;
         let read = self.parts.ledger.read(move |view| {
             let rows = view.list_automations(&wanted)?;
-            let next = (rows.len() > limit).then(|| rows[limit - 1].row);
-            let items = rows.iter().take(limit);
-            let items = items.map(|row| Ok(derive::automation(view, row)?.shown_to(voice)));
+            let next = (rows.len() > limit).then(|| rows[limit - 1].row());
+            let items = rows.into_iter().take(limit);
+            let items = items.map(|stored| derive::any_automation(view, stored, voice));
             Ok(Page { items: items.collect::<Answer<_>>()?, next, seq: view.newest_seq()? })
         });
         read.await
@@ -157,11 +158,11 @@ impl Backend for Sidecar {
         Ok(Preview { fires: fires.collect(), warnings })
     }
 
-    async fn run_by_id(&self, id: RunId) -> Answer<Run> {
-        Ok(self.run_row(id).await?.run)
+    async fn run_by_id(&self, id: RunId) -> Answer<AnyRun> {
+        Ok(any_run(self.stored_run(id).await?))
     }
 
-    async fn runs(&self, mut wanted: ListRuns) -> Answer<Page<Run>> {
+    async fn runs(&self, mut wanted: ListRuns) -> Answer<Page<AnyRun>> {
         let limit = wanted.limit;
         wanted.limit += 1;
         let read = self.parts.ledger.read(move |view| {
@@ -171,8 +172,8 @@ impl Backend for Sidecar {
                 return Err(Refusal::NotFound { what: "automation", id: automation.to_string() });
             }
             let rows = view.list_runs(&wanted)?;
-            let next = (rows.len() > limit).then(|| rows[limit - 1].row);
-            let items = rows.into_iter().take(limit).map(|row| row.run).collect();
+            let next = (rows.len() > limit).then(|| rows[limit - 1].row());
+            let items = rows.into_iter().take(limit).map(any_run).collect();
             Ok(Page { items, next, seq: view.newest_seq()? })
         });
         read.await
@@ -185,8 +186,10 @@ impl Backend for Sidecar {
     async fn output(&self, wanted: OutputRequest) -> Answer<OutputPart> {
         let OutputRequest { run, offset, limit } = wanted;
         let path = self.output_path(&run);
-        let row = self.run_row(run).await?;
-        let ended = !row.run.state().is_active();
+        let ended = match self.stored_run(run).await? {
+            Stored::Known(row) => !row.run.state().is_active(),
+            Stored::Later(later) => later.run.completed_at.is_some(),
+        };
         let read = tokio::task::spawn_blocking(move || spool::read(&path, offset, limit)).await;
         let read = read.map_err(|error| Refusal::Internal(error.to_string()))?;
         let chunk = read.map_err(|error| output::unreadable(&error))?;
@@ -283,9 +286,9 @@ impl Sidecar {
         self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, decide)).await
     }
 
-    async fn run_row(&self, id: RunId) -> Answer<RunRow> {
+    async fn stored_run(&self, id: RunId) -> Answer<StoredRun> {
         let read = self.parts.ledger.read(move |view| {
-            view.run(&id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
+            view.stored_run(&id)?.ok_or_else(|| Refusal::NotFound { what: "run", id: id.to_string() })
         });
         read.await
     }
@@ -312,6 +315,13 @@ impl Sidecar {
             }
         });
         read.await
+    }
+}
+
+fn any_run(stored: StoredRun) -> AnyRun {
+    match stored {
+        Stored::Known(row) => row.run.into(),
+        Stored::Later(later) => AnyRun::Later(Box::new(later.run)),
     }
 }
 

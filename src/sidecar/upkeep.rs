@@ -97,6 +97,7 @@ async fn recover(sidecar: &Sidecar) {
             StorageReason::Full
             | StorageReason::ReadOnly
             | StorageReason::Unreadable
+            | StorageReason::NotUnderstood
             | StorageReason::Replaced
             | StorageReason::NewerVersion
             | StorageReason::Busy

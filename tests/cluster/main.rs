@@ -10,6 +10,7 @@ mod deleting;
 mod editing;
 mod headless;
 mod killed;
+mod later;
 mod ledger_held;
 mod listening;
 mod missed;

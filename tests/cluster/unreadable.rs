@@ -103,8 +103,10 @@ fn a_waiting_run_of_a_later_version_keeps_nobody_else_waiting() {
 
     let mut next = place.open();
     let listed = next.get("run/list", json!({}))["items"].clone();
-    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
-    assert_eq!(next.refusal("run/get", json!({"id": waiting}))["data"]["reason"], "damaged");
+    assert_eq!(listed.as_array().map(Vec::len), Some(3), "{listed}");
+    let shown = next.get("run/get", json!({"id": waiting}));
+    assert_eq!((&shown["state"], &shown["ofLaterVersion"]), (&json!("scheduled"), &json!(true)), "{shown}");
+    assert_eq!(next.refusal("run/cancel", json!({"id": waiting}))["data"]["reason"], "newer_version");
     assert!(place.lines("log").is_empty());
     next.finish();
 

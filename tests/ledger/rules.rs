@@ -3,10 +3,11 @@
 use rusqlite::Connection;
 use sexton::domain::id::{AutomationId, LedgerId};
 use sexton::domain::refusal::Refusal;
+use sexton::domain::request::ListRuns;
 use sexton::domain::time::Timestamp;
 use sexton::engine::tick::{Duty, tick};
 use sexton::engine::{create, report, trigger};
-use sexton::ledger::{LedgerError, Tx, open_in_memory};
+use sexton::ledger::{LedgerError, RunRow, Tx, open_in_memory};
 
 use crate::support::{Ids, NOW, arrive, decide, every_minute};
 
@@ -136,7 +137,7 @@ fn a_search_for_a_title_takes_every_sign_literally() {
             ..Default::default()
         };
         let rows = tx.list_automations(&wanted).unwrap();
-        rows.into_iter().map(|row| row.definition.title).collect::<Vec<_>>()
+        rows.into_iter().map(|row| row.known().unwrap().definition.title).collect::<Vec<_>>()
     };
     assert_eq!(found("0%"), ["100% sure"]);
     assert_eq!(found("A_B"), ["a_b"]);
@@ -160,12 +161,15 @@ fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
         }
     }
     use sexton::domain::run::machine::State;
-    let all = tx.list_runs(&sexton::domain::request::ListRuns { limit: 1000, ..Default::default() }).unwrap();
+    let list = |wanted: &ListRuns| -> Vec<RunRow> {
+        tx.list_runs(wanted).unwrap().into_iter().map(|row| row.known().unwrap()).collect()
+    };
+    let all = list(&ListRuns { limit: 1000, ..Default::default() });
     assert!(all.len() > 20 && all.windows(2).all(|pair| pair[0].row > pair[1].row));
     let states = [State::Scheduled, State::Stopped];
     for automation in [None, Some(id)] {
         for before in [None, Some(all[5].row)] {
-            let wanted = sexton::domain::request::ListRuns {
+            let wanted = ListRuns {
                 automation: automation.clone(),
                 states: states.to_vec(),
                 from: Some(NOW.plus_ms(5 * MINUTE)),
@@ -173,7 +177,7 @@ fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
                 before,
                 limit: 7,
             };
-            let page: Vec<i64> = tx.list_runs(&wanted).unwrap().into_iter().map(|row| row.row).collect();
+            let page: Vec<i64> = list(&wanted).into_iter().map(|row| row.row).collect();
             let expected = all
                 .iter()
                 .filter(|row| states.contains(&row.run.state()))

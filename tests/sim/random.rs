@@ -402,7 +402,13 @@ impl Walk {
 
     fn automations(&self) -> Vec<AutomationId> {
         let all = ListAutomations { limit: 1000, ..ListAutomations::default() };
-        self.world.view().list_automations(&all).unwrap().into_iter().map(|row| row.id).collect()
+        self.world
+            .view()
+            .list_automations(&all)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.known().unwrap().id)
+            .collect()
     }
 
     fn some_automation(&mut self) -> Option<AutomationId> {
@@ -413,8 +419,14 @@ impl Walk {
     /// A recent run, ended or not.
     fn some_run(&mut self) -> Option<RunId> {
         let recent = ListRuns { limit: 12, ..ListRuns::default() };
-        let runs: Vec<RunId> =
-            self.world.view().list_runs(&recent).unwrap().into_iter().map(|row| row.run.id).collect();
+        let runs: Vec<RunId> = self
+            .world
+            .view()
+            .list_runs(&recent)
+            .unwrap()
+            .into_iter()
+            .map(|row| row.known().unwrap().run.id)
+            .collect();
         self.rng.pick(&runs).cloned()
     }
 }

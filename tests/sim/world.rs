@@ -468,7 +468,7 @@ impl World {
     pub(crate) fn runs(&self, id: &AutomationId) -> Vec<Run> {
         let wanted = ListRuns { automation: Some(id.clone()), limit: 10_000, ..ListRuns::default() };
         let rows = self.view().list_runs(&wanted).unwrap();
-        rows.into_iter().rev().map(|row| row.run).collect()
+        rows.into_iter().rev().map(|row| row.known().unwrap().run).collect()
     }
 
     pub(crate) fn last_run(&self, id: &AutomationId) -> Run {

@@ -54,7 +54,7 @@ pub(crate) fn spoil(connection: &Connection, automation: &Value) {
 
 /// The automation says what only a later version understands, and after [`as_before`] what it said before.
 pub(crate) fn of_later_version(connection: &Connection, automation: &Value) {
-    set_overlap(connection, automation, "queueOne");
+    set_overlap(connection, automation, "alternate");
 }
 
 /// See [`of_later_version`].

@@ -11,6 +11,7 @@ use crate::domain::id::{InstanceId, RunId};
 use crate::domain::process::ProcessIdentity;
 use crate::domain::run::Run;
 use crate::domain::time::Timestamp;
+use crate::ledger::later::{LaterRunRow, Stored};
 
 /// A run as it is stored: what clients see, and what only the sidecars need.
 #[derive(Clone, Debug)]
@@ -43,6 +44,19 @@ pub struct RunRow {
     pub deadline_at: Option<Timestamp>,
     /// Whether it has begun: it has a process row.
     pub begun: bool,
+}
+
+/// A run, whichever version wrote it.
+pub type StoredRun = Stored<RunRow, LaterRunRow>;
+
+impl StoredRun {
+    /// Its place in the ledger's own order.
+    pub fn row(&self) -> i64 {
+        match self {
+            Stored::Known(run) => run.row,
+            Stored::Later(later) => later.row,
+        }
+    }
 }
 
 /// A process that carries out a run.

@@ -3,8 +3,8 @@
 use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
-use super::row::{COLUMNS, TABLES, from_row, process_from_row};
-use super::{Order, ProcessRow, RunRow};
+use super::row::{COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
+use super::{Order, ProcessRow, RunRow, StoredRun};
 use crate::domain::id::{AutomationId, InstanceId, RunId};
 use crate::domain::request::ListRuns;
 use crate::domain::run::machine::State;
@@ -18,6 +18,12 @@ impl View<'_> {
     pub fn run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
         self.one_by(from_row, &sql, vec![id.as_str().to_owned().into()])
+    }
+
+    /// The same, whichever version wrote it.
+    pub fn stored_run(&self, id: &RunId) -> Result<Option<StoredRun>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
+        self.one_by(stored_from_row, &sql, vec![id.as_str().to_owned().into()])
     }
 
     /// A run by its place.
@@ -36,7 +42,7 @@ impl View<'_> {
     }
 
     /// A page of runs, newest first.
-    pub fn list_runs(&self, wanted: &ListRuns) -> Result<Vec<RunRow>, LedgerError> {
+    pub fn list_runs(&self, wanted: &ListRuns) -> Result<Vec<StoredRun>, LedgerError> {
         // Runs of several states are read from the end of each state and merged. The runs of one automation are
         // few, so that they are found by it and not by their state.
         let arms: Vec<&[State]> = match &wanted.automation {
@@ -71,7 +77,7 @@ impl View<'_> {
             }
         }
         sql += " ORDER BY 1 DESC";
-        self.readable_page_by(from_row, &sql, params, wanted.limit)
+        self.readable_page_by(stored_from_row, &sql, params, wanted.limit)
     }
 
     /// The oldest run of an automation that has not ended.

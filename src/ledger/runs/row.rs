@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::{ProcessRow, RunRow};
+use super::{ProcessRow, RunRow, StoredRun};
 use crate::domain::automation::Definition;
 use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use crate::domain::process::ProcessIdentity;
@@ -11,6 +11,7 @@ use crate::domain::run::{Ended, OutputSize, Phase, Run, SlotRange};
 use crate::domain::time::Timestamp;
 use crate::ledger::column::Columns;
 use crate::ledger::error::LedgerError;
+use crate::ledger::later::{self, Stored};
 
 pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.body, d.row, r.definition_revision, r.epoch,
     r.revision, r.trigger, r.attendance, r.asked_by, r.slots_from, r.slots_to, r.slots_count, r.scheduled_at,
@@ -121,6 +122,10 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         deadline_at,
         begun: c.take()?,
     })
+}
+
+pub(super) fn stored_from_row(row: &Row<'_>) -> Result<StoredRun, LedgerError> {
+    Stored::read(row, from_row, later::run_from_row)
 }
 
 pub(in crate::ledger) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {

@@ -7,10 +7,10 @@ use super::examples;
 use super::methods::{EVERYWHERE, Method};
 use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
+use crate::domain::later::AnyAutomation;
 use crate::domain::refusal::StorageReason;
 use crate::domain::run::Run;
 use crate::domain::scheduler::Owner;
-use crate::domain::shown::ShownAutomation;
 use crate::rpc::errors::Kind;
 
 /// Everything that happens, as `events/event` carries it.
@@ -19,7 +19,7 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
     for kind in KINDS {
         let carries = match kind {
             "automation.updated" => {
-                vec![("automation", generator.subschema_for::<ShownAutomation>().to_value())]
+                vec![("automation", generator.subschema_for::<AnyAutomation>().to_value())]
             }
             "automation.deleted" => vec![("tombstone", generator.subschema_for::<Tombstone>().to_value())],
             "run.updated" => vec![("run", generator.subschema_for::<Run>().to_value())],
@@ -62,7 +62,7 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::InvalidAutomation => vec![("details", details)],
         Kind::NotFound => vec![("what", json!({"enum": ["automation", "run"]})), ("id", text)],
         Kind::AutomationConflict => {
-            vec![("current", generator.subschema_for::<ShownAutomation>().to_value())]
+            vec![("current", generator.subschema_for::<AnyAutomation>().to_value())]
         }
         Kind::ActiveRunStillRunning | Kind::InsideRun => vec![("runID", text)],
         Kind::StorageUnavailable => {

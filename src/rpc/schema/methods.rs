@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::params;
+use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
@@ -129,7 +130,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/get",
             summary: "Gives an automation.",
             params: params::get_automation(),
-            result: of::<ShownAutomation>,
+            result: of::<AnyAutomation>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "atm_1"})],
         },
@@ -137,7 +138,7 @@ pub fn methods() -> Vec<Method> {
             name: "automation/list",
             summary: "Gives a page of automations, newest first.",
             params: params::list_automations(),
-            result: of::<PageOnTheWire<ShownAutomation>>,
+            result: of::<PageOnTheWire<AnyAutomation>>,
             refusals: LOOK,
             examples: vec![json!({}), json!({"limit": 20, "paused": false, "query": "triage"})],
         },
@@ -210,7 +211,7 @@ pub fn methods() -> Vec<Method> {
             name: "run/list",
             summary: "Gives a page of runs, newest first, also of deleted automations.",
             params: params::list_runs(),
-            result: of::<PageOnTheWire<Run>>,
+            result: of::<PageOnTheWire<AnyRun>>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({}), json!({"automationID": "atm_1", "states": ["failed"], "limit": 10})],
         },
@@ -218,7 +219,7 @@ pub fn methods() -> Vec<Method> {
             name: "run/get",
             summary: "Gives a run.",
             params: params::of_id(),
-            result: of::<Run>,
+            result: of::<AnyRun>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "run_1"})],
         },

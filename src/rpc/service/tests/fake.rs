@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId};
+use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
     DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
@@ -111,7 +112,7 @@ impl Backend for Fake {
         not_here()
     }
 
-    async fn automation(&self, _id: AutomationId, _inside: Option<RunId>) -> Answer<ShownAutomation> {
+    async fn automation(&self, _id: AutomationId, _inside: Option<RunId>) -> Answer<AnyAutomation> {
         not_here()
     }
 
@@ -119,7 +120,7 @@ impl Backend for Fake {
         &self,
         wanted: ListAutomations,
         _inside: Option<RunId>,
-    ) -> Answer<Page<ShownAutomation>> {
+    ) -> Answer<Page<AnyAutomation>> {
         match wanted.query.as_deref() {
             Some("waits") => self.script.gate("a look").await,
             Some("panics") => panic!("a secret of the look"),
@@ -184,11 +185,11 @@ impl Backend for Fake {
         }
     }
 
-    async fn run_by_id(&self, _id: RunId) -> Answer<Run> {
+    async fn run_by_id(&self, _id: RunId) -> Answer<AnyRun> {
         not_here()
     }
 
-    async fn runs(&self, _wanted: ListRuns) -> Answer<Page<Run>> {
+    async fn runs(&self, _wanted: ListRuns) -> Answer<Page<AnyRun>> {
         not_here()
     }
 
