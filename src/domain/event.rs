@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::automation::{Automation, PublicTask};
 use super::id::AutomationId;
-use super::later::LaterAutomation;
+use super::later::{LaterAutomation, LaterRun};
 use super::run::machine::StopReason;
 use super::run::{Phase, Run};
 use super::scheduler::Owner;
@@ -38,6 +38,11 @@ pub enum Event {
     RunUpdated {
         /// As it is now.
         run: Box<Run>,
+    },
+    /// A run that a later version wrote has changed.
+    LaterRunUpdated {
+        /// As it is now.
+        run: Box<LaterRun>,
     },
     /// The bell has a new owner.
     SchedulerOwner {
@@ -91,7 +96,7 @@ impl Event {
             | Event::LaterAutomationUpdated { .. }
             | Event::AutomationPausedItself { .. } => KINDS[0],
             Event::AutomationDeleted { .. } => KINDS[1],
-            Event::RunUpdated { .. } => KINDS[2],
+            Event::RunUpdated { .. } | Event::LaterRunUpdated { .. } => KINDS[2],
             Event::SchedulerOwner { .. } => KINDS[3],
             Event::RunWarning { .. } => KINDS[4],
         }
@@ -106,6 +111,7 @@ impl Event {
             Event::LaterAutomationUpdated { automation } => Some(&automation.id),
             Event::AutomationDeleted { tombstone } => Some(&tombstone.id),
             Event::RunUpdated { run } | Event::RunWarning { run, .. } => Some(&run.automation_id),
+            Event::LaterRunUpdated { run } => Some(&run.automation_id),
             Event::SchedulerOwner { .. } => None,
         }
     }
@@ -129,6 +135,7 @@ impl Event {
             Event::AutomationUpdated { .. }
             | Event::LaterAutomationUpdated { .. }
             | Event::AutomationDeleted { .. }
+            | Event::LaterRunUpdated { .. }
             | Event::SchedulerOwner { .. } => false,
         }
     }

@@ -63,7 +63,7 @@ pub(super) enum Counts {
     Neither,
 }
 
-fn follow_up(
+pub(super) fn follow_up(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,

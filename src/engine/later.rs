@@ -1,13 +1,18 @@
 //! Automations that only a later version understands. They are deleted like others, and the runs of them that this
 //! version understands end like others; everything else about them is decided by whoever understands them.
 
+use std::collections::HashMap;
+
 use super::delete::Deletion;
-use super::ending::Counts;
-use super::{Context, derive, other_revision, records, retention};
+use super::ending::{self, Counts, Remains};
+use super::presence::Left;
+use super::{Context, assign, derive, other_revision, records, retention};
 use crate::domain::event::{Event, Tombstone};
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::DeleteRequest;
 use crate::domain::run::Skipped;
+use crate::domain::run::machine::{State, StopReason};
 use crate::ledger::{LaterAutomationRow, RunRow, Stored, Tx};
 
 /// Deletes an automation without active runs.
@@ -59,6 +64,51 @@ pub(super) fn follow_up(
         Counts::Neither => {}
     }
     tx.count_for_later(&row)?;
+    tell(tx, context, row)
+}
+
+/// What a dead instance was given of runs that only a later version understands: what had not begun is anybody's, what
+/// had was interrupted. Its processes have been ended like those of others.
+pub(super) fn settle_runs_of(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    dead: &InstanceId,
+    ended: &mut HashMap<RunId, Left>,
+) -> Result<(), Refusal> {
+    for run in tx.later_runs_given_to(dead)? {
+        if tx.process(run.row)?.is_none() {
+            tx.hand_back_later(run.row)?;
+            continue;
+        }
+        let left = ended.remove(&run.run.id);
+        let reason = match run.run.state == State::AwaitingInput.as_str() {
+            true => StopReason::BlockerLost,
+            false => StopReason::Interrupted,
+        };
+        let output = left.as_ref().map(|left| left.output).unwrap_or_default();
+        let process = left.as_ref().map(|left| &left.process);
+        let record = tx.record_counted_on_later(&run, &context.ids.run(), context.now)?;
+        let stopped = tx.stop_later(&run, reason, process, output, context.now)?;
+        for told in stopped.into_iter().chain(record) {
+            tx.publish(&Event::LaterRunUpdated { run: Box::new(told.run) }, context.now)?;
+        }
+        retention::note(tx, run.automation)?;
+        if left.is_some_and(|left| left.remains == Remains::Nothing) {
+            tx.release(&run.run.id)?;
+        }
+        match tx.stored_automation_at(run.automation)? {
+            Stored::Known(mut automation) => {
+                ending::follow_up(tx, context, &mut automation, Counts::Neither)?;
+            }
+            Stored::Later(automation) => tell(tx, context, *automation)?,
+        }
+        assign::move_up(tx, context, &run.run.id)?;
+    }
+    Ok(())
+}
+
+/// Something follows from the end of a run: the automation goes if that was waited for, and is told as it is if not.
+fn tell(tx: &Tx<'_>, context: &Context<'_>, row: LaterAutomationRow) -> Result<(), Refusal> {
     if row.deleting_until.is_some_and(|until| until > context.now) && tx.active_runs(row.row)?.is_empty() {
         return bury(tx, context, &row).map(drop);
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel};
+use super::{Context, assign, cancel, later};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
@@ -88,6 +88,7 @@ pub fn bury(
         };
         ending::end(tx, context, run, outcome, process, remains)?;
     }
+    later::settle_runs_of(tx, context, dead, &mut ended)?;
     assign::assign(tx, context)
 }
 

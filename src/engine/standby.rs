@@ -5,7 +5,7 @@ use super::presence::Left;
 use super::{Context, assign, cancel, ending, find_run, report, shared_limits};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
-use crate::ledger::Tx;
+use crate::ledger::{Stored, Tx};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, and there is still to be swept.
@@ -23,8 +23,10 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
     }
     let given_by = context.now.plus_ms(-shared_limits(tx, context)?.standby_ms);
     for id in tx.neglected_runs(me, given_by)? {
-        let run = find_run(tx, &id)?;
-        assign::pass_on(tx, context, run)?;
+        // One that only a later version understands is for those who do.
+        if let Some(Stored::Known(run)) = tx.stored_run(&id)? {
+            assign::pass_on(tx, context, run)?;
+        }
     }
     Ok(())
 }

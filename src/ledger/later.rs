@@ -59,6 +59,8 @@ pub struct LaterAutomationRow {
 pub struct LaterRunRow {
     /// Its place in the ledger's own order.
     pub row: i64,
+    /// Its automation's place.
+    pub automation: i64,
     /// What clients see.
     pub run: LaterRun,
 }
@@ -104,7 +106,7 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     let mut rest = Map::new();
     let place = c.take()?;
     let id = RunId::from_text(c.take::<String>()?);
-    let _automation: i64 = c.take()?;
+    let automation = c.take()?;
     let automation_id = AutomationId::from_text(c.take::<String>()?);
     let definition: Map<String, Value> = c.json("definitions.body")?;
     let member = |name: &str| definition.get(name).cloned().unwrap_or_default();
@@ -170,5 +172,5 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
         directory,
         rest,
     };
-    Ok(LaterRunRow { row: place, run })
+    Ok(LaterRunRow { row: place, automation, run })
 }

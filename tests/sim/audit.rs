@@ -10,7 +10,7 @@ use serde_json::Value;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::time::Timestamp;
 use sexton::engine::derive;
-use sexton::ledger::{AutomationRow, EventFilter, StoredEvent, Tx, View};
+use sexton::ledger::{AutomationRow, EventFilter, Stored, StoredEvent, Tx, View};
 
 use crate::accounts;
 
@@ -179,8 +179,10 @@ impl Audit {
     }
 
     fn check_run(&self, view: &View<'_>, id: &str) {
-        let row = view.run(&RunId::from_text(id)).unwrap().unwrap();
-        let served = serde_json::to_string(&row.run).unwrap();
+        let served = match view.stored_run(&RunId::from_text(id)).unwrap().unwrap() {
+            Stored::Known(row) => serde_json::to_string(&row.run).unwrap(),
+            Stored::Later(row) => serde_json::to_string(&row.run).unwrap(),
+        };
         assert_eq!(format!("{{\"run\":{served}}}"), self.runs[id].payload, "what was told of {id}");
     }
 }

@@ -7,7 +7,7 @@ use super::examples;
 use super::methods::{EVERYWHERE, Method};
 use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
-use crate::domain::later::AnyAutomation;
+use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::refusal::StorageReason;
 use crate::domain::run::Run;
 use crate::domain::scheduler::Owner;
@@ -22,7 +22,7 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
                 vec![("automation", generator.subschema_for::<AnyAutomation>().to_value())]
             }
             "automation.deleted" => vec![("tombstone", generator.subschema_for::<Tombstone>().to_value())],
-            "run.updated" => vec![("run", generator.subschema_for::<Run>().to_value())],
+            "run.updated" => vec![("run", generator.subschema_for::<AnyRun>().to_value())],
             "scheduler.owner" => vec![("scheduler", generator.subschema_for::<Owner>().to_value())],
             "run.warning" => {
                 let text = json!({"type": "string", "description": "What, and what can be done about it."});
