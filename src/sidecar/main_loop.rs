@@ -1,8 +1,8 @@
 //! The loop: decide what is due, then make the world match the rows.
 //!
 //! It looks again after every commit, its own or another's, when something is due, and at the latest after
-//! [`LOOK_AGAIN`], because timers stand still while a machine sleeps. What to do is read from the ledger each time; the only thing the
-//! loop remembers is which work it has in hand.
+//! [`LOOK_AGAIN`], because timers stand still while a machine sleeps. What to do is read from the ledger each time;
+//! the only thing the loop remembers is which work it has in hand.
 
 use std::collections::HashMap;
 use std::sync::Arc;
