@@ -16,6 +16,10 @@ use tokio::sync::Notify;
 use super::lock_file::{identity_at, owner_only};
 use crate::domain::process::FileIdentity;
 
+/// The directory that is watched, and the file in it.
+const DIRECTORY: &str = "bell";
+const RING: &str = "ring";
+
 /// The bell of one project.
 #[derive(Clone, Debug)]
 pub struct Doorbell {
@@ -38,13 +42,13 @@ pub struct Ear {
 impl Doorbell {
     /// The bell in this state directory.
     pub fn of(state: &Path) -> Doorbell {
-        Doorbell { directory: state.join("bell") }
+        Doorbell { directory: state.join(DIRECTORY) }
     }
 
-    /// Tells every window, this one included, that there is something to look at.
+    /// Tells every window, this one included, that there is something to look at. Waits for nobody.
     ///
     /// # Errors
-    /// When the file cannot be written: then nobody was told.
+    /// When the file cannot be written, or something else stands in its place: then nobody was told.
     pub fn ring(&self) -> io::Result<()> {
         // The byte always goes to the same place, so that the file never grows. The file is closed each time, because
         // some systems tell of a change no earlier.
@@ -52,23 +56,39 @@ impl Doorbell {
     }
 
     fn open(&self) -> io::Result<File> {
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(false);
-        owner_only(&mut options);
-        let path = self.directory.join("ring");
-        match options.open(&path) {
+        match self.open_ring() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 match make_directory(&self.directory) {
                     // Another window was faster.
                     Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-                    _ => options.open(&path),
+                    _ => self.open_ring(),
                 }
             }
             opened => opened,
         }
     }
 
-    /// Begins to listen.
+    /// Opens what is rung, and nothing that stands in its place: a pipe would take the byte, and watchers of the
+    /// directory would not hear of it.
+    fn open_ring(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        owner_only(&mut options);
+        wait_for_nobody(&mut options);
+        let path = self.directory.join(RING);
+        let opened = options.open(&path);
+        let found = match &opened {
+            Ok(file) => file.metadata(),
+            Err(_) => std::fs::metadata(&path),
+        };
+        if found.is_ok_and(|found| !found.is_file()) {
+            let why = format!("{} is no file; remove it, and it is made anew", path.display());
+            return Err(io::Error::other(why));
+        }
+        opened
+    }
+
+    /// Begins to listen. Goes to the disk, so it is not for a thread that has other things to do.
     ///
     /// # Errors
     /// When the system watches nothing more for this user or process, or the directory cannot be made.
@@ -113,9 +133,13 @@ fn is_a_ring(event: &Event) -> bool {
     !matches!(event.kind, EventKind::Access(_))
 }
 
-/// Whether the watcher tells that what it watches, or a part of it, is no longer at its place.
+/// Whether the watcher tells that the bell, or its directory, is no longer at its place. What else may come and go
+/// in that directory takes nothing away.
 fn is_a_removal(event: &Event) -> bool {
+    let of_the_bell = |path: &PathBuf| path.ends_with(DIRECTORY) || path.ends_with(RING);
     matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
+        // Where it is not told what has gone, it may be anything.
+        && (event.paths.is_empty() || event.paths.iter().any(of_the_bell))
 }
 
 fn into_io(error: notify::Error) -> io::Error {
@@ -131,6 +155,17 @@ fn into_io(error: notify::Error) -> io::Error {
     }
 }
 
+/// Opening a pipe that nobody reads would wait for a reader.
+#[cfg(unix)]
+fn wait_for_nobody(options: &mut OpenOptions) {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(libc::O_NONBLOCK);
+}
+
+/// Here no such thing stands in a directory.
+#[cfg(windows)]
+fn wait_for_nobody(_options: &mut OpenOptions) {}
+
 #[cfg(unix)]
 fn make_directory(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
@@ -144,17 +179,43 @@ fn make_directory(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use notify::event::{RemoveKind, RenameMode};
+    use tokio::time::timeout;
+
     use super::*;
 
+    /// Longer than anything here takes on a busy machine.
+    const DEADLINE: Duration = Duration::from_secs(20);
+
+    /// Longer than a ring takes to be heard.
+    const QUIET: Duration = Duration::from_millis(100);
+
+    async fn hears(ear: &Ear) {
+        timeout(DEADLINE, ear.rung()).await.expect("a ring is heard");
+    }
+
+    async fn hears_nothing_more(ear: &Ear) {
+        assert!(timeout(QUIET, ear.rung()).await.is_err(), "it was rung once");
+    }
+
+    /// Whatever is heard of one act, until it is over.
+    async fn hears_all(ear: &Ear) {
+        hears(ear).await;
+        while timeout(QUIET, ear.rung()).await.is_ok() {}
+    }
+
     #[tokio::test]
-    async fn whoever_listens_hears_each_ring() {
+    async fn whoever_listens_hears_each_ring_once() {
         let state = tempfile::tempdir().unwrap();
         let bell = Doorbell::of(state.path());
         let ears = [bell.listen().unwrap(), bell.listen().unwrap()];
         for _ in 0..3 {
             bell.ring().unwrap();
             for ear in &ears {
-                ear.rung().await;
+                hears(ear).await;
+                hears_nothing_more(ear).await;
             }
         }
         assert_eq!(std::fs::metadata(state.path().join("bell/ring")).unwrap().len(), 1, "it never grows");
@@ -167,14 +228,16 @@ mod tests {
         let ear = bell.listen().unwrap();
         assert!(ear.hears_the_right_one());
         std::fs::rename(state.path().join("bell"), state.path().join("elsewhere")).unwrap();
-        ear.rung().await;
+        hears_all(&ear).await;
         assert!(!ear.hears_the_right_one());
         bell.ring().unwrap();
         assert!(!ear.hears_the_right_one(), "there is another one now");
         let anew = bell.listen().unwrap();
         bell.ring().unwrap();
-        anew.rung().await;
+        hears(&anew).await;
+        hears_nothing_more(&anew).await;
         assert!(anew.hears_the_right_one());
+        hears_nothing_more(&ear).await;
     }
 
     #[tokio::test]
@@ -187,8 +250,54 @@ mod tests {
             // The new directory often has the number of the old one.
             bell.ring().unwrap();
             while ear.hears_the_right_one() {
-                ear.rung().await;
+                hears(&ear).await;
             }
         }
+    }
+
+    #[test]
+    fn only_the_bell_and_its_directory_can_be_taken_down() {
+        let kinds = [
+            EventKind::Remove(RemoveKind::File),
+            EventKind::Remove(RemoveKind::Folder),
+            EventKind::Modify(ModifyKind::Name(RenameMode::From)),
+        ];
+        for kind in kinds {
+            let of = |path: &str| Event::new(kind).add_path(path.into());
+            for gone in ["/state/bell", "/state/bell/ring"] {
+                assert!(is_a_removal(&of(gone)), "{kind:?} {gone}");
+            }
+            assert!(!is_a_removal(&of("/state/bell/left by an editor")), "{kind:?}");
+            assert!(is_a_removal(&Event::new(kind)), "{kind:?} of nobody knows what");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_no_file_is_refused_at_once() {
+        use std::sync::mpsc::sync_channel;
+        let state = tempfile::tempdir().unwrap();
+        let bell = Doorbell::of(state.path());
+        bell.ring().unwrap();
+        let ring = state.path().join("bell/ring");
+        std::fs::remove_file(&ring).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&ring).status().unwrap();
+        assert!(made.success());
+        let refused = || {
+            let (tell, told) = sync_channel(1);
+            let bell = bell.clone();
+            let act = move || tell.send([bell.ring(), bell.listen().map(drop)]).unwrap();
+            std::thread::Builder::new().spawn(act).unwrap();
+            for outcome in told.recv_timeout(DEADLINE).expect("neither waits for a reader") {
+                let why = outcome.expect_err("a pipe is no bell").to_string();
+                assert!(why.contains("bell/ring is no file; remove it"), "{why}");
+            }
+        };
+        refused();
+        let reader = OpenOptions::new().read(true).write(true).open(&ring).unwrap();
+        refused();
+        drop(reader);
+        std::fs::remove_file(&ring).unwrap();
+        bell.ring().unwrap();
     }
 }
