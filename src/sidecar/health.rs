@@ -85,6 +85,11 @@ impl Health {
         }
     }
 
+    /// Whether a part has failed and is not known to work again.
+    pub(super) fn has_failed(&self, part: Part) -> bool {
+        self.change(|troubles| troubles.of.contains_key(&part))
+    }
+
     /// A report cannot be written and will be tried again.
     pub(super) fn unwritten(&self) -> Unwritten<'_> {
         self.change(|troubles| troubles.reports += 1);
@@ -163,7 +168,9 @@ mod tests {
         health.failed(Part::Look, "look again");
         health.failed(Part::Bell, "bell");
         assert_eq!(health.reasons(), ["look again", "bell"]);
+        assert!(health.has_failed(Part::Look) && !health.has_failed(Part::Ring));
         health.well(Part::Look);
+        assert!(!health.has_failed(Part::Look));
         health.well(Part::Bell);
         assert_eq!(health.reasons(), Vec::<String>::new());
     }

@@ -12,7 +12,8 @@ use super::health::{Health, LastTold, Part};
 use super::main_loop::LOOK_AGAIN;
 use crate::presence::doorbell::{Doorbell, Ear};
 
-/// How often the ledger is looked at where nothing can be heard.
+/// How often the ledger is looked at where nothing can be heard. As long a breath is taken between two ears: whatever
+/// takes the bell down again and again must not keep this thread busy.
 const DEAF: Duration = Duration::from_millis(250);
 
 /// Rings for everybody, after each commit. A ring that fails costs time only: others look now and then by themselves.
@@ -45,8 +46,9 @@ struct Listener {
 impl Listener {
     /// Listens for as long as that works, or looks again and again for a while. None when this sidecar has left.
     async fn listen(&mut self) -> Option<()> {
+        let heard = self.on_another_thread(|bell| bell.listen()).await?;
         let health = &self.sidecar.parts.health;
-        match self.bell.listen() {
+        match heard {
             Ok(ear) => {
                 health.well(Part::Ear);
                 self.hear(&ear).await
@@ -62,31 +64,40 @@ impl Listener {
     }
 
     async fn hear(&mut self, ear: &Ear) -> Option<()> {
-        while ear.hears_the_right_one() {
+        loop {
             // After the ear is there, so that nothing falls between the two; and at the latest after a while, should
             // a ring be lost.
-            self.look().await;
+            self.look().await?;
+            if !ear.hears_the_right_one() {
+                return self.breathe().await;
+            }
             tokio::select! {
                 _ = timeout(LOOK_AGAIN, ear.rung()) => {}
                 () = has_left(&mut self.left) => return None,
             }
         }
-        Some(())
     }
 
     async fn look_again_and_again(&mut self) -> Option<()> {
         // As often as fits between two attempts to listen.
         let times = LOOK_AGAIN.as_millis() / DEAF.as_millis();
         for _ in 0..times {
-            self.look().await;
-            if timeout(DEAF, has_left(&mut self.left)).await.is_ok() {
-                return None;
-            }
+            self.look().await?;
+            self.breathe().await?;
         }
         Some(())
     }
 
-    async fn look(&mut self) {
+    /// Lets a moment pass. None when this sidecar has left.
+    async fn breathe(&mut self) -> Option<()> {
+        match timeout(DEAF, has_left(&mut self.left)).await {
+            Ok(()) => None,
+            Err(_) => Some(()),
+        }
+    }
+
+    /// Looks for news, and tells others of ours if they could not be told before. None when this sidecar has left.
+    async fn look(&mut self) -> Option<()> {
         match self.sidecar.parts.ledger.look_for_news().await {
             Ok(()) => self.told.over(),
             Err(refusal) => {
@@ -94,6 +105,29 @@ impl Listener {
                     tracing::error!(%refusal, "news of other windows cannot be read; trying again");
                 }
             }
+        }
+        if self.sidecar.parts.health.has_failed(Part::Ring) {
+            let health = self.sidecar.parts.health.clone();
+            self.on_another_thread(move |bell| ring(bell, &health)).await?;
+        }
+        Some(())
+    }
+
+    /// The disk may take its time, and this thread has requests to answer. None when this sidecar has left.
+    async fn on_another_thread<T: Send + 'static>(
+        &mut self,
+        act: impl FnOnce(&Doorbell) -> T + Send + 'static,
+    ) -> Option<T> {
+        let bell = self.bell.clone();
+        tokio::select! {
+            done = tokio::task::spawn_blocking(move || act(&bell)) => match done {
+                Ok(done) => Some(done),
+                Err(error) => {
+                    tracing::error!(%error, "nobody listens for other windows any more");
+                    None
+                }
+            },
+            () = has_left(&mut self.left) => None,
         }
     }
 }

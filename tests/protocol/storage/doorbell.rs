@@ -1,5 +1,6 @@
 //! The doorbell between windows: it is heard at once, and where it cannot be, that is told and costs time only.
 
+use std::collections::HashSet;
 use std::fs;
 use std::process::Command;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use serde_json::json;
 use super::{can, until_health};
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell};
-use crate::support::{Place, Spawn, clock, eventually, ledger};
+use crate::support::{Place, Spawn, clock, eventually, ledger, nothing_happens};
 
 /// Less than the time between two looks that a window takes by itself.
 const AT_ONCE: Duration = Duration::from_secs(4);
@@ -115,11 +116,71 @@ fn a_bell_that_cannot_be_rung_is_told_of_until_it_can() {
     let told = until_health(&mut other, "degraded")["reasons"].to_string();
     assert!(told.contains("cannot be rung"), "{told}");
     fs::remove_file(&bell).unwrap();
-    heard(&mut one, &mut other, 1);
+    // Nobody changes anything, and both try again.
     for window in [&mut one, &mut other] {
-        window.create(dormant("rings", shell("true")));
         until_health(window, "ok");
     }
+    let took = heard(&mut one, &mut other, 30);
+    assert!(took < AT_ONCE, "{took:?}");
+    other.finish();
+    one.finish();
+}
+
+#[test]
+fn a_pipe_in_the_place_of_the_bell_keeps_nobody_waiting() {
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    for window in [&mut one, &mut other] {
+        for part in ["cannot be rung", "cannot be listened for"] {
+            window.expect_error(part);
+        }
+    }
+    one.subscribe(json!({}));
+    let ring = ledger::directory(&one).join("bell/ring");
+    let pipe = place.beside("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    fs::rename(&pipe, &ring).unwrap();
+    let took = heard(&mut one, &mut other, 3);
+    assert!(took < AT_ONCE, "it looks four times a second: {took:?}");
+    let told = until_health(&mut other, "degraded")["reasons"].to_string();
+    assert!(told.contains("cannot be rung") && told.contains("bell/ring is no file; remove it"), "{told}");
+    until_health(&mut one, "degraded");
+    fs::remove_file(&ring).unwrap();
+    for window in [&mut one, &mut other] {
+        until_health(window, "ok");
+    }
+    let took = heard(&mut one, &mut other, 30);
+    assert!(took < AT_ONCE, "{took:?}");
+    other.finish();
+    one.finish();
+}
+
+/// The threads that watch for a sidecar, of which each ear has one.
+fn watchers(of: &Client) -> Vec<String> {
+    let tasks = fs::read_dir(format!("/proc/{}/task", of.pid())).expect("it lives").flatten();
+    let watches = |task: &fs::DirEntry| {
+        fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name.starts_with("notify"))
+    };
+    tasks.filter(watches).map(|task| task.file_name().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn a_bell_that_is_taken_down_again_and_again_does_not_keep_a_window_busy() {
+    /// Four in a second, and some more.
+    const EARS: usize = 12;
+    let place = Place::new();
+    let (mut one, mut other) = (place.open(), place.open());
+    one.subscribe(json!({}));
+    let ring = ledger::directory(&one).join("bell/ring");
+    let mut ears = HashSet::new();
+    nothing_happens(Duration::from_secs(2), || {
+        // It is not there when no new one has been put up yet.
+        let _ = fs::remove_file(&ring);
+        ears.extend(watchers(&one));
+    });
+    println!("{} ears", ears.len());
+    assert!((2..=EARS).contains(&ears.len()), "{} ears", ears.len());
+    heard(&mut one, &mut other, 1);
     let took = heard(&mut one, &mut other, 30);
     assert!(took < AT_ONCE, "{took:?}");
     other.finish();
