@@ -20,11 +20,13 @@ use super::room::{Room, Taken};
 /// the client; what is waiting to be carried out is counted by the service.
 const UNREAD: usize = 256;
 
-/// Messages that wait to be handed over for writing. Whoever has more waits; each request waits with its one answer,
-/// each subscription with its next event. As many may have been handed over, and be about to be written.
+/// Messages that wait to be handed over for writing, and the most that are handed over together. Whoever has more
+/// waits; each request waits with its one answer, each subscription with its next event. Three times as many may be
+/// on their way: these, a collection that was handed over, and one that is being written.
 const UNWRITTEN: usize = 1024;
 
-/// Collections of messages that were handed over: while one is written, the next is ready.
+/// Collections of messages that were handed over: while one is written, the next is ready. What comes meanwhile stays
+/// where it waits, because a collection is begun only when there is a place for it.
 const COLLECTIONS: usize = 1;
 
 /// How many bytes are read at once; a pipe holds as many on most systems.
@@ -199,12 +201,12 @@ pub fn write_to(
 
 /// Hands messages over, as many together as there are. It ends with either side.
 async fn collect(mut outbox: mpsc::Receiver<Outgoing>, collections: mpsc::Sender<Vec<Outgoing>>) {
-    loop {
+    while let Ok(place) = collections.reserve().await {
         let mut collected = Vec::new();
-        let count = outbox.recv_many(&mut collected, UNWRITTEN).await;
-        if count == 0 || collections.send(collected).await.is_err() {
+        if outbox.recv_many(&mut collected, UNWRITTEN).await == 0 {
             return;
         }
+        place.send(collected);
     }
 }
 
@@ -223,4 +225,37 @@ fn write_all(
         output.flush()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_writes_is_collected_once_and_then_waits() {
+        let (messages, outbox) = mpsc::channel(UNWRITTEN);
+        let (collections, mut handed_over) = mpsc::channel(COLLECTIONS);
+        tokio::spawn(collect(outbox, collections));
+        let room = Room::new();
+        let message = || {
+            let text = RawValue::from_string("1".to_owned()).expect("a number");
+            (text, room.take_now(1).expect("there is room for many more"))
+        };
+        let mut taken = 0;
+        loop {
+            while messages.try_send(message()).is_ok() {
+                taken += 1;
+            }
+            // Whoever collects does what can be done.
+            for _ in 0..10 {
+                tokio::task::yield_now().await;
+            }
+            if messages.capacity() == 0 {
+                break;
+            }
+        }
+        assert_eq!(taken, UNWRITTEN * (1 + COLLECTIONS));
+        let collected: Vec<Outgoing> = handed_over.recv().await.expect("the first collection");
+        assert_eq!(collected.len(), UNWRITTEN);
+    }
 }
