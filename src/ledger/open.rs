@@ -20,8 +20,17 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Marks the file as a ledger of ours ("sext").
 pub(super) const APPLICATION_ID: i32 = 0x7365_7874;
 
-/// How long a transaction waits for another process's.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a transaction waits for another process's, more or less: pauses may be longer than they are meant to be.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long it pauses before it tries again. Another process that writes all the time lets go for a moment only, and
+/// SQLite's own pauses, which soon take a tenth of a second, would nearly always miss it.
+const SHORT_PAUSE: Duration = Duration::from_millis(1);
+
+/// The same for who has waited this long. Whoever keeps everybody waiting until then has been stopped, and trying costs
+/// the machine power.
+const LONG_PAUSE: Duration = Duration::from_millis(10);
+const LONG_WAIT: Duration = Duration::from_secs(1);
 
 /// Statements that are kept prepared; a little more than there are.
 const STATEMENTS: usize = 128;
@@ -126,25 +135,25 @@ pub(super) fn for_writing(path: &Path, found: &Found) -> Result<Connection, Open
         Found::Unreadable(_) | Found::Marker(_) => flags,
     };
     let look = || -> Result<Connection, LedgerError> {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let mut connection = Connection::open_with_flags(path, flags)?;
         // SQLite opens a file that it may not write for reading only, and says so when something is written.
         if connection.is_readonly("main")? {
             let why = "the file may only be read";
             return Err(std::io::Error::new(std::io::ErrorKind::ReadOnlyFilesystem, why).into());
         }
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        wait_patiently(&mut connection)?;
         close_untidily(&connection)?;
         settle(&connection)?;
         Ok(connection)
     };
-    let connection = look().map_err(|source| OpenError::failed(path, source))?;
+    let mut connection = look().map_err(|source| OpenError::failed(path, source))?;
     // What is not ours, or is not what it was, is left as it is: nothing has been written yet.
     migrate::refuse_strangers(&connection, path)?;
     loss::refuse_less(&connection, path, found)?;
-    let prepare = || -> Result<(), LedgerError> {
+    let mut prepare = || -> Result<(), LedgerError> {
         keep_private(path);
         write_ahead(&connection)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
+        wait_patiently(&mut connection)?;
         // The sync of a commit is what the promise "acknowledged is on disk" rests on.
         connection.pragma_update(None, "synchronous", "FULL")?;
         #[cfg(target_os = "macos")]
@@ -210,8 +219,8 @@ pub(super) fn for_reading(path: &Path) -> Result<Connection, OpenError> {
 
 fn connect_for_reading(path: &Path) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
+    let mut connection = Connection::open_with_flags(path, flags)?;
+    wait_patiently(&mut connection)?;
     settle(&connection)?;
     Ok(connection)
 }
@@ -228,6 +237,24 @@ pub fn open_in_memory(id: LedgerId) -> Result<Connection, OpenError> {
     migrate::migrate(&connection, path)?;
     identify(&connection, path, "", id, Timestamp::EPOCH)?;
     Ok(connection)
+}
+
+/// Has the connection wait when another process is writing.
+fn wait_patiently(connection: &mut Connection) -> Result<(), LedgerError> {
+    let mut waited = Duration::ZERO;
+    let pause = move |pauses_before: i32| {
+        if pauses_before == 0 {
+            waited = Duration::ZERO;
+        }
+        let goes_on = waited < PATIENCE;
+        if goes_on {
+            let pause = if waited < LONG_WAIT { SHORT_PAUSE } else { LONG_PAUSE };
+            std::thread::sleep(pause);
+            waited += pause;
+        }
+        goes_on
+    };
+    Ok(connection.busy_handler(Some(pause))?)
 }
 
 /// Switches to write-ahead logging. SQLite does not wait for its busy timeout here when several processes open

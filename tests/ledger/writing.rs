@@ -2,6 +2,7 @@
 
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sexton::domain::id::InstanceId;
 use sexton::domain::refusal::Refusal;
@@ -9,6 +10,7 @@ use sexton::domain::scheduler::Role;
 use sexton::ledger::Ledger;
 use tempfile::{TempDir, tempdir};
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
 
 use crate::support::{arrive, instance, instance_as, names, open};
 
@@ -225,4 +227,27 @@ async fn who_is_leaving_takes_no_work() {
     });
     let two = InstanceId::from_unique("two");
     assert_eq!(look.await.unwrap(), ([false, false], vec![false, false, true], Some(two)));
+}
+
+#[tokio::test]
+async fn who_has_waited_for_another_process_writes_soon_after_it_lets_go() {
+    /// At this time SQLite's own pauses are a tenth of a second long, and the next one ends long after it.
+    const HELD: Duration = Duration::from_millis(250);
+    const SOON: Duration = Duration::from_millis(30);
+    let directory = tempdir().unwrap();
+    let ledger = open(directory.path());
+    let other = rusqlite::Connection::open(directory.path().join("ledger.db")).unwrap();
+    let mut soonest = Duration::MAX;
+    // On a busy machine each may be woken late, but not all.
+    for number in 0..6 {
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let mut written = Box::pin(ledger.write(move |tx| arrive(tx, &number.to_string())));
+        assert!(timeout(HELD, &mut written).await.is_err(), "another process writes");
+        let let_go = Instant::now();
+        other.execute_batch("ROLLBACK").unwrap();
+        written.await.unwrap();
+        soonest = soonest.min(let_go.elapsed());
+    }
+    println!("after {soonest:?} at best");
+    assert!(soonest < SOON, "{soonest:?}");
 }
