@@ -1,4 +1,5 @@
 //! Runs that are cancelled from another window, at every stage of their life: what was shown as stopped never starts.
+//! One stage is of the window that works alone: no other knows of a run that is cancelled in the write that asks for it.
 //!
 //! Each command writes its run's id into the spawn log before it does anything else, so that what counts is what was
 //! done. `SEXTON_CANCELLING_SEED` chooses another order.
@@ -24,8 +25,8 @@ const RUNS_AT_ONCE: usize = 1000;
 /// When a run is cancelled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
-    /// With the request for the run and the one that cancels it in one write; its id is not known to anybody yet, so
-    /// it is cancelled by the deletion of its automation.
+    /// With the request for the run and the one that cancels it in one write, both by the window that works. Its id is
+    /// not known to anybody yet, so it is cancelled by the deletion of its automation.
     SameWrite,
     /// When the run was answered, which its guard is not ready for.
     Answered,
@@ -63,7 +64,8 @@ enum Found {
 struct Cancelled {
     stage: Stage,
     run: Value,
-    found: Found,
+    /// None where the cancel does not tell.
+    found: Option<Found>,
 }
 
 /// Does something that takes a moment, a random number of steps below this one.
@@ -149,7 +151,7 @@ impl Windows {
     fn cancel_at(&mut self, stage: Stage, rng: &mut Rng) -> Cancelled {
         let automation = self.automation(if stage == Stage::Ending { HELD } else { ENDLESS });
         if stage == Stage::SameWrite {
-            return Cancelled { stage, run: self.cancel_in_one_write(&automation), found: Found::NotBegun };
+            return Cancelled { stage, run: self.cancel_in_one_write(&automation), found: None };
         }
         let run = self.working.run(&automation);
         match stage {
@@ -172,7 +174,7 @@ impl Windows {
                 Found::Begun | Found::Running | Found::Done => (self.begins_after * 2 / 3).max(100),
             };
         }
-        Cancelled { stage, run, found }
+        Cancelled { stage, run, found: Some(found) }
     }
 
     fn wait_for_line(&self, run: &Value) {
@@ -225,7 +227,7 @@ fn what_another_window_has_cancelled_never_starts_afterwards() {
     let guarding = windows.working.pid();
     eventually("the last guard has gone", || children_of(guarding).is_empty().then_some(()));
 
-    let mut hit: BTreeMap<(Stage, Found, &str, usize), usize> = BTreeMap::new();
+    let mut hit: BTreeMap<(Stage, Option<Found>, &str, usize), usize> = BTreeMap::new();
     for Cancelled { stage, run, found } in &runs {
         let ended = windows.cancelling.get("run/get", json!({"id": run}));
         windows.shown(&ended);
@@ -247,7 +249,8 @@ fn what_another_window_has_cancelled_never_starts_afterwards() {
         *hit.entry((*stage, *found, end, lines)).or_default() += 1;
     }
     for ((stage, found, end, lines), times) in &hit {
-        println!("{times:3} times: {stage:?}: {found:?}, then {end}, spawned {lines} times");
+        let found = found.map_or("nobody looked".to_owned(), |found| format!("{found:?}"));
+        println!("{times:3} times: {stage:?}: {found}, then {end}, spawned {lines} times");
     }
     let with = |spawns: usize| -> usize {
         hit.iter().filter(|(key, _)| key.3 == spawns).map(|(_, times)| times).sum()
