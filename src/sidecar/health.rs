@@ -14,6 +14,8 @@ pub(super) enum Part {
     Look,
     /// Settling what dead peers left.
     Peers,
+    /// Telling whether peers live.
+    PeerLocks,
     /// The lock of the owner of the bell.
     Bell,
     /// Telling other windows.

@@ -168,7 +168,10 @@ impl MainLoop {
     async fn look_at_peers(&mut self) {
         let health = &self.sidecar.parts.health;
         match peers::settle_the_dead(&self.sidecar).await {
-            Ok(()) => health.well(Part::Peers),
+            Ok(locked) => {
+                health.well(Part::Peers);
+                self.vigil.wait_again_for(&locked);
+            }
             Err(refusal) => health.failed(Part::Peers, &refusal.to_string()),
         }
         self.sweep.notify_one();

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Sidecar;
+use super::health::Part;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{OutputSize, ProcessEnd};
@@ -43,9 +44,11 @@ pub(super) async fn see_the_dead_settled(sidecar: &Sidecar) -> Result<(), Refusa
     Ok(())
 }
 
-/// Settles the rows of every peer that has died. A peer that nobody can tell about is left alone, and so is one
-/// whose rows this version does not understand: they must not keep a window from opening.
-pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<(), Refusal> {
+/// Settles the rows of every peer that has died, and gives those whose locks somebody holds. A peer that nobody can tell
+/// about is left alone, and so is one whose rows this version does not understand: they must not keep a window from
+/// opening.
+pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<Vec<InstanceId>, Refusal> {
+    let (mut locked, mut untold) = (Vec::new(), None);
     for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
         if peer.actor.instance == sidecar.parts.me.instance {
             continue;
@@ -54,24 +57,49 @@ pub(super) async fn settle_the_dead(sidecar: &Sidecar) -> Result<(), Refusal> {
             Err(refusal) if refusal.is_about_the_rows() => {
                 tracing::error!(%refusal, instance = %peer.actor.instance, "what a dead peer left cannot be settled");
             }
-            settled => settled?,
+            looked => match looked? {
+                Looked::Settled | Looked::Lives => {}
+                Looked::Locked => locked.push(peer.actor.instance),
+                Looked::CannotTell(error) => untold = Some(error),
+            },
         }
     }
-    Ok(())
+    let health = &sidecar.parts.health;
+    match untold {
+        None => health.well(Part::PeerLocks),
+        Some(error) => health.failed(Part::PeerLocks, &cannot_be_told(&error)),
+    }
+    Ok(locked)
+}
+
+/// The same sentence whichever peers it is about, and however many: it is logged once.
+fn cannot_be_told(error: &std::io::Error) -> String {
+    format!(
+        "whether other windows live cannot be told, so what dead ones left waits: their locks in the state directory cannot be looked at: {error}; see what stands in their place, and that this process may open more files (on Unix: `ulimit -n`)"
+    )
+}
+
+/// What a look at a peer has come to.
+enum Looked {
+    /// It was dead, and what it left is settled.
+    Settled,
+    /// Somebody holds its lock: it lives, or another window settles it or waits for its end.
+    Locked,
+    /// Its lock is gone, and its process is there.
+    Lives,
+    /// Its lock cannot be looked at.
+    CannotTell(std::io::Error),
 }
 
 /// Settles what a dead peer left, while nobody else can: its lock is held meanwhile.
-async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Refusal> {
+async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Looked, Refusal> {
     let id = peer.actor.instance.clone();
     let lock = match instance::look_at(&sidecar.parts.state, &id, peer.lock) {
-        Ok(Peer::Alive) => return Ok(()),
+        Ok(Peer::Alive) => return Ok(Looked::Locked),
         Ok(Peer::Dead(lock)) => Some(lock),
-        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(()),
+        Ok(Peer::AskItsProcess) if exec::is_alive(&peer.process) => return Ok(Looked::Lives),
         Ok(Peer::AskItsProcess) => None,
-        Err(error) => {
-            tracing::warn!(%error, instance = %id, "cannot tell whether a peer is alive; it is left alone");
-            return Ok(());
-        }
+        Err(error) => return Ok(Looked::CannotTell(error)),
     };
     tracing::info!(instance = %id, "a peer has died; what it left is settled");
     let ended = end_what_it_had_begun(sidecar, &id).await?;
@@ -79,7 +107,7 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<(), Ref
     if let Some(lock) = lock {
         lock.remove();
     }
-    Ok(())
+    Ok(Looked::Settled)
 }
 
 /// Ends the work of a dead peer, all of it at once, and gives what is known of the ends. What does not end is ended

@@ -24,4 +24,5 @@ mod succession;
 mod support;
 mod torture;
 mod unreadable;
+mod vigil;
 mod windows;
