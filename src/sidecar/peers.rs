@@ -29,19 +29,22 @@ const SETTLED_BY_ANOTHER: Duration = Duration::from_secs(3);
 
 /// Settles the rows of every peer that has died, and waits for those that another window is settling.
 pub(super) async fn see_the_dead_settled(sidecar: &Sidecar) -> Result<(), Refusal> {
-    settle_the_dead(sidecar).await?;
-    for peer in sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await? {
+    let locked = settle_the_dead(sidecar).await?;
+    let mut peers = sidecar.parts.ledger.read(|view| Ok(view.instances()?)).await?;
+    peers.retain(|peer| locked.contains(&peer.actor.instance) && !exec::is_alive(&peer.process));
+    if peers.is_empty() {
+        return Ok(());
+    }
+    for peer in peers {
         let id = &peer.actor.instance;
-        if *id == sidecar.parts.me.instance || exec::is_alive(&peer.process) {
-            continue;
-        }
         let path = instance::lock_path(&sidecar.parts.state, id);
         let settled = tokio::task::spawn_blocking(move || wait_until_free(&path));
         if timeout(SETTLED_BY_ANOTHER, settled).await.is_err() {
             tracing::warn!(instance = %id, "another window has not yet settled what a dead peer left");
         }
     }
-    Ok(())
+    // Whoever held a lock may only have waited for the end of the peer, or may have gone before it had settled it.
+    settle_the_dead(sidecar).await.map(drop)
 }
 
 /// Settles the rows of every peer that has died, and gives those whose locks somebody holds. A peer that nobody can tell
