@@ -11,8 +11,9 @@ use sexton::engine::report::{Fence, WorkEnd};
 use sexton::ledger::EventFilter;
 
 use crate::drafts::{every, policy, with};
+use crate::looking::words;
 use crate::window::{Moved, Stage, exited};
-use crate::world::{START, Who, World, words};
+use crate::world::{START, Who, World};
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;

@@ -6,6 +6,7 @@
 mod accounts;
 mod audit;
 mod drafts;
+mod looking;
 mod rng;
 mod window;
 mod world;

@@ -6,8 +6,9 @@ use sexton::domain::scheduler::Role;
 use sexton::engine::{Progress, deadlines, presence};
 
 use crate::drafts::{every, policy, reminder, with};
+use crate::looking::words;
 use crate::window::exited;
-use crate::world::{Who, World, words};
+use crate::world::{Who, World};
 
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;

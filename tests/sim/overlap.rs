@@ -5,8 +5,9 @@ use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::refusal::Refusal;
 
 use crate::drafts::{every, policy, with};
+use crate::looking::words;
 use crate::window::exited;
-use crate::world::{START, Who, World, words};
+use crate::world::{START, Who, World};
 
 const MINUTE: i64 = 60_000;
 

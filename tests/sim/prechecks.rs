@@ -7,8 +7,9 @@ use sexton::domain::run::{ErrorClass, OutputSize, ProcessEnd};
 use sexton::engine::report::{NotReached, WorkEnd};
 
 use crate::drafts::{every, policy};
+use crate::looking::words;
 use crate::window::{Stage, exited, guard_lost, precheck_only};
-use crate::world::{Who, World, words};
+use crate::world::{Who, World};
 
 const MINUTE: i64 = 60_000;
 

@@ -7,8 +7,9 @@ use sexton::domain::id::{AutomationId, RunId};
 use sexton::engine::presence;
 
 use crate::drafts::{every, with};
+use crate::looking::words;
 use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started};
-use crate::world::{Who, World, words};
+use crate::world::{Who, World};
 
 const MINUTE: i64 = 60_000;
 

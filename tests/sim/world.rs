@@ -12,7 +12,7 @@ use sexton::domain::draft::{self, Surroundings};
 use sexton::domain::id::{AutomationId, IdSource, InstanceId, LedgerId, RunId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
-use sexton::domain::request::{ActiveRun, DeleteRequest, ListRuns, RestRequest, RunRequest};
+use sexton::domain::request::{ActiveRun, DeleteRequest, RestRequest, RunRequest};
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
@@ -22,7 +22,7 @@ use sexton::engine::delete::Deletion;
 use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::{
-    Context, Progress, cancel, create, delete, derive, pause, presence, report, retention, trigger,
+    Context, Progress, cancel, create, delete, pause, presence, report, retention, trigger,
 };
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
@@ -452,46 +452,4 @@ impl World {
         }
         !done.is_empty()
     }
-
-    // Looking.
-
-    pub(crate) fn automation(&self, id: &AutomationId) -> Automation {
-        let view = self.view();
-        derive::automation(&view, &view.automation(id).unwrap().unwrap()).unwrap()
-    }
-
-    pub(crate) fn run_row(&self, run: &RunId) -> sexton::ledger::RunRow {
-        self.view().run(run).unwrap().unwrap()
-    }
-
-    /// The runs of an automation, oldest first.
-    pub(crate) fn runs(&self, id: &AutomationId) -> Vec<Run> {
-        let wanted = ListRuns { automation: Some(id.clone()), limit: 10_000, ..ListRuns::default() };
-        let rows = self.view().list_runs(&wanted).unwrap();
-        rows.into_iter().rev().map(|row| row.known().unwrap().run).collect()
-    }
-
-    pub(crate) fn last_run(&self, id: &AutomationId) -> Run {
-        self.runs(id).pop().unwrap()
-    }
-
-    /// The runs of an automation in words, oldest first; slots are in seconds since [`START`].
-    pub(crate) fn story(&self, id: &AutomationId) -> Vec<String> {
-        self.runs(id).iter().map(words).collect()
-    }
-}
-
-pub(crate) fn words(run: &Run) -> String {
-    let run = serde_json::to_value(run).unwrap();
-    let mut words = vec![run["trigger"]["kind"].as_str().unwrap().to_owned()];
-    words.push(run["state"].as_str().unwrap().to_owned());
-    let reasons = [&run["stopReason"], &run["error"]["code"], &run["waiting"]["for"], &run["stopping"]["as"]];
-    words.extend(reasons.into_iter().filter_map(Value::as_str).map(str::to_owned));
-    for (name, slots) in [("slots", &run["slots"]), ("skipped", &run["skipped"])] {
-        if let (Some(from), Some(to)) = (slots["fromAt"].as_i64(), slots["toAt"].as_i64()) {
-            let seconds = |at: i64| (at - START.as_millis()) / 1000;
-            words.push(format!("{name} {}..{} x{}", seconds(from), seconds(to), slots["count"]));
-        }
-    }
-    words.join(" ")
 }
