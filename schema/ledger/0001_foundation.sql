@@ -216,3 +216,26 @@ CREATE TABLE events (
 ) STRICT;
 
 CREATE INDEX events_of ON events (automation_id, seq) WHERE automation_id IS NOT NULL;
+
+-- The machine's clock as far as whoever decided last has seen: what has changed since then is seen by whoever decides
+-- next, and by nobody twice.
+CREATE TABLE clock (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  boot TEXT NOT NULL,                  -- in which the two differences hold
+  offset_ms INTEGER NOT NULL,          -- what the wall clock is ahead of the time since the boot
+  slept_ms INTEGER NOT NULL,           -- what the time since the boot is ahead of the time awake
+  stable_at INTEGER,                   -- before then no slot is claimed: the machine has only just woken up
+  doubt_offset_ms INTEGER,             -- while the clock is doubted, offset_ms as it was believed last,
+  doubt_from INTEGER,                  --   from what to what the clock was set,
+  doubt_to INTEGER,
+  doubt_until INTEGER,                 --   and until when no slot is claimed because of that
+  anew_after INTEGER,                  -- while schedules begin anew because the clock went back: the last automations.row
+  anew_every INTEGER NOT NULL          -- whether all of them do, or only those that began ahead of the clock
+) STRICT;
+
+-- When the machine slept.
+CREATE TABLE suspends (
+  event INTEGER PRIMARY KEY,           -- events.seq of what told it; both are forgotten together
+  from_at INTEGER NOT NULL,
+  to_at INTEGER NOT NULL
+) STRICT;

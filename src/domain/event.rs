@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::automation::{Automation, PublicTask};
+use super::clock::{ClockSet, Suspended};
 use super::id::AutomationId;
 use super::later::{LaterAutomation, LaterRun};
 use super::run::machine::StopReason;
@@ -49,6 +50,16 @@ pub enum Event {
         /// Who.
         scheduler: Owner,
     },
+    /// The machine slept.
+    SchedulerSuspended {
+        /// From when to when.
+        scheduler: Suspended,
+    },
+    /// The machine's clock was set.
+    SchedulerClock {
+        /// From what to what.
+        scheduler: ClockSet,
+    },
     /// Something about a run that a person should know although it may have succeeded.
     RunWarning {
         /// As it is now.
@@ -68,8 +79,15 @@ pub struct Tombstone {
 }
 
 /// All kinds of events that this version publishes.
-pub const KINDS: [&str; 5] =
-    ["automation.updated", "automation.deleted", "run.updated", "scheduler.owner", "run.warning"];
+pub const KINDS: [&str; 7] = [
+    "automation.updated",
+    "automation.deleted",
+    "run.updated",
+    "scheduler.owner",
+    "scheduler.suspended",
+    "scheduler.clock",
+    "run.warning",
+];
 
 impl Event {
     /// The warning that not all of a run's output was kept, of which at most `limit` bytes are.
@@ -98,7 +116,9 @@ impl Event {
             Event::AutomationDeleted { .. } => KINDS[1],
             Event::RunUpdated { .. } | Event::LaterRunUpdated { .. } => KINDS[2],
             Event::SchedulerOwner { .. } => KINDS[3],
-            Event::RunWarning { .. } => KINDS[4],
+            Event::SchedulerSuspended { .. } => KINDS[4],
+            Event::SchedulerClock { .. } => KINDS[5],
+            Event::RunWarning { .. } => KINDS[6],
         }
     }
 
@@ -112,7 +132,9 @@ impl Event {
             Event::AutomationDeleted { tombstone } => Some(&tombstone.id),
             Event::RunUpdated { run } | Event::RunWarning { run, .. } => Some(&run.automation_id),
             Event::LaterRunUpdated { run } => Some(&run.automation_id),
-            Event::SchedulerOwner { .. } => None,
+            Event::SchedulerOwner { .. }
+            | Event::SchedulerSuspended { .. }
+            | Event::SchedulerClock { .. } => None,
         }
     }
 
@@ -136,7 +158,9 @@ impl Event {
             | Event::LaterAutomationUpdated { .. }
             | Event::AutomationDeleted { .. }
             | Event::LaterRunUpdated { .. }
-            | Event::SchedulerOwner { .. } => false,
+            | Event::SchedulerOwner { .. }
+            | Event::SchedulerSuspended { .. }
+            | Event::SchedulerClock { .. } => false,
         }
     }
 }

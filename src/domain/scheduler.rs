@@ -46,6 +46,10 @@ pub struct SharedLimits {
     /// How many of the newest events are kept, however old they are.
     #[serde(default = "event_history")]
     pub event_history: i64,
+    /// How long the machine has to be awake before slots are claimed again, in milliseconds: a wake of seconds with
+    /// the lid closed must consume nothing.
+    #[serde(default = "stable_wake_ms")]
+    pub stable_wake_ms: i64,
 }
 
 /// The patience of an owner that does not say: also of one that did not know of it yet.
@@ -56,6 +60,11 @@ const fn standby_ms() -> i64 {
 /// The history of an owner that does not say: also of one that did not know of it yet.
 const fn event_history() -> i64 {
     100_000
+}
+
+/// The same for how long the machine has to be awake.
+const fn stable_wake_ms() -> i64 {
+    10_000
 }
 
 /// What a window was told to do differently.
@@ -81,6 +90,7 @@ impl Default for Limits {
                 standby_ms: standby_ms(),
                 max_concurrent_runs: 4,
                 event_history: event_history(),
+                stable_wake_ms: stable_wake_ms(),
             },
             output_bytes: 16 * MIB,
             max_message_bytes: 16 * MIB,

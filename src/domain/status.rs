@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::clock::Suspended;
 use super::id::InstanceId;
 use super::scheduler::Role;
 use super::time::Timestamp;
@@ -19,7 +20,7 @@ pub struct SchedulerStatus {
     pub next_fire_at: Option<Timestamp>,
     /// Everybody who has the project open.
     pub instances: Vec<PresentInstance>,
-    /// When the machine slept.
+    /// When the machine slept: the last few times, the newest first.
     pub suspended: Vec<Suspended>,
     /// Whether everything is as it should be.
     pub health: Health,
@@ -68,13 +69,4 @@ pub struct PresentInstance {
     pub role: Role,
     /// Since when it has the project open.
     pub since: Timestamp,
-}
-
-/// A span in which the machine slept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Suspended {
-    /// When it fell asleep.
-    pub from: Timestamp,
-    /// When it woke up.
-    pub to: Timestamp,
 }

@@ -103,7 +103,7 @@ pub(super) fn bury(
     // The wish kept slots from firing; they are settled as what they were, slots of a living schedule.
     automation.deleting = None;
     settle::settle_closing(tx, context, automation, StopReason::Cancelled)?;
-    automation.epoch.ended_at.get_or_insert(context.now);
+    automation.epoch.ended_at.get_or_insert(context.due_by);
     automation.deleted_at = Some(context.now);
     automation.next_fire_at = None;
     automation.revision += 1;

@@ -2,12 +2,13 @@
 //! refuses. Nothing here asks for the time, draws a random number, waits, or does anything outside the
 //! transaction.
 //!
-//! Start reading at [`tick`]: it settles what is due. [`assign`] says who carries out what, [`report`] takes
+//! Start reading at [`tick`]: it settles what is due. [`clock`] looks at the clock before anything is decided. [`assign`] says who carries out what, [`report`] takes
 //! what became of it, [`ending`] is the one way in which a run ends. [`settle`] has the rule for slots, also for
 //! those of a schedule that ends.
 
 pub mod assign;
 pub mod cancel;
+pub mod clock;
 pub mod create;
 pub mod deadlines;
 pub mod delete;
@@ -29,6 +30,7 @@ pub mod trigger;
 pub mod update;
 
 use crate::domain::automation::Actor;
+use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{AutomationId, IdSource, RunId};
 use crate::domain::later::AnyAutomation;
 use crate::domain::refusal::Refusal;
@@ -41,6 +43,12 @@ use crate::ledger::{AutomationRow, RunRow, View};
 pub struct Context<'a> {
     /// The time, read inside the transaction.
     pub now: Timestamp,
+    /// Up to when slots are due: now, unless [`clock::observe`] has found that the clock is doubted.
+    pub due_by: Timestamp,
+    /// All that the machine's clocks show now.
+    pub reading: Reading,
+    /// The boot in which they show that.
+    pub boot: &'a Boot,
     /// Where fresh identities come from.
     pub ids: &'a mut dyn IdSource,
     /// Who decides.

@@ -39,7 +39,7 @@ pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Re
         note: request.note.clone(),
         by: Some(context.me.clone()),
     });
-    automation.epoch.ended_at.get_or_insert(context.now);
+    automation.epoch.ended_at.get_or_insert(context.due_by);
     automation.revision += 1;
     automation.updated_at = context.now;
     derive::publish_automation(tx, &mut automation, context.now)?;
@@ -76,7 +76,7 @@ pub(super) fn pause_itself(
 ) -> Result<(), Refusal> {
     settle::settle_closing(tx, context, automation, StopReason::Paused)?;
     automation.pause = Some(Pause { reason, at: context.now, note: None, by: None });
-    automation.epoch.ended_at.get_or_insert(context.now);
+    automation.epoch.ended_at.get_or_insert(context.due_by);
     automation.next_fire_at = None;
     tx.update_automation(automation)?;
     let told = derive::automation(tx, automation)?;

@@ -3,7 +3,7 @@
 //! The owner of the bell asks now and then whether something is due, which costs a few look-ups in indexes, and
 //! prunes in transactions that nobody has to wait for long.
 
-use super::{Context, KEY_MEMORY_MS, Progress, shared_limits};
+use super::{Context, KEY_MEMORY_MS, Progress, clock, shared_limits};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::SharedLimits;
 use crate::domain::time::Timestamp;
@@ -31,6 +31,9 @@ const DAY_MS: i64 = 86_400_000;
 /// When the ledger fails.
 pub fn is_due(view: &View<'_>, own: SharedLimits, now: Timestamp) -> Result<bool, Refusal> {
     let limits = view.owner_limits()?.unwrap_or(own);
+    if clock::is_doubted(view, now)? {
+        return Ok(false);
+    }
     Ok(old_events(view, limits, now, 1)?.is_some() || !view.automations_to_prune(now, 1)?.is_empty())
 }
 
@@ -39,6 +42,10 @@ pub fn is_due(view: &View<'_>, own: SharedLimits, now: Timestamp) -> Result<bool
 /// # Errors
 /// When the ledger fails; nothing has been forgotten then.
 pub fn prune(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal> {
+    // What is too old is no matter of a clock that may be wrong.
+    if clock::is_doubted(tx, context.now)? {
+        return Ok(Progress::Done);
+    }
     let events = prune_events(tx, context)?;
     let runs = prune_runs(tx, context)?;
     Ok(if events == Progress::Done { runs } else { events })

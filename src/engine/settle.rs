@@ -28,14 +28,14 @@ pub(super) fn settle_due(
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
 ) -> Result<(), Refusal> {
-    let Some((schedule, due)) = due_slots(automation, context.now) else {
+    let Some((schedule, due)) = due_slots(automation, context.due_by) else {
         automation.next_fire_at = derive::next_fire(automation);
         return Ok(tx.update_automation(automation)?);
     };
     if let Some(active) = tx.oldest_active_run(automation.row)? {
         skip_behind(tx, context, automation, active, due)?;
         derive::publish_next_fire(tx, automation, context.now)
-    } else if context.now.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
+    } else if context.due_by.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
         fire(tx, context, automation, &schedule, due)
     } else {
         catch_up_or_miss(tx, context, automation, &schedule, due)
@@ -44,12 +44,16 @@ pub(super) fn settle_due(
 
 /// Settles all slots up to now of an epoch that an edit of its schedule ends: whoever edits a schedule a moment
 /// after it was due gets what was due, as it was before the edit. What follows for the automation is told.
+///
+/// This waits for no stable wake: nobody edits a schedule on a machine that is about to sleep on, and the epoch ends
+/// with the edit. While the clock is doubted, elapsed time tells what was due: a year that may never have been is
+/// nothing to have missed, and belongs to neither epoch.
 pub(super) fn settle_before_edit(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
 ) -> Result<(), Refusal> {
-    if derive::next_fire(automation).is_some_and(|next| next <= context.now) {
+    if derive::next_fire(automation).is_some_and(|next| next <= context.due_by) {
         // Those whose turn has come go before what is due only now.
         assign::assign(tx, context)?;
         settle_due(tx, context, automation)?;
@@ -69,7 +73,8 @@ pub(super) enum Records {
     None,
 }
 
-/// Settles all slots up to now of an epoch that ends without starting anything: a pause or a delete.
+/// Settles all slots up to now of an epoch that ends without starting anything: a pause, a delete, or a clock that
+/// went back.
 ///
 /// Slots within the grace are recorded with the reason for the end, older ones as missed; what is counted on an
 /// active run becomes its record first.
@@ -83,7 +88,7 @@ pub(super) fn settle_closing(
     let active = tx.oldest_active_run(automation.row)?;
     // A finished, paused or deleted epoch has nothing open; only one that would fire has.
     if derive::next_fire(automation).is_some()
-        && let Some((schedule, due)) = due_slots(automation, context.now)
+        && let Some((schedule, due)) = due_slots(automation, context.due_by)
     {
         match active {
             Some(active) => skip_behind(tx, context, automation, active, due)?,
@@ -187,12 +192,12 @@ fn miss_beyond_grace(
         let Epoch { effective_at, answered_through, .. } = automation.epoch;
         schedule.slots_between(effective_at, answered_through, through, COUNTED_SLOTS).map(range)
     };
-    let last_too_late = context.now.plus_ms(-shared_limits(tx, context)?.grace_ms - 1);
+    let last_too_late = context.due_by.plus_ms(-shared_limits(tx, context)?.grace_ms - 1);
     if let Some(too_late) = open_through(automation, last_too_late) {
         records::record(tx, context, automation, too_late, StopReason::MissedSchedule)?;
         tx.move_watermark(automation, too_late.to_at)?;
     }
-    Ok(open_through(automation, context.now))
+    Ok(open_through(automation, context.due_by))
 }
 
 /// The newest slot is later than the grace: the policy decides.
@@ -203,7 +208,7 @@ fn catch_up_or_miss(
     schedule: &Schedule,
     due: SlotSpan,
 ) -> Result<(), Refusal> {
-    let late_ms = context.now.since_ms(due.last);
+    let late_ms = context.due_by.since_ms(due.last);
     let catch_up = match automation.definition.policy.missed {
         Missed::Skip => false,
         Missed::RunOnce { window_ms: Some(window_ms) } => late_ms <= window_ms,

@@ -1,11 +1,13 @@
 //! What is due.
 
+use super::clock::{self, Claims};
 use super::{Context, Progress, assign, deadlines, settle, shared_limits, standby};
+use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::InstanceId;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::SharedLimits;
 use crate::domain::time::Timestamp;
-use crate::ledger::{Tx, View};
+use crate::ledger::{AutomationRow, Tx, View};
 
 /// Automations that one tick settles. A tick is one transaction, and other windows wait for it.
 pub const AUTOMATIONS_PER_TICK: usize = 256;
@@ -26,7 +28,7 @@ pub enum Duty {
 /// # Errors
 /// When the ledger fails; nothing has been settled then.
 pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>, duty: Duty) -> Result<Progress, Refusal> {
-    let due_by = match duty {
+    let claimed_through = match duty {
         Duty::Owner => context.now,
         Duty::Standby => context.now.plus_ms(-shared_limits(tx, context)?.standby_ms),
         Duty::Observer => return deadlines::settle(tx, context),
@@ -34,11 +36,11 @@ pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>, duty: Duty) -> Result<Progre
     standby::take_back(tx, context)?;
     // Those whose turn has come go before what is due only now.
     assign::assign(tx, context)?;
-    let due = tx.due_automations(due_by, AUTOMATIONS_PER_TICK)?;
-    let slots = if due.len() == AUTOMATIONS_PER_TICK { Progress::More } else { Progress::Done };
-    for automation in due {
-        settle_apart(tx, context, automation)?;
-    }
+    let slots = match clock::claims(tx, context)? {
+        Claims::Now => settle_slots(tx, context, claimed_through)?,
+        Claims::Later => Progress::Done,
+        Claims::AfterEpochs(remaining) => clock::begin_anew(tx, context, remaining)?,
+    };
     let waits = deadlines::settle(tx, context)?;
     Ok(if slots == Progress::Done { waits } else { slots })
 }
@@ -52,8 +54,10 @@ pub fn next_at(
     duty: Duty,
     me: &InstanceId,
     own_limits: SharedLimits,
-    now: Timestamp,
+    boot: &Boot,
+    reading: Reading,
 ) -> Result<Option<Timestamp>, Refusal> {
+    let now = reading.wall;
     let limits = view.owner_limits()?.unwrap_or(own_limits);
     let for_everybody = match duty {
         Duty::Owner => {
@@ -62,11 +66,11 @@ pub fn next_at(
                 true => view.next_to_give(now)?.map(|_| now),
                 false => None,
             };
-            [view.next_fire()?, idle, view.next_neglected(me, limits.standby_ms)?]
+            [clock::next_claim(view, boot, reading, 0)?, idle, view.next_neglected(me, limits.standby_ms)?]
         }
         Duty::Standby => {
-            let fire = view.next_fire()?.map(|at| at.plus_ms(limits.standby_ms));
-            [fire, None, view.next_neglected(me, limits.standby_ms)?]
+            let claim = clock::next_claim(view, boot, reading, limits.standby_ms)?;
+            [claim, None, view.next_neglected(me, limits.standby_ms)?]
         }
         Duty::Observer => [None; 3],
     };
@@ -74,12 +78,30 @@ pub fn next_at(
     Ok(times.into_iter().chain(for_everybody).flatten().min())
 }
 
-/// Settles one automation. If that cannot be decided, because its rows say what this version does not
+fn settle_slots(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    claimed_through: Timestamp,
+) -> Result<Progress, Refusal> {
+    let due = tx.due_automations(claimed_through, AUTOMATIONS_PER_TICK)?;
+    let progress = if due.len() == AUTOMATIONS_PER_TICK { Progress::More } else { Progress::Done };
+    for row in due {
+        apart(tx, context, row, settle::settle_due)?;
+    }
+    Ok(progress)
+}
+
+/// Decides about one automation. If that cannot be done, because its rows say what this version does not
 /// understand, it is set aside and nothing of it changes: it must not keep the others from firing. The next owner
 /// tries again.
-fn settle_apart(tx: &Tx<'_>, context: &mut Context<'_>, automation: i64) -> Result<(), Refusal> {
-    let settled = tx.savepoint(|| settle::settle_due(tx, context, &mut tx.automation_at(automation)?))?;
-    match settled {
+pub(super) fn apart(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: i64,
+    decide: impl FnOnce(&Tx<'_>, &mut Context<'_>, &mut AutomationRow) -> Result<(), Refusal>,
+) -> Result<(), Refusal> {
+    let decided = tx.savepoint(|| decide(tx, context, &mut tx.automation_at(automation)?))?;
+    match decided {
         Ok(()) => Ok(()),
         Err(refusal) if refusal.is_about_the_rows() => {
             tx.set_aside(automation)?;

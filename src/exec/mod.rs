@@ -57,6 +57,11 @@ pub fn own_identity() -> std::io::Result<ProcessIdentity> {
     process::own_identity()
 }
 
+/// Which boot of which machine the clocks of this process count from; empty if the system does not tell.
+pub fn boot_of_clocks() -> String {
+    process::boot_of_clocks()
+}
+
 /// Whether a process is still there. One of another pid namespace cannot be seen and is taken for alive.
 pub fn is_alive(identity: &ProcessIdentity) -> bool {
     if identity.boot_id != process::boot_id() {

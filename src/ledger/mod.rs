@@ -4,6 +4,7 @@
 //! [`View`] is a consistent look at the rows. No row is cached: what is in the database is what is true.
 
 mod automations;
+mod clock;
 mod column;
 mod commits;
 mod condition;
@@ -27,6 +28,7 @@ mod wakeup;
 mod writer;
 
 pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
+pub use clock::{ClockRow, Remaining};
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};

@@ -39,7 +39,7 @@ pub const LIMITS: [Limit; 9] = [
     limit("maxMessageBytes", 16 * MIB, 1024..=GIB),
     limit("graceMs", 60_000, 0..=DAY_MS),
     limit("standbyMs", 2000, 100..=HOUR_MS),
-    not_yet("stableWakeMs", 10_000),
+    limit("stableWakeMs", 10_000, 0..=HOUR_MS),
     limit("maxConcurrentRuns", 4, 1..=1000),
     not_yet("maxAgents", 1),
     limit("outputBytes", 16 * MIB, 0..=GIB),
@@ -63,6 +63,7 @@ pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
             "graceMs" => limits.shared.grace_ms = value,
             "standbyMs" => limits.shared.standby_ms = value,
             "maxConcurrentRuns" => limits.shared.max_concurrent_runs = value,
+            "stableWakeMs" => limits.shared.stable_wake_ms = value,
             "eventHistory" => limits.shared.event_history = value,
             "outputBytes" => limits.output_bytes = value.unsigned_abs(),
             // A limit that nobody takes in would be accepted and ignored.

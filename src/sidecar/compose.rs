@@ -12,6 +12,7 @@ use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
 use super::{FreshIds, Parts, Sidecar, bell, listening, peers, project};
 use crate::domain::automation::Actor;
+use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
@@ -99,6 +100,7 @@ impl Host for SidecarHost {
             parts: Arc::new(Parts {
                 ledger,
                 clock,
+                boot: Boot::from_text(exec::boot_of_clocks()),
                 me,
                 since,
                 role,

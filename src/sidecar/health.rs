@@ -7,6 +7,9 @@ use super::Sidecar;
 use crate::domain::refusal::Refusal;
 use crate::domain::status::{Health as State, PresentInstance, SchedulerStatus};
 
+/// Suspends that are told of: more than the nights of a week. Older ones are among the events.
+const SUSPENDS: usize = 10;
+
 /// What may fail and be well again, apart from the rest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
@@ -120,15 +123,16 @@ impl Sidecar {
     /// asked for when something hangs, so it waits for nothing that is to be written.
     pub(super) async fn status(&self) -> SchedulerStatus {
         let parts = &self.parts;
-        let seen = parts
-            .ledger
-            .read_now(|view| Ok((view.ringing_instance()?, view.next_fire()?, view.present_instances()?)));
+        let seen = parts.ledger.read_now(|view| {
+            let (owner, suspended) = (view.ringing_instance()?, view.newest_suspends(SUSPENDS)?);
+            Ok((owner, view.next_fire()?, view.present_instances()?, suspended))
+        });
         let mut reasons = Vec::new();
-        let (owner, next_fire_at, instances) = match seen.await {
+        let (owner, next_fire_at, instances, suspended) = match seen.await {
             Ok(seen) => seen,
             Err(refusal) => {
                 reasons.push(refusal.to_string());
-                (None, None, vec![self.present()])
+                (None, None, vec![self.present()], Vec::new())
             }
         };
         reasons.extend(parts.ledger.trouble().map(|trouble| Refusal::from(trouble).to_string()));
@@ -141,7 +145,7 @@ impl Sidecar {
             owner,
             next_fire_at,
             instances,
-            suspended: Vec::new(),
+            suspended,
             health: if reasons.is_empty() { State::Ok } else { State::Degraded },
             reasons,
         }

@@ -222,9 +222,10 @@ impl MainLoop {
         let me = self.sidecar.parts.me.instance.clone();
         let shared = self.sidecar.parts.limits.shared;
         let duty = self.duty();
-        let now = self.sidecar.parts.clock.now();
+        let (reading, boot) = (self.sidecar.parts.clock.read(), self.sidecar.parts.boot.clone());
+        let now = reading.wall;
         let read = self.sidecar.parts.ledger.read(move |view| {
-            let at = tick::next_at(view, duty, &me, shared, now)?;
+            let at = tick::next_at(view, duty, &me, shared, &boot, reading)?;
             let peers = if duty == Duty::Owner { view.peers_of(&me)? } else { Vec::new() };
             let stops_are_overdue = duty != Duty::Observer && !view.overdue_stops(&me, now)?.is_empty();
             Ok(Due { at, orders: view.orders(&me)?, peers, stops_are_overdue, glimpse: view.glimpse()? })

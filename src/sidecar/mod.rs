@@ -30,6 +30,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::domain::automation::Actor;
+use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::zone::Zone;
@@ -37,6 +38,7 @@ use crate::domain::scheduler::{Limits, Role};
 use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
+use crate::engine::clock::observe;
 use crate::exec::{GuardProgram, Watched};
 use crate::ledger::{Ledger, Tx};
 use clock::Clock;
@@ -51,6 +53,8 @@ pub struct Sidecar {
 struct Parts {
     ledger: Ledger,
     clock: Clock,
+    /// What elapsed time counts from.
+    boot: Boot,
     me: Actor,
     role: Role,
     /// Since when it has the project open.
@@ -118,8 +122,12 @@ impl Parts {
         decision: impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let mut troubles = Vec::new();
+        let reading = self.clock.read();
         let mut context = Context {
-            now: self.clock.now(),
+            now: reading.wall,
+            due_by: reading.wall,
+            reading,
+            boot: &self.boot,
             ids: &mut FreshIds,
             me: &self.me,
             // What asks on behalf of a run says so before it decides.
@@ -128,7 +136,7 @@ impl Parts {
             project: &self.project,
             troubles: &mut troubles,
         };
-        let decided = decision(tx, &mut context);
+        let decided = observe(tx, &mut context).and_then(|()| decision(tx, &mut context));
         for trouble in troubles {
             tracing::error!("{trouble}");
         }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sexton::domain::automation::Actor;
+use sexton::domain::clock::{Boot, Reading};
 use sexton::domain::draft::{self, CreateParams, Surroundings};
 use sexton::domain::id::{IdSource, InstanceId, LedgerId};
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
@@ -70,8 +71,12 @@ pub(crate) fn decide<T>(
     let me = Actor { instance: InstanceId::from_unique("me"), client: None };
     let limits = Limits::default();
     let mut troubles = Vec::new();
+    let boot = Boot::from_text("boot");
     let mut context = Context {
         now,
+        due_by: now,
+        reading: Reading { wall: now, elapsed_ms: 0, awake_ms: 0 },
+        boot: &boot,
         ids,
         me: &me,
         voice: Voice::Person,

@@ -144,20 +144,6 @@ fn catch_ups_start_five_seconds_apart_oldest_first_and_requests_do_not_wait_for_
 }
 
 #[test]
-fn a_clock_that_goes_back_doubles_nothing() {
-    let (mut world, owner) = World::with_owner();
-    world.work_ms = Some(SECOND);
-    let id = world.create(owner, every(60));
-    world.run_for(5 * MINUTE + SECOND);
-    world.now = world.now.plus_ms(-4 * MINUTE);
-    world.run_for(10 * MINUTE + SECOND);
-    let slots: Vec<_> = world.runs(&id).iter().filter_map(|run| run.scheduled_at).collect();
-    let expected: Vec<_> = (1..=11).map(|number| START.plus_ms(number * MINUTE)).collect();
-    assert_eq!(slots, expected);
-    world.audit_all();
-}
-
-#[test]
 fn a_thousand_due_automations_are_settled_in_batches() {
     let (mut world, owner) = World::with_owner();
     let ids: Vec<AutomationId> =

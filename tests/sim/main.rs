@@ -7,10 +7,12 @@ mod accounts;
 mod audit;
 mod drafts;
 mod looking;
+mod machine;
 mod rng;
 mod window;
 mod world;
 
+mod clock;
 mod counting;
 mod editing;
 mod ending;
@@ -25,4 +27,5 @@ mod random;
 mod reminders;
 mod retention;
 mod standby;
+mod suspends;
 mod windows;

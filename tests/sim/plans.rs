@@ -94,6 +94,10 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     let me = InstanceId::from_unique("me");
     let (now, limit) = (world.now, 10);
     view.next_fire().unwrap();
+    view.clock().unwrap();
+    view.newest_event_at().unwrap();
+    view.newest_suspends(limit).unwrap();
+    view.automations_after(1, limit).unwrap();
     view.next_shared_deadline().unwrap();
     view.next_own_deadline(&me).unwrap();
     view.next_neglected(&me, 2000).unwrap();

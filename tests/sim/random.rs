@@ -1,7 +1,9 @@
-//! A seeded random world: requests, looks, crashes between any two verbs, failed commits, jumping clocks, and
-//! now and then two windows that both believe to own the bell.
+//! A seeded random world: requests, looks, crashes between any two verbs, failed commits, a machine that sleeps and
+//! whose clock is set (`machine.rs`), and now and then two windows that both believe to own the bell.
 //!
 //! `SEXTON_SIM_SEED` and `SEXTON_SIM_STEPS` choose another or a longer walk.
+
+mod machine;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -138,20 +140,6 @@ impl Walk {
             _ => self.go(),
         }
         self.world.next_commit_fails = false;
-    }
-
-    fn pass_time(&mut self) {
-        let ms = match self.rng.within(0..1000) {
-            0..600 => self.rng.within(0..3000),
-            600..960 => self.rng.within(3000..60_000),
-            960..985 => self.rng.within(60_000..900_000),
-            985..994 => self.rng.within(900_000..14_400_000),
-            // Everybody is on holiday.
-            994..995 => self.rng.within(0..10 * 86_400_000),
-            // Somebody sets the clock back.
-            _ => -self.rng.within(0..600_000),
-        };
-        self.world.now = self.world.now.plus_ms(ms);
     }
 
     fn look(&mut self) {
@@ -376,6 +364,8 @@ impl Walk {
             self.world.delete(last, &id, ActiveRun::Finish).unwrap();
         }
         self.world.run_for(3 * 3_600_000);
+        // Waits end when the clock says so, which may have been set back by as much as the walk sets it.
+        self.world.run_for(3000 * 86_400_000);
         for sql in [
             "SELECT count(*) FROM runs WHERE completed_at IS NULL OR holds_directory = 1",
             "SELECT count(*) FROM processes",

@@ -143,8 +143,10 @@ impl World {
     pub(crate) fn due_at(&self, who: Who) -> Option<Timestamp> {
         let window = self.window(who);
         let view = self.view();
+        let reading = self.machine.reading(self.now);
         let me = &window.actor.instance;
-        let at = tick::next_at(&view, window.duty(), me, self.limits.shared, self.now).unwrap();
+        let at =
+            tick::next_at(&view, window.duty(), me, self.limits.shared, &self.machine.boot, reading).unwrap();
         let retry = window.carried.values().filter_map(|carried| {
             let Stage::Waiting { retry_at } = carried.stage else { return None };
             Some(retry_at)
@@ -182,7 +184,20 @@ impl World {
     /// Decides what is due, as the loop does when something is.
     pub(crate) fn tick(&mut self, who: Who) -> Result<Progress, Refusal> {
         let duty = self.window(who).duty();
-        self.decide(who, |tx, context| tick::tick(tx, context, duty))
+        let before = self.consumed();
+        let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty));
+        if let Some(why) = self.machine.must_not_claim(self.now, &self.limits.shared) {
+            assert_eq!(self.consumed(), before, "slots were consumed though {why}");
+        }
+        ticked
+    }
+
+    /// How many runs slots have led to: records are born stopped and never change. Runs that end go on meanwhile, and
+    /// records follow from that.
+    fn consumed(&self) -> i64 {
+        let sql = "SELECT count(*) FROM runs
+                   WHERE slots_to IS NOT NULL AND NOT (state = 'stopped' AND revision = 1)";
+        self.connection().query_row(sql, [], |row| row.get(0)).unwrap()
     }
 
     pub(crate) fn act(&mut self, who: Who) {

@@ -22,11 +22,12 @@ use sexton::engine::delete::Deletion;
 use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::{
-    Context, Progress, cancel, create, delete, pause, presence, report, retention, trigger,
+    Context, Progress, cancel, clock, create, delete, pause, presence, report, retention, trigger,
 };
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
+use crate::machine::Machine;
 use crate::window::{Moved, Stage, Window, dead_work, exited, guard_lost};
 
 /// Monday, 2025-01-06T00:00:00Z.
@@ -38,7 +39,9 @@ pub(crate) struct Who(pub(crate) usize);
 
 pub(crate) struct World {
     connection: Connection,
+    /// What the clock on the wall shows. Moved by itself, time passes and the machine is awake.
     pub(crate) now: Timestamp,
+    pub(crate) machine: Machine,
     pub(crate) limits: Limits,
     pub(crate) audit: Audit,
     /// The next commit fails, as if the disk were full.
@@ -89,6 +92,7 @@ impl World {
         World {
             connection: open_in_memory(LedgerId::from_unique("sim")).unwrap(),
             now: START,
+            machine: Machine::new(),
             limits: Limits::default(),
             audit: Audit::default(),
             next_commit_fails: false,
@@ -154,6 +158,9 @@ impl World {
         let mut context = Context {
             troubles: &mut troubles,
             now: self.now,
+            due_by: self.now,
+            reading: self.machine.reading(self.now),
+            boot: &self.machine.boot,
             ids: &mut self.ids,
             me: &actor,
             voice: Voice::Person,
@@ -161,7 +168,8 @@ impl World {
             project: "/project",
         };
         self.recording.store(true, Ordering::Relaxed);
-        let decided = decision(&Tx::new(&self.connection), &mut context);
+        let tx = Tx::new(&self.connection);
+        let decided = clock::observe(&tx, &mut context).and_then(|()| decision(&tx, &mut context));
         self.recording.store(false, Ordering::Relaxed);
         let decided = match decided {
             Ok(_) if std::mem::take(&mut self.next_commit_fails) => {
@@ -174,6 +182,9 @@ impl World {
         };
         let last_word = if decided.is_ok() { "COMMIT" } else { "ROLLBACK" };
         self.connection.execute_batch(last_word).unwrap();
+        if decided.is_ok() {
+            self.machine.notice(self.now);
+        }
         self.audit.step(&self.connection);
         decided
     }
@@ -395,7 +406,7 @@ impl World {
 
     // Time.
 
-    /// The clock jumps, as after a suspend, and everybody looks.
+    /// Time passes in which nobody looks, and then everybody does.
     pub(crate) fn advance(&mut self, ms: i64) {
         self.now = self.now.plus_ms(ms);
         self.settle();

@@ -43,6 +43,16 @@ pub(crate) fn boot_id() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
+/// Which boot the clocks of this process count from: a namespace may have some that count from another time. Empty if
+/// the system does not tell.
+pub(crate) fn boot_of_clocks() -> String {
+    let boot = boot_id();
+    match fs::read_link("/proc/self/ns/time") {
+        Ok(namespace) if !boot.is_empty() => format!("{boot} {}", namespace.display()),
+        Ok(_) | Err(_) => boot,
+    }
+}
+
 /// Which pid namespace this process is in; empty if the system does not tell.
 pub(crate) fn pid_namespace() -> String {
     fs::read_link("/proc/self/ns/pid").map(|link| link.to_string_lossy().into_owned()).unwrap_or_default()

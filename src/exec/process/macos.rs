@@ -63,6 +63,11 @@ pub(crate) fn boot_id() -> String {
     CStr::from_bytes_until_nul(&text).map(|id| id.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
+/// Which boot the clocks of this process count from; empty if the system does not tell.
+pub(crate) fn boot_of_clocks() -> String {
+    boot_id()
+}
+
 /// Empty: there are no pid namespaces.
 pub(crate) fn pid_namespace() -> String {
     String::new()

@@ -46,6 +46,11 @@ pub(crate) fn boot_id() -> String {
     String::new()
 }
 
+/// Which boot the clocks of this process count from; empty if the system does not tell.
+pub(crate) fn boot_of_clocks() -> String {
+    boot_id()
+}
+
 /// Empty: there are no pid namespaces.
 pub(crate) fn pid_namespace() -> String {
     String::new()

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::methods::weekdays;
 use crate::domain::automation::{Actor, Automation, Definition, DerivedState};
+use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::draft::{Surroundings, read_create};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::{AutomationId, InstanceId, RunId};
@@ -70,6 +71,9 @@ fn all_events() -> Vec<Event> {
         Event::output_cut(Run { output, ..*run(phase) }, output.bytes)
     }));
     events.push(Event::SchedulerOwner { scheduler: Owner { term: 3, by, since: AT } });
+    let (from, to) = (AT, AT.plus_ms(8 * 3_600_000));
+    events.push(Event::SchedulerSuspended { scheduler: Suspended { from, to } });
+    events.push(Event::SchedulerClock { scheduler: ClockSet { from: to, to: from } });
     events
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::examples;
 use super::methods::{EVERYWHERE, Method};
+use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
 use crate::domain::later::{AnyAutomation, AnyRun};
@@ -24,6 +25,10 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
             "automation.deleted" => vec![("tombstone", generator.subschema_for::<Tombstone>().to_value())],
             "run.updated" => vec![("run", generator.subschema_for::<AnyRun>().to_value())],
             "scheduler.owner" => vec![("scheduler", generator.subschema_for::<Owner>().to_value())],
+            "scheduler.suspended" => {
+                vec![("scheduler", generator.subschema_for::<Suspended>().to_value())]
+            }
+            "scheduler.clock" => vec![("scheduler", generator.subschema_for::<ClockSet>().to_value())],
             "run.warning" => {
                 let text = json!({"type": "string", "description": "What, and what can be done about it."});
                 vec![("run", generator.subschema_for::<Run>().to_value()), ("text", text)]

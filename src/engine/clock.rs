@@ -1,0 +1,189 @@
+//! What becomes of slots when the machine sleeps and when its clock is set.
+//!
+//! Whoever decides anything looks at the clock first and writes down what has happened to it ([`observe`]), so
+//! that nobody decides by a clock that somebody else knows to be wrong, and nothing is written with a time that
+//! the next one has to guess about. Who claims slots obeys what is written ([`claims`]).
+
+use super::settle::Records;
+use super::tick::AUTOMATIONS_PER_TICK;
+use super::{Context, Progress, derive, epoch, settle, shared_limits, tick};
+use crate::domain::automation::{EpochReason, When};
+use crate::domain::clock::{self, Anew, Around, Boot, DOUBTED_MS, Reading, Seen};
+use crate::domain::event::Event;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::machine::StopReason;
+use crate::domain::schedule::rhythm::Rhythm;
+use crate::domain::time::Timestamp;
+use crate::ledger::{AutomationRow, ClockRow, Remaining, Tx, View};
+
+/// Writes down what has happened to the clock since anybody decided anything: to be called first in each
+/// transaction. Mostly that is nothing, and one row is read.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn observe(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    let (boot, reading) = (context.boot, context.reading);
+    if !boot.is_known() {
+        return Ok(());
+    }
+    let known = match tx.clock()? {
+        Some(row) if !row.known.is_outdated(boot, reading) => row.known,
+        row => write_down(tx, context, row)?.known,
+    };
+    context.due_by = known.believed(reading);
+    Ok(())
+}
+
+fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> Result<ClockRow, Refusal> {
+    let limits = shared_limits(tx, context)?;
+    let around = Around {
+        newest: tx.newest_event_at()?,
+        grace_ms: limits.grace_ms,
+        stable_wake_ms: limits.stable_wake_ms,
+    };
+    let before_known = before.as_ref().map(|row| &row.known);
+    let Seen { known, suspended, set, anew } =
+        clock::see(before_known, context.boot, context.reading, around);
+    let now = context.now;
+    if let Some(scheduler) = suspended {
+        let event = tx.publish(&Event::SchedulerSuspended { scheduler }, now)?;
+        tx.insert_suspend(event, scheduler)?;
+    }
+    if let Some(scheduler) = set {
+        tx.publish(&Event::SchedulerClock { scheduler }, now)?;
+        tx.move_turns(now, scheduler.to.since_ms(scheduler.from))?;
+    }
+    let unfinished = before.and_then(|row| row.anew);
+    let row = ClockRow { known, anew: anew.map_or(unfinished, |anew| Some(joined(unfinished, anew))) };
+    tx.keep_clock(&row)?;
+    Ok(row)
+}
+
+/// It went back again before everybody had begun anew: then everybody who had to still has to.
+fn joined(unfinished: Option<Remaining>, anew: Anew) -> Remaining {
+    let whose = match (unfinished.map(|unfinished| unfinished.whose), anew) {
+        (Some(Anew::Every), _) | (_, Anew::Every) => Anew::Every,
+        (Some(Anew::Ahead) | None, Anew::Ahead) => Anew::Ahead,
+    };
+    Remaining { whose, after: 0 }
+}
+
+/// Whether slots may be claimed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claims {
+    /// They may.
+    Now,
+    /// The machine has not been awake for long enough, or its clock is doubted.
+    Later,
+    /// The clock went back, and schedules are still counted from what it showed before.
+    AfterEpochs(Remaining),
+}
+
+/// Whether slots may be claimed now, by whoever it is.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn claims(view: &View<'_>, context: &Context<'_>) -> Result<Claims, Refusal> {
+    Ok(match view.clock()? {
+        Some(row) if row.known.held_until().is_some_and(|until| context.now < until) => Claims::Later,
+        Some(ClockRow { anew: Some(remaining), .. }) => Claims::AfterEpochs(remaining),
+        Some(_) | None => Claims::Now,
+    })
+}
+
+/// When somebody who claims slots so long after they may be claimed has something to do next: at once, if anything
+/// has happened to the clock.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn next_claim(
+    view: &View<'_>,
+    boot: &Boot,
+    reading: Reading,
+    patience_ms: i64,
+) -> Result<Option<Timestamp>, Refusal> {
+    let row = if boot.is_known() { view.clock()? } else { None };
+    if row.as_ref().is_some_and(|row| row.known.is_outdated(boot, reading)) {
+        return Ok(Some(reading.wall));
+    }
+    let held_until = row.as_ref().and_then(|row| row.known.held_until());
+    let (next, patience_ms) = match row.and_then(|row| row.anew) {
+        Some(_) => (Some(reading.wall), 0),
+        None => (view.next_fire()?, patience_ms),
+    };
+    Ok(next.map(|next| held_until.map_or(next, |held_until| next.max(held_until)).plus_ms(patience_ms)))
+}
+
+/// Whether what the clock shows now may be wrong by much.
+pub(super) fn is_doubted(view: &View<'_>, now: Timestamp) -> Result<bool, Refusal> {
+    let doubt = view.clock()?.and_then(|row| row.known.doubt);
+    Ok(doubt.is_some_and(|doubt| now < doubt.until))
+}
+
+/// The clock went back: the next schedules begin a new epoch. Meanwhile nobody claims anything, so that no slot
+/// is waited for or fired by what the clock showed before.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn begin_anew(tx: &Tx<'_>, context: &mut Context<'_>, remaining: Remaining) -> Result<Progress, Refusal> {
+    let rows = tx.automations_after(remaining.after, AUTOMATIONS_PER_TICK)?;
+    for row in &rows {
+        tick::apart(tx, context, *row, |tx, context, automation| {
+            begin_one_anew(tx, context, automation, remaining.whose)
+        })?;
+    }
+    let last = rows.last().filter(|_| rows.len() == AUTOMATIONS_PER_TICK);
+    if let Some(mut row) = tx.clock()? {
+        row.anew = last.map(|last| Remaining { after: *last, ..remaining });
+        tx.keep_clock(&row)?;
+    }
+    // What is due by the new epochs is claimed by the next tick.
+    Ok(Progress::More)
+}
+
+/// Begins a new epoch, unless nothing is due in the one that there is. A one-shot keeps its epoch: its instant is
+/// the same in each, and one that is due now is late, not over.
+fn begin_one_anew(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    whose: Anew,
+) -> Result<(), Refusal> {
+    let now = context.now;
+    let from = match &automation.definition.when {
+        When::Oneshot { .. } => return Ok(()),
+        When::Recurring { rhythm: Rhythm::Interval { .. }, .. } => now,
+        When::Recurring { rhythm: Rhythm::Cron(_), .. } => not_again(tx, automation, now)?,
+    };
+    let concerned = match whose {
+        Anew::Every => true,
+        Anew::Ahead => automation.epoch.effective_at > now,
+    };
+    // A wish to delete may be given up: until then nothing is due, but the schedule goes on.
+    let wish = automation.deleting.take();
+    if !concerned || automation.epoch.effective_at == from || derive::next_fire(automation).is_none() {
+        return Ok(());
+    }
+    let records = settle::settle_closing(tx, context, automation, StopReason::MissedSchedule)?;
+    automation.deleting = wish;
+    epoch::begin_at(tx, context, automation, from, EpochReason::Clock, None)?;
+    match records {
+        Records::Some => derive::publish_automation(tx, automation, now).map(drop),
+        Records::None => derive::publish_next_fire(tx, automation, now),
+    }
+}
+
+/// The local times that have been answered for are not due again when the clock shows them once more. A clock
+/// that was wrong by more than a day has answered for times that nobody has lived through.
+fn not_again(view: &View<'_>, automation: &AutomationRow, now: Timestamp) -> Result<Timestamp, Refusal> {
+    let answered = automation.epoch.answered_through;
+    if answered <= now || answered.since_ms(now) > DOUBTED_MS {
+        return Ok(now);
+    }
+    let began = match view.epoch_reason(automation)? {
+        // What the one before had answered for is where this one begins.
+        EpochReason::Clock => return Ok(answered),
+        EpochReason::Created | EpochReason::Edited | EpochReason::Resumed => automation.epoch.effective_at,
+    };
+    Ok(if answered > began { answered } else { now })
+}

@@ -1,0 +1,139 @@
+//! What is known of the machine's clock, and when the machine slept.
+
+use rusqlite::OptionalExtension;
+
+use super::automations::AutomationRow;
+use super::column::{Columns, Tx, View};
+use super::error::LedgerError;
+use crate::domain::automation::EpochReason;
+use crate::domain::clock::{Anew, Boot, Doubt, Known, Suspended};
+use crate::domain::time::Timestamp;
+
+/// The clock as it is stored.
+#[derive(Clone, Debug)]
+pub struct ClockRow {
+    /// What is known of it.
+    pub known: Known,
+    /// What is still to be done because it went back.
+    pub anew: Option<Remaining>,
+}
+
+/// Schedules that have yet to begin anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Remaining {
+    /// Whose do.
+    pub whose: Anew,
+    /// The automations up to this row have been seen to.
+    pub after: i64,
+}
+
+impl View<'_> {
+    /// What is known of the clock; nothing before anybody has decided anything.
+    pub fn clock(&self) -> Result<Option<ClockRow>, LedgerError> {
+        let sql = "SELECT boot, offset_ms, slept_ms, stable_at, doubt_offset_ms, doubt_from, doubt_to,
+                     doubt_until, anew_after, anew_every
+                   FROM clock WHERE only = 1";
+        let read = |row: &rusqlite::Row<'_>| {
+            let mut columns = Columns::of(row);
+            let boot = Boot::from_text(columns.take::<String>()?);
+            let (offset_ms, slept_ms) = (columns.take()?, columns.take()?);
+            let mut instant = || columns.take::<Option<i64>>().map(|at| at.map(Timestamp::from_millis));
+            let (stable_at, believed) = (instant()?, instant()?);
+            let doubt = match (believed, instant()?, instant()?, instant()?) {
+                (Some(believed), Some(from), Some(to), Some(until)) => {
+                    Some(Doubt { believed_offset_ms: believed.as_millis(), from, to, until })
+                }
+                (_, _, _, _) => None,
+            };
+            let (after, every): (Option<i64>, bool) = (columns.take()?, columns.take()?);
+            let whose = if every { Anew::Every } else { Anew::Ahead };
+            Ok(ClockRow {
+                known: Known { boot, offset_ms, slept_ms, stable_at, doubt },
+                anew: after.map(|after| Remaining { whose, after }),
+            })
+        };
+        Ok(self.connection.prepare_cached(sql)?.query_row([], read).optional()?)
+    }
+
+    /// When the newest event was written, if any is kept.
+    pub fn newest_event_at(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = "SELECT at FROM events WHERE seq = (SELECT max(seq) FROM events)";
+        let at = self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0)).optional()?;
+        Ok(at.map(Timestamp::from_millis))
+    }
+
+    /// The last times that the machine slept, the newest first.
+    pub fn newest_suspends(&self, limit: usize) -> Result<Vec<Suspended>, LedgerError> {
+        let sql = "SELECT from_at, to_at FROM suspends ORDER BY event DESC LIMIT ?1";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let suspends = statement.query_map([limit], |row| {
+            let instant = |column| row.get(column).map(Timestamp::from_millis);
+            Ok(Suspended { from: instant(0)?, to: instant(1)? })
+        })?;
+        Ok(suspends.collect::<Result<_, _>>()?)
+    }
+
+    /// Why the newest epoch of an automation began.
+    pub fn epoch_reason(&self, automation: &AutomationRow) -> Result<EpochReason, LedgerError> {
+        let sql = "SELECT reason FROM epochs WHERE automation = ?1 AND number = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([automation.row, automation.epoch.number])?;
+        match rows.next()? {
+            Some(row) => Columns::of(row).word("epochs.reason"),
+            None => Err(LedgerError::Broken(format!("an epoch of {} is missing", automation.id))),
+        }
+    }
+
+    /// The automations after this row that have not been deleted, in the ledger's own order.
+    pub fn automations_after(&self, row: i64, limit: usize) -> Result<Vec<i64>, LedgerError> {
+        let sql = "SELECT row FROM automations WHERE deleted_at IS NULL AND row > ?1 ORDER BY row LIMIT ?2";
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([row, limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Tx<'_> {
+    /// Stores what is known of the clock.
+    pub fn keep_clock(&self, clock: &ClockRow) -> Result<(), LedgerError> {
+        let sql =
+            "INSERT INTO clock (only, boot, offset_ms, slept_ms, stable_at, doubt_offset_ms, doubt_from,
+                     doubt_to, doubt_until, anew_after, anew_every)
+                   VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                   ON CONFLICT DO UPDATE SET boot = ?1, offset_ms = ?2, slept_ms = ?3, stable_at = ?4,
+                     doubt_offset_ms = ?5, doubt_from = ?6, doubt_to = ?7, doubt_until = ?8, anew_after = ?9,
+                     anew_every = ?10";
+        let ClockRow { known, anew } = clock;
+        let params = rusqlite::params![
+            known.boot.as_str(),
+            known.offset_ms,
+            known.slept_ms,
+            known.stable_at.map(Timestamp::as_millis),
+            known.doubt.map(|doubt| doubt.believed_offset_ms),
+            known.doubt.map(|doubt| doubt.from.as_millis()),
+            known.doubt.map(|doubt| doubt.to.as_millis()),
+            known.doubt.map(|doubt| doubt.until.as_millis()),
+            anew.map(|anew| anew.after),
+            anew.is_some_and(|anew| anew.whose == Anew::Every),
+        ];
+        self.execute(sql, params)?;
+        Ok(())
+    }
+
+    /// Stores that the machine slept, as this event has told. Both are forgotten together.
+    pub fn insert_suspend(&self, event: i64, slept: Suspended) -> Result<(), LedgerError> {
+        let sql = "INSERT INTO suspends (event, from_at, to_at) VALUES (?1, ?2, ?3)";
+        self.execute(sql, (event, slept.from.as_millis(), slept.to.as_millis()))?;
+        Ok(())
+    }
+
+    /// The turns of catch-ups that are still to come are as far away as before the clock was set by so much.
+    pub fn move_turns(&self, now: Timestamp, by_ms: i64) -> Result<(), LedgerError> {
+        let sql = "UPDATE runs SET not_before = max(?1, not_before + ?2)
+                   WHERE not_before > ?1 AND completed_at IS NULL";
+        self.execute(sql, (now.as_millis(), by_ms))?;
+        Ok(())
+    }
+}
