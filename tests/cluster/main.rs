@@ -6,6 +6,7 @@
 
 mod acts;
 mod cancelling;
+mod clock;
 mod deleting;
 mod editing;
 mod headless;

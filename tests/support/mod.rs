@@ -9,6 +9,8 @@ pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod drafts;
 pub(crate) mod ledger;
+#[cfg(target_os = "linux")]
+pub(crate) mod machine;
 mod spawn;
 pub(crate) mod wire;
 
