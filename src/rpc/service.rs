@@ -16,6 +16,8 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
 
 use super::api::looks::{Look, Seats};
 use super::api::{Methods, method_table};
@@ -37,12 +39,22 @@ use crate::domain::sent::SentObject;
 /// for by reading. When there are more, nothing is read until it does; there is no use in collecting them.
 const UNSAID: usize = 1024;
 
-/// How long requests that were read may take when the input has ended.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
+/// How long requests that were read may take when the input has ended: what is waited for is the next answer, so that
+/// nothing is lost on a machine that has much to do.
+const LAST_ANSWERS: Patience =
+    Patience { for_the_next: Duration::from_secs(2), for_all: Duration::from_secs(10) };
 
 /// How long they may take when a shutdown was asked for, which is to be answered within a second. What waits for
 /// the end of a run is answered by the shutdown itself.
-const ANSWERS_BEFORE_SHUTDOWN: Duration = Duration::from_millis(50);
+const ANSWERS_BEFORE_SHUTDOWN: Patience =
+    Patience { for_the_next: Duration::from_millis(50), for_all: Duration::from_millis(50) };
+
+/// How long requests are waited for that are running.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+    for_the_next: Duration,
+    for_all: Duration,
+}
 
 /// Serves one client until it has gone or `stop` resolves.
 pub async fn serve<H: Host>(
@@ -337,14 +349,15 @@ impl<H: Host> Service<H> {
     }
 
     /// Waits for the answers to everything that was read, but not for ever.
-    async fn drain(&mut self, patience: Duration) {
+    async fn drain(&mut self, patience: Patience) {
         let all = async {
-            while let Some(()) = self.requests.next_that_makes_room().await {
+            while let Some(()) = timeout(patience.for_the_next, self.requests.next_that_makes_room()).await? {
                 self.start_more();
             }
-            while self.unsaid.join_next().await.is_some() {}
+            while timeout(patience.for_the_next, self.unsaid.join_next()).await?.is_some() {}
+            Ok::<_, Elapsed>(())
         };
-        if tokio::time::timeout(patience, all).await.is_err() {
+        if !matches!(timeout(patience.for_all, all).await, Ok(Ok(()))) {
             tracing::info!(?patience, "requests were still running after the last message");
         }
     }

@@ -105,12 +105,14 @@ fn slots_that_come_while_a_run_is_active_are_skipped_and_recorded_once() {
     let mut gate = place.gate("gate");
     let automation = client.create(every("slow", 100, shell(&format!("{LOG}; read line < gate"))));
     let first = client.wait_for_event("its run", |event| event["run"]["state"] == "running")["run"].clone();
-    let skipped_three =
-        |event: &Value| event["run"]["id"] == first["id"] && event["run"]["skipped"]["count"] == 3;
+    let skipped_three = |event: &Value| {
+        event["run"]["id"] == first["id"] && event["run"]["skipped"]["count"].as_i64() >= Some(3)
+    };
     let skipping = client.wait_for_event("three skipped slots", skipped_three)["run"].clone();
     assert_eq!(skipping["skipped"]["reason"], "previous_run_active");
     assert_eq!(at(&skipping["skipped"]["fromAt"]), at(&first["scheduledAt"]) + 100);
-    assert_eq!(at(&skipping["skipped"]["toAt"]), at(&first["scheduledAt"]) + 300);
+    let count = at(&skipping["skipped"]["count"]);
+    assert_eq!(at(&skipping["skipped"]["toAt"]), at(&first["scheduledAt"]) + 100 * count);
     assert_eq!(place.lines("log").len(), 1, "no second run beside the first");
     gate.open();
     let ended = client.wait_for_run(&first["id"], "succeeded");
