@@ -38,6 +38,12 @@ pub fn runs_left(automation: &AutomationRow) -> Option<u64> {
     }
 }
 
+/// How many slots may still be claimed while so many runs are active: each of those may be the last that a stop by
+/// count leaves.
+pub(super) fn slots_left(automation: &AutomationRow, active: usize) -> Option<u64> {
+    runs_left(automation).map(|left| left.saturating_sub(u64::try_from(active).unwrap_or(u64::MAX)))
+}
+
 /// An automation as clients see it.
 pub fn automation(view: &View<'_>, row: &AutomationRow) -> Result<Automation, Refusal> {
     let active_runs = view.active_runs(row.row)?;
@@ -115,11 +121,10 @@ fn schedule_state(row: &AutomationRow) -> DerivedState {
     }
 }
 
-/// A stop by count leaves no more fires than runs; those that are active may be the last.
+/// No more fires are shown than may be claimed.
 fn within_count(row: &AutomationRow, mut state: DerivedState, active: usize) -> DerivedState {
-    if let Some(left) = runs_left(row) {
-        let left = usize::try_from(left).unwrap_or(usize::MAX);
-        state.next_fires.truncate(left.saturating_sub(active));
+    if let Some(left) = slots_left(row, active) {
+        state.next_fires.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         state.next_fire_at = state.next_fires.first().copied();
     }
     state
@@ -142,7 +147,7 @@ pub(super) fn publish_next_fire(tx: &Tx<'_>, row: &mut AutomationRow, now: Times
     let before = row.next_fire_at;
     row.next_fire_at = next_fire(row);
     // While the last run is active that a count leaves, nothing is shown to be due.
-    let shown = runs_left(row).is_none_or(|left| left > u64::try_from(active).unwrap_or(u64::MAX));
+    let shown = slots_left(row, active) != Some(0);
     if shown && before != row.next_fire_at {
         return publish_automation(tx, row, now).map(drop);
     }
