@@ -24,7 +24,11 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
     let found = [waits.len(), limits.len(), turns.len(), unplaced.len(), misplaced.len(), wishes.len()];
     let progress = if found.contains(&AT_ONCE) { Progress::More } else { Progress::Done };
-    // What happens to one run may change another: each is read again when its turn comes.
+    // Those whose turn has come go, or join the line, before waits end: one that may not wait at all can still go at
+    // its time, and one that has to end did wait for what it would wait for now.
+    assign::assign(tx, context)?;
+    wait_on(tx, context, turns)?;
+    // What happens to one run may change another: each is read again when it is looked at.
     for run in waits {
         let run = tx.run_at(run.row)?;
         if run.given_to.is_none() && run.run.state().is_active() {
@@ -41,13 +45,19 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
         delete::give_up(tx, context, automation)?;
     }
     assign::assign(tx, context)?;
-    for run in turns.into_iter().chain(unplaced).chain(misplaced) {
+    wait_on(tx, context, unplaced)?;
+    wait_on(tx, context, misplaced)?;
+    Ok(progress)
+}
+
+fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, runs: Vec<RunRow>) -> Result<(), Refusal> {
+    for run in runs {
         let run = tx.run_at(run.row)?;
         if run.given_to.is_none() && run.run.state().is_active() {
             assign::wait_on(tx, context, run)?;
         }
     }
-    Ok(progress)
+    Ok(())
 }
 
 fn end_of_wait(run: &RunRow) -> StopReason {
