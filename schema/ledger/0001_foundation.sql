@@ -109,6 +109,7 @@ CREATE TABLE runs (
   -- Why there is a run.
   trigger TEXT NOT NULL,               -- JSON Trigger
   run_key TEXT,
+  tries INTEGER NOT NULL DEFAULT 0,    -- how many runs have failed before this one, which it tries again
   attendance TEXT NOT NULL,
   asked_by TEXT,                       -- the instance that a manual run was asked of
   slots_from INTEGER,
@@ -136,6 +137,7 @@ CREATE TABLE runs (
   -- Where and by whom.
   directory TEXT NOT NULL,
   access TEXT NOT NULL,
+  if_busy TEXT NOT NULL,               -- as its definition says, or as whoever asked for it wants
   holds_directory INTEGER NOT NULL DEFAULT 0,
   given_to TEXT,                       -- the instance that is to execute it
   given_at INTEGER,
@@ -165,10 +167,12 @@ CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to 
 CREATE INDEX runs_for_executor ON runs (row)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'executor';
 CREATE INDEX runs_turns ON runs (not_before)
-  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'catchUp';
+  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry');
 CREATE INDEX runs_waiting_until ON runs (wait_until)
   WHERE state = 'scheduled' AND given_to IS NULL AND wait_until IS NOT NULL;
-CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL;
+CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL AND completed_at IS NULL;
+CREATE INDEX runs_catch_ups ON runs (not_before)
+  WHERE not_before IS NOT NULL AND trigger ->> '$.kind' = 'catchUp';
 CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND deadline_at IS NOT NULL;
 CREATE UNIQUE INDEX runs_ended ON runs (automation, ended_number) WHERE ended_number IS NOT NULL;
 CREATE INDEX runs_defined_by ON runs (definition);

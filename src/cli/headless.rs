@@ -139,6 +139,7 @@ fn why_not(refusal: &Refusal) -> End {
         | Refusal::NotFound { .. }
         | Refusal::AutomationConflict { .. }
         | Refusal::ActiveRunStillRunning { .. }
+        | Refusal::WriterBusy { .. }
         | Refusal::InsideRun { .. }
         | Refusal::Overloaded(_)
         | Refusal::Cancelled

@@ -11,7 +11,7 @@ pub struct Policy {
     pub overlap: Overlap,
     /// What happens to slots that are later than the grace.
     pub missed: Missed,
-    /// What a run does when another run holds its directory.
+    /// What a run does when another run holds its directory, or is ahead of it there.
     pub if_busy: IfBusy,
     /// How long a run may wait before it starts, in milliseconds.
     pub queue_ms: i64,
@@ -29,7 +29,7 @@ pub struct Policy {
     pub budget: Option<Budget>,
     /// Whether an agent's requests for permission are put to a person.
     pub permissions: Permissions,
-    /// Whether runs that never began are tried again.
+    /// Whether runs whose work could not be started are tried again.
     pub retry: Retry,
     /// After how many failures in a row the automation pauses itself; none for never.
     pub pause_after_failures: Option<i64>,
@@ -76,6 +76,10 @@ impl Policy {
 pub enum Overlap {
     /// The slot is counted on the active run and recorded when that ends.
     Skip,
+    /// A run waits until the previous one has ended; of several that wait, the newest.
+    QueueOne,
+    /// The previous run is asked to end, and the new one starts when it has gone.
+    CancelPrevious,
 }
 
 /// What happens when the newest slot is later than the grace.
@@ -93,12 +97,14 @@ pub enum Missed {
     },
 }
 
-/// What a run does when another run holds its directory.
+/// What a run does when another run holds its directory, or is ahead of it there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum IfBusy {
     /// It waits, up to `queue_ms`.
     Queue,
+    /// It does not take place.
+    Skip,
 }
 
 /// How long a run may wait for a person, in milliseconds.
@@ -136,13 +142,13 @@ pub enum Permissions {
     Ask,
 }
 
-/// Whether runs that never began are tried again.
+/// Whether runs whose work could not be started are tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// How often.
+    /// How often at most, after the first time.
     pub attempts: i64,
-    /// After how long, in milliseconds.
+    /// How long after a failure, in milliseconds.
     pub delay_ms: i64,
 }
 

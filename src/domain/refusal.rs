@@ -35,6 +35,14 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
+    /// Another run is ahead in the directory, and the run that was asked for is not to wait for it.
+    #[error(
+        "run {run} works in the directory or is next there; wait for it, or ask with `ifBusy: \"queue\"`"
+    )]
+    WriterBusy {
+        /// The run directly ahead.
+        run: RunId,
+    },
     /// It comes out of a run, and runs may not change what is scheduled.
     #[error(
         "run {run} may look but not change anything, except pause its own automation; ask a person for more"
@@ -77,6 +85,7 @@ impl Refusal {
             | Refusal::NotFound { .. }
             | Refusal::AutomationConflict { .. }
             | Refusal::ActiveRunStillRunning { .. }
+            | Refusal::WriterBusy { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AutomationId, RunId};
+use super::policy::IfBusy;
 use super::run::Attendance;
 use super::run::machine::State;
 use super::sent::SentObject;
@@ -47,6 +48,8 @@ pub struct RunRequest {
     pub attendance: Attendance,
     /// The client's own name for its request.
     pub key: Option<String>,
+    /// What the run does when another one is ahead of it in its directory; as its policy says if it is absent.
+    pub if_busy: Option<IfBusy>,
 }
 
 /// An automation that is to be another.

@@ -1,13 +1,17 @@
 //! Who carries out what, and what the others wait for.
 //!
-//! A run is given to an instance when its time has come, its directory is free and there is room. Nothing is
-//! started here: an instance that has been given a run begins it under the fence of [`super::report::begin`].
+//! A run is given to an instance when its time has come, the previous run of its automation has gone, its directory
+//! is free and there is room. Nothing is started here: an instance that has been given a run begins it under the
+//! fence of [`super::report::begin`].
 
+use super::ending::{self, Remains};
 use super::{Context, derive, shared_limits};
 use crate::domain::automation::Access;
 use crate::domain::id::{InstanceId, RunId};
+use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{Waiting, WaitingFor};
+use crate::domain::run::machine::StopReason;
+use crate::domain::run::{Outcome, Trigger, Waiting, WaitingFor};
 use crate::ledger::{RunRow, Tx};
 
 /// Gives every run that waits for nothing any more to an instance, oldest first.
@@ -21,51 +25,92 @@ pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refus
     Ok(())
 }
 
+/// What place a new run has found.
+pub(super) enum Place {
+    /// It is given to somebody, or waits.
+    Taken(Box<RunRow>),
+    /// There is none: this run is ahead of it in its directory, and it is not to wait for that. It has not been told
+    /// of.
+    Busy { run: Box<RunRow>, ahead: RunId },
+}
+
 /// Finds the place of a new run, and tells of it: given at once, or waiting. Whoever calls this has given away
 /// the older runs that could be.
-pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> Result<RunRow, Refusal> {
-    match turn(tx, context, &new)? {
-        Turn::Give(to) => give(tx, context, new, to),
-        wait @ Turn::Wait(_, _) => {
-            set_waiting(context, &mut new, wait);
+pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> Result<Place, Refusal> {
+    Ok(match turn(tx, context, &new)? {
+        Turn::Give(to) => Place::Taken(Box::new(give(tx, context, new, to)?)),
+        Turn::Wait(what, behind) => {
+            set_waiting(context, &mut new, what, behind);
             derive::publish_run(tx, &mut new, context.now)?;
-            Ok(new)
+            Place::Taken(Box::new(new))
         }
-    }
+        Turn::Busy(ahead) => Place::Busy { run: Box::new(new), ahead },
+    })
 }
 
 /// What waited behind a run that is out of the way waits behind another, or for something else.
 pub(super) fn move_up(tx: &Tx<'_>, context: &mut Context<'_>, behind: &RunId) -> Result<(), Refusal> {
-    let mut out_of_the_way = vec![behind.clone()];
-    while let Some(behind) = out_of_the_way.pop() {
-        for mut run in tx.waiting_behind(&behind)? {
-            let turn = turn(tx, context, &run)?;
-            if !set_waiting(context, &mut run, turn) {
-                continue;
-            }
-            derive::publish_run(tx, &mut run, context.now)?;
-            // One that nobody can carry out any more is not in the line of its directory either.
-            if run.run.waiting().is_some_and(|waiting| waiting.what == WaitingFor::Executor) {
-                out_of_the_way.push(run.run.id);
+    look_at_those_behind(tx, context, vec![behind.clone()])
+}
+
+/// Looks again at what a run waits for that could not be given to anybody: its turn has come, or it is another
+/// matter now whether anybody can carry it out.
+pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -> Result<(), Refusal> {
+    let moved = look_again(tx, context, run)?;
+    look_at_those_behind(tx, context, moved)
+}
+
+fn look_at_those_behind(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    mut moved: Vec<RunId>,
+) -> Result<(), Refusal> {
+    while let Some(ahead) = moved.pop() {
+        for run in tx.waiting_behind(&ahead)? {
+            // What became of one of them may have concerned another.
+            let run = tx.run_at(run.row)?;
+            if run.run.waiting().and_then(|waiting| waiting.behind.as_ref()) == Some(&ahead) {
+                moved.extend(look_again(tx, context, run)?);
             }
         }
     }
     Ok(())
 }
 
-/// Looks again at what a run waits for that could not be given to anybody: its turn has come, or it is another
-/// matter now whether anybody can carry it out. It has joined the line of its directory or has left it, so that
-/// others may now be behind it, or no longer.
-pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<(), Refusal> {
-    let turn = turn(tx, context, &run)?;
-    if !set_waiting(context, &mut run, turn) {
-        return Ok(());
+/// Writes down and tells what a run waits for now. If it has joined the line of its directory or has left it, others
+/// may now be behind it, or no longer: gives the runs behind which those are.
+fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<Vec<RunId>, Refusal> {
+    let was_in_line = is_in_line(&run);
+    let changed = match turn(tx, context, &run)? {
+        Turn::Give(_) => run.run.set_waiting(None),
+        Turn::Wait(what, behind) => set_waiting(context, &mut run, what, behind),
+        Turn::Busy(_) => {
+            let outcome = Outcome::Stopped(StopReason::WriterBusy);
+            ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
+            return Ok(Vec::new());
+        }
+    };
+    if !changed {
+        return Ok(Vec::new());
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    match run.run.waiting().and_then(|waiting| waiting.behind.clone()) {
-        Some(ahead) => move_up(tx, context, &ahead),
-        None => move_up(tx, context, &run.run.id),
+    if was_in_line == is_in_line(&run) {
+        return Ok(Vec::new());
     }
+    let ahead = run.run.waiting().and_then(|waiting| waiting.behind.clone());
+    Ok(ahead.into_iter().chain([run.run.id]).collect())
+}
+
+/// Whether a run says that it stands in the line of its directory.
+fn is_in_line(run: &RunRow) -> bool {
+    run.definition.access == Access::Write
+        && match run.run.waiting().map(|waiting| waiting.what) {
+            Some(WaitingFor::Directory | WaitingFor::Capacity) => true,
+            None
+            | Some(WaitingFor::Previous | WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Executor) => {
+                false
+            }
+        }
 }
 
 fn has_room(tx: &Tx<'_>, context: &Context<'_>) -> Result<bool, Refusal> {
@@ -110,16 +155,15 @@ fn executor(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Option<I
 }
 
 /// Writes into the run what it waits for, and gives whether that has changed.
-fn set_waiting(context: &Context<'_>, run: &mut RunRow, turn: Turn) -> bool {
-    let waiting = match turn {
-        Turn::Give(_) => None,
-        Turn::Wait(what, behind) => {
-            let before = run.run.waiting().filter(|waiting| waiting.what == what);
-            let since = before.map_or(context.now, |waiting| waiting.since);
-            Some(Waiting { what, behind, since, until_at: run.wait_until })
-        }
-    };
-    run.run.set_waiting(waiting)
+pub(super) fn set_waiting(
+    context: &Context<'_>,
+    run: &mut RunRow,
+    what: WaitingFor,
+    behind: Option<RunId>,
+) -> bool {
+    let before = run.run.waiting().filter(|waiting| waiting.what == what);
+    let since = before.map_or(context.now, |waiting| waiting.since);
+    run.run.set_waiting(Some(Waiting { what, behind, since, until_at: run.wait_until }))
 }
 
 /// What may become of a run that nobody has.
@@ -128,20 +172,34 @@ enum Turn {
     Give(InstanceId),
     /// It waits for this, and for the run directly ahead of it.
     Wait(WaitingFor, Option<RunId>),
+    /// This run is ahead of it in its directory, and it is not to wait for that.
+    Busy(RunId),
 }
 
+/// One thing is waited for at a time. Each comes before those that it would make idle talk: before its time has
+/// come, or where nobody can carry it out, a run is in nobody's way and nothing else can be said of it; while its
+/// previous run is there it is not in the line of its directory; and there is room only for what could go.
 fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusal> {
     if run.not_before.is_some_and(|not_before| not_before > context.now) {
-        return Ok(Turn::Wait(WaitingFor::CatchUp, None));
+        let what = match run.run.trigger {
+            Trigger::Retry { .. } => WaitingFor::Retry,
+            Trigger::Schedule | Trigger::CatchUp | Trigger::Manual { .. } => WaitingFor::CatchUp,
+        };
+        return Ok(Turn::Wait(what, None));
     }
-    // Before the directory: whom nobody can carry out is in nobody's way.
     let Some(to) = executor(tx, context, run)? else {
         return Ok(Turn::Wait(WaitingFor::Executor, None));
     };
+    if let Some(previous) = tx.previous_run(run.automation, run.row)? {
+        return Ok(Turn::Wait(WaitingFor::Previous, Some(previous)));
+    }
     if run.definition.access == Access::Write
         && let Some(ahead) = tx.ahead_in_directory(&run.run.directory, run.row, context.now)?
     {
-        return Ok(Turn::Wait(WaitingFor::Directory, Some(ahead)));
+        return Ok(match run.if_busy {
+            IfBusy::Queue => Turn::Wait(WaitingFor::Directory, Some(ahead)),
+            IfBusy::Skip => Turn::Busy(ahead),
+        });
     }
     Ok(if has_room(tx, context)? { Turn::Give(to) } else { Turn::Wait(WaitingFor::Capacity, None) })
 }

@@ -65,6 +65,7 @@ fn end_of_wait(run: &RunRow) -> StopReason {
     match waiting.what {
         WaitingFor::Directory => StopReason::WriterBusy,
         WaitingFor::Capacity => StopReason::Capacity,
-        WaitingFor::CatchUp | WaitingFor::Executor => StopReason::Expired,
+        WaitingFor::Previous => StopReason::PreviousRunActive,
+        WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Executor => StopReason::Expired,
     }
 }

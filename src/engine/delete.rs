@@ -64,7 +64,8 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
         automation.deleting = Some(earlier.map_or(wish.clone(), |earlier| joined(earlier, wish)));
         derive::publish_next_fire(tx, &mut automation, context.now)?;
         if request.active_run == ActiveRun::Cancel {
-            for id in &runs {
+            // The newest first: no run is to move up that is about to end as well.
+            for id in runs.iter().rev() {
                 if let Some(run) = tx.run(id)? {
                     let as_cancelled = Wish::Stop(StopReason::Cancelled);
                     cancel::wish(tx, context, run, as_cancelled, urgency)?;

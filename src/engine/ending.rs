@@ -1,6 +1,6 @@
 //! The one way in which a run ends, and what follows from it.
 
-use super::{Context, assign, delete, derive, later, pause, records};
+use super::{Context, assign, delete, derive, later, pause, records, retry};
 use crate::domain::automation::PauseReason;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
@@ -26,11 +26,6 @@ pub(super) fn end(
     process: Option<ProcessEnd>,
     remains: Remains,
 ) -> Result<(), Refusal> {
-    let counts = match &outcome {
-        Outcome::Succeeded(_) => Counts::Success,
-        Outcome::Failed(_) => Counts::Failure,
-        Outcome::Stopped(_) => Counts::Neither,
-    };
     run.run.end(outcome, process, context.now)?;
     let skipped = run.run.skipped.take();
     run.deadline_at = None;
@@ -39,18 +34,28 @@ pub(super) fn end(
         tx.delete_process(run.row)?;
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    match tx.stored_automation_at(run.automation)? {
+    let to_try_again = match tx.stored_automation_at(run.automation)? {
         Stored::Known(mut automation) => {
             if let Some(skipped) = skipped {
                 records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
             }
+            delete::forget_void_wish(&mut automation, context.now);
+            let tried_again = retry::follows(tx, &automation, &run)?;
+            let counts = if tried_again { Counts::Neither } else { counts(&run) };
             follow_up(tx, context, &mut automation, counts)?;
+            tried_again.then_some(automation)
         }
-        Stored::Later(automation) => later::follow_up(tx, context, *automation, &run, skipped, counts)?,
-    }
-    // The end of a run that only waited makes room for nobody.
-    if run.given_to.is_some() {
+        Stored::Later(automation) => {
+            later::follow_up(tx, context, *automation, &run, skipped, counts(&run))?;
+            None
+        }
+    };
+    // The end of a run that only waited makes room for nobody but the next one of its automation.
+    if run.given_to.is_some() || tx.is_waited_for(&run.run.id)? {
         assign::assign(tx, context)?;
+    }
+    if let Some(mut automation) = to_try_again {
+        retry::again(tx, context, &mut automation, &run)?;
     }
     assign::move_up(tx, context, &run.run.id)
 }
@@ -61,6 +66,15 @@ pub(super) enum Counts {
     Success,
     Failure,
     Neither,
+}
+
+fn counts(ended: &RunRow) -> Counts {
+    match (ended.run.state(), &ended.run.trigger) {
+        (State::Succeeded, _) => Counts::Success,
+        (State::Failed, _) | (State::Stopped, Trigger::Retry { .. }) => Counts::Failure,
+        (State::Stopped, Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp)
+        | (State::Scheduled | State::Running | State::AwaitingInput, _) => Counts::Neither,
+    }
 }
 
 pub(super) fn follow_up(
@@ -102,20 +116,22 @@ pub(super) fn follow_up(
     Ok(())
 }
 
-/// Stops the runs of an automation that slots asked for and that have not begun.
+/// Stops the runs of an automation that have not begun and that nobody has asked for: those of slots, and what
+/// tries any run again.
 pub(super) fn stop_scheduled(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &AutomationRow,
     reason: StopReason,
 ) -> Result<(), Refusal> {
-    for id in tx.active_runs(automation.row)? {
+    // The newest first: no run is to move up that is about to end as well.
+    for id in tx.active_runs(automation.row)?.into_iter().rev() {
         let Some(run) = tx.run(&id)? else { continue };
-        let by_slot = match run.run.trigger {
-            Trigger::Schedule | Trigger::CatchUp => true,
+        let by_itself = match run.run.trigger {
+            Trigger::Schedule | Trigger::CatchUp | Trigger::Retry { .. } => true,
             Trigger::Manual { .. } => false,
         };
-        if by_slot && !run.begun && run.run.state() == State::Scheduled {
+        if by_itself && !run.begun && run.run.state() == State::Scheduled {
             end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
         }
     }

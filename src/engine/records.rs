@@ -3,6 +3,7 @@
 use super::{Context, derive};
 use crate::domain::automation::Definition;
 use crate::domain::id::{AutomationId, InstanceId};
+use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{BORN_STOPPED, StopReason};
 use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, Skipped, SlotRange, Trigger};
@@ -10,12 +11,15 @@ use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// What is particular to a new run.
-pub(super) struct NewRun {
+pub(super) struct NewRun<'a> {
     pub(super) trigger: Trigger,
     pub(super) attendance: Attendance,
     pub(super) slots: Option<SlotRange>,
     pub(super) asked_by: Option<InstanceId>,
     pub(super) not_before: Option<Timestamp>,
+    pub(super) if_busy: IfBusy,
+    /// A run that has failed, if the new one carries out what that was to.
+    pub(super) tries_again: Option<&'a RunRow>,
 }
 
 /// Stores a run that is to be carried out. Nothing is told yet: whoever calls this has it assigned first.
@@ -23,12 +27,16 @@ pub(super) fn schedule(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &AutomationRow,
-    new: NewRun,
+    new: NewRun<'_>,
 ) -> Result<RunRow, Refusal> {
     let phase = Phase::Scheduled { waiting: None, stopping: None };
-    let mut row = blank(context, &Origin::of(automation), new, phase);
+    let origin = match new.tries_again {
+        Some(failed) => Origin { tries: failed.tries + 1, ..Origin::of_run(failed, automation.epoch.number) },
+        None => Origin::of(automation),
+    };
+    let mut row = blank(context, &origin, new, phase);
     let counted_from = row.not_before.unwrap_or(context.now);
-    row.wait_until = Some(counted_from.plus_ms(automation.definition.policy.queue_ms));
+    row.wait_until = Some(counted_from.plus_ms(row.definition.policy.queue_ms));
     row.row = tx.insert_run(&row)?;
     Ok(row)
 }
@@ -53,15 +61,7 @@ pub(super) fn record_counted_on(
     epoch: i64,
     skipped: Skipped,
 ) -> Result<(), Refusal> {
-    let origin = Origin {
-        automation: counted_on.automation,
-        id: &counted_on.run.automation_id,
-        definition: &counted_on.definition,
-        definition_row: counted_on.definition_row,
-        revision: counted_on.run.definition_revision,
-        epoch,
-    };
-    record_of(tx, context, &origin, skipped.slots, skipped.reason)
+    record_of(tx, context, &Origin::of_run(counted_on, epoch), skipped.slots, skipped.reason)
 }
 
 fn record_of(
@@ -81,6 +81,8 @@ fn record_of(
         slots: Some(slots),
         asked_by: None,
         not_before: None,
+        if_busy: origin.definition.policy.if_busy,
+        tries_again: None,
     };
     let mut row = blank(context, origin, new, Phase::Stopped { ended, reason });
     row.row = tx.insert_run(&row)?;
@@ -95,6 +97,8 @@ struct Origin<'a> {
     definition_row: i64,
     revision: i64,
     epoch: i64,
+    /// How many runs have failed to carry this out.
+    tries: i64,
 }
 
 impl<'a> Origin<'a> {
@@ -106,11 +110,25 @@ impl<'a> Origin<'a> {
             definition_row: automation.definition_row,
             revision: automation.revision,
             epoch: automation.epoch.number,
+            tries: 0,
+        }
+    }
+
+    /// The same as an earlier run.
+    fn of_run(run: &'a RunRow, epoch: i64) -> Self {
+        Origin {
+            automation: run.automation,
+            id: &run.run.automation_id,
+            definition: &run.definition,
+            definition_row: run.definition_row,
+            revision: run.run.definition_revision,
+            epoch,
+            tries: 0,
         }
     }
 }
 
-fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Phase) -> RunRow {
+fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun<'_>, phase: Phase) -> RunRow {
     let definition = origin.definition;
     let run = Run {
         id: context.ids.run(),
@@ -142,9 +160,11 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         definition_row: origin.definition_row,
         epoch: origin.epoch,
         run,
+        tries: origin.tries,
         asked_by: new.asked_by,
         wait_until: None,
         not_before: new.not_before,
+        if_busy: new.if_busy,
         holds_directory: false,
         given_to: None,
         given_at: None,

@@ -2,7 +2,7 @@
 
 use super::records::{self, NewRun};
 use super::start::start;
-use super::{Context, assign, derive, shared_limits};
+use super::{Context, assign, derive, overlap, shared_limits};
 use crate::domain::automation::Task;
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
@@ -32,10 +32,13 @@ pub(super) fn settle_due(
         automation.next_fire_at = derive::next_fire(automation);
         return Ok(tx.update_automation(automation)?);
     };
-    if let Some(active) = tx.oldest_active_run(automation.row)? {
+    if let Some(active) = overlap::counting(tx, automation)? {
         skip_behind(tx, context, automation, active, due)?;
-        derive::publish_next_fire(tx, automation, context.now)
-    } else if context.due_by.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
+        return derive::publish_next_fire(tx, automation, context.now);
+    }
+    // Slots that were counted come before those that have a run of their own now.
+    record_skipped(tx, context, automation)?;
+    if context.due_by.since_ms(due.last) <= shared_limits(tx, context)?.grace_ms {
         fire(tx, context, automation, &schedule, due)
     } else {
         catch_up_or_miss(tx, context, automation, &schedule, due)
@@ -85,14 +88,16 @@ pub(super) fn settle_closing(
     reason: StopReason,
 ) -> Result<Records, Refusal> {
     let answered_before = automation.epoch.answered_through;
-    let active = tx.oldest_active_run(automation.row)?;
+    let mut counted = Records::None;
     // A finished, paused or deleted epoch has nothing open; only one that would fire has.
     if derive::next_fire(automation).is_some()
         && let Some((schedule, due)) = due_slots(automation, context.due_by)
     {
-        match active {
+        match overlap::counting(tx, automation)? {
             Some(active) => skip_behind(tx, context, automation, active, due)?,
+            // Nothing starts any more, so that there is nothing to make way for either.
             None => {
+                counted = record_skipped(tx, context, automation)?;
                 let left = miss_beyond_grace(tx, context, automation, &schedule)?;
                 if let Some(in_grace) = left {
                     records::record(tx, context, automation, in_grace, reason)?;
@@ -103,7 +108,7 @@ pub(super) fn settle_closing(
     }
     let answered = automation.epoch.answered_through > answered_before;
     let skipped = record_skipped(tx, context, automation)?;
-    Ok(if answered { Records::Some } else { skipped })
+    Ok(if answered || counted == Records::Some { Records::Some } else { skipped })
 }
 
 /// The slots that are counted on an active run become a record: they belong to an epoch that ends.
@@ -249,8 +254,21 @@ fn answer(
     trigger: Trigger,
     not_before: Option<Timestamp>,
 ) -> Result<(), Refusal> {
-    let attendance = Attendance::Unattended;
-    let new = NewRun { trigger, attendance, slots: Some(slots), asked_by: None, not_before };
+    overlap::make_way(tx, context, automation)?;
+    // What made way may have been the last try of a chain that has failed, and the automation may have paused itself
+    // because of that. A pause settles what is due.
+    if derive::next_fire(automation).is_none_or(|next| next > slots.to_at) {
+        return Ok(());
+    }
+    let new = NewRun {
+        trigger,
+        attendance: Attendance::Unattended,
+        slots: Some(slots),
+        asked_by: None,
+        not_before,
+        if_busy: automation.definition.policy.if_busy,
+        tries_again: None,
+    };
     tx.move_watermark(automation, slots.to_at)?;
     start(tx, context, automation, new).map(drop)
 }

@@ -2,7 +2,7 @@
 
 use super::records::NewRun;
 use super::start::start;
-use super::{Context, KEY_MEMORY_MS, assign, find_automation, find_open_automation};
+use super::{Context, KEY_MEMORY_MS, assign, find_automation, find_open_automation, overlap};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::RunRequest;
@@ -12,7 +12,8 @@ use crate::ledger::Tx;
 /// Creates a run, or gives the one that was asked for with the same key within a day. No slot is moved.
 ///
 /// # Errors
-/// When there is no such automation, it is being deleted, or a run of it is active and its policy is to skip.
+/// When there is no such automation, it is being deleted, a run of it is active and its policy is to skip, or its
+/// directory is busy and it is not to wait.
 pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> Result<Run, Refusal> {
     let known = find_automation(tx, &request.automation)?;
     if let Some(key) = &request.key
@@ -21,18 +22,22 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         return Ok(first.run);
     }
     let mut automation = find_open_automation(tx, context, &request.automation)?;
-    if let Some(active) = tx.oldest_active_run(automation.row)? {
-        match automation.definition.policy.overlap {
-            Overlap::Skip => return Err(Refusal::ActiveRunStillRunning { run: active.run.id }),
+    match (automation.definition.policy.overlap, tx.oldest_active_run(automation.row)?) {
+        (Overlap::Skip, Some(active)) => {
+            return Err(Refusal::ActiveRunStillRunning { run: active.run.id });
         }
+        (Overlap::Skip, None) | (Overlap::QueueOne | Overlap::CancelPrevious, _) => {}
     }
     assign::assign(tx, context)?;
+    overlap::make_way(tx, context, &mut automation)?;
     let new = NewRun {
         trigger: Trigger::Manual { key: request.key },
         attendance: request.attendance,
         slots: None,
         asked_by: Some(context.me.instance.clone()),
         not_before: None,
+        if_busy: request.if_busy.unwrap_or(automation.definition.policy.if_busy),
+        tries_again: None,
     };
     start(tx, context, &mut automation, new)
 }

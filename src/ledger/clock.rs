@@ -129,7 +129,8 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// The turns of catch-ups that are still to come are as far away as before the clock was set by so much.
+    /// The turns of catch-ups and the times of retries that are still to come are as far away as before the clock was
+    /// set by so much.
     pub fn move_turns(&self, now: Timestamp, by_ms: i64) -> Result<(), LedgerError> {
         let sql = "UPDATE runs SET not_before = max(?1, not_before + ?2)
                    WHERE not_before > ?1 AND completed_at IS NULL";

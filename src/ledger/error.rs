@@ -129,6 +129,7 @@ impl Trouble {
             | Refusal::NotFound { .. }
             | Refusal::AutomationConflict { .. }
             | Refusal::ActiveRunStillRunning { .. }
+            | Refusal::WriterBusy { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled

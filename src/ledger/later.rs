@@ -117,6 +117,7 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     let _epoch: i64 = c.take()?;
     let revision = c.take()?;
     rest.insert("trigger".to_owned(), c.json("runs.trigger")?);
+    let _tries: i64 = c.take()?;
     rest.insert("attendance".to_owned(), json!(c.take::<String>()?));
     let _asked_by: Option<String> = c.take()?;
     let slots = match (c.take::<Option<i64>>()?, c.take::<Option<i64>>()?, c.take::<Option<i64>>()?) {
@@ -140,6 +141,7 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     let closed_by: Option<String> = c.take()?;
     rest.insert("skipped".to_owned(), json!(c.json_or_null::<Value>("runs.skipped")?));
     let directory = c.take()?;
+    let _if_busy: String = c.take()?;
     let _holds_directory: i64 = c.take()?;
     let _given_to: Option<String> = c.take()?;
     let (_given_at, _deadline_at): (Option<i64>, Option<i64>) = (c.take()?, c.take()?);

@@ -159,7 +159,8 @@ impl Tx<'_> {
 
     /// Forgets old definitions of an automation that neither it nor a run nor an epoch refers to any more.
     pub fn delete_unused_definitions(&self, automation: i64, limit: usize) -> Result<(), LedgerError> {
-        // Runs are created with the newest definition, so none has an older one than the oldest of them.
+        // Runs are created with the newest definition, or with that of the run which they try again, so that hardly any
+        // has an older one than the oldest of them: few are looked at that are still needed.
         let sql = "DELETE FROM definitions WHERE row IN (
                      SELECT d.row FROM definitions d
                      WHERE d.automation = ?1

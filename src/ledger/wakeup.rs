@@ -14,7 +14,7 @@ impl View<'_> {
         )
     }
 
-    /// The earliest time at which a wait ends, a catch-up may start, or a wish to delete is void. A run that waits
+    /// The earliest time at which a wait ends, a catch-up or a retry may start, or a wish to delete is void. A run that waits
     /// for nothing though nobody has it, because its window has gone, has been due since it was created; so has
     /// one of [`View::misplaced_runs`].
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
@@ -24,7 +24,7 @@ impl View<'_> {
             SELECT min(wait_until) AS at FROM runs INDEXED BY runs_waiting_until
               WHERE state = 'scheduled' AND given_to IS NULL AND wait_until IS NOT NULL
             UNION ALL SELECT min(not_before) FROM runs INDEXED BY runs_turns
-              WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'catchUp'
+              WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry')
                 AND not_before IS NOT NULL
             UNION ALL SELECT min(triggered_at) FROM runs INDEXED BY runs_unplaced
               WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL

@@ -13,6 +13,7 @@ pub enum Kind {
     NotFound,
     AutomationConflict,
     ActiveRunStillRunning,
+    WriterBusy,
     InsideRun,
     Overloaded,
     StorageUnavailable,
@@ -29,11 +30,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of the contract.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 17] = [
         Kind::InvalidAutomation,
         Kind::NotFound,
         Kind::AutomationConflict,
         Kind::ActiveRunStillRunning,
+        Kind::WriterBusy,
         Kind::InsideRun,
         Kind::Overloaded,
         Kind::StorageUnavailable,
@@ -55,6 +57,7 @@ impl Kind {
             Kind::NotFound => (-32011, "not_found"),
             Kind::AutomationConflict => (-32012, "automation_conflict"),
             Kind::ActiveRunStillRunning => (-32013, "active_run_still_running"),
+            Kind::WriterBusy => (-32015, "writer_busy"),
             Kind::InsideRun => (-32016, "inside_run"),
             Kind::Overloaded => (-32018, "overloaded"),
             Kind::StorageUnavailable => (-32020, "storage_unavailable"),
@@ -151,6 +154,9 @@ impl From<Refusal> for Failure {
             }
             Refusal::ActiveRunStillRunning { run } => {
                 Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())
+            }
+            Refusal::WriterBusy { run } => {
+                Failure::new(Kind::WriterBusy, message).with("runID", run.as_str())
             }
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
             Refusal::Overloaded(_) => Failure::new(Kind::Overloaded, message),

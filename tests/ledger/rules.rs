@@ -53,6 +53,7 @@ fn no_two_runs_hold_the_same_directory() {
         automation: created.unwrap().id,
         attendance: sexton::domain::run::Attendance::Attended,
         key: None,
+        if_busy: None,
     };
     let waiting = decide(&tx, &mut ids, NOW, |tx, context| trigger::trigger(tx, context, request)).unwrap();
     let mut second = tx.run(&waiting.id).unwrap().unwrap();

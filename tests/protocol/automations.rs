@@ -71,7 +71,7 @@ fn every_fault_is_told_at_once_in_the_order_of_the_contract() {
     let mut client = place.open();
     let subscription = client.subscribe(json!({}));
     let fault_everywhere = json!({
-        "policy": {"overlap": "queueOne", "missed": {"kind": "later"}, "ifBusy": "skip", "queueMs": -1,
+        "policy": {"overlap": "queueAll", "missed": {"kind": "later"}, "ifBusy": "wait", "queueMs": -1,
             "permissions": "deny", "pauseAfterFailures": 0, "surprise": 1},
         "access": "admin", "where": {"worktree": "x"}, "paused": 1,
         "task": {"kind": "command", "program": " ", "args": ["a", "b\u{0}"],
@@ -96,9 +96,9 @@ fn every_fault_is_told_at_once_in_the_order_of_the_contract() {
             "task.cwd unsupported_automation_field",
             "where.worktree not_available_yet",
             "access unknown_value",
-            "policy.overlap not_available_yet",
+            "policy.overlap unknown_value",
             "policy.missed.kind unknown_value",
-            "policy.ifBusy not_available_yet",
+            "policy.ifBusy unknown_value",
             "policy.queueMs out_of_range",
             "policy.permissions not_available_yet",
             "policy.pauseAfterFailures out_of_range",

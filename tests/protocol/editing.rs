@@ -104,7 +104,7 @@ fn every_fault_of_a_patch_is_told_at_once_by_its_path_in_the_draft() {
     let id = client.create(dormant("t", shell("true")));
     let before = (client.get("automation/get", json!({"id": id})), seq(&mut client));
     let patch = json!({
-        "policy": {"overlap": "queueOne", "missed": {"windowMs": -1}, "queueMs": "1", "surprise": 1, "typo": null},
+        "policy": {"overlap": "queueAll", "missed": {"windowMs": -1}, "queueMs": "1", "surprise": 1, "typo": null},
         "access": "admin", "where": {"worktree": "x"}, "paused": false, "state": null, "revision": 2, "colour": "red",
         "task": {"program": null, "args": ["a", "b\u{0}"], "env": {"A": 1}}, "timezone": "Mars/Olympus",
         "stop": {"kind": "until"}, "rhythm": {"everyMs": 29_999}, "fireAt": 5, "title": "x".repeat(161),
@@ -120,7 +120,7 @@ fn every_fault_of_a_patch_is_told_at_once_by_its_path_in_the_draft() {
         "task.env.A wrong_type",
         "where.worktree not_available_yet",
         "access unknown_value",
-        "policy.overlap not_available_yet",
+        "policy.overlap unknown_value",
         "policy.missed.windowMs out_of_range",
         "policy.queueMs wrong_type",
         "policy.surprise unsupported_automation_field",

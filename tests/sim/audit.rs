@@ -296,6 +296,41 @@ fn check_custody(connection: &Connection) {
             "completed_at IS NULL AND
                (SELECT body ->> '$.task.kind' FROM definitions d WHERE d.row = runs.definition) = 'notify'",
         ),
+        (
+            "is given while the work of an earlier run of its automation has not gone",
+            "completed_at IS NULL AND given_to IS NOT NULL AND EXISTS (SELECT 1 FROM runs o
+               WHERE o.automation = runs.automation AND o.row < runs.row AND (o.completed_at IS NULL
+                 OR EXISTS (SELECT 1 FROM processes p WHERE p.run = o.row)))",
+        ),
+        (
+            "waits for an earlier run that has gone, or behind another than the one directly ahead",
+            "waiting ->> '$.for' = 'previous' AND behind IS NOT coalesce(
+               (SELECT id FROM runs o WHERE o.automation = runs.automation AND o.row < runs.row
+                  AND o.completed_at IS NULL ORDER BY o.row DESC),
+               (SELECT id FROM runs o JOIN processes p ON p.run = o.row
+                  WHERE o.automation = runs.automation AND o.row < runs.row ORDER BY o.row DESC))",
+        ),
+        (
+            "waits for something later than its previous run",
+            "state = 'scheduled' AND given_to IS NULL
+               AND coalesce(waiting ->> '$.for', '') IN ('', 'directory', 'capacity')
+               AND EXISTS (SELECT 1 FROM runs o WHERE o.automation = runs.automation AND o.row < runs.row
+                 AND (o.completed_at IS NULL OR EXISTS (SELECT 1 FROM processes p WHERE p.run = o.row)))",
+        ),
+        (
+            "is the third of its automation that has not ended",
+            "completed_at IS NULL AND 2 <= (SELECT count(*) FROM runs o
+               WHERE o.automation = runs.automation AND o.row < runs.row AND o.completed_at IS NULL)",
+        ),
+        (
+            "waits for its directory though it is not to",
+            "if_busy = 'skip' AND waiting ->> '$.for' = 'directory'",
+        ),
+        (
+            "tries again beside another run of its automation that is older",
+            "completed_at IS NULL AND trigger ->> '$.kind' = 'retry' AND EXISTS (SELECT 1 FROM runs o
+               WHERE o.automation = runs.automation AND o.row < runs.row AND o.completed_at IS NULL)",
+        ),
         ("waits though it is given", "state = 'scheduled' AND given_to IS NOT NULL AND waiting IS NOT NULL"),
         (
             "shares its directory with another writer",

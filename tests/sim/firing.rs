@@ -265,7 +265,8 @@ fn the_same_key_runs_once_within_a_day() {
     let id = world.create(owner, reminder(with(every(60), json!({"paused": true}))));
     let ask = |world: &mut World| {
         let key = Some("k".to_owned());
-        let request = RunRequest { automation: id.clone(), attendance: Attendance::Attended, key };
+        let request =
+            RunRequest { automation: id.clone(), attendance: Attendance::Attended, key, if_busy: None };
         world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id
     };
     let first = ask(&mut world);

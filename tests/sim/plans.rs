@@ -57,6 +57,8 @@ fn slow(line: &str) -> bool {
         ["SCAN", name, rest @ ..] if GROWING.contains(&table(name)) => {
             !rest.iter().any(|word| OF_THE_PRESENT.contains(word))
         }
+        // This would look at every run that an automation has had.
+        ["SEARCH", "o", ..] if line.contains("runs_of (") && !line.contains("rowid=?") => true,
         // This would look at every scheduled run.
         ["SEARCH", "runs", ..] if line.contains("runs_in_state (state=?)") => true,
         _ => line.contains("TEMP B-TREE") || line.contains("AUTOMATIC"),
@@ -122,6 +124,9 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.unplaced_runs(limit).unwrap();
     view.deadlines_over(now, limit).unwrap();
     view.ahead_in_directory("/", 1, now).unwrap();
+    view.previous_run(1, 2).unwrap();
+    view.is_waited_for(&RunId::from_unique("x")).unwrap();
+    view.latest_turn(now).unwrap();
     let automation = Some(AutomationId::from_unique("x"));
     for (automation, states) in [
         (None, vec![State::Running]),

@@ -10,6 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::policy::IfBusy;
 use sexton::domain::refusal::Refusal;
 use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
 use sexton::domain::scheduler::Role;
@@ -43,6 +44,7 @@ const REACHABLE: &[&str] = &[
     "running>stopped:cancelled",
     "running>stopped:interrupted",
     "running>stopped:shutdown",
+    "running>stopped:superseded",
     "running>succeeded",
     "scheduled>failed:crashed",
     "scheduled>failed:start_failed",
@@ -50,11 +52,14 @@ const REACHABLE: &[&str] = &[
     "scheduled>running",
     "scheduled>stopped:cancelled",
     "scheduled>stopped:capacity",
+    "scheduled>stopped:ended",
     "scheduled>stopped:expired",
     "scheduled>stopped:interrupted",
     "scheduled>stopped:paused",
     "scheduled>stopped:precheck_skipped",
+    "scheduled>stopped:previous_run_active",
     "scheduled>stopped:shutdown",
+    "scheduled>stopped:superseded",
     "scheduled>stopped:writer_busy",
 ];
 
@@ -203,10 +208,12 @@ impl Walk {
 
     fn request(&mut self) {
         let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
-        match self.world.try_run(who, &id) {
+        let if_busy = *self.rng.pick(&[None, None, Some(IfBusy::Queue), Some(IfBusy::Skip)]).unwrap();
+        match self.world.try_run_if_busy(who, &id, if_busy) {
             Ok(_)
             | Err(
                 Refusal::ActiveRunStillRunning { .. }
+                | Refusal::WriterBusy { .. }
                 | Refusal::AutomationConflict { .. }
                 | Refusal::Storage { .. },
             ) => {}
@@ -242,7 +249,13 @@ impl Walk {
             1 => json!({"kind": "runOnce", "windowMs": self.rng.within(0..3_600_000)}),
             _ => json!({"kind": "runOnce"}),
         };
+        let overlap = *self.rng.pick(&["skip", "queueOne", "cancelPrevious"]).unwrap();
+        let if_busy = if self.rng.one_in(4) { "skip" } else { "queue" };
+        let retry = json!({"attempts": self.rng.within(0..3), "delayMs": self.rng.within(0..90_000)});
         let policy = json!({
+            "overlap": overlap,
+            "ifBusy": if_busy,
+            "retry": retry,
             "missed": missed,
             "queueMs": self.rng.within(0..120_000),
             "startMs": self.rng.within(1000..60_000),
@@ -262,7 +275,7 @@ impl Walk {
         let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
         let draft = self.some_draft();
         let mut patch = json!({"title": format!("edited at {}", self.world.now)});
-        for field in ["rhythm", "stop", "timezone", "policy", "access", "fireAt"] {
+        for field in ["rhythm", "stop", "timezone", "policy", "access", "fireAt", "task"] {
             if self.rng.one_in(3) && !draft[field].is_null() {
                 patch[field] = draft[field].clone();
             }
@@ -271,6 +284,10 @@ impl Walk {
             patch.as_object_mut().unwrap().remove("title");
         }
         let shown = self.world.automation(&id);
+        // Somebody has it end with the run that is at work, though another one waits.
+        if shown.state.active_runs.len() > 1 && self.rng.one_in(2) {
+            patch["stop"] = json!({"kind": "count", "count": 1});
+        }
         let if_revision = self.rng.one_in(3).then_some(shown.revision - i64::from(self.rng.one_in(4)));
         match self.world.try_update(who, &id, if_revision, &patch) {
             Ok(edited) => {

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sexton::domain::automation::{Access, Automation};
 use sexton::domain::draft::{self, Surroundings};
 use sexton::domain::id::{AutomationId, IdSource, InstanceId, LedgerId, RunId};
+use sexton::domain::policy::IfBusy;
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
 use sexton::domain::request::{ActiveRun, DeleteRequest, RestRequest, RunRequest};
@@ -67,6 +68,7 @@ pub(crate) struct World {
 }
 
 struct Work {
+    automation: AutomationId,
     access: Access,
     ends_at: Option<Timestamp>,
 }
@@ -209,7 +211,17 @@ impl World {
     }
 
     pub(crate) fn try_run(&mut self, who: Who, id: &AutomationId) -> Result<Run, Refusal> {
-        let request = RunRequest { automation: id.clone(), attendance: Attendance::Attended, key: None };
+        self.try_run_if_busy(who, id, None)
+    }
+
+    pub(crate) fn try_run_if_busy(
+        &mut self,
+        who: Who,
+        id: &AutomationId,
+        if_busy: Option<IfBusy>,
+    ) -> Result<Run, Refusal> {
+        let attendance = Attendance::Attended;
+        let request = RunRequest { automation: id.clone(), attendance, key: None, if_busy };
         self.decide(who, |tx, context| trigger::trigger(tx, context, request))
     }
 
@@ -368,8 +380,11 @@ impl World {
         let access = row.definition.access;
         let writers = self.work.values().filter(|work| work.access == Access::Write).count();
         assert!(access == Access::Read || writers == 0, "{run} writes where another run writes");
+        let automation = row.run.automation_id.clone();
+        let beside = self.work.values().any(|work| work.automation == automation);
+        assert!(!beside, "{run} was started while an earlier run of {automation} was at work");
         let ends_at = self.work_ms.map(|ms| self.now.plus_ms(ms));
-        self.work.insert(run.clone(), Work { access, ends_at });
+        self.work.insert(run.clone(), Work { automation, access, ends_at });
         self.spawn_log.push(Spawn { run: run.clone(), slot: row.run.scheduled_at, at: self.now });
     }
 

@@ -20,6 +20,7 @@ use super::sent::SentObject;
 use super::time::Timestamp;
 
 pub use patch::read_patch;
+pub use policy::read_if_busy;
 pub use schedule::{ScheduleDraft, read_preview};
 
 /// What a client wants to create.

@@ -11,7 +11,7 @@ use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, SPAN_MS
 use super::task::{read_args, read_program};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::policy::{Keep, Missed, Policy, Precheck};
+use crate::domain::policy::{IfBusy, Keep, Missed, Overlap, Policy, Precheck};
 
 pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> Option<Policy> {
     let defaults = Policy::default();
@@ -20,14 +20,12 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     }
     let mut policy = current.unwrap_or(&defaults).clone();
     let mut sent = fields.object("policy")?;
-    default_only(&mut sent, "overlap", &mut policy.overlap, &defaults.overlap, |sent| {
-        let others = [("queueOne", Asked::Otherwise), ("cancelPrevious", Asked::Otherwise)];
-        sent.choice("overlap", &[("skip", Asked::Default), others[0], others[1]])
+    choose(&mut sent, "overlap", &mut policy.overlap, &defaults.overlap, |sent| {
+        let others = [("queueOne", Overlap::QueueOne), ("cancelPrevious", Overlap::CancelPrevious)];
+        sent.choice("overlap", &[("skip", Overlap::Skip), others[0], others[1]])
     });
     choose(&mut sent, "missed", &mut policy.missed, &defaults.missed, read_missed);
-    default_only(&mut sent, "ifBusy", &mut policy.if_busy, &defaults.if_busy, |sent| {
-        sent.choice("ifBusy", &[("queue", Asked::Default), ("skip", Asked::Otherwise)])
-    });
+    choose(&mut sent, "ifBusy", &mut policy.if_busy, &defaults.if_busy, read_if_busy);
     choose(&mut sent, "queueMs", &mut policy.queue_ms, &defaults.queue_ms, |sent| {
         sent.integer("queueMs", 0..=SPAN_MS)
     });
@@ -54,8 +52,12 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     });
     if let Some(mut inner) = part(&mut sent, "retry", &mut policy.retry, &defaults.retry) {
         let (value, default) = (&mut policy.retry, &defaults.retry);
-        default_number(&mut inner, "attempts", &mut value.attempts, default.attempts, 0..=RETRIES);
-        default_number(&mut inner, "delayMs", &mut value.delay_ms, default.delay_ms, 0..=SPAN_MS);
+        choose(&mut inner, "attempts", &mut value.attempts, &default.attempts, |sent| {
+            sent.integer("attempts", 0..=RETRIES)
+        });
+        choose(&mut inner, "delayMs", &mut value.delay_ms, &default.delay_ms, |sent| {
+            sent.integer("delayMs", 0..=SPAN_MS)
+        });
         inner.finish(Word::UnsupportedAutomationField, |_| None);
     }
     let pause_after_failures = &mut policy.pause_after_failures;
@@ -66,6 +68,11 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     choose(&mut sent, "keep", &mut policy.keep, &defaults.keep, |sent| read_keep(sent, defaults.keep));
     sent.finish(Word::UnsupportedAutomationField, |_| None);
     Some(policy)
+}
+
+/// What a run is to do when another one is ahead of it in its directory, if that was said.
+pub fn read_if_busy(fields: &mut Fields<'_>) -> Option<IfBusy> {
+    fields.choice("ifBusy", &[("queue", IfBusy::Queue), ("skip", IfBusy::Skip)])
 }
 
 /// Whether a policy has a field of this name.

@@ -232,6 +232,11 @@ pub enum Trigger {
     },
     /// Slots were missed and this run makes up for them.
     CatchUp,
+    /// A run failed before its work began, and this one tries again.
+    Retry {
+        /// The run that failed.
+        of: RunId,
+    },
 }
 
 /// Whether somebody is there to answer.
@@ -287,14 +292,18 @@ pub struct Waiting {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub enum WaitingFor {
-    /// Another run holds the directory.
+    /// Another run holds the directory, or is ahead in its line.
     Directory,
+    /// The work of an earlier run of the automation has not gone.
+    Previous,
     /// As many runs are at work as may be.
     Capacity,
     /// Catch-ups start one after the other.
     CatchUp,
     /// Nobody who is there can carry it out.
     Executor,
+    /// A run that failed is tried again only after a while.
+    Retry,
 }
 
 /// The wish that a run ends.

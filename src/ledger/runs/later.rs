@@ -71,11 +71,11 @@ impl Tx<'_> {
         let sql = format!(
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch, revision,
                trigger, attendance, slots_from, slots_to, slots_count, scheduled_at, triggered_at, state,
-               completed_at, stop_reason, directory, access, ended_number)
+               completed_at, stop_reason, directory, access, if_busy, ended_number)
              SELECT ?2, automation, automation_id, definition, definition_revision,
                (SELECT a.epoch FROM automations a WHERE a.row = runs.automation), 1, json_object('kind', 'schedule'),
                'unattended', skipped ->> '$.fromAt', skipped ->> '$.toAt', skipped ->> '$.count',
-               skipped ->> '$.toAt', ?3, 'stopped', ?3, skipped ->> '$.reason', directory, access,
+               skipped ->> '$.toAt', ?3, 'stopped', ?3, skipped ->> '$.reason', directory, access, if_busy,
                {NEXT_ENDED_NUMBER}
              FROM runs WHERE row = ?1 AND skipped IS NOT NULL"
         );

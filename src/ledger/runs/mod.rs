@@ -9,6 +9,7 @@ pub(super) use row::process_from_row;
 
 use crate::domain::automation::Definition;
 use crate::domain::id::{InstanceId, RunId};
+use crate::domain::policy::IfBusy;
 use crate::domain::process::ProcessIdentity;
 use crate::domain::run::Run;
 use crate::domain::time::Timestamp;
@@ -29,12 +30,16 @@ pub struct RunRow {
     pub epoch: i64,
     /// What clients see.
     pub run: Run,
+    /// How many runs have failed before this one, which it tries again.
+    pub tries: i64,
     /// The instance that a manual run was asked of.
     pub asked_by: Option<InstanceId>,
     /// When waiting to start is given up.
     pub wait_until: Option<Timestamp>,
     /// It does not start earlier than this.
     pub not_before: Option<Timestamp>,
+    /// What it does when another run is ahead of it in its directory.
+    pub if_busy: IfBusy,
     /// Whether it holds its directory against other writers.
     pub holds_directory: bool,
     /// The instance that is to execute it.

@@ -13,6 +13,14 @@ use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
 use crate::ledger::instances::somebody_can;
 
+/// The condition that nothing is left of the work of earlier runs of the same automation as the run `r`: all of
+/// them have ended, and their guards have gone. `CROSS JOIN` has SQLite begin with the processes, which are few,
+/// and not with all runs of the automation.
+const PREVIOUS_HAS_GONE: &str =
+    "(NOT EXISTS (SELECT 1 FROM runs o WHERE o.automation = r.automation AND o.row < r.row AND o.completed_at IS NULL)
+      AND NOT EXISTS (SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
+                      WHERE o.automation = r.automation AND o.row < r.row))";
+
 impl View<'_> {
     /// A run by its identity.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
@@ -103,15 +111,15 @@ impl View<'_> {
         self.one_by(from_row, &sql, params)
     }
 
-    /// The oldest run that nobody has been given, whose directory and time are free, and that somebody who is
-    /// there can carry out.
+    /// The oldest run that nobody has been given, whose time has come, that somebody who is there can carry out,
+    /// whose previous run has gone, and whose directory is free.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM {TABLES}
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
                AND (r.access = 'read' OR NOT EXISTS
                     (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1))
-               AND {}
+               AND {} AND {PREVIOUS_HAS_GONE}
              ORDER BY r.row",
             somebody_can()
         );
@@ -135,7 +143,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT r.id FROM runs r WHERE r.directory = ?1 AND r.access = 'write' AND r.row < ?2
                AND r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?3
-               AND {}
+               AND {} AND {PREVIOUS_HAS_GONE}
              ORDER BY r.row DESC LIMIT 1",
             somebody_can()
         );
@@ -150,6 +158,30 @@ impl View<'_> {
         Ok(holds.optional()?.map(RunId::from_text))
     }
 
+    /// The newest of the runs that the automation had before this one and whose work has not gone: one that has not
+    /// ended, else one whose guard may still be there.
+    pub fn previous_run(&self, automation: i64, row: i64) -> Result<Option<RunId>, LedgerError> {
+        for sql in [
+            "SELECT id FROM runs WHERE automation = ?1 AND row < ?2 AND completed_at IS NULL
+             ORDER BY row DESC LIMIT 1",
+            "SELECT o.id FROM processes p CROSS JOIN runs o ON o.row = p.run
+             WHERE o.automation = ?1 AND p.run < ?2 ORDER BY p.run DESC LIMIT 1",
+        ] {
+            let mut statement = self.connection.prepare_cached(sql)?;
+            let found = statement.query_row([automation, row], |row| row.get::<_, String>(0));
+            if let Some(id) = found.optional()? {
+                return Ok(Some(RunId::from_text(id)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a later run of the automation says that it waits for this one.
+    pub fn is_waited_for(&self, run: &RunId) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM runs WHERE behind = ?1 AND waiting ->> '$.for' = 'previous'";
+        Ok(self.connection.prepare_cached(sql)?.exists([run.as_str()])?)
+    }
+
     /// The runs that say that they wait behind this one.
     pub fn waiting_behind(&self, run: &RunId) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.behind = ?1 ORDER BY r.row");
@@ -159,7 +191,8 @@ impl View<'_> {
     /// The latest turn of a catch-up that has come or will come: one that was given up leaves its turn free.
     pub fn latest_turn(&self, now: Timestamp) -> Result<Option<Timestamp>, LedgerError> {
         let sql = "SELECT not_before FROM runs
-                   WHERE not_before IS NOT NULL AND (completed_at IS NULL OR not_before <= ?1)
+                   WHERE not_before IS NOT NULL AND trigger ->> '$.kind' = 'catchUp'
+                     AND (completed_at IS NULL OR not_before <= ?1)
                    ORDER BY not_before DESC LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let latest = statement.query_row([now.as_millis()], |row| row.get(0)).optional()?;
@@ -183,7 +216,7 @@ impl View<'_> {
     pub fn turns_come(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_turns JOIN definitions d ON d.row = r.definition
-             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting ->> '$.for' = 'catchUp'
+             WHERE r.state = 'scheduled' AND r.given_to IS NULL AND r.waiting ->> '$.for' IN ('catchUp', 'retry')
                AND r.not_before <= ?1 ORDER BY r.not_before LIMIT ?2"
         );
         self.readable_by(
@@ -239,7 +272,7 @@ impl View<'_> {
                 index: "INDEXED BY runs_ungiven",
                 condition: format!(
                     "r.state = 'scheduled' AND r.given_to IS NULL
-                     AND r.waiting ->> '$.for' IN ('directory', 'capacity') AND NOT {}",
+                     AND r.waiting ->> '$.for' IN ('previous', 'directory', 'capacity') AND NOT {}",
                     somebody_can()
                 ),
                 order: "DESC",

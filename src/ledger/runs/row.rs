@@ -14,10 +14,10 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::later::{self, Stored};
 
 pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.body, d.row, r.definition_revision, r.epoch,
-    r.revision, r.trigger, r.attendance, r.asked_by, r.slots_from, r.slots_to, r.slots_count, r.scheduled_at,
+    r.revision, r.trigger, r.tries, r.attendance, r.asked_by, r.slots_from, r.slots_to, r.slots_count, r.scheduled_at,
     r.triggered_at, r.state, r.waiting, r.wait_until, r.not_before, r.stopping, r.blocker, r.started_at,
     r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
-    r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
+    r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
     r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
 pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
 
@@ -34,6 +34,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     let epoch = c.take()?;
     let revision = c.take()?;
     let trigger = c.json("runs.trigger")?;
+    let tries = c.take()?;
     let attendance = c.word("runs.attendance")?;
     let asked_by = c.take::<Option<String>>()?.map(InstanceId::from_text);
     let slots = match (c.take()?, c.take()?, c.take::<Option<i64>>()?) {
@@ -78,6 +79,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     };
     let skipped = c.json_or_null("runs.skipped")?;
     let directory = c.take()?;
+    let if_busy = c.word("runs.if_busy")?;
     let holds_directory = c.take()?;
     let given_to = c.take::<Option<String>>()?.map(InstanceId::from_text);
     let given_at = instant(c.take()?);
@@ -113,9 +115,11 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         definition_row,
         epoch,
         run,
+        tries,
         asked_by,
         wait_until,
         not_before,
+        if_busy,
         holds_directory,
         given_to,
         given_at,

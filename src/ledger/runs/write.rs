@@ -14,13 +14,14 @@ impl Tx<'_> {
         let run = &row.run;
         let key = match &run.trigger {
             Trigger::Manual { key } => key.as_deref(),
-            Trigger::Schedule | Trigger::CatchUp => None,
+            Trigger::Schedule | Trigger::CatchUp | Trigger::Retry { .. } => None,
         };
         let sql = "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
                      revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
-                     scheduled_at, triggered_at, state, directory, access, wait_until, not_before)
+                     scheduled_at, triggered_at, state, directory, access, wait_until, not_before, tries,
+                     if_busy)
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                     ?19, ?20, ?21)";
+                     ?19, ?20, ?21, ?22, ?23)";
         let access = match row.definition.access {
             Access::Write => "write",
             Access::Read => "read",
@@ -47,6 +48,8 @@ impl Tx<'_> {
             access,
             row.wait_until.map(Timestamp::as_millis),
             row.not_before.map(Timestamp::as_millis),
+            row.tries,
+            to_word(&row.if_busy)?,
         ];
         self.execute(sql, params)?;
         let place = self.connection.last_insert_rowid();

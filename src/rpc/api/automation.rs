@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, NOTE_MAX, QUERY_MAX};
 use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
-use crate::domain::draft::{read_create, read_key, read_preview};
+use crate::domain::draft::{read_create, read_if_busy, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
@@ -176,10 +176,8 @@ fn read_run(params: &Params<'_>, extensions: &Extensions) -> Result<(RunRequest,
         if fields.any("context").is_some() {
             fields.fault_hint("context", Word::NotAvailableYet, "only prompts have a context");
         }
-        if fields.any("ifBusy").is_some_and(|value| value.as_text() != Some("queue")) {
-            fields.fault_hint("ifBusy", Word::NotAvailableYet, "this version only does \"queue\"");
-        }
+        let if_busy = read_if_busy(fields);
         let by = params::caller(fields, extensions);
-        Some((RunRequest { automation: id?, attendance, key }, by))
+        Some((RunRequest { automation: id?, attendance, key, if_busy }, by))
     })
 }

@@ -156,7 +156,15 @@ fn policy() -> Value {
         ("runs", with_default(integer(1, most::KEPT_RUNS), kept.runs)),
         ("days", with_default(integer(1, most::KEPT_DAYS), kept.days)),
     ];
+    let retried = Policy::default().retry;
+    let retry = [
+        ("attempts", with_default(integer(0, most::RETRIES), retried.attempts)),
+        ("delayMs", with_default(span(0), retried.delay_ms)),
+    ];
     let chosen = [
+        ("overlap", one_of(&["skip", "queueOne", "cancelPrevious"])),
+        ("ifBusy", one_of(&["queue", "skip"])),
+        ("retry", object(&retry, &[])),
         ("keep", object(&keep, &[])),
         ("missed", missed),
         ("queueMs", span(0)),

@@ -69,7 +69,7 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::AutomationConflict => {
             vec![("current", generator.subschema_for::<AnyAutomation>().to_value())]
         }
-        Kind::ActiveRunStillRunning | Kind::InsideRun => vec![("runID", text)],
+        Kind::ActiveRunStillRunning | Kind::WriterBusy | Kind::InsideRun => vec![("runID", text)],
         Kind::StorageUnavailable => {
             vec![("reason", generator.subschema_for::<StorageReason>().to_value())]
         }

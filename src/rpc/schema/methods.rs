@@ -79,10 +79,20 @@ const EDIT: &[Kind] = &[
 ];
 
 /// The same, where a run of the automation may stand in the way.
-const RUNS: &[Kind] = &[
+const DELETE: &[Kind] = &[
     Kind::NotFound,
     Kind::AutomationConflict,
     Kind::ActiveRunStillRunning,
+    Kind::InsideRun,
+    Kind::StorageUnavailable,
+];
+
+/// The same, where any other run may stand in the way.
+const RUN: &[Kind] = &[
+    Kind::NotFound,
+    Kind::AutomationConflict,
+    Kind::ActiveRunStillRunning,
+    Kind::WriterBusy,
     Kind::InsideRun,
     Kind::StorageUnavailable,
 ];
@@ -178,7 +188,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Deletes an automation; its runs stay readable. Answers when its work has gone.",
             params: params::delete(),
             result: of::<DeletedOnTheWire>,
-            refusals: RUNS,
+            refusals: DELETE,
             examples: vec![
                 json!({"id": "atm_1"}),
                 json!({"id": "atm_1", "ifRevision": 2, "activeRun": "finish"}),
@@ -189,10 +199,10 @@ pub fn methods() -> Vec<Method> {
             summary: "Carries an automation out now; no slot is moved.",
             params: params::run(),
             result: of::<Run>,
-            refusals: RUNS,
+            refusals: RUN,
             examples: vec![
                 json!({"id": "atm_1"}),
-                json!({"id": "atm_1", "attendance": "unattended", "key": "button-17", "ifBusy": "queue"}),
+                json!({"id": "atm_1", "attendance": "unattended", "key": "button-17", "ifBusy": "skip"}),
             ],
         },
         Method {

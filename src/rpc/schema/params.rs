@@ -78,7 +78,9 @@ pub(super) fn delete() -> Value {
 
 pub(super) fn run() -> Value {
     let attendance = with_default(one_of(&["attended", "unattended"]), "attended");
-    let if_busy = with_default(one_of(&["queue"]), "queue");
+    let what =
+        "What the run does when another one is ahead of it in its directory; else its policy says that.";
+    let if_busy = saying(one_of(&["queue", "skip"]), what);
     object(&[("id", id()), ("attendance", attendance), key(), ("ifBusy", if_busy), inside_run()], &["id"])
 }
 

@@ -138,8 +138,8 @@ fn a_second_run_by_hand_is_refused_while_one_is_active_and_a_key_gives_the_first
         1,
         "no row for a refusal"
     );
-    let error = client.refusal("automation/run", json!({"id": automation, "ifBusy": "skip", "context": "x"}));
-    assert_invalid_params(&error, &["context not_available_yet", "ifBusy not_available_yet"]);
+    let error = client.refusal("automation/run", json!({"id": automation, "ifBusy": "wait", "context": "x"}));
+    assert_invalid_params(&error, &["context not_available_yet", "ifBusy unknown_value"]);
     client.finish();
 }
 

@@ -1,0 +1,47 @@
+//! A run that failed before its work began is tried again (protocol, `policy.retry`).
+//!
+//! A run and those that try it again are one chain, which counts once, when it ends: as what its last run has come
+//! to, and as a failure if that was stopped, because the ones before have failed.
+
+use super::records::NewRun;
+use super::start::start;
+use super::{Context, derive};
+use crate::domain::policy::Retry;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::Trigger;
+use crate::domain::run::machine::State;
+use crate::ledger::{AutomationRow, RunRow, Tx};
+
+/// Whether a run that has just ended is tried again.
+///
+/// It is not where nothing starts by itself any more: the automation rests, is being deleted, or has reached its
+/// count. It is not either where another run of the automation is active: that one is the next try. That the schedule
+/// was edited meanwhile, or is over, means nothing here: the run was due, and it was to be carried out as it was then.
+pub(super) fn follows(tx: &Tx<'_>, automation: &AutomationRow, ended: &RunRow) -> Result<bool, Refusal> {
+    let Retry { attempts, .. } = ended.definition.policy.retry;
+    let failed_to_start = ended.run.state() == State::Failed && ended.run.started_at().is_none();
+    let resting = automation.pause.is_some()
+        || automation.deleting.is_some()
+        || derive::runs_left(automation) == Some(0);
+    Ok(failed_to_start && ended.tries < attempts && !resting && tx.active_runs(automation.row)?.is_empty())
+}
+
+/// Creates the run that tries this one again.
+pub(super) fn again(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    failed: &RunRow,
+) -> Result<(), Refusal> {
+    let new = NewRun {
+        trigger: Trigger::Retry { of: failed.run.id.clone() },
+        attendance: failed.run.attendance,
+        // They were answered for by the one that failed.
+        slots: None,
+        asked_by: failed.asked_by.clone(),
+        not_before: Some(context.now.plus_ms(failed.definition.policy.retry.delay_ms)),
+        if_busy: failed.if_busy,
+        tries_again: Some(failed),
+    };
+    start(tx, context, automation, new).map(drop)
+}
