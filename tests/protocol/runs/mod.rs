@@ -6,5 +6,6 @@ mod directory;
 mod following;
 mod life;
 mod output;
+mod overlap;
 mod prechecks;
 mod stopping;
