@@ -135,12 +135,14 @@ impl Walk {
             42..69 => self.carry(),
             69..79 => self.end_some_work(),
             79..84 => self.request(),
-            84..88 => self.create(),
-            88..91 => self.edit(),
-            91 => self.resume(),
-            92..94 => self.cancel(),
-            94 => self.delete(),
-            95 => self.pause(),
+            84..87 => self.create(),
+            87..89 => self.edit(),
+            89 => self.resume(),
+            90..92 => self.cancel(),
+            92 => self.delete(),
+            93 => self.pause(),
+            94 => self.hang_or_go_on(),
+            95 => self.notice(),
             96..98 => self.come(),
             _ => self.go(),
         }
@@ -356,6 +358,24 @@ impl Walk {
         }
     }
 
+    /// A window is stopped, as by a debugger, or goes on where it was. Its work goes on all the while.
+    fn hang_or_go_on(&mut self) {
+        if let Some(who) = self.rng.pick(&self.world.alive()).copied() {
+            let window = self.world.window_mut(who);
+            window.hangs = !window.hangs;
+        }
+    }
+
+    /// A window notices that another one has gone: it has the bell, settles what was left, or ends it.
+    fn notice(&mut self) {
+        let Some(who) = self.someone().filter(|who| !self.world.window(*who).leaving) else { return };
+        for part in [World::try_the_bell, World::settle_dead_peers, World::end_leftovers] {
+            if self.rng.one_in(2) {
+                expect_only_storage(part(&mut self.world, who));
+            }
+        }
+    }
+
     /// A window dies or leaves, or takes itself for the owner.
     fn go(&mut self) {
         let Some(who) = self.someone() else { return };
@@ -395,12 +415,12 @@ impl Walk {
     }
 
     fn someone(&mut self) -> Option<Who> {
-        self.rng.pick(&self.world.alive()).copied()
+        self.rng.pick(&self.world.awake()).copied()
     }
 
     fn some_carried(&mut self, wanted: impl Fn(&Stage) -> bool) -> Option<(Who, RunId)> {
         let mut carried = Vec::new();
-        for who in self.world.alive() {
+        for who in self.world.awake() {
             let runs = self.world.window(who).carried.iter().filter(|(_, carried)| wanted(&carried.stage));
             carried.extend(runs.map(|(run, _)| (who, run.clone())));
         }
