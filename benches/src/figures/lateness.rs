@@ -16,10 +16,10 @@ use crate::clock::now;
 use crate::place::dormant;
 use crate::requests::Requests;
 use crate::spread::Rounds;
-use crate::table::{Row, Table, goal, p50_and_p99};
+use crate::table::{Row, Table, goal, number, p50_and_p99};
 
-/// Automations in the ledger beside the two that fire.
-const AUTOMATIONS: usize = 1_000;
+/// Automations in the ledger beside the two that fire: few, and as many as the figure is about.
+const AUTOMATIONS: (usize, usize) = (1_000, 100_000);
 
 /// Longer than a window takes that nobody wakes.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -45,7 +45,9 @@ struct Lateness {
 pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
     let place = world.tools.place("lateness")?;
     let mut windows = Windows::open(world, &place)?;
-    let drafts = dormant(AUTOMATIONS);
+    let (few, many) = AUTOMATIONS;
+    let automations = world.effort.of(few, many);
+    let drafts = dormant(automations);
     let first = windows.first();
     Requests::of(first, "automation/create", &drafts, 500).in_flight(first)?;
     windows.subscribe(&["run.updated", "automation.updated"])?;
@@ -65,7 +67,7 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
         lateness.take(&hear(&mut windows, give_up_at)?, &bell, &command)?;
     }
     windows.finish()?;
-    lateness.tell(table);
+    lateness.tell(automations, table);
     Ok(())
 }
 
@@ -108,7 +110,8 @@ impl Lateness {
         Ok(())
     }
 
-    fn tell(&self, table: &mut Table) {
+    fn tell(&self, automations: usize, table: &mut Table) {
+        let among = number(automations as f64);
         let others = format!("the bell, as {} other windows tell", WINDOWS - 1);
         let within = goal("p99 within 5 ms", self.recorded.quantile(0.99) <= WITHIN_MS);
         let rows = [
@@ -119,7 +122,10 @@ impl Lateness {
         ];
         for (what, rounds, goal) in rows {
             table.row(Row {
-                what: format!("lateness with {WINDOWS} windows: {what} ({} times)", rounds.count()),
+                what: format!(
+                    "lateness with {WINDOWS} windows and {among} automations: {what} ({} times)",
+                    rounds.count()
+                ),
                 ours: p50_and_p99(rounds.quantile(0.5), rounds.quantile(0.99), "ms"),
                 peer: String::new(),
                 ratio: String::new(),
