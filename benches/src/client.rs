@@ -31,6 +31,11 @@ impl Client {
         self.process.id()
     }
 
+    /// Kills it, as nothing but a crash does. Nobody waits here until it has gone.
+    pub(crate) fn kill(&mut self) -> io::Result<()> {
+        self.process.kill()
+    }
+
     /// What becomes readable when the server has written.
     pub(crate) fn output(&self) -> impl AsFd + '_ {
         self.output.source().as_fd()

@@ -7,6 +7,7 @@ mod next_fire;
 mod propagation;
 mod requests;
 mod start;
+mod takeover;
 mod windows;
 
 use std::io;
@@ -54,18 +55,20 @@ pub(crate) enum Figure {
     NextFire,
     Propagation,
     Lateness,
+    Takeover,
     Idle,
 }
 
 impl Figure {
     /// In the order of the table.
-    pub(crate) const ALL: [Figure; 7] = [
+    pub(crate) const ALL: [Figure; 8] = [
         Figure::Start,
         Figure::Requests,
         Figure::Creates,
         Figure::NextFire,
         Figure::Propagation,
         Figure::Lateness,
+        Figure::Takeover,
         Figure::Idle,
     ];
 
@@ -77,6 +80,7 @@ impl Figure {
             Figure::NextFire => "the next fire of cron expressions",
             Figure::Propagation => "a change in one window, told in 15 others",
             Figure::Lateness => "fires with 16 windows open",
+            Figure::Takeover => "the window that rings the bell is killed",
             Figure::Idle => "nothing happens",
         }
     }
@@ -89,6 +93,7 @@ impl Figure {
             Figure::NextFire => next_fire::measure(world, table),
             Figure::Propagation => propagation::measure(world, table),
             Figure::Lateness => lateness::measure(world, table),
+            Figure::Takeover => takeover::measure(world, table),
             Figure::Idle => idle::measure(world, table),
         }
     }

@@ -47,11 +47,22 @@ impl Windows {
         Ok(())
     }
 
-    /// The window that rings the bell.
+    /// The window that opened first, and rings the bell while it lives.
     pub(super) fn first(&mut self) -> &mut Client {
         &mut self.clients[0]
     }
 
+    /// One of those that are still there, by its place among them.
+    pub(super) fn window(&mut self, window: usize) -> &mut Client {
+        &mut self.clients[window]
+    }
+
+    /// Takes a window out, to be listened to no more. The places of those after it are one less.
+    pub(super) fn take_out(&mut self, window: usize) -> Client {
+        self.clients.remove(window)
+    }
+
+    /// The processes of those that are still there, in the order of their places.
     pub(super) fn pids(&self) -> impl Iterator<Item = u32> + '_ {
         self.clients.iter().map(Client::pid)
     }
