@@ -6,6 +6,7 @@ mod lateness;
 mod next_fire;
 mod propagation;
 mod requests;
+mod size;
 mod start;
 mod takeover;
 mod windows;
@@ -56,12 +57,13 @@ pub(crate) enum Figure {
     Propagation,
     Lateness,
     Takeover,
+    Size,
     Idle,
 }
 
 impl Figure {
     /// In the order of the table.
-    pub(crate) const ALL: [Figure; 8] = [
+    pub(crate) const ALL: [Figure; 9] = [
         Figure::Start,
         Figure::Requests,
         Figure::Creates,
@@ -69,6 +71,7 @@ impl Figure {
         Figure::Propagation,
         Figure::Lateness,
         Figure::Takeover,
+        Figure::Size,
         Figure::Idle,
     ];
 
@@ -81,6 +84,7 @@ impl Figure {
             Figure::Propagation => "a change in one window, told in 15 others",
             Figure::Lateness => "fires with 16 windows open",
             Figure::Takeover => "the window that rings the bell is killed",
+            Figure::Size => "looks and claims among many runs",
             Figure::Idle => "nothing happens",
         }
     }
@@ -94,6 +98,7 @@ impl Figure {
             Figure::Propagation => propagation::measure(world, table),
             Figure::Lateness => lateness::measure(world, table),
             Figure::Takeover => takeover::measure(world, table),
+            Figure::Size => size::measure(world, table),
             Figure::Idle => idle::measure(world, table),
         }
     }
