@@ -234,7 +234,8 @@ CREATE TABLE clock (
   doubt_to INTEGER,
   doubt_until INTEGER,                 --   and until when no slot is claimed because of that
   anew_after INTEGER,                  -- while schedules begin anew because the clock went back: the last automations.row
-  anew_every INTEGER NOT NULL          -- whether all of them do, or only those that began ahead of the clock
+  anew_every INTEGER NOT NULL,         -- whether all of them do, or only those that began ahead of the clock
+  noted_at INTEGER NOT NULL            -- when this was written
 ) STRICT;
 
 -- When the machine slept.

@@ -78,6 +78,9 @@ async fn serve(environment: Environment, served: Served) -> std::io::Result<End>
         Ok(opened) => opened,
         Err(refusal) => return Ok(why_not(&refusal)),
     };
+    for warning in &opened.warnings {
+        tracing::warn!("{warning}");
+    }
     let project = &opened.project.directory;
     if sidecar.role() == Role::Observer {
         sidecar.shutdown().await;
@@ -100,6 +103,10 @@ async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar) -> End {
             sidecar.shutdown().await;
             tracing::info!("ended");
             End::Asked
+        }
+        () = sidecar.another_ledger_is_there() => {
+            sidecar.shutdown().await;
+            End::Failed("another ledger stands in the place of the one that was served; whoever starts this again serves that one".to_owned())
         }
         () = sidecar.ceased() => {
             End::Failed("the sidecar has failed and does nothing any more; its log tells why, and whoever starts it again has what was written".to_owned())

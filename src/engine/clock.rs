@@ -16,6 +16,10 @@ use crate::domain::schedule::rhythm::Rhythm;
 use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, ClockRow, Remaining, Tx, View};
 
+/// How often a window writes its clock over that of one for which the time since the boot is another, in milliseconds:
+/// two such windows would wake each other for ever.
+const FOREIGN_MS: i64 = 5_000;
+
 /// Writes down what has happened to the clock since anybody decided anything: to be called first in each
 /// transaction. Mostly that is nothing, and one row is read.
 ///
@@ -54,7 +58,8 @@ fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> R
         tx.move_turns(now, scheduler.to.since_ms(scheduler.from))?;
     }
     let unfinished = before.and_then(|row| row.anew);
-    let row = ClockRow { known, anew: anew.map_or(unfinished, |anew| Some(joined(unfinished, anew))) };
+    let anew = anew.map_or(unfinished, |anew| Some(joined(unfinished, anew)));
+    let row = ClockRow { known, anew, noted_at: now };
     tx.keep_clock(&row)?;
     Ok(row)
 }
@@ -103,7 +108,10 @@ pub fn next_claim(
     patience_ms: i64,
 ) -> Result<Option<Timestamp>, Refusal> {
     let row = if boot.is_known() { view.clock()? } else { None };
-    if row.as_ref().is_some_and(|row| row.known.is_outdated(boot, reading)) {
+    // What another boot has written is looked at with the next decision, and in a while at the latest.
+    let foreign = row.as_ref().filter(|row| row.known.boot != *boot);
+    let look_at = foreign.map(|row| row.noted_at.plus_ms(FOREIGN_MS));
+    if foreign.is_none() && row.as_ref().is_some_and(|row| row.known.is_outdated(boot, reading)) {
         return Ok(Some(reading.wall));
     }
     let held_until = row.as_ref().and_then(|row| row.known.held_until());
@@ -111,7 +119,9 @@ pub fn next_claim(
         Some(_) => (Some(reading.wall), 0),
         None => (view.next_fire()?, patience_ms),
     };
-    Ok(next.map(|next| held_until.map_or(next, |held_until| next.max(held_until)).plus_ms(patience_ms)))
+    let next =
+        next.map(|next| held_until.map_or(next, |held_until| next.max(held_until)).plus_ms(patience_ms));
+    Ok(next.into_iter().chain(look_at).min())
 }
 
 /// Whether what the clock shows now may be wrong by much.

@@ -79,17 +79,22 @@ pub fn bury(
             }
             None => (None, Remains::Guard),
         };
-        let outcome = match (run.run.stopping(), run.run.state()) {
-            (Some(stopping), _) => cancel::outcome_of(stopping, &run),
-            (None, State::AwaitingInput) => Outcome::Stopped(StopReason::BlockerLost),
-            (None, State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped) => {
-                Outcome::Stopped(StopReason::Interrupted)
-            }
-        };
+        let outcome = lost(&run);
         ending::end(tx, context, run, outcome, process, remains)?;
     }
     later::settle_runs_of(tx, context, dead, &mut ended)?;
     assign::assign(tx, context)
+}
+
+/// How a run is recorded whose instance cannot say how it ended: as it was asked to end, or as interrupted.
+pub(super) fn lost(run: &RunRow) -> Outcome {
+    match (run.run.stopping(), run.run.state()) {
+        (Some(stopping), _) => cancel::outcome_of(stopping, run),
+        (None, State::AwaitingInput) => Outcome::Stopped(StopReason::BlockerLost),
+        (None, State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped) => {
+            Outcome::Stopped(StopReason::Interrupted)
+        }
+    }
 }
 
 /// This sidecar is asked to go: it gives up the bell, hands on what has not begun, and wishes the rest to end.

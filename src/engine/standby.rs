@@ -1,8 +1,8 @@
 //! What an instance was given and neglects, because it is stopped, starved or hangs, others do for it. It delays, it does
 //! not silence: the fence keeps everything from happening twice when it goes on.
 
-use super::presence::Left;
-use super::{Context, assign, cancel, ending, find_run, report, shared_limits};
+use super::presence::{Left, lost};
+use super::{Context, assign, ending, report, shared_limits};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::ledger::{Stored, Tx};
@@ -31,18 +31,17 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
     Ok(())
 }
 
-/// Another instance has ended the work of a run, because the one that carries it out has not carried out the wish that
-/// it ends in time. A late report of that one changes nothing.
+/// Another instance has ended what was left of a run, because the one that carries it out has not carried out the wish
+/// that it ends in time, or has not told of its end for too long. A late report of that one changes nothing.
 ///
 /// # Errors
 /// When the ledger fails; the report is to be made again.
-pub fn stopped_for(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, left: Left) -> Result<(), Refusal> {
-    let mut run = find_run(tx, id)?;
-    let Some(wish) = run.run.stopping().cloned() else {
+pub fn ended_for(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, left: Left) -> Result<(), Refusal> {
+    let Some(mut run) = tx.run(id)?.filter(|run| run.run.state().is_active()) else {
         // It has ended meanwhile.
         return report::gone(tx, context, id);
     };
-    let outcome = cancel::outcome_of(&wish, &run);
+    let outcome = lost(&run);
     run.run.output = left.output;
     ending::end(tx, context, run, outcome, Some(left.process), left.remains)
 }

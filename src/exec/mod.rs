@@ -74,6 +74,11 @@ pub fn is_alive(identity: &ProcessIdentity) -> bool {
         .is_some_and(|found| found.start_time == identity.start_time && found.state == process::State::Alive)
 }
 
+/// Whether this process can see that one, if it is there: it is of the same boot and pid namespace.
+pub fn can_see(identity: &ProcessIdentity) -> bool {
+    identity.boot_id == process::boot_id() && identity.pid_namespace == process::pid_namespace()
+}
+
 /// Which binary is started as `<binary> guard`.
 #[derive(Clone, Debug)]
 pub struct GuardProgram(PathBuf);

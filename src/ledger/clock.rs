@@ -16,6 +16,8 @@ pub struct ClockRow {
     pub known: Known,
     /// What is still to be done because it went back.
     pub anew: Option<Remaining>,
+    /// When this was written.
+    pub noted_at: Timestamp,
 }
 
 /// Schedules that have yet to begin anew.
@@ -31,7 +33,7 @@ impl View<'_> {
     /// What is known of the clock; nothing before anybody has decided anything.
     pub fn clock(&self) -> Result<Option<ClockRow>, LedgerError> {
         let sql = "SELECT boot, offset_ms, slept_ms, stable_at, doubt_offset_ms, doubt_from, doubt_to,
-                     doubt_until, anew_after, anew_every
+                     doubt_until, anew_after, anew_every, noted_at
                    FROM clock WHERE only = 1";
         let read = |row: &rusqlite::Row<'_>| {
             let mut columns = Columns::of(row);
@@ -50,6 +52,7 @@ impl View<'_> {
             Ok(ClockRow {
                 known: Known { boot, offset_ms, slept_ms, stable_at, doubt },
                 anew: after.map(|after| Remaining { whose, after }),
+                noted_at: Timestamp::from_millis(columns.take()?),
             })
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([], read).optional()?)
@@ -100,12 +103,12 @@ impl Tx<'_> {
     pub fn keep_clock(&self, clock: &ClockRow) -> Result<(), LedgerError> {
         let sql =
             "INSERT INTO clock (only, boot, offset_ms, slept_ms, stable_at, doubt_offset_ms, doubt_from,
-                     doubt_to, doubt_until, anew_after, anew_every)
-                   VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                     doubt_to, doubt_until, anew_after, anew_every, noted_at)
+                   VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
                    ON CONFLICT DO UPDATE SET boot = ?1, offset_ms = ?2, slept_ms = ?3, stable_at = ?4,
                      doubt_offset_ms = ?5, doubt_from = ?6, doubt_to = ?7, doubt_until = ?8, anew_after = ?9,
-                     anew_every = ?10";
-        let ClockRow { known, anew } = clock;
+                     anew_every = ?10, noted_at = ?11";
+        let ClockRow { known, anew, noted_at } = clock;
         let params = rusqlite::params![
             known.boot.as_str(),
             known.offset_ms,
@@ -117,6 +120,7 @@ impl Tx<'_> {
             known.doubt.map(|doubt| doubt.until.as_millis()),
             anew.map(|anew| anew.after),
             anew.is_some_and(|anew| anew.whose == Anew::Every),
+            noted_at.as_millis(),
         ];
         self.execute(sql, params)?;
         Ok(())

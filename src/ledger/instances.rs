@@ -75,6 +75,11 @@ impl View<'_> {
         self.readable_by(from_row, sql, Vec::new())
     }
 
+    /// Whether an instance has a row.
+    pub fn has_instance(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM instances WHERE id = ?1")?.exists([id.as_str()])?)
+    }
+
     /// Who has a row beside this instance.
     pub fn peers_of(&self, me: &InstanceId) -> Result<Vec<InstanceId>, LedgerError> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM instances WHERE id <> ?1")?;

@@ -44,6 +44,20 @@ impl View<'_> {
         ids.map(|id| Ok(RunId::from_text(id?))).collect()
     }
 
+    /// The processes of runs that another instance carries out.
+    pub fn begun_elsewhere(&self, me: &InstanceId) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
+        let sql = format!(
+            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
+             FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
+             WHERE {GIVEN_TO_OTHERS} ORDER BY r.given_to, r.row"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map([me.as_str()], |row| {
+            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
+        })?;
+        Ok(found.collect::<Result<_, _>>()?)
+    }
+
     /// The processes of runs that another instance should have ended by now.
     pub fn overdue_stops(
         &self,

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::lock_file::{Attempt, HeldLock, IfMissing, try_take};
 use crate::domain::id::InstanceId;
@@ -30,6 +31,36 @@ pub fn take_own(state: &Path, instance: &InstanceId) -> io::Result<HeldLock> {
             "the lock of the new instance {instance} is held by another process"
         ))),
     }
+}
+
+/// The instances whose lock files have been there for longer than it takes to enter a row, with or without one.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn with_old_lock_files(state: &Path) -> io::Result<Vec<InstanceId>> {
+    /// Far longer than anybody is between making the file and locking it.
+    const OLD: Duration = Duration::from_secs(60);
+    let mut instances = Vec::new();
+    for entry in std::fs::read_dir(state.join("instances"))? {
+        let entry = entry?;
+        let old = entry.metadata()?.modified()?.elapsed().is_ok_and(|age| age > OLD);
+        let name = entry.file_name();
+        if let Some(id) = name.to_str().and_then(|name| name.strip_suffix(".lock")).filter(|_| old) {
+            instances.push(InstanceId::from_text(id));
+        }
+    }
+    Ok(instances)
+}
+
+/// Takes the lock of an instance that may have no row any more, if nobody holds it.
+///
+/// # Errors
+/// When the file cannot be opened or locked.
+pub fn take_forgotten(state: &Path, instance: &InstanceId) -> io::Result<Option<HeldLock>> {
+    Ok(match try_take(&lock_path(state, instance), IfMissing::Leave)? {
+        Attempt::Taken(held) => Some(held),
+        Attempt::HeldByAnother | Attempt::Missing => None,
+    })
 }
 
 /// What is known of a peer.

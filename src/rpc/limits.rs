@@ -4,12 +4,16 @@ use std::ops::RangeInclusive;
 
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::scheduler::Limits;
+use crate::domain::scheduler::{Limits, SharedLimits};
 
-const HOUR_MS: i64 = 3_600_000;
+const MINUTE_MS: i64 = 60_000;
+const HOUR_MS: i64 = 60 * MINUTE_MS;
 const DAY_MS: i64 = 24 * HOUR_MS;
 const MIB: i64 = 1024 * 1024;
 const GIB: i64 = 1024 * MIB;
+
+/// Less than a sidecar may take that has much to do: with less, slots would be missed by who is there to fire them.
+const GRACE_LEAST_MS: i64 = 100;
 
 /// Some tens of gigabytes: whoever wants more wants an archive, not a history.
 const EVENTS_MAX: i64 = 10_000_000;
@@ -37,8 +41,8 @@ const fn not_yet(name: &'static str, default: i64) -> Limit {
 pub const LIMITS: [Limit; 9] = [
     limit("minIntervalMs", 30_000, 10..=DAY_MS),
     limit("maxMessageBytes", 16 * MIB, 1024..=GIB),
-    limit("graceMs", 60_000, 0..=DAY_MS),
-    limit("standbyMs", 2000, 100..=HOUR_MS),
+    limit("graceMs", 60_000, GRACE_LEAST_MS..=DAY_MS),
+    limit("standbyMs", 2000, 50..=MINUTE_MS - 1),
     limit("stableWakeMs", 10_000, 0..=HOUR_MS),
     limit("maxConcurrentRuns", 4, 1..=1000),
     not_yet("maxAgents", 1),
@@ -70,6 +74,16 @@ pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
             _ => sent.fault(name, Word::NotAvailableYet),
         }
     }
+    let SharedLimits { grace_ms, standby_ms, .. } = &mut limits.shared;
+    if *standby_ms >= *grace_ms {
+        if sent.has("standbyMs") {
+            let hint = format!(
+                "say less than `graceMs`, which is {grace_ms}: whoever stands by would miss every slot"
+            );
+            sent.fault_hint("standbyMs", Word::OutOfRange, hint);
+        }
+        *standby_ms = *grace_ms / 2;
+    }
 }
 
 #[cfg(test)]
@@ -94,5 +108,22 @@ mod tests {
                 assert_ne!(read_one(*range.end()), Limits::default(), "{name}");
             }
         }
+    }
+
+    #[test]
+    fn whoever_stands_by_does_so_within_the_grace() {
+        let read_both = |sent: serde_json::Value| {
+            let sent = Sent::from(&sent);
+            let faults = Faults::new();
+            let mut limits = Limits::default();
+            read(&mut Fields::root(sent.as_object().unwrap(), &faults), &mut limits);
+            let words: Vec<(String, Word)> =
+                faults.take().into_iter().map(|fault| (fault.field, fault.message)).collect();
+            (limits.shared.standby_ms, words)
+        };
+        assert_eq!(read_both(serde_json::json!({"graceMs": 500})), (250, vec![]));
+        assert_eq!(read_both(serde_json::json!({"graceMs": 500, "standbyMs": 400})), (400, vec![]));
+        let refused = vec![("standbyMs".to_owned(), Word::OutOfRange)];
+        assert_eq!(read_both(serde_json::json!({"graceMs": 500, "standbyMs": 500})).1, refused);
     }
 }

@@ -105,12 +105,7 @@ impl Bell {
                 health.well(Part::Bell);
                 Ok(())
             }
-            Some(Ok(false)) => {
-                tracing::warn!(
-                    "the lock of the bell was removed or replaced; the one that is there now counts"
-                );
-                self.take_anew(sidecar).await
-            }
+            Some(Ok(false)) => self.take_anew(sidecar).await,
             Some(Err(error)) => {
                 let message =
                     format!("the lock of the bell cannot be looked at: {error}; see whether the disk works");
@@ -157,6 +152,7 @@ impl Bell {
     async fn take_anew(&mut self, sidecar: &Sidecar) -> Result<(), Refusal> {
         // If the whole directory was replaced, the lock in it is that of another ledger.
         sidecar.parts.ledger.read(|_| Ok(())).await?;
+        tracing::warn!("the lock of the bell was removed or replaced; what is at its place now counts");
         self.held = None;
         if let Ok(Some(lock)) = try_to_take(&sidecar.parts) {
             return self.ring_with(sidecar, lock).await;
@@ -201,10 +197,10 @@ fn lock_path(parts: &Parts) -> PathBuf {
     parts.state.join("owner.lock")
 }
 
-/// Nobody rings here: says so to whoever asks how things are, and gives the sentence.
+/// Nobody rings by the lock that cannot be had: says so to whoever asks how things are, and gives the sentence.
 fn cannot_be_locked(parts: &Parts, error: &io::Error) -> String {
     let why = format!(
-        "this window fires no timers, because {} cannot be locked: {error}; remove what stands there, and within seconds it is tried again",
+        "nobody can own the bell, so timers fire late (`limits.standbyMs`), because {} cannot be locked: {error}; remove what stands there, and within seconds it is tried again",
         lock_path(parts).display()
     );
     parts.health.failed(Part::Bell, &why);

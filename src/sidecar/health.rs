@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use super::Sidecar;
 use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
 use crate::domain::status::{Health as State, PresentInstance, SchedulerStatus};
 
 /// Suspends that are told of: more than the nights of a week. Older ones are among the events.
@@ -29,6 +30,8 @@ pub(super) enum Part {
     Marker,
     /// The directory of the outputs.
     Outputs,
+    /// Keeping the history bounded.
+    History,
 }
 
 /// What is wrong, until it is over.
@@ -137,6 +140,10 @@ impl Sidecar {
         };
         reasons.extend(parts.ledger.trouble().map(|trouble| Refusal::from(trouble).to_string()));
         reasons.extend(parts.health.reasons());
+        let nobody_fires = instances.iter().all(|instance| instance.role == Role::Observer);
+        if nobody_fires && next_fire_at.is_some_and(|at| at <= parts.clock.now()) {
+            reasons.push("nothing fires, because only observers have the project open; open a window that takes part, or run `sexton serve --headless`".to_owned());
+        }
         // The same trouble may have been come upon in several ways.
         let mut known = std::collections::HashSet::new();
         reasons.retain(|reason| known.insert(reason.clone()));

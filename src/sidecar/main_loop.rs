@@ -16,10 +16,10 @@ use super::Sidecar;
 use super::bell::{Bell, Wait};
 use super::carry::{self, Carried, Release};
 use super::health::Part;
-use super::peers;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
 use super::vigil::Vigil;
+use super::{peers, sweep};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
@@ -100,7 +100,7 @@ struct MainLoop {
 impl MainLoop {
     async fn run(mut self, mut asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
         let mut commits = self.sidecar.parts.ledger.commits();
-        tokio::spawn(peers::end_what_nobody_ends(self.sidecar.clone(), self.sweep.clone()));
+        tokio::spawn(sweep::sweep(self.sidecar.clone(), self.sweep.clone()));
         self.sweep.notify_one();
         // What fails here is known to the health, and tried again.
         let _ = self.bell.stand_in_line(&self.sidecar).await;
@@ -292,6 +292,8 @@ impl MainLoop {
             }
         }
         let owned = self.bell.is_ours();
+        // A wait that is over may hold the lock as well.
+        self.succession = None;
         self.bell.give_up();
         for carried in self.carried.values_mut() {
             carried.stop_now();

@@ -18,6 +18,7 @@ mod peers;
 mod project;
 mod pruning;
 mod state_directory;
+mod sweep;
 mod upkeep;
 mod vigil;
 
@@ -32,7 +33,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, RunId};
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Role};
 use crate::domain::shown::Voice;
@@ -40,7 +41,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::clock::observe;
 use crate::exec::{GuardProgram, Watched};
-use crate::ledger::{Ledger, Tx};
+use crate::ledger::{Ledger, Trouble, Tx};
 use clock::Clock;
 use health::Health;
 
@@ -84,6 +85,21 @@ impl Sidecar {
     /// What it does beside answering: a process that a run has started is an observer, whatever it asked for.
     pub fn role(&self) -> Role {
         self.parts.role
+    }
+
+    /// Waits until another ledger has stood in the place of this one for a while: a window's user is told and decides,
+    /// and nobody does for a sidecar without a window.
+    pub async fn another_ledger_is_there(&self) {
+        /// So many times in a row: whoever puts files back may not be done yet.
+        const LOOKS: u32 = 2;
+        let mut times = 0;
+        while times < LOOKS {
+            tokio::time::sleep(main_loop::LOOK_AGAIN).await;
+            let replaced = |trouble: Trouble| trouble.reason == StorageReason::Replaced;
+            let there = self.parts.state.join("ledger.db").exists();
+            let another = there && self.parts.ledger.trouble().is_some_and(replaced);
+            times = if another { times + 1 } else { 0 };
+        }
     }
 
     /// Waits until nothing is looked after any more, which is so after a shutdown, and after a failure.

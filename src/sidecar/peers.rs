@@ -1,12 +1,9 @@
-//! What dead sidecars left: their rows are settled, their processes ended, their directories freed. And what living ones
-//! should have ended and have not.
+//! What dead sidecars left: their processes are ended and their rows settled.
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::timeout;
 
 use super::Sidecar;
@@ -14,10 +11,8 @@ use super::health::Part;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{OutputSize, ProcessEnd};
-use crate::domain::scheduler::Role;
 use crate::engine::ending::Remains;
 use crate::engine::presence::{Left, bury};
-use crate::engine::{report, standby};
 use crate::exec::{self, spool};
 use crate::ledger::{InstanceRow, ProcessRow};
 use crate::presence::instance::{self, Peer};
@@ -114,7 +109,7 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Looked,
 }
 
 /// Ends the work of a dead peer, all of it at once, and gives what is known of the ends. What does not end is ended
-/// later, by [`end_what_nobody_ends`].
+/// later, by the [`super::sweep`].
 async fn end_what_it_had_begun(
     sidecar: &Sidecar,
     dead: &InstanceId,
@@ -137,7 +132,7 @@ async fn end_what_it_had_begun(
 }
 
 /// Ends a guard and everything below it.
-fn end_one(left: &ProcessRow, output: &Path) -> Left {
+pub(super) fn end_one(left: &ProcessRow, output: &Path) -> Left {
     let leftovers = exec::end_leftovers(&left.process, &left.token);
     // What was written can be read as long as the run is kept; here it is told how much that is.
     let tail = spool::tail(output).unwrap_or_default();
@@ -146,67 +141,5 @@ fn end_one(left: &ProcessRow, output: &Path) -> Left {
         process: ProcessEnd { exit_code: None, signal: None, tail, swept: leftovers.swept },
         output: OutputSize { bytes, truncated: false },
         remains: if leftovers.all_gone { Remains::Nothing } else { Remains::Guard },
-    }
-}
-
-/// Ends what nobody else ends, each time that it is asked to: one sweep goes on at a time, and what it was asked
-/// meanwhile it does after that.
-pub(super) async fn end_what_nobody_ends(sidecar: Sidecar, asked: Arc<Notify>) {
-    loop {
-        asked.notified().await;
-        end_what_the_dead_left(&sidecar).await;
-        if sidecar.parts.role == Role::Participant {
-            end_what_is_to_stop(&sidecar).await;
-        }
-    }
-}
-
-/// Ends what dead sidecars have left running by now, and frees the directories that it held. What does not end keeps
-/// its directory; the next look tries again.
-async fn end_what_the_dead_left(sidecar: &Sidecar) {
-    let orphaned = sidecar.parts.ledger.read(|view| Ok(view.orphaned_processes()?)).await;
-    let orphaned = match orphaned {
-        Ok(orphaned) => orphaned,
-        Err(refusal) => return tracing::error!(%refusal, "what dead sidecars left could not be looked up"),
-    };
-    for (run, left) in orphaned {
-        if end(sidecar, &run, left).await.is_none() {
-            continue;
-        }
-        let id = run.clone();
-        let freed = sidecar.decide(move |tx, context| report::gone(tx, context, &id));
-        if let Err(refusal) = freed.await {
-            tracing::error!(%refusal, %run, "a directory could not be freed");
-        }
-    }
-}
-
-/// Ends what living sidecars should have ended by now and have not.
-async fn end_what_is_to_stop(sidecar: &Sidecar) {
-    let (me, now) = (sidecar.parts.me.instance.clone(), sidecar.parts.clock.now());
-    let overdue = match sidecar.parts.ledger.read(move |view| Ok(view.overdue_stops(&me, now)?)).await {
-        Ok(overdue) => overdue,
-        Err(refusal) => return tracing::error!(%refusal, "what is to stop could not be looked up"),
-    };
-    for (run, left) in overdue {
-        tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");
-        let Some(left) = end(sidecar, &run, left).await else { continue };
-        let id = run.clone();
-        let ended = sidecar.decide(move |tx, context| standby::stopped_for(tx, context, &id, left));
-        if let Err(refusal) = ended.await {
-            tracing::error!(%refusal, %run, "the end of a run could not be written down; trying again");
-        }
-    }
-}
-
-/// Ends a guard and everything below it, away from the loop; gives nothing if something is left.
-async fn end(sidecar: &Sidecar, run: &RunId, left: ProcessRow) -> Option<Left> {
-    let output = sidecar.output_path(run);
-    match tokio::task::spawn_blocking(move || end_one(&left, &output)).await {
-        Ok(left) if left.remains == Remains::Nothing => Some(left),
-        Ok(_) | Err(_) => {
-            tracing::error!(%run, "what is left of a run could not be ended entirely; trying again");
-            None
-        }
     }
 }

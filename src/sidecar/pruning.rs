@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Sidecar;
+use super::health::Part;
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::engine::{Progress, retention};
@@ -29,8 +30,10 @@ pub(super) enum Round {
 
 /// Prunes until nothing is due any more. What fails is tried again at the next slow look.
 pub(super) async fn prune(sidecar: Sidecar, round: Round) {
-    if let Err(refusal) = try_to_prune(&sidecar, round).await {
-        tracing::error!(%refusal, "the history could not be pruned; trying again");
+    let health = &sidecar.parts.health;
+    match try_to_prune(&sidecar, round).await {
+        Ok(()) => health.well(Part::History),
+        Err(refusal) => health.failed(Part::History, &refusal.to_string()),
     }
 }
 

@@ -11,6 +11,7 @@ use super::Sidecar;
 use super::health::Part;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::ledger::Ledger;
+use crate::presence::instance;
 
 /// After looking through a damaged database, so many times as long as that took pass before it is done again:
 /// it may be large, and others want to read as well.
@@ -30,7 +31,12 @@ impl Upkeep {
         look_for_outputs(sidecar);
         if rings && idle(&self.marker) {
             let sidecar = sidecar.clone();
-            self.marker = Some(tokio::spawn(async move { mark(&sidecar).await }));
+            self.marker = Some(tokio::spawn(async move {
+                mark(&sidecar).await;
+                if let Err(error) = remove_forgotten_locks(&sidecar).await {
+                    tracing::debug!(%error, "lock files of windows that have gone could not be removed");
+                }
+            }));
         }
         if sidecar.parts.ledger.trouble().is_some() && idle(&self.recovery) {
             let sidecar = sidecar.clone();
@@ -54,6 +60,29 @@ fn look_for_outputs(sidecar: &Sidecar) {
         "no command can be started, because {path} cannot take its output: {why}; remove what stands there, and it is made anew"
     );
     health.failed(Part::Outputs, &why);
+}
+
+/// Removes the lock files of instances that have no row: of one that was killed before it had entered its own or after
+/// somebody had removed it. Each is held meanwhile, and looked up once more, so that none is taken from a living one.
+async fn remove_forgotten_locks(sidecar: &Sidecar) -> std::io::Result<()> {
+    let state = sidecar.parts.state.clone();
+    let old = tokio::task::spawn_blocking(move || instance::with_old_lock_files(&state)).await??;
+    for id in old {
+        let has_row = || {
+            let id = id.clone();
+            sidecar.parts.ledger.read(move |view| Ok(view.has_instance(&id)?))
+        };
+        // A ledger that cannot be read tells so itself.
+        if has_row().await.unwrap_or(true) {
+            continue;
+        }
+        if let Some(lock) = instance::take_forgotten(&sidecar.parts.state, &id)?
+            && !has_row().await.unwrap_or(true)
+        {
+            lock.remove();
+        }
+    }
+    Ok(())
 }
 
 /// Has the marker say how much the ledger knows.

@@ -254,3 +254,17 @@ fn a_run_cannot_leave_one_behind_that_takes_no_part() {
     assert_eq!(instances.as_array().expect("instances").len(), 1, "{instances}");
     window.finish();
 }
+
+#[test]
+fn one_whose_ledger_is_another_one_by_now_ends_so_that_it_can_be_started_anew() {
+    let place = Place::new();
+    let mut headless = Headless::serving(&place);
+    let state = std::fs::read_dir(place.state()).unwrap().next().unwrap().unwrap().path();
+    std::fs::rename(&state, place.beside("aside")).unwrap();
+    // A window begins anew, and nobody would fire what is asked of it once it has closed.
+    let window = place.open();
+    let status = eventually("it ends", || headless.process.try_wait().unwrap());
+    assert_eq!(status.code(), Some(1));
+    headless.says("another ledger stands in the place");
+    window.finish();
+}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell};
-use crate::support::{Place, eventually};
+use crate::support::{Place, eventually, ledger};
 
 /// A run in this window that a gate holds up.
 fn held(client: &mut Client, title: &str) -> Value {
@@ -183,4 +183,20 @@ fn work_of_many_windows_commits_side_by_side() {
         .collect();
     assert!(told.iter().all(|events| *events == told[0]), "the same in every window");
     windows.into_iter().for_each(Client::finish);
+}
+
+#[test]
+fn lock_files_that_nobody_needs_are_removed_and_those_of_living_windows_stay() {
+    let place = Place::new();
+    let window = place.open();
+    let state = ledger::directory(&window);
+    let forgotten = state.join("instances/ins_forgotten.lock");
+    let old = std::time::SystemTime::UNIX_EPOCH;
+    std::fs::File::create(&forgotten).unwrap().set_modified(old).unwrap();
+    let own = state.join("instances").join(format!("{}.lock", window.opened["instanceID"].as_str().unwrap()));
+    std::fs::File::options().write(true).open(&own).unwrap().set_modified(old).unwrap();
+    eventually("it has gone", || (!forgotten.exists()).then_some(()));
+    assert!(own.exists());
+    window.finish();
+    assert!(!own.exists());
 }

@@ -1,11 +1,12 @@
 //! The machine's clock is set, forward or back.
 
 use serde_json::{Value, json};
+use sexton::domain::clock::{Boot, Reading};
 use sexton::domain::id::AutomationId;
 use sexton::domain::request::ActiveRun;
 use sexton::domain::time::Timestamp;
 use sexton::engine::tick::AUTOMATIONS_PER_TICK;
-use sexton::engine::{Progress, retention};
+use sexton::engine::{Progress, clock, retention};
 
 use crate::drafts::{every, once, policy, with};
 use crate::suspends::told;
@@ -426,4 +427,18 @@ fn a_correction_of_less_than_a_day_forward_is_lateness_like_any_other() {
     assert_eq!(world.story(&id), ["schedule running slots 600..86400 x144"]);
     let set = json!({"from": START, "to": Timestamp::from_millis(START.as_millis() + DAY)});
     assert_eq!(told(&world, "scheduler.clock"), [set]);
+}
+
+#[test]
+fn windows_whose_clocks_count_from_other_boots_do_not_wake_each_other_without_a_pause() {
+    let (mut world, owner) = working();
+    world.create(owner, every(60));
+    let (now, other) = (world.now, Boot::from_text("another boot"));
+    let reading = Reading { wall: now, elapsed_ms: 5, awake_ms: 5 };
+    let next = |now: Timestamp| {
+        let reading = Reading { wall: now, ..reading };
+        clock::next_claim(&world.view(), &other, reading, 0).unwrap()
+    };
+    assert_eq!(next(now), Some(now.plus_ms(5 * SECOND)), "not at once");
+    assert_eq!(next(now.plus_ms(5 * SECOND)), Some(now.plus_ms(5 * SECOND)));
 }

@@ -176,7 +176,7 @@ impl World {
         }
         for (run, _) in self.view().overdue_stops(&window.actor.instance, self.now).unwrap() {
             self.end_of_work_elsewhere(&run);
-            self.decide(who, |tx, context| standby::stopped_for(tx, context, &run, dead_work()))?;
+            self.decide(who, |tx, context| standby::ended_for(tx, context, &run, dead_work()))?;
         }
         Ok(())
     }

@@ -1,0 +1,137 @@
+//! Ends what nobody else ends: what dead sidecars left running, what living ones should have ended and have not, and what
+//! has ended by itself without their saying so.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::Sidecar;
+use super::health::LastTold;
+use super::main_loop::LOOK_AGAIN;
+use super::peers::end_one;
+use crate::domain::id::RunId;
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
+use crate::engine::ending::Remains;
+use crate::engine::presence::Left;
+use crate::engine::{report, standby};
+use crate::exec;
+use crate::ledger::{ProcessRow, View};
+
+/// Sweeps each time that it is asked to: one sweep goes on at a time, and what it was asked meanwhile it does after
+/// that.
+pub(super) async fn sweep(sidecar: Sidecar, asked: Arc<Notify>) {
+    let mut sweep = Sweep { sidecar, silent: HashMap::new(), told: LastTold::default() };
+    loop {
+        asked.notified().await;
+        sweep.once().await;
+    }
+}
+
+struct Sweep {
+    sidecar: Sidecar,
+    /// Since when the guards of runs of other windows have been seen to have gone, without their windows saying how the
+    /// runs ended.
+    silent: HashMap<RunId, Instant>,
+    told: LastTold,
+}
+
+impl Sweep {
+    async fn once(&mut self) {
+        let swept = self.everything().await;
+        match swept {
+            Ok(()) => self.told.over(),
+            Err(refusal) if self.told.is_news(&refusal) => {
+                tracing::error!(%refusal, "what nobody ends could not be ended; trying again");
+            }
+            Err(_) => {}
+        }
+    }
+
+    async fn everything(&mut self) -> Result<(), Refusal> {
+        self.free_what_the_dead_held().await?;
+        if self.sidecar.parts.role == Role::Observer {
+            return Ok(());
+        }
+        self.end_what_is_to_stop().await?;
+        self.end_what_nobody_tells_of().await
+    }
+
+    /// Ends what dead sidecars have left running by now, and frees the directories that it held. What does not end
+    /// keeps its directory; the next sweep tries again.
+    async fn free_what_the_dead_held(&self) -> Result<(), Refusal> {
+        for (run, left) in self.look(|view| Ok(view.orphaned_processes()?)).await? {
+            if self.end(&run, left).await.is_some() {
+                self.sidecar.decide(move |tx, context| report::gone(tx, context, &run)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends what living sidecars should have ended by now and have not.
+    async fn end_what_is_to_stop(&self) -> Result<(), Refusal> {
+        let (me, now) = (self.sidecar.parts.me.instance.clone(), self.sidecar.parts.clock.now());
+        for (run, left) in self.look(move |view| Ok(view.overdue_stops(&me, now)?)).await? {
+            // Where its processes cannot be seen, they cannot be known to have ended either.
+            if exec::can_see(&left.process) {
+                tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");
+                self.end_for(run, left).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The work of a run has ended, and its window, which may be stopped, has not said how for too long: it would
+    /// hold its directory and its place for as long as the window is stopped.
+    async fn end_what_nobody_tells_of(&mut self) -> Result<(), Refusal> {
+        let me = self.sidecar.parts.me.instance.clone();
+        let own_limits = self.sidecar.parts.limits.shared;
+        let (mut begun, patience_ms) = self
+            .look(move |view| {
+                let limits = view.owner_limits()?.unwrap_or(own_limits);
+                Ok((view.begun_elsewhere(&me)?, limits.standby_ms))
+            })
+            .await?;
+        begun.retain(|(_, left)| exec::can_see(&left.process) && !exec::is_alive(&left.process));
+        self.silent.retain(|run, _| begun.iter().any(|(silent, _)| silent == run));
+        let patience = Duration::from_millis(patience_ms.unsigned_abs()).max(LOOK_AGAIN);
+        for (run, left) in begun {
+            let since = *self.silent.entry(run.clone()).or_insert_with(Instant::now);
+            if since.elapsed() < patience {
+                continue;
+            }
+            tracing::warn!(%run, instance = %left.instance, "a window has not told how a run ended; it is ended for it");
+            // If that cannot be written, its own window may not have been able to write either: it has its time anew.
+            self.silent.remove(&run);
+            self.end_for(run, left).await?;
+        }
+        Ok(())
+    }
+
+    async fn end_for(&self, run: RunId, left: ProcessRow) -> Result<(), Refusal> {
+        let Some(left) = self.end(&run, left).await else { return Ok(()) };
+        self.sidecar.decide(move |tx, context| standby::ended_for(tx, context, &run, left)).await
+    }
+
+    /// Ends a guard and everything below it, away from the loop; gives nothing if something is left.
+    async fn end(&self, run: &RunId, left: ProcessRow) -> Option<Left> {
+        let output = self.sidecar.output_path(run);
+        match tokio::task::spawn_blocking(move || end_one(&left, &output)).await {
+            Ok(left) if left.remains == Remains::Nothing => Some(left),
+            Ok(_) | Err(_) => {
+                tracing::error!(%run, "what is left of a run could not be ended entirely; trying again");
+                None
+            }
+        }
+    }
+
+    async fn look<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        self.sidecar.parts.ledger.read(look).await
+    }
+}
