@@ -117,6 +117,7 @@ CREATE TABLE runs (
   slots_count INTEGER,
   scheduled_at INTEGER,
   triggered_at INTEGER NOT NULL,
+  seen_at INTEGER NOT NULL,            -- the latest triggered_at up to this row: does not fall when the clock goes back
   -- Its life.
   state TEXT NOT NULL,
   waiting TEXT,                        -- JSON Waiting
@@ -158,6 +159,12 @@ CREATE UNIQUE INDEX runs_answer_once ON runs (automation, epoch, slots_to) WHERE
 CREATE UNIQUE INDEX runs_hold_directory ON runs (directory) WHERE holds_directory = 1;
 CREATE INDEX runs_of ON runs (automation, row);
 CREATE INDEX runs_in_state ON runs (state, row);
+-- A run comes into this one once and stays where it is; those that have not ended are few (runs_active).
+CREATE INDEX runs_ended_in_state ON runs (automation, state, row) WHERE completed_at IS NOT NULL;
+-- Where the runs of a time begin and end; and those that were triggered by a clock that had been set back.
+CREATE INDEX runs_seen ON runs (seen_at);
+CREATE INDEX runs_set_back ON runs (row, triggered_at) WHERE triggered_at < seen_at;
+CREATE INDEX runs_set_back_of ON runs (automation, row, triggered_at) WHERE triggered_at < seen_at;
 CREATE INDEX runs_active ON runs (automation, row) WHERE completed_at IS NULL;
 CREATE INDEX runs_ungiven ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_in_line ON runs (directory, row) WHERE state = 'scheduled' AND given_to IS NULL;

@@ -4,6 +4,7 @@
 
 mod losing;
 mod opening;
+mod paging;
 mod retention;
 mod rules;
 mod support;

@@ -3,11 +3,9 @@
 use rusqlite::Connection;
 use sexton::domain::id::{AutomationId, LedgerId};
 use sexton::domain::refusal::Refusal;
-use sexton::domain::request::ListRuns;
-use sexton::domain::time::Timestamp;
 use sexton::engine::tick::{Duty, tick};
 use sexton::engine::{create, report, trigger};
-use sexton::ledger::{LedgerError, RunRow, Tx, open_in_memory};
+use sexton::ledger::{LedgerError, Tx, open_in_memory};
 
 use crate::support::{Ids, NOW, arrive, decide, every_minute};
 
@@ -143,48 +141,4 @@ fn a_search_for_a_title_takes_every_sign_literally() {
     assert_eq!(found("0%"), ["100% sure"]);
     assert_eq!(found("A_B"), ["a_b"]);
     assert_eq!(found("\\"), Vec::<String>::new());
-}
-
-#[test]
-fn a_page_of_runs_is_the_same_whichever_way_it_is_found() {
-    let (connection, id, mut ids) = with_one_answer();
-    let tx = Tx::new(&connection);
-    for minute in 2..40 {
-        let now = NOW.plus_ms(minute * MINUTE);
-        decide(&tx, &mut ids, now, |tx, context| tick(tx, context, Duty::Owner)).unwrap();
-        let automation = tx.automation(&id).unwrap().unwrap();
-        let active = tx.oldest_active_run(automation.row).unwrap();
-        if let (0, Some(active)) = (minute % 3, active) {
-            decide(&tx, &mut ids, now, |tx, context| {
-                sexton::engine::cancel::cancel(tx, context, &active.run.id)
-            })
-            .unwrap();
-        }
-    }
-    use sexton::domain::run::machine::State;
-    let list = |wanted: &ListRuns| -> Vec<RunRow> {
-        tx.list_runs(wanted).unwrap().into_iter().map(|row| row.known().unwrap()).collect()
-    };
-    let all = list(&ListRuns { limit: 1000, ..Default::default() });
-    assert!(all.len() > 20 && all.windows(2).all(|pair| pair[0].row > pair[1].row));
-    let states = [State::Scheduled, State::Stopped];
-    for automation in [None, Some(id)] {
-        for before in [None, Some(all[5].row)] {
-            let wanted = ListRuns {
-                automation: automation.clone(),
-                states: states.to_vec(),
-                from: Some(NOW.plus_ms(5 * MINUTE)),
-                to: Some(Timestamp::MAX),
-                before,
-                limit: 7,
-            };
-            let page: Vec<i64> = list(&wanted).into_iter().map(|row| row.row).collect();
-            let expected = all
-                .iter()
-                .filter(|row| states.contains(&row.run.state()))
-                .filter(|row| row.run.triggered_at >= NOW.plus_ms(5 * MINUTE))
-                .filter(|row| before.is_none_or(|before| row.row < before));
-            assert_eq!(page, expected.map(|row| row.row).take(7).collect::<Vec<_>>());
-        }
-    }
 }

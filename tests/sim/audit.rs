@@ -99,6 +99,9 @@ impl Audit {
         let kept: BTreeSet<String> = ids.into_iter().collect();
         let gone = self.runs.iter().filter(|(id, _)| !kept.contains(*id));
         assert!(gone.into_iter().all(|(_, run)| is_ended(&run.state)), "a run was pruned that had not ended");
+        let out_of_order = "SELECT id FROM (SELECT id, triggered_at, seen_at, lag(seen_at) OVER (ORDER BY row) AS before FROM runs)
+             WHERE seen_at < triggered_at OR seen_at < before";
+        assert_eq!(texts(connection, out_of_order), Vec::<String>::new(), "what runs have seen falls");
         let torn = "SELECT id FROM runs WHERE completed_at IS NOT NULL AND skipped IS NOT NULL";
         assert_eq!(texts(connection, torn), Vec::<String>::new(), "ended runs still count slots");
     }

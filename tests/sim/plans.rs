@@ -7,8 +7,9 @@ use rusqlite::Connection;
 use sexton::domain::id::{AutomationId, InstanceId, RunId};
 use sexton::domain::request::{ListAutomations, ListRuns};
 use sexton::domain::run::machine::State;
+use sexton::domain::time::Timestamp;
 use sexton::engine::retention;
-use sexton::ledger::EventFilter;
+use sexton::ledger::{EventFilter, Tx};
 
 use crate::random;
 use crate::world::World;
@@ -42,7 +43,7 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 /// The tables that names in a statement stand for.
 fn table(name: &str) -> &str {
     match name {
-        "r" | "h" | "o" | "b" | "n" => "runs",
+        "r" | "h" | "o" | "b" | "n" | "l" => "runs",
         "a" => "automations",
         "d" => "definitions",
         "e" => "epochs",
@@ -128,21 +129,9 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.previous_run(1, 2).unwrap();
     view.is_waited_for(&RunId::from_unique("x")).unwrap();
     view.latest_turn(now).unwrap();
-    let automation = Some(AutomationId::from_unique("x"));
-    for (automation, states) in [
-        (None, vec![State::Running]),
-        (None, vec![State::Failed, State::Stopped]),
-        (automation.clone(), Vec::new()),
-        (automation.clone(), vec![State::Failed, State::Stopped]),
-    ] {
-        for before in [None, Some(5)] {
-            let (automation, states) = (automation.clone(), states.clone());
-            view.list_runs(&ListRuns { automation, states, before, limit, ..ListRuns::default() }).unwrap();
-        }
-    }
-    view.list_runs(&ListRuns { before: Some(5), limit, ..ListRuns::default() }).unwrap();
+    list_pages(&view);
     view.list_automations(&ListAutomations { before: Some(5), limit, ..ListAutomations::default() }).unwrap();
-    for automation in [None, automation] {
+    for automation in [None, Some(AutomationId::from_unique("x"))] {
         for kinds in [Vec::new(), vec!["run.updated".to_owned()]] {
             let filter = EventFilter { kinds, automation: automation.clone() };
             view.events_after(5, &filter, limit).unwrap();
@@ -152,6 +141,22 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     assert!(statements.len() > 25, "only {} statements", statements.len());
     check(&world, statements);
+}
+
+/// Pages of every kind.
+fn list_pages(view: &Tx<'_>) {
+    let automation = Some(AutomationId::from_unique("x"));
+    let (time, limit) = (Some(Timestamp::MAX), 10);
+    for states in [vec![], vec![State::Running], vec![State::Failed, State::Running, State::Stopped]] {
+        for automation in [None, automation.clone()] {
+            for (from, to) in [(None, None), (time, None), (None, time), (time, time)] {
+                for before in [None, Some(5)] {
+                    let (automation, states) = (automation.clone(), states.clone());
+                    view.list_runs(&ListRuns { automation, states, from, to, before, limit }).unwrap();
+                }
+            }
+        }
+    }
 }
 
 fn check(world: &World, statements: BTreeSet<String>) {
@@ -166,14 +171,21 @@ fn check(world: &World, statements: BTreeSet<String>) {
 }
 
 #[test]
-fn the_newest_runs_are_read_from_the_end() {
+fn a_page_of_runs_is_read_between_two_rows() {
     let mut world = World::new();
     let statements = world.record_statements();
     world.recording.store(true, Ordering::Relaxed);
-    world.view().list_runs(&ListRuns { limit: 10, ..ListRuns::default() }).unwrap();
+    list_pages(&world.view());
     world.recording.store(false, Ordering::Relaxed);
-    let sql = statements.lock().unwrap().first().unwrap().clone();
-    let plan = plan(world.connection(), &sql);
-    assert_eq!(plan.first().map(String::as_str), Some("SCAN r"), "by row, and as many as wanted");
-    assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{plan:?}");
+    let mut statements = std::mem::take(&mut *statements.lock().unwrap());
+    statements.retain(|sql| sql.ends_with(" ORDER BY 1 DESC"));
+    assert_eq!(statements.len(), 3 * 2 * 4, "one for each kind");
+    for sql in statements {
+        let plan = plan(world.connection(), &sql);
+        let ways: Vec<&String> = plan.iter().filter(|line| line.starts_with("SEARCH r ")).collect();
+        assert_eq!(ways.len(), 1 + sql.matches(" UNION ALL ").count(), "{plan:?}");
+        let bounds = ["row>? AND row<?)", "rowid>? AND rowid<?)"];
+        assert!(ways.iter().all(|line| bounds.iter().any(|bound| line.ends_with(bound))), "{sql}\n{plan:?}");
+        assert!(!plan.iter().any(|line| line.contains("TEMP B-TREE")), "{sql}\n{plan:?}");
+    }
 }

@@ -1,7 +1,7 @@
 //! Ends runs that only a later version understands, in the words that every version knows.
 
-use super::StoredRun;
 use super::row::{COLUMNS, TABLES, stored_from_row};
+use super::{StoredRun, seen_at};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{OutputSize, ProcessEnd};
@@ -70,14 +70,15 @@ impl Tx<'_> {
     ) -> Result<Option<LaterRunRow>, LedgerError> {
         let sql = format!(
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch, revision,
-               trigger, attendance, slots_from, slots_to, slots_count, scheduled_at, triggered_at, state,
-               completed_at, stop_reason, directory, access, if_busy, ended_number)
+               trigger, attendance, slots_from, slots_to, slots_count, scheduled_at, triggered_at, seen_at,
+               state, completed_at, stop_reason, directory, access, if_busy, ended_number)
              SELECT ?2, automation, automation_id, definition, definition_revision,
                (SELECT a.epoch FROM automations a WHERE a.row = runs.automation), 1, json_object('kind', 'schedule'),
                'unattended', skipped ->> '$.fromAt', skipped ->> '$.toAt', skipped ->> '$.count',
-               skipped ->> '$.toAt', ?3, 'stopped', ?3, skipped ->> '$.reason', directory, access, if_busy,
+               skipped ->> '$.toAt', ?3, {}, 'stopped', ?3, skipped ->> '$.reason', directory, access, if_busy,
                {NEXT_ENDED_NUMBER}
-             FROM runs WHERE row = ?1 AND skipped IS NOT NULL"
+             FROM runs WHERE row = ?1 AND skipped IS NOT NULL",
+            seen_at("?3")
         );
         self.execute(&sql, (run.row, id.as_str(), now.as_millis()))?;
         self.later_run(id)

@@ -1,6 +1,7 @@
 //! Runs, what an instance has to do about them, and the processes that carry them out.
 
 mod later;
+mod page;
 mod read;
 mod row;
 mod write;
@@ -85,4 +86,16 @@ pub struct Order {
     pub begun: bool,
     /// Whether it is to end, and whether at once.
     pub stopping: Option<bool>,
+}
+
+/// What a new row says in `seen_at`, if this is what it says in `triggered_at`.
+///
+/// A row never says less than one before it: it comes after all that are there, it looks at the last of them, and
+/// none changes later. Pruning takes rows away and leaves the others in their order, also when it takes the newest:
+/// the next row then looks at an older one, which says no less than those before it.
+fn seen_at(triggered_at: &str) -> String {
+    format!(
+        "max({triggered_at}, coalesce((SELECT l.seen_at FROM runs l WHERE l.row = (SELECT max(row) FROM runs)),
+           {triggered_at}))"
+    )
 }

@@ -1,13 +1,10 @@
 //! Looks at runs.
 
 use rusqlite::OptionalExtension;
-use rusqlite::types::Value;
 
 use super::row::{COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
 use super::{Order, ProcessRow, RunRow, StoredRun};
 use crate::domain::id::{AutomationId, InstanceId, RunId};
-use crate::domain::request::ListRuns;
-use crate::domain::run::machine::State;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
@@ -47,45 +44,6 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement.query_row([id.as_str()], |row| row.get::<_, String>(0)).optional()?;
         Ok(found.map(AutomationId::from_text))
-    }
-
-    /// A page of runs, newest first.
-    pub fn list_runs(&self, wanted: &ListRuns) -> Result<Vec<StoredRun>, LedgerError> {
-        // Runs of several states are read from the end of each state and merged. The runs of one automation are
-        // few, so that they are found by it and not by their state.
-        let arms: Vec<&[State]> = match &wanted.automation {
-            Some(_) => vec![&wanted.states],
-            None if wanted.states.is_empty() => vec![&[]],
-            None => wanted.states.chunks(1).collect(),
-        };
-        let mut sql = String::new();
-        let mut params: Vec<Value> = Vec::new();
-        for states in arms {
-            sql += if sql.is_empty() { "" } else { " UNION ALL " };
-            sql += &format!("SELECT {COLUMNS} FROM {TABLES} WHERE 1");
-            if let Some(automation) = &wanted.automation {
-                sql += " AND r.automation = (SELECT row FROM automations WHERE id = ?)";
-                params.push(automation.as_str().to_owned().into());
-            }
-            if !states.is_empty() {
-                let by_index = if wanted.automation.is_none() { "" } else { "+" };
-                sql += &format!(" AND {by_index}r.state IN ({})", vec!["?"; states.len()].join(", "));
-                params.extend(states.iter().map(|state| Value::from(state.as_str().to_owned())));
-            }
-            let bounds = [
-                (" AND r.triggered_at >= ?", wanted.from.map(Timestamp::as_millis)),
-                (" AND r.triggered_at <= ?", wanted.to.map(Timestamp::as_millis)),
-                (" AND r.row < ?", wanted.before),
-            ];
-            for (condition, bound) in bounds {
-                if let Some(bound) = bound {
-                    sql += condition;
-                    params.push(bound.into());
-                }
-            }
-        }
-        sql += " ORDER BY 1 DESC";
-        self.readable_page_by(stored_from_row, &sql, params, wanted.limit)
     }
 
     /// The oldest run of an automation that has not ended.

@@ -1,6 +1,6 @@
 //! Changes runs.
 
-use super::{ProcessRow, RunRow};
+use super::{ProcessRow, RunRow, seen_at};
 use crate::domain::automation::Access;
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
 use crate::domain::run::{Phase, Trigger};
@@ -16,12 +16,15 @@ impl Tx<'_> {
             Trigger::Manual { key } => key.as_deref(),
             Trigger::Schedule | Trigger::CatchUp | Trigger::Retry { .. } => None,
         };
-        let sql = "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
-                     revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
-                     scheduled_at, triggered_at, state, directory, access, wait_until, not_before, tries,
-                     if_busy)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-                     ?19, ?20, ?21, ?22, ?23)";
+        let sql = format!(
+            "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
+               revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
+               scheduled_at, triggered_at, seen_at, state, directory, access, wait_until, not_before, tries,
+               if_busy)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, {}, ?17, ?18,
+               ?19, ?20, ?21, ?22, ?23)",
+            seen_at("?16")
+        );
         let access = match row.definition.access {
             Access::Write => "write",
             Access::Read => "read",
@@ -51,7 +54,7 @@ impl Tx<'_> {
             row.tries,
             to_word(&row.if_busy)?,
         ];
-        self.execute(sql, params)?;
+        self.execute(&sql, params)?;
         let place = self.connection.last_insert_rowid();
         self.update_run(&RunRow { row: place, ..row.clone() })?;
         Ok(place)
