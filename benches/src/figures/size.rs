@@ -12,7 +12,7 @@ use sexton::domain::request::ListRuns;
 use sexton::domain::run::machine::State;
 use sexton::ledger::Stored;
 
-use self::history::{AUTOMATIONS, History, automations};
+use self::history::{AUTOMATIONS, History, automations, triggered_at};
 use super::World;
 use crate::broken;
 use crate::clock::{ms_since, now};
@@ -27,6 +27,9 @@ const MANY: (i64, i64) = (200_000, 10_000_000);
 
 /// A page as clients get it if they do not say how long, and the run after it that tells whether there is more.
 const PAGE: usize = 50 + 1;
+
+/// The span of a page that is bounded by times: an hour, of which a page shows the end.
+const SPAN_MS: i64 = 3_600_000;
 
 /// p99 of a page in milliseconds.
 const PAGE_WITHIN_MS: f64 = 1.0;
@@ -48,10 +51,14 @@ enum Deed {
     InState,
     /// Beginning at a cursor that may be anywhere.
     AtCursor,
+    /// Of a time that may be any.
+    OfTime,
+    /// Of one automation, in a state in which none of its runs is.
+    OfAutomationInState,
 }
 
 impl Deed {
-    const ALL: [Deed; 7] = [
+    const ALL: [Deed; 9] = [
         Deed::Claim,
         Deed::ClaimOnDisk,
         Deed::NextAt,
@@ -59,6 +66,8 @@ impl Deed {
         Deed::OfAutomation,
         Deed::InState,
         Deed::AtCursor,
+        Deed::OfTime,
+        Deed::OfAutomationInState,
     ];
 
     fn what(self) -> &'static str {
@@ -70,6 +79,8 @@ impl Deed {
             Deed::OfAutomation => "a page of runs: of one automation",
             Deed::InState => "a page of runs: failed",
             Deed::AtCursor => "a page of runs: at a cursor anywhere",
+            Deed::OfTime => "a page of runs: of a time anywhere",
+            Deed::OfAutomationInState => "a page of runs: of one automation, stopped (none is)",
         }
     }
 
@@ -79,7 +90,12 @@ impl Deed {
             // That is the disk's.
             Deed::ClaimOnDisk => String::new(),
             Deed::Claim | Deed::NextAt => goal("at most 2 ×", flat),
-            Deed::Newest | Deed::OfAutomation | Deed::InState | Deed::AtCursor => {
+            Deed::Newest
+            | Deed::OfAutomation
+            | Deed::InState
+            | Deed::AtCursor
+            | Deed::OfTime
+            | Deed::OfAutomationInState => {
                 goal("p99 within 1 ms, at most 2 ×", flat && p99 <= PAGE_WITHIN_MS)
             }
         }
@@ -160,15 +176,25 @@ impl Side {
             Deed::Claim => self.history.claim().map(|claim| claim.decided),
             Deed::ClaimOnDisk => self.history.claim().map(|claim| claim.on_disk),
             Deed::NextAt => self.history.next_at(),
-            Deed::Newest => self.page(wanted),
+            Deed::Newest => self.page(PAGE, wanted),
             Deed::OfAutomation => {
                 let automation = self.automations[self.samples % AUTOMATIONS].clone();
-                self.page(ListRuns { automation: Some(automation), ..wanted })
+                self.page(PAGE, ListRuns { automation: Some(automation), ..wanted })
             }
-            Deed::InState => self.page(ListRuns { states: vec![State::Failed], ..wanted }),
+            Deed::InState => self.page(PAGE, ListRuns { states: vec![State::Failed], ..wanted }),
             Deed::AtCursor => {
                 let before = self.somewhere();
-                self.page(ListRuns { before: Some(before), ..wanted })
+                self.page(PAGE, ListRuns { before: Some(before), ..wanted })
+            }
+            Deed::OfTime => {
+                let to = triggered_at(self.runs, self.somewhere());
+                let from = to.plus_ms(-SPAN_MS);
+                self.page(PAGE, ListRuns { from: Some(from), to: Some(to), ..wanted })
+            }
+            Deed::OfAutomationInState => {
+                let automation = self.automations[self.samples % AUTOMATIONS].clone();
+                let states = vec![State::Stopped];
+                self.page(0, ListRuns { automation: Some(automation), states, ..wanted })
             }
         }
     }
@@ -183,14 +209,15 @@ impl Side {
         (first + part * (self.runs as f64 - first)) as i64
     }
 
-    fn page(&self, wanted: ListRuns) -> io::Result<f64> {
+    /// How long a page takes that is to have so many runs.
+    fn page(&self, runs: usize, wanted: ListRuns) -> io::Result<f64> {
         let (found, ms) = self.history.look_again(move |view| {
             let rows = view.list_runs(&wanted)?;
             Ok((rows.into_iter().filter_map(Stored::known).count(), view.newest_seq()?))
         })?;
-        match found.0 {
-            PAGE => Ok(ms),
-            rows => Err(broken(format!("a page has {rows} runs instead of {PAGE}"))),
+        match found.0 == runs {
+            true => Ok(ms),
+            false => Err(broken(format!("a page has {} runs instead of {runs}", found.0))),
         }
     }
 }

@@ -278,6 +278,11 @@ impl IdSource for Ids {
     }
 }
 
+/// When the copy in this row was made to have been triggered, if there are so many: a second lies between two.
+pub(super) fn triggered_at(runs: i64, row: i64) -> Timestamp {
+    CREATED_AT.plus_ms((row - 1 - runs) * 1000 + 2)
+}
+
 /// Replaces the two models by so many copies, spread over the automations.
 fn copy(path: &Path, runs: i64) -> Result<(), rusqlite::Error> {
     let mut connection = Connection::open(path)?;
@@ -300,7 +305,7 @@ fn copy(path: &Path, runs: i64) -> Result<(), rusqlite::Error> {
         "definition" => "a.definition".to_owned(),
         "ended_number" => format!("i / {AUTOMATIONS} + 1"),
         "slots_from" | "slots_to" | "scheduled_at" => at.clone(),
-        "triggered_at" => format!("{at} + 2"),
+        "triggered_at" | "seen_at" => format!("{at} + 2"),
         "started_at" => format!("{at} + 9"),
         "completed_at" => format!("{at} + 700"),
         other => format!("m.{other}"),
