@@ -83,6 +83,19 @@ pub struct ClockSet {
     pub to: Timestamp,
 }
 
+impl ClockSet {
+    fn by_ms(self) -> i64 {
+        self.to.since_ms(self.from)
+    }
+}
+
+impl Suspended {
+    /// For how long it slept, in milliseconds.
+    pub fn length_ms(self) -> i64 {
+        self.to.since_ms(self.from)
+    }
+}
+
 /// What is known of the clock by everybody who has the project open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Known {
@@ -140,6 +153,8 @@ pub struct Seen {
     pub suspended: Option<Suspended>,
     /// The clock was set, by more than anybody would not notice.
     pub set: Option<ClockSet>,
+    /// What it was set by in all, in milliseconds: what is still to come moves along.
+    pub set_by_ms: i64,
     /// It went back.
     pub anew: Option<Anew>,
 }
@@ -181,7 +196,9 @@ impl Known {
 /// What a reading shows beside what was known before.
 pub fn see(known: Option<&Known>, boot: &Boot, reading: Reading, around: Around) -> Seen {
     match known {
-        None => Seen { known: Known::since(boot, reading), suspended: None, set: None, anew: None },
+        None => {
+            Seen { known: Known::since(boot, reading), suspended: None, set: None, set_by_ms: 0, anew: None }
+        }
         Some(known) if known.boot == *boot => within_boot(known, reading, around),
         Some(known) => after_boot(known, boot, reading, around),
     }
@@ -189,14 +206,14 @@ pub fn see(known: Option<&Known>, boot: &Boot, reading: Reading, around: Around)
 
 /// Elapsed time tells everything.
 fn within_boot(before: &Known, reading: Reading, around: Around) -> Seen {
-    let mut seen = Seen { known: before.clone(), suspended: None, set: None, anew: None };
+    let mut seen = Seen { known: before.clone(), suspended: None, set: None, set_by_ms: 0, anew: None };
     let set_by_ms =
         Some(reading.offset_ms() - before.offset_ms).filter(|by_ms| is_noticed(*by_ms)).unwrap_or(0);
     let undisturbed = reading.wall.plus_ms(-set_by_ms);
     // It may have held for long enough before it was set again.
     seen.known.doubt.take_if(|doubt| doubt.until <= undisturbed);
     if set_by_ms != 0 {
-        seen.known.offset_ms = reading.offset_ms();
+        (seen.set_by_ms, seen.known.offset_ms) = (set_by_ms, reading.offset_ms());
         // Who waits for a stable wake, waits as long as before.
         seen.known.stable_at = before.stable_at.map(|at| at.plus_ms(set_by_ms));
         let change = ClockSet { from: undisturbed, to: reading.wall };
@@ -214,7 +231,7 @@ fn within_boot(before: &Known, reading: Reading, around: Around) -> Seen {
 }
 
 fn set(seen: &mut Seen, offset_before_ms: i64, change: ClockSet, around: Around) {
-    let by_ms = change.to.since_ms(change.from);
+    let by_ms = change.by_ms();
     let until = change.to.plus_ms(DOUBT_LASTS_MS);
     seen.set = (by_ms.abs() > around.grace_ms).then_some(change);
     match seen.known.doubt {
@@ -242,7 +259,8 @@ fn set(seen: &mut Seen, offset_before_ms: i64, change: ClockSet, around: Around)
 
 /// Only the wall clock tells. That it is later is no news: nobody was there.
 fn after_boot(before: &Known, boot: &Boot, reading: Reading, around: Around) -> Seen {
-    let mut seen = Seen { known: Known::since(boot, reading), suspended: None, set: None, anew: None };
+    let mut seen =
+        Seen { known: Known::since(boot, reading), suspended: None, set: None, set_by_ms: 0, anew: None };
     let now = reading.wall;
     let is_before = |time: Timestamp| time.since_ms(now) > around.grace_ms;
     match before.doubt {
@@ -263,6 +281,7 @@ fn after_boot(before: &Known, boot: &Boot, reading: Reading, around: Around) -> 
             }
         }
     }
+    seen.set_by_ms = seen.set.map_or(0, ClockSet::by_ms);
     seen
 }
 

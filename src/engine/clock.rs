@@ -11,6 +11,7 @@ use crate::domain::automation::{EpochReason, When};
 use crate::domain::clock::{self, Anew, Around, Boot, DOUBTED_MS, Reading, Seen};
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
+use crate::domain::run::Waiting;
 use crate::domain::run::machine::StopReason;
 use crate::domain::schedule::rhythm::Rhythm;
 use crate::domain::time::Timestamp;
@@ -46,22 +47,41 @@ fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> R
         stable_wake_ms: limits.stable_wake_ms,
     };
     let before_known = before.as_ref().map(|row| &row.known);
-    let Seen { known, suspended, set, anew } =
+    let Seen { known, suspended, set, set_by_ms, anew } =
         clock::see(before_known, context.boot, context.reading, around);
     let now = context.now;
     if let Some(scheduler) = suspended {
         let event = tx.publish(&Event::SchedulerSuspended { scheduler }, now)?;
         tx.insert_suspend(event, scheduler)?;
+        // Nothing was done meanwhile, so nothing took too long.
+        tx.move_limits(scheduler.length_ms())?;
     }
     if let Some(scheduler) = set {
         tx.publish(&Event::SchedulerClock { scheduler }, now)?;
-        tx.move_turns(now, scheduler.to.since_ms(scheduler.from))?;
+    }
+    if set_by_ms != 0 {
+        move_along(tx, context, set_by_ms)?;
     }
     let unfinished = before.and_then(|row| row.anew);
     let anew = anew.map_or(unfinished, |anew| Some(joined(unfinished, anew)));
     let row = ClockRow { known, anew, noted_at: now };
     tx.keep_clock(&row)?;
     Ok(row)
+}
+
+/// Whatever the clock shows, what is waited for is as far away as it was. So a clock that is wrong ends no work and no
+/// wait, also when it is believed in the end, and nothing that began by it lasts for ever when it is put right.
+fn move_along(tx: &Tx<'_>, context: &Context<'_>, by_ms: i64) -> Result<(), Refusal> {
+    tx.move_turns(context.now, by_ms)?;
+    tx.move_waits(by_ms)?;
+    tx.move_limits(by_ms)?;
+    for mut run in tx.waits_over(Timestamp::MAX, usize::MAX)? {
+        let Some(waiting) = run.run.waiting().cloned() else { continue };
+        if run.run.set_waiting(Some(Waiting { until_at: run.wait_until, ..waiting })) {
+            derive::publish_run(tx, &mut run, context.now)?;
+        }
+    }
+    Ok(())
 }
 
 /// It went back again before everybody had begun anew: then everybody who had to still has to.
@@ -122,6 +142,13 @@ pub fn next_claim(
     let next =
         next.map(|next| held_until.map_or(next, |held_until| next.max(held_until)).plus_ms(patience_ms));
     Ok(next.into_iter().chain(look_at).min())
+}
+
+/// Whether something has happened to the clock in this boot that nobody has written down: until then what seems to have
+/// taken too long may not have.
+pub(super) fn has_changed(view: &View<'_>, boot: &Boot, reading: Reading) -> Result<bool, Refusal> {
+    let known = view.clock()?.map(|row| row.known).filter(|known| known.boot == *boot);
+    Ok(boot.is_known() && known.is_some_and(|known| known.is_outdated(boot, reading)))
 }
 
 /// Whether what the clock shows now may be wrong by much.

@@ -2,10 +2,11 @@
 //! not silence: the fence keeps everything from happening twice when it goes on.
 
 use super::presence::{Left, lost};
-use super::{Context, assign, ending, report, shared_limits};
-use crate::domain::id::RunId;
+use super::{Context, assign, clock, ending, report, shared_limits};
+use crate::domain::clock::{Boot, Reading};
+use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Stored, Tx};
+use crate::ledger::{ProcessRow, Stored, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, and there is still to be swept.
@@ -29,6 +30,23 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
         }
     }
     Ok(())
+}
+
+/// The processes of runs that another instance should have ended by now. A stop is not overdue because the machine
+/// slept or the clock was set: until that is written down nobody can tell, and nothing is.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn overdue_stops(
+    view: &View<'_>,
+    me: &InstanceId,
+    boot: &Boot,
+    reading: Reading,
+) -> Result<Vec<(RunId, ProcessRow)>, Refusal> {
+    match clock::has_changed(view, boot, reading)? {
+        true => Ok(Vec::new()),
+        false => Ok(view.overdue_stops(me, reading.wall)?),
+    }
 }
 
 /// Another instance has ended what was left of a run, because the one that carries it out has not carried out the wish

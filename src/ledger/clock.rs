@@ -134,11 +134,28 @@ impl Tx<'_> {
     }
 
     /// The turns of catch-ups and the times of retries that are still to come are as far away as before the clock was
-    /// set by so much.
+    /// set by so much. Those that lay ahead of the clock at either time are: a turn that has come stays one that has.
     pub fn move_turns(&self, now: Timestamp, by_ms: i64) -> Result<(), LedgerError> {
         let sql = "UPDATE runs SET not_before = max(?1, not_before + ?2)
-                   WHERE not_before > ?1 AND completed_at IS NULL";
+                   WHERE not_before > min(?1, ?1 - ?2) AND completed_at IS NULL";
         self.execute(sql, (now.as_millis(), by_ms))?;
+        Ok(())
+    }
+
+    /// The waits of runs for their start end as much later. What is shown of them is another matter.
+    pub fn move_waits(&self, by_ms: i64) -> Result<(), LedgerError> {
+        let sql = "UPDATE runs INDEXED BY runs_active SET wait_until = wait_until + ?1
+                   WHERE completed_at IS NULL AND wait_until IS NOT NULL";
+        self.execute(sql, [by_ms])?;
+        Ok(())
+    }
+
+    /// What instances were given they were given as much later, and its limits are reached as much later.
+    pub fn move_limits(&self, by_ms: i64) -> Result<(), LedgerError> {
+        let sql =
+            "UPDATE runs INDEXED BY runs_given SET given_at = given_at + ?1, deadline_at = deadline_at + ?1
+                   WHERE completed_at IS NULL AND given_to IS NOT NULL";
+        self.execute(sql, [by_ms])?;
         Ok(())
     }
 }

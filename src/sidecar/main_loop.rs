@@ -27,6 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Progress;
 use crate::engine::ending::Remains;
 use crate::engine::presence::{leave, prepare_to_leave};
+use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
 use crate::ledger::{Glimpse, Order};
 use crate::presence::lock_file::HeldLock;
@@ -223,11 +224,11 @@ impl MainLoop {
         let shared = self.sidecar.parts.limits.shared;
         let duty = self.duty();
         let (reading, boot) = (self.sidecar.parts.clock.read(), self.sidecar.parts.boot.clone());
-        let now = reading.wall;
         let read = self.sidecar.parts.ledger.read(move |view| {
             let at = tick::next_at(view, duty, &me, shared, &boot, reading)?;
             let peers = if duty == Duty::Owner { view.peers_of(&me)? } else { Vec::new() };
-            let stops_are_overdue = duty != Duty::Observer && !view.overdue_stops(&me, now)?.is_empty();
+            let stops_are_overdue =
+                duty != Duty::Observer && !standby::overdue_stops(view, &me, &boot, reading)?.is_empty();
             Ok(Due { at, orders: view.orders(&me)?, peers, stops_are_overdue, glimpse: view.glimpse()? })
         });
         read.await

@@ -73,8 +73,10 @@ impl Sweep {
 
     /// Ends what living sidecars should have ended by now and have not.
     async fn end_what_is_to_stop(&self) -> Result<(), Refusal> {
-        let (me, now) = (self.sidecar.parts.me.instance.clone(), self.sidecar.parts.clock.now());
-        for (run, left) in self.look(move |view| Ok(view.overdue_stops(&me, now)?)).await? {
+        let parts = &self.sidecar.parts;
+        let (me, boot, reading) = (parts.me.instance.clone(), parts.boot.clone(), parts.clock.read());
+        let overdue = self.look(move |view| standby::overdue_stops(view, &me, &boot, reading));
+        for (run, left) in overdue.await? {
             // Where its processes cannot be seen, they cannot be known to have ended either.
             if exec::can_see(&left.process) {
                 tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");

@@ -21,6 +21,7 @@ mod fairness;
 mod firing;
 mod inside;
 mod later;
+mod limits;
 mod moving_up;
 mod observers;
 mod overlap;

@@ -134,7 +134,7 @@ fn requests_reports_limits_and_cancels_go_on_right_after_a_wake() {
     let read = |policy_of| policy(with(every(36_000), json!({"access": "read"})), policy_of);
     let create = |world: &mut World, policy_of| world.create(owner, read(policy_of));
     let reported = create(&mut world, json!({"wallMs": 24 * HOUR}));
-    let limited = create(&mut world, json!({"wallMs": 60_000}));
+    let limited = create(&mut world, json!({"wallMs": 2 * SECOND}));
     let cancelled = create(&mut world, json!({"wallMs": 24 * HOUR}));
     let asked = create(&mut world, json!({}));
     let runs = [&reported, &limited, &cancelled].map(|id| world.run(owner, id));

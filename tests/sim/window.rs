@@ -169,12 +169,13 @@ impl World {
     }
 
     /// Kills the work that others should have ended by now and have not.
-    fn end_what_is_to_stop(&mut self, who: Who) -> Result<(), Refusal> {
+    pub(crate) fn end_what_is_to_stop(&mut self, who: Who) -> Result<(), Refusal> {
         let window = self.window(who);
         if window.role == Role::Observer {
             return Ok(());
         }
-        for (run, _) in self.view().overdue_stops(&window.actor.instance, self.now).unwrap() {
+        let (me, reading) = (&window.actor.instance, self.machine.reading(self.now));
+        for (run, _) in standby::overdue_stops(&self.view(), me, &self.machine.boot, reading).unwrap() {
             self.end_of_work_elsewhere(&run);
             self.decide(who, |tx, context| standby::ended_for(tx, context, &run, dead_work()))?;
         }
