@@ -124,6 +124,17 @@ pub struct Doubt {
     pub until: Timestamp,
 }
 
+impl Doubt {
+    /// What it keeps from being done now, for people.
+    pub fn told_at(&self, now: Timestamp) -> String {
+        let hours = self.to.since_ms(self.from) / 3_600_000;
+        let left_s = self.until.since_ms(now).max(0).cast_unsigned().div_ceil(1000);
+        format!(
+            "the clock was set ahead by {hours} hours, so it may be wrong: no schedule fires for another {left_s} s, unless it is set back before"
+        )
+    }
+}
+
 /// What matters beside the clock itself.
 #[derive(Clone, Copy, Debug)]
 pub struct Around {

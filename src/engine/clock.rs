@@ -151,6 +151,15 @@ pub(super) fn has_changed(view: &View<'_>, boot: &Boot, reading: Reading) -> Res
     Ok(boot.is_known() && known.is_some_and(|known| known.is_outdated(boot, reading)))
 }
 
+/// Why nothing fires though it may be due, if that is so for longer than a machine needs to wake up.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn trouble(view: &View<'_>, now: Timestamp) -> Result<Option<String>, Refusal> {
+    let doubt = view.clock()?.and_then(|row| row.known.doubt).filter(|doubt| now < doubt.until);
+    Ok(doubt.map(|doubt| doubt.told_at(now)))
+}
+
 /// Whether what the clock shows now may be wrong by much.
 pub(super) fn is_doubted(view: &View<'_>, now: Timestamp) -> Result<bool, Refusal> {
     let doubt = view.clock()?.and_then(|row| row.known.doubt);

@@ -7,6 +7,7 @@ use super::Sidecar;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::status::{Health as State, PresentInstance, SchedulerStatus};
+use crate::engine;
 
 /// Suspends that are told of: more than the nights of a week. Older ones are among the events.
 const SUSPENDS: usize = 10;
@@ -126,13 +127,18 @@ impl Sidecar {
     /// asked for when something hangs, so it waits for nothing that is to be written.
     pub(super) async fn status(&self) -> SchedulerStatus {
         let parts = &self.parts;
-        let seen = parts.ledger.read_now(|view| {
+        let now = parts.clock.now();
+        let seen = parts.ledger.read_now(move |view| {
             let (owner, suspended) = (view.ringing_instance()?, view.newest_suspends(SUSPENDS)?);
-            Ok((owner, view.next_fire()?, view.present_instances()?, suspended))
+            let seen = (owner, view.next_fire()?, view.present_instances()?, suspended);
+            Ok((seen, engine::clock::trouble(view, now)?))
         });
         let mut reasons = Vec::new();
         let (owner, next_fire_at, instances, suspended) = match seen.await {
-            Ok(seen) => seen,
+            Ok((seen, trouble)) => {
+                reasons.extend(trouble);
+                seen
+            }
             Err(refusal) => {
                 reasons.push(refusal.to_string());
                 (None, None, vec![self.present()], Vec::new())

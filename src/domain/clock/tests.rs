@@ -256,3 +256,14 @@ fn a_doubt_outlives_a_restart() {
     let (_, seen) = restarted(WALL.plus_ms(-HOUR));
     assert_eq!(seen.anew, Some(Anew::Every), "and too far");
 }
+
+#[test]
+fn a_doubt_is_told_in_words() {
+    let mut machine = Watched::new();
+    machine.set(365 * DAY);
+    let doubt = machine.look().known.doubt.unwrap();
+    machine.pass(9 * MINUTE + 1);
+    let words = "the clock was set ahead by 8760 hours, so it may be wrong: no schedule fires for another 60 s, \
+                 unless it is set back before";
+    assert_eq!(doubt.told_at(machine.reading.wall), words);
+}
