@@ -4,7 +4,7 @@ use super::{Context, assign, delete, derive, later, pause, records, retry};
 use crate::domain::automation::PauseReason;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{Outcome, ProcessEnd, Trigger};
+use crate::domain::run::{Outcome, Phase, ProcessEnd, Trigger};
 use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
 
 /// Whether everything that belonged to a run has gone.
@@ -69,11 +69,16 @@ pub(super) enum Counts {
 }
 
 fn counts(ended: &RunRow) -> Counts {
-    match (ended.run.state(), &ended.run.trigger) {
-        (State::Succeeded, _) => Counts::Success,
-        (State::Failed, _) | (State::Stopped, Trigger::Retry { .. }) => Counts::Failure,
-        (State::Stopped, Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp)
-        | (State::Scheduled | State::Running | State::AwaitingInput, _) => Counts::Neither,
+    match &ended.run.phase {
+        Phase::Succeeded { .. } => Counts::Success,
+        Phase::Failed { .. } => Counts::Failure,
+        Phase::Stopped { ended: end, reason } => match ended.run.trigger {
+            Trigger::Retry { .. } if retry::leaves_the_failure(end, *reason) => Counts::Failure,
+            Trigger::Retry { .. } | Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp => {
+                Counts::Neither
+            }
+        },
+        Phase::Scheduled { .. } | Phase::Running { .. } | Phase::AwaitingInput { .. } => Counts::Neither,
     }
 }
 

@@ -1,15 +1,15 @@
 //! A run that failed before its work began is tried again (protocol, `policy.retry`).
 //!
 //! A run and those that try it again are one chain, which counts once, when it ends: as what its last run has come
-//! to, and as a failure if that was stopped, because the ones before have failed.
+//! to. If that was stopped before its work started, the chain has failed, because the runs before it have.
 
 use super::records::NewRun;
 use super::start::start;
 use super::{Context, derive};
 use crate::domain::policy::Retry;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::Trigger;
-use crate::domain::run::machine::State;
+use crate::domain::run::machine::{State, StopReason};
+use crate::domain::run::{Ended, Trigger};
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// Whether a run that has just ended is tried again.
@@ -44,4 +44,26 @@ pub(super) fn again(
         tries_again: Some(failed),
     };
     start(tx, context, automation, new).map(drop)
+}
+
+/// Whether a stopped retry leaves its chain as one that failed. Work that has started was stopped by somebody, not by
+/// what kept the runs before from starting, and a precheck that finds nothing to do has been able to start.
+pub(super) fn leaves_the_failure(ended: &Ended, reason: StopReason) -> bool {
+    let found_nothing_to_do = match reason {
+        StopReason::PrecheckSkipped => true,
+        StopReason::MissedSchedule
+        | StopReason::PreviousRunActive
+        | StopReason::PreviousRunAwaitingInput
+        | StopReason::Paused
+        | StopReason::Cancelled
+        | StopReason::Superseded
+        | StopReason::WriterBusy
+        | StopReason::Capacity
+        | StopReason::Expired
+        | StopReason::Ended
+        | StopReason::Interrupted
+        | StopReason::Shutdown
+        | StopReason::BlockerLost => false,
+    };
+    ended.started_at.is_none() && !found_nothing_to_do
 }

@@ -8,7 +8,7 @@ use sexton::domain::run::machine::State;
 
 use crate::drafts::{every, once, policy, with};
 use crate::looking::words;
-use crate::window::{Stage, exited, guard_lost, not_started};
+use crate::window::{Stage, exited, guard_lost, not_started, precheck_only};
 use crate::world::{START, Who, World};
 
 const SECOND: i64 = 1000;
@@ -95,6 +95,59 @@ fn a_chain_whose_last_try_is_stopped_has_failed() {
     assert_eq!(words(&world.last_run(&id)), "retry stopped cancelled");
     let state = world.automation(&id).state;
     assert_eq!((state.completed_runs, state.failure_streak, state.active_runs.len()), (1, 1, 0));
+    world.audit_all();
+}
+
+#[test]
+fn a_chain_whose_work_was_stopped_has_neither_failed_nor_succeeded() {
+    let ends: [fn(&mut World, Who, &RunId); 4] = [
+        |world, owner, run| {
+            world.cancel(owner, run).unwrap();
+            world.settle();
+        },
+        |world, owner, _| {
+            world.prepare_to_leave(owner).unwrap();
+            world.settle();
+        },
+        |world, owner, _| {
+            world.die(owner);
+            world.open();
+            world.settle();
+        },
+        // The next slot takes its place.
+        |world, _, _| world.run_for(9 * MINUTE),
+    ];
+    for (end, reason) in ends.into_iter().zip(["cancelled", "shutdown", "interrupted", "superseded"]) {
+        let retry = json!({"attempts": 1, "delayMs": MINUTE});
+        let draft = policy(every(600), json!({"overlap": "cancelPrevious", "retry": retry}));
+        let (mut world, owner, id, _) = failed(draft);
+        world.run_for(MINUTE);
+        let run = world.last_run(&id).id;
+        assert_eq!(words(&world.last_run(&id)), "retry running");
+        end(&mut world, owner, &run);
+        assert_eq!(world.story(&id)[1], format!("retry stopped {reason}"));
+        let state = world.automation(&id).state;
+        assert_eq!((state.completed_runs, state.failure_streak), (0, 0), "{reason}");
+        world.audit_all();
+    }
+}
+
+#[test]
+fn a_retry_that_finds_nothing_to_do_is_no_failure() {
+    let precheck = json!({"program": "check", "timeoutMs": 10_000});
+    let retry = json!({"attempts": 3, "delayMs": MINUTE});
+    let (mut world, owner, id, _) = failed(policy(every(600), json!({"precheck": precheck, "retry": retry})));
+    world.now = world.now.plus_ms(MINUTE);
+    world.tick(owner).unwrap();
+    world.act(owner);
+    let run = world.last_run(&id).id;
+    while world.window(owner).carried[&run].stage != Stage::Passed {
+        world.carry(owner, &run);
+    }
+    world.finish(&run, precheck_only(75));
+    assert_eq!(world.story(&id)[1..], ["retry stopped precheck_skipped"]);
+    let state = world.automation(&id).state;
+    assert_eq!((state.completed_runs, state.failure_streak), (0, 0));
     world.audit_all();
 }
 
