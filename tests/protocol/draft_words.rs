@@ -26,7 +26,7 @@ fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
         (r#"{"retry":null}"#, "retry wrong_type"),
         (r#"{"retry":{"bogus":1}}"#, "retry.bogus unsupported_automation_field"),
         (r#"{"retry":{"attempts":"\ud800"}}"#, "retry.attempts not_unicode"),
-        (r#"{"retry":{"attempts":0,"delayMs":-1}}"#, "retry.delayMs out_of_range"),
+        (r#"{"retry":{"attempts":0,"delayMs":999}}"#, "retry.delayMs out_of_range"),
         (r#"{"retry":{"attempts":1001}}"#, "retry.attempts out_of_range"),
         (r#"{"blockerMs":{"attended":"x"}}"#, "blockerMs.attended wrong_type"),
         (r#"{"blockerMs":{"unattended":5}}"#, "blockerMs.unattended not_available_yet"),

@@ -253,7 +253,7 @@ impl Walk {
         };
         let overlap = *self.rng.pick(&["skip", "queueOne", "cancelPrevious"]).unwrap();
         let if_busy = if self.rng.one_in(4) { "skip" } else { "queue" };
-        let retry = json!({"attempts": self.rng.within(0..3), "delayMs": self.rng.within(0..90_000)});
+        let retry = json!({"attempts": self.rng.within(0..3), "delayMs": self.rng.within(1000..90_000)});
         let policy = json!({
             "overlap": overlap,
             "ifBusy": if_busy,

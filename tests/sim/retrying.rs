@@ -201,9 +201,9 @@ fn every_failure_before_the_start_is_tried_again() {
 }
 
 #[test]
-fn a_retry_that_is_to_come_at_once_waits_for_older_runs() {
+fn a_retry_whose_time_has_come_waits_for_older_runs() {
     let (mut world, owner) = World::with_owner();
-    let id = world.create(owner, retried(1, 0));
+    let id = world.create(owner, retried(1, SECOND));
     let run = world.run(owner, &id);
     world.act(owner);
     let other = world.create(owner, with(every(600), json!({"paused": true})));
@@ -211,6 +211,7 @@ fn a_retry_that_is_to_come_at_once_waits_for_older_runs() {
     world.set_stage(owner, &run, Some(Stage::Ended(not_started())));
     world.carry(owner, &run);
     assert_eq!(world.story(&other), ["manual scheduled"], "it has been given the directory");
+    world.run_for(SECOND);
     assert_eq!(world.story(&id), ["manual failed start_failed", "retry scheduled directory"]);
     world.audit_all();
 }
@@ -334,7 +335,7 @@ fn a_retry_that_waits_is_an_active_run_of_its_automation() {
 #[test]
 fn a_run_that_waits_already_is_the_next_try() {
     let (mut world, owner) = World::with_owner();
-    let retry = json!({"attempts": 3, "delayMs": 0});
+    let retry = json!({"attempts": 3, "delayMs": SECOND});
     let id = world.create(owner, policy(every(600), json!({"overlap": "queueOne", "retry": retry})));
     let first = world.run(owner, &id);
     world.act(owner);

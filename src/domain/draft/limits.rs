@@ -47,6 +47,10 @@ pub const STEPS: i64 = 1_000_000;
 /// The most times that a run can be tried again.
 pub const RETRIES: i64 = 1000;
 
+/// The least time from a failure to the next try, in milliseconds: what fails at once is not to be all that the
+/// machine does.
+pub const RETRY_DELAY_MS: i64 = 1000;
+
 /// The longest span of a policy: 365 days, in milliseconds.
 pub const SPAN_MS: i64 = 365 * 86_400_000;
 

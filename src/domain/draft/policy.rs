@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use serde::Serialize;
 
-use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, SPAN_MS, STEPS};
+use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, RETRY_DELAY_MS, SPAN_MS, STEPS};
 use super::task::{read_args, read_program};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
@@ -56,7 +56,7 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
             sent.integer("attempts", 0..=RETRIES)
         });
         choose(&mut inner, "delayMs", &mut value.delay_ms, &default.delay_ms, |sent| {
-            sent.integer("delayMs", 0..=SPAN_MS)
+            sent.integer("delayMs", RETRY_DELAY_MS..=SPAN_MS)
         });
         inner.finish(Word::UnsupportedAutomationField, |_| None);
     }

@@ -159,7 +159,7 @@ fn policy() -> Value {
     let retried = Policy::default().retry;
     let retry = [
         ("attempts", with_default(integer(0, most::RETRIES), retried.attempts)),
-        ("delayMs", with_default(span(0), retried.delay_ms)),
+        ("delayMs", with_default(span(most::RETRY_DELAY_MS), retried.delay_ms)),
     ];
     let chosen = [
         ("overlap", one_of(&["skip", "queueOne", "cancelPrevious"])),

@@ -92,7 +92,7 @@ fn a_run_whose_program_is_not_there_yet_is_tried_again() {
     client.subscribe(json!({}));
     let program = place.file("late");
     let task = json!({"kind": "command", "program": program.display().to_string()});
-    let retry = json!({"retry": {"attempts": 5, "delayMs": 400}});
+    let retry = json!({"retry": {"attempts": 5, "delayMs": 1000}});
     let id = client.create(policy(dormant("tried again", task), retry));
     let first = client.run(&id);
     let failed = client.wait_for_run(&first, "failed");
@@ -110,7 +110,7 @@ fn a_run_whose_program_is_not_there_yet_is_tried_again() {
     std::fs::rename(&made, &program).expect("a script");
     let ran = client.wait_for_event("a success", |event| event["run"]["state"] == "succeeded")["run"].clone();
     assert_eq!(ran["trigger"]["kind"], "retry");
-    assert!(ran["startedAt"].as_i64() >= failed["completedAt"].as_i64().map(|at| at + 400), "{ran}");
+    assert!(ran["startedAt"].as_i64() >= failed["completedAt"].as_i64().map(|at| at + 1000), "{ran}");
     let state = client.get("automation/get", json!({"id": id}))["state"].clone();
     assert_eq!((&state["completedRuns"], &state["failureStreak"]), (&json!(1), &json!(0)));
     assert_eq!(place.lines("log"), ["done"]);
