@@ -11,15 +11,15 @@ use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// What is particular to a new run.
-pub(super) struct NewRun<'a> {
+pub(super) struct NewRun {
     pub(super) trigger: Trigger,
     pub(super) attendance: Attendance,
     pub(super) slots: Option<SlotRange>,
     pub(super) asked_by: Option<InstanceId>,
     pub(super) not_before: Option<Timestamp>,
     pub(super) if_busy: IfBusy,
-    /// A run that has failed, if the new one carries out what that was to.
-    pub(super) tries_again: Option<&'a RunRow>,
+    /// How many runs of its chain have failed before it.
+    pub(super) tries: i64,
 }
 
 /// Stores a run that is to be carried out. Nothing is told yet: whoever calls this has it assigned first.
@@ -27,14 +27,10 @@ pub(super) fn schedule(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &AutomationRow,
-    new: NewRun<'_>,
+    new: NewRun,
 ) -> Result<RunRow, Refusal> {
     let phase = Phase::Scheduled { waiting: None, stopping: None };
-    let origin = match new.tries_again {
-        Some(failed) => Origin { tries: failed.tries + 1, ..Origin::of_run(failed, automation.epoch.number) },
-        None => Origin::of(automation),
-    };
-    let mut row = blank(context, &origin, new, phase);
+    let mut row = blank(context, &Origin::of(automation), new, phase);
     let counted_from = row.not_before.unwrap_or(context.now);
     row.wait_until = Some(counted_from.plus_ms(row.definition.policy.queue_ms));
     row.row = tx.insert_run(&row)?;
@@ -82,7 +78,7 @@ fn record_of(
         asked_by: None,
         not_before: None,
         if_busy: origin.definition.policy.if_busy,
-        tries_again: None,
+        tries: 0,
     };
     let mut row = blank(context, origin, new, Phase::Stopped { ended, reason });
     row.row = tx.insert_run(&row)?;
@@ -97,8 +93,6 @@ struct Origin<'a> {
     definition_row: i64,
     revision: i64,
     epoch: i64,
-    /// How many runs have failed to carry this out.
-    tries: i64,
 }
 
 impl<'a> Origin<'a> {
@@ -110,7 +104,6 @@ impl<'a> Origin<'a> {
             definition_row: automation.definition_row,
             revision: automation.revision,
             epoch: automation.epoch.number,
-            tries: 0,
         }
     }
 
@@ -123,12 +116,11 @@ impl<'a> Origin<'a> {
             definition_row: run.definition_row,
             revision: run.run.definition_revision,
             epoch,
-            tries: 0,
         }
     }
 }
 
-fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun<'_>, phase: Phase) -> RunRow {
+fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Phase) -> RunRow {
     let definition = origin.definition;
     let run = Run {
         id: context.ids.run(),
@@ -160,7 +152,7 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun<'_>, phase:
         definition_row: origin.definition_row,
         epoch: origin.epoch,
         run,
-        tries: origin.tries,
+        tries: new.tries,
         asked_by: new.asked_by,
         wait_until: None,
         not_before: new.not_before,

@@ -6,7 +6,8 @@
 use super::records::NewRun;
 use super::start::start;
 use super::{Context, derive};
-use crate::domain::policy::Retry;
+use crate::domain::automation::Task;
+use crate::domain::policy::{Policy, Retry};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Ended, Trigger};
@@ -16,9 +17,10 @@ use crate::ledger::{AutomationRow, RunRow, Tx};
 ///
 /// It is not where nothing starts by itself any more: the automation rests, is being deleted, or has reached its
 /// count. It is not either where another run of the automation is active: that one is the next try. That the schedule
-/// was edited meanwhile, or is over, means nothing here: the run was due, and it was to be carried out as it was then.
+/// was edited meanwhile, or is over, means nothing here: the run was due. How often it is tried again, and what is
+/// carried out then, is said by the automation as it is now: whoever has mended it wants that to be tried.
 pub(super) fn follows(tx: &Tx<'_>, automation: &AutomationRow, ended: &RunRow) -> Result<bool, Refusal> {
-    let Retry { attempts, .. } = ended.definition.policy.retry;
+    let Retry { attempts, .. } = automation.definition.policy.retry;
     let failed_to_start = ended.run.state() == State::Failed && ended.run.started_at().is_none();
     let resting = automation.pause.is_some()
         || automation.deleting.is_some()
@@ -33,15 +35,26 @@ pub(super) fn again(
     automation: &mut AutomationRow,
     failed: &RunRow,
 ) -> Result<(), Refusal> {
+    let Policy { retry, if_busy, .. } = &automation.definition.policy;
+    let not_before = match &automation.definition.task {
+        Task::Command(_) => Some(context.now.plus_ms(retry.delay_ms)),
+        // It was a command when it failed. A reminder cannot fail to start, so it has nothing to wait for.
+        Task::Notify { .. } => None,
+    };
+    // What whoever asked for the run wanted holds for all of its chain.
+    let if_busy = match failed.if_busy == failed.definition.policy.if_busy {
+        true => *if_busy,
+        false => failed.if_busy,
+    };
     let new = NewRun {
         trigger: Trigger::Retry { of: failed.run.id.clone() },
         attendance: failed.run.attendance,
         // They were answered for by the one that failed.
         slots: None,
         asked_by: failed.asked_by.clone(),
-        not_before: Some(context.now.plus_ms(failed.definition.policy.retry.delay_ms)),
-        if_busy: failed.if_busy,
-        tries_again: Some(failed),
+        not_before,
+        if_busy,
+        tries: failed.tries + 1,
     };
     start(tx, context, automation, new).map(drop)
 }

@@ -267,7 +267,7 @@ fn answer(
         asked_by: None,
         not_before,
         if_busy: automation.definition.policy.if_busy,
-        tries_again: None,
+        tries: 0,
     };
     tx.move_watermark(automation, slots.to_at)?;
     start(tx, context, automation, new).map(drop)

@@ -22,7 +22,7 @@ pub(super) fn start(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
-    new: NewRun<'_>,
+    new: NewRun,
 ) -> Result<Run, Refusal> {
     let run = records::schedule(tx, context, automation, new)?;
     let id = run.run.id.clone();

@@ -37,7 +37,7 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         asked_by: Some(context.me.instance.clone()),
         not_before: None,
         if_busy: request.if_busy.unwrap_or(automation.definition.policy.if_busy),
-        tries_again: None,
+        tries: 0,
     };
     start(tx, context, &mut automation, new)
 }

@@ -12,7 +12,7 @@ use crate::ledger::Tx;
 /// both get what they asked for. A patch that changes nothing is no edit.
 ///
 /// A change of what fires begins a new epoch, another spelling of the same does not; the slots of the old one are settled first, by its own definition.
-/// Runs that were created before carry out what was asked for then.
+/// Runs that were created before carry out what was asked for then; what tries one of them again from now on is new.
 ///
 /// # Errors
 /// When there is no such automation, it is being deleted, it has another revision than was meant, or what the

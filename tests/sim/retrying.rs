@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::policy::IfBusy;
 use sexton::domain::request::ActiveRun;
 use sexton::domain::run::Attendance;
 use sexton::domain::run::machine::State;
@@ -299,6 +300,61 @@ fn an_edit_leaves_the_retry_as_it_was() {
     let shown = serde_json::to_value(&again).unwrap();
     assert_eq!((&shown["task"]["args"], &shown["definitionRevision"]), (&json!([]), &json!(1)));
     world.audit_all();
+}
+
+#[test]
+fn the_next_retry_after_an_edit_carries_out_what_was_edited() {
+    let (mut world, owner, id, _) = failed(retried(1, MINUTE));
+    let patch = json!({"task": {"args": ["other"]}, "access": "read",
+        "policy": {"ifBusy": "skip", "retry": {"attempts": 2, "delayMs": 3 * MINUTE}}});
+    world.try_update(owner, &id, None, &patch).unwrap();
+    world.now = world.now.plus_ms(MINUTE);
+    let second = fail_to_start(&mut world, owner, &id);
+    let failed_at = world.now;
+    assert_eq!(world.run_row(&second).run.definition_revision, 1);
+    let third = world.last_run(&id).id;
+    let row = world.run_row(&third);
+    assert_eq!((words(&row.run).as_str(), row.if_busy), ("retry scheduled retry", IfBusy::Skip));
+    let shown = serde_json::to_value(&row.run).unwrap();
+    assert_eq!((&shown["task"]["args"], &shown["definitionRevision"]), (&json!(["other"]), &json!(2)));
+    world.run_for(3 * MINUTE - 1);
+    assert_eq!(words(&world.last_run(&id)), "retry scheduled retry");
+    world.run_for(1);
+    assert_eq!(words(&world.last_run(&id)), "retry running");
+    assert_eq!(world.spawn_log[0].at, failed_at.plus_ms(3 * MINUTE));
+    world.audit_all();
+}
+
+#[test]
+fn an_edit_decides_how_often_a_run_is_tried_again() {
+    let (mut world, owner, id, _) = failed(retried(3, MINUTE));
+    world.try_update(owner, &id, None, &json!({"policy": {"retry": {"attempts": 1}}})).unwrap();
+    world.now = world.now.plus_ms(MINUTE);
+    fail_to_start(&mut world, owner, &id);
+    assert_eq!(world.story(&id)[1..], ["retry failed start_failed"]);
+    assert_eq!(world.automation(&id).state.failure_streak, 1);
+    world.audit_all();
+}
+
+#[test]
+fn a_command_that_has_become_a_reminder_is_told_when_it_is_tried_again() {
+    let (mut world, owner, id, _) = failed(retried(2, MINUTE));
+    world.try_update(owner, &id, None, &json!({"task": {"kind": "notify", "text": "look"}})).unwrap();
+    world.now = world.now.plus_ms(MINUTE);
+    fail_to_start(&mut world, owner, &id);
+    assert_eq!(world.story(&id)[1..], ["retry failed start_failed", "retry succeeded"]);
+    let state = world.automation(&id).state;
+    assert_eq!((state.completed_runs, state.failure_streak), (1, 0));
+    world.audit_all();
+}
+
+#[test]
+fn who_may_not_wait_is_not_made_to_wait_by_a_retry() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, retried(1, MINUTE));
+    world.try_run_if_busy(owner, &id, Some(IfBusy::Skip)).unwrap();
+    fail_to_start(&mut world, owner, &id);
+    assert_eq!(world.run_row(&world.last_run(&id).id).if_busy, IfBusy::Skip);
 }
 
 #[test]
