@@ -111,7 +111,7 @@ CREATE TABLE runs (
   run_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0,    -- how many runs have failed before this one, which it tries again
   attendance TEXT NOT NULL,
-  asked_by TEXT,                       -- the instance that a manual run was asked of
+  asked_by TEXT,                       -- the instance that a manual run, or the first of what this one tries again, was asked of
   slots_from INTEGER,
   slots_to INTEGER,
   slots_count INTEGER,

@@ -122,7 +122,7 @@ pub(super) fn follow_up(
 }
 
 /// Stops the runs of an automation that have not begun and that nobody has asked for: those of slots, and what
-/// tries any run again.
+/// tries them again.
 pub(super) fn stop_scheduled(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -132,11 +132,7 @@ pub(super) fn stop_scheduled(
     // The newest first: no run is to move up that is about to end as well.
     for id in tx.active_runs(automation.row)?.into_iter().rev() {
         let Some(run) = tx.run(&id)? else { continue };
-        let by_itself = match run.run.trigger {
-            Trigger::Schedule | Trigger::CatchUp | Trigger::Retry { .. } => true,
-            Trigger::Manual { .. } => false,
-        };
-        if by_itself && !run.begun && run.run.state() == State::Scheduled {
+        if !run.was_asked_for() && !run.begun && run.run.state() == State::Scheduled {
             end(tx, context, run, Outcome::Stopped(reason), None, Remains::Nothing)?;
         }
     }

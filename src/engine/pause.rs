@@ -13,7 +13,7 @@ use crate::domain::shown::Voice;
 use crate::ledger::{AutomationRow, Tx};
 
 /// Somebody pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
-/// Runs that slots asked for and that have not begun are stopped. Pausing what is paused changes nothing.
+/// Runs that slots asked for and that have not begun are stopped, and so is what tries such runs again. Pausing what is paused changes nothing.
 ///
 /// A run that pauses its own automation counts as a revision like a person: it was asked for from outside, and
 /// whoever edits the automation meanwhile has to see that it is not what they knew. That run has begun, or it

@@ -15,17 +15,16 @@ use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// Whether a run that has just ended is tried again.
 ///
-/// It is not where nothing starts by itself any more: the automation rests, is being deleted, or has reached its
-/// count. It is not either where another run of the automation is active: that one is the next try. That the schedule
+/// It is not where the automation is being deleted, and not where nothing starts by itself any more, because it rests or
+/// has reached its count; what somebody has asked for is tried again there too. It is not either where another run of the automation is active: that one is the next try. That the schedule
 /// was edited meanwhile, or is over, means nothing here: the run was due. How often it is tried again, and what is
 /// carried out then, is said by the automation as it is now: whoever has mended it wants that to be tried.
 pub(super) fn follows(tx: &Tx<'_>, automation: &AutomationRow, ended: &RunRow) -> Result<bool, Refusal> {
     let Retry { attempts, .. } = automation.definition.policy.retry;
     let failed_to_start = ended.run.state() == State::Failed && ended.run.started_at().is_none();
-    let resting = automation.pause.is_some()
-        || automation.deleting.is_some()
-        || derive::runs_left(automation) == Some(0);
-    Ok(failed_to_start && ended.tries < attempts && !resting && tx.active_runs(automation.row)?.is_empty())
+    let starts_by_itself = automation.pause.is_none() && derive::runs_left(automation) != Some(0);
+    let wanted = automation.deleting.is_none() && (starts_by_itself || ended.was_asked_for());
+    Ok(failed_to_start && ended.tries < attempts && wanted && tx.active_runs(automation.row)?.is_empty())
 }
 
 /// Creates the run that tries this one again.

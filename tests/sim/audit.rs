@@ -334,6 +334,12 @@ fn check_custody(connection: &Connection) {
             "completed_at IS NULL AND trigger ->> '$.kind' = 'retry' AND EXISTS (SELECT 1 FROM runs o
                WHERE o.automation = runs.automation AND o.row < runs.row AND o.completed_at IS NULL)",
         ),
+        (
+            "is still to begin though its automation is paused and nobody has asked for it",
+            "state = 'scheduled' AND asked_by IS NULL
+               AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row)
+               AND EXISTS (SELECT 1 FROM automations a WHERE a.row = runs.automation AND a.pause IS NOT NULL)",
+        ),
         ("waits though it is given", "state = 'scheduled' AND given_to IS NOT NULL AND waiting IS NOT NULL"),
         (
             "shares its directory with another writer",

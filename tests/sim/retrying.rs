@@ -238,22 +238,73 @@ fn a_retry_that_may_not_wait_goes_when_its_time_comes_or_never() {
 }
 
 #[test]
-fn nothing_is_tried_again_where_nothing_starts_by_itself() {
-    let asked_for = |world: &mut World, owner: Who| {
-        let id = world.create(owner, retried(3, SECOND));
-        world.run(owner, &id);
-        id
-    };
+fn a_slot_is_not_tried_again_where_nothing_starts_by_itself() {
     let (mut world, owner) = World::with_owner();
-    let paused = asked_for(&mut world, owner);
-    world.pause(owner, &paused, None).unwrap();
-    fail_to_start(&mut world, owner, &paused);
-    assert_eq!(world.story(&paused), ["manual failed start_failed"]);
-    let deleted = asked_for(&mut world, owner);
-    world.delete(owner, &deleted, ActiveRun::Finish).unwrap();
-    fail_to_start(&mut world, owner, &deleted);
-    assert_eq!(world.story(&deleted), ["manual failed start_failed"]);
-    assert!(world.view().automation(&deleted).unwrap().is_none());
+    let id = world.create(owner, retried(3, SECOND));
+    world.now = world.automation(&id).state.next_fire_at.unwrap();
+    world.tick(owner).unwrap();
+    world.act(owner);
+    let run = world.last_run(&id).id;
+    // It has begun, so that it goes on when the automation is paused.
+    world.carry(owner, &run);
+    world.carry(owner, &run);
+    world.pause(owner, &id, None).unwrap();
+    world.set_stage(owner, &run, Some(Stage::Ended(guard_lost())));
+    world.carry(owner, &run);
+    assert_eq!(world.story(&id), ["schedule failed crashed slots 600..600 x1"]);
+    world.audit_all();
+}
+
+#[test]
+fn nothing_is_tried_again_of_what_is_being_deleted() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, retried(3, SECOND));
+    world.run(owner, &id);
+    world.delete(owner, &id, ActiveRun::Finish).unwrap();
+    fail_to_start(&mut world, owner, &id);
+    assert_eq!(world.story(&id), ["manual failed start_failed"]);
+    assert!(world.view().automation(&id).unwrap().is_none());
+    world.audit_all();
+}
+
+#[test]
+fn what_somebody_asked_for_is_tried_again_though_the_automation_rests() {
+    let (mut world, owner) = World::with_owner();
+    let paused = world.create(owner, with(retried(2, SECOND), json!({"paused": true})));
+    let spent = with(retried(2, SECOND), json!({"stop": {"kind": "count", "count": 1}}));
+    let spent = world.create(owner, spent);
+    let only = world.run(owner, &spent);
+    world.settle();
+    world.finish(&only, exited(0));
+    for id in [paused, spent] {
+        let before = world.runs(&id).len();
+        world.run(owner, &id);
+        for _ in 0..2 {
+            fail_to_start(&mut world, owner, &id);
+            assert_eq!(words(&world.last_run(&id)), "retry scheduled retry");
+            world.now = world.now.plus_ms(SECOND);
+        }
+        world.settle();
+        let story = ["manual failed start_failed", "retry failed start_failed", "retry running"];
+        assert_eq!(world.story(&id)[before..], story);
+        let last = world.last_run(&id).id;
+        world.finish(&last, exited(0));
+        world.audit_all();
+    }
+}
+
+#[test]
+fn a_pause_leaves_what_tries_a_run_again_that_was_asked_for() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, retried(1, MINUTE));
+    world.run(owner, &id);
+    fail_to_start(&mut world, owner, &id);
+    world.pause(owner, &id, None).unwrap();
+    // Whoever asked need not stay for that.
+    world.die(owner);
+    world.open();
+    world.run_for(MINUTE);
+    assert_eq!(world.story(&id), ["manual failed start_failed", "retry running"]);
     world.audit_all();
 }
 

@@ -33,7 +33,7 @@ pub struct RunRow {
     pub run: Run,
     /// How many runs have failed before this one, which it tries again.
     pub tries: i64,
-    /// The instance that a manual run was asked of.
+    /// The instance that a manual run was asked of, or the one that it tries again. It stays when that has gone.
     pub asked_by: Option<InstanceId>,
     /// When waiting to start is given up.
     pub wait_until: Option<Timestamp>,
@@ -51,6 +51,13 @@ pub struct RunRow {
     pub deadline_at: Option<Timestamp>,
     /// Whether it has begun: it has a process row.
     pub begun: bool,
+}
+
+impl RunRow {
+    /// Whether somebody has asked for it, or for the run that it tries again. Other runs are there because of a schedule.
+    pub fn was_asked_for(&self) -> bool {
+        self.asked_by.is_some()
+    }
 }
 
 /// A run, whichever version wrote it.
