@@ -15,7 +15,7 @@ pub struct Policy {
     pub if_busy: IfBusy,
     /// How long a run may wait before it starts, in milliseconds.
     pub queue_ms: i64,
-    /// How long a start may take, in milliseconds. The time for a precheck comes on top of it.
+    /// How long a start may take, in milliseconds. The time for a precheck, and for its end, comes on top of it.
     pub start_ms: i64,
     /// How long a run may be silent, in milliseconds; none for no limit.
     pub idle_ms: Option<i64>,
@@ -62,10 +62,16 @@ impl Default for Policy {
     }
 }
 
+/// How long work that was asked to end may take before it is killed, in milliseconds.
+pub const STOP_GRACE_MS: i64 = 5000;
+
 impl Policy {
-    /// How long a run may take from when it is given until its command has started, in milliseconds.
+    /// How long a run may take from when it is given until its command has started, in milliseconds. A precheck that has
+    /// taken too long is asked to end like any work. What is told of the run is that, and not that it did not start in
+    /// time, so the limit does not pass meanwhile.
     pub fn start_limit_ms(&self) -> i64 {
-        let precheck_ms = self.precheck.as_ref().map_or(0, |precheck| precheck.timeout_ms);
+        let precheck_ms =
+            self.precheck.as_ref().map_or(0, |precheck| precheck.timeout_ms.saturating_add(STOP_GRACE_MS));
         self.start_ms.saturating_add(precheck_ms)
     }
 }

@@ -3,6 +3,7 @@
 use super::ending::{self, Remains};
 use super::{Context, derive, find_run, standby};
 use crate::domain::id::RunId;
+use crate::domain::policy::STOP_GRACE_MS;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{ErrorClass, Outcome, Run, RunError, Stopping, Urgency, Wish};
@@ -67,8 +68,10 @@ pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
                     let policy = &run.definition.policy;
                     let limit = policy.start_limit_ms();
                     let names = match policy.precheck {
-                        Some(_) => "`policy.startMs` and `policy.precheck.timeoutMs`",
-                        None => "`policy.startMs`",
+                        Some(_) => format!(
+                            "`policy.startMs`, `policy.precheck.timeoutMs` and {STOP_GRACE_MS} ms for the precheck's end"
+                        ),
+                        None => "`policy.startMs`".to_owned(),
                     };
                     format!("it did not start within {limit} ms ({names})")
                 }

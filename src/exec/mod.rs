@@ -34,6 +34,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::id::RunId;
+use crate::domain::policy::STOP_GRACE_MS;
 pub use crate::domain::process::ProcessIdentity;
 
 pub use leftovers::{Leftovers, end_leftovers};
@@ -41,7 +42,7 @@ pub use supervise::{Handle, prepare};
 pub use watched::{Watched, stdin_hung_up};
 
 /// How long a command that was asked to stop may take before it is killed.
-pub const STOP_GRACE: Duration = Duration::from_secs(5);
+pub const STOP_GRACE: Duration = Duration::from_millis(STOP_GRACE_MS.cast_unsigned());
 
 /// The variable that carries a run's token in the environment of its guard and of everything below it.
 pub const TOKEN_VARIABLE: &str = "SEXTON_RUN_TOKEN";

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::policy::STOP_GRACE_MS;
 use sexton::domain::run::machine::ErrorCode;
 use sexton::domain::run::{ErrorClass, OutputSize, ProcessEnd};
 use sexton::engine::report::{NotReached, WorkEnd};
@@ -121,7 +122,7 @@ fn the_time_for_the_precheck_comes_on_top_of_the_time_for_the_start() {
     let (mut world, owner) = World::with_owner();
     let id = checked(&mut world, owner);
     at_precheck(&mut world, owner, &id);
-    world.now = world.now.plus_ms(14_999);
+    world.now = world.now.plus_ms(19_999);
     world.tick(owner).unwrap();
     assert_eq!(told(&world, &id)["stopping"], Value::Null);
     world.now = world.now.plus_ms(1);
@@ -130,8 +131,27 @@ fn the_time_for_the_precheck_comes_on_top_of_the_time_for_the_start() {
     world.settle();
     let run = told(&world, &id);
     assert_eq!(run["error"]["code"], "timed_out");
-    assert!(run["error"]["message"].as_str().unwrap().contains("15000 ms"), "{run}");
+    assert!(run["error"]["message"].as_str().unwrap().contains("20000 ms"), "{run}");
     assert_eq!(world.spawn_log, []);
+}
+
+#[test]
+fn a_precheck_that_has_to_be_killed_is_told_as_what_took_too_long() {
+    let (mut world, owner) = World::with_owner();
+    let precheck = json!({"program": "check", "timeoutMs": 10_000});
+    let id = world.create(owner, policy(every(60), json!({"precheck": precheck, "startMs": 1000})));
+    let run = at_precheck(&mut world, owner, &id);
+    // It is asked to end after ten seconds, and does not until it is killed.
+    world.now = world.now.plus_ms(10_000 + STOP_GRACE_MS + 500);
+    world.tick(owner).unwrap();
+    assert_eq!(told(&world, &id)["stopping"], Value::Null);
+    let process = ProcessEnd { exit_code: None, signal: Some(9), tail: String::new(), swept: 0 };
+    let end = WorkEnd::PrecheckOnly { why: NotReached::TimedOut, process, output: OutputSize::default() };
+    world.finish(&run, end);
+    let error = &told(&world, &id)["error"];
+    assert_eq!(error["code"], "start_failed");
+    assert!(error["message"].as_str().unwrap().contains("policy.precheck.timeoutMs"), "{error}");
+    world.audit_all();
 }
 
 #[test]
