@@ -50,6 +50,17 @@ impl Definition {
     pub fn schedule(&self) -> Result<Schedule, UnknownZone> {
         self.when.in_zone(&self.timezone)
     }
+
+    /// What a person should know about it although it is valid.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = self.when.warnings();
+        match &self.task {
+            Task::Command(_) => warnings.extend(self.policy.warnings()),
+            // A reminder waits for nothing.
+            Task::Notify { .. } => {}
+        }
+        warnings
+    }
 }
 
 /// When an automation is due.

@@ -74,6 +74,19 @@ impl Policy {
             self.precheck.as_ref().map_or(0, |precheck| precheck.timeout_ms.saturating_add(STOP_GRACE_MS));
         self.start_ms.saturating_add(precheck_ms)
     }
+
+    /// What a person should know about it although it is valid, where commands are carried out.
+    pub fn warnings(&self) -> Vec<String> {
+        let queue_ms = self.queue_ms;
+        match self.overlap {
+            Overlap::CancelPrevious if queue_ms <= STOP_GRACE_MS => vec![format!(
+                "with `cancelPrevious` the previous run may take {STOP_GRACE_MS} ms to end, and a new one waits for \
+                that only {queue_ms} ms (`policy.queueMs`): where the previous one ends slowly, nothing starts; choose \
+                a `queueMs` of more than {STOP_GRACE_MS}"
+            )],
+            Overlap::CancelPrevious | Overlap::Skip | Overlap::QueueOne => Vec::new(),
+        }
+    }
 }
 
 /// What happens to a slot while the previous run is still active.

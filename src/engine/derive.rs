@@ -94,7 +94,7 @@ fn with_state(row: &AutomationRow, state: DerivedState) -> Automation {
 }
 
 fn schedule_state(row: &AutomationRow) -> DerivedState {
-    let mut warnings = row.definition.when.warnings();
+    let mut warnings = row.definition.warnings();
     let schedule = row.definition.schedule();
     if schedule.is_err() {
         warnings.push(format!(

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::policy::STOP_GRACE_MS;
 use sexton::domain::refusal::Refusal;
 
-use crate::drafts::{every, policy, with};
+use crate::drafts::{every, policy, reminder, with};
 use crate::looking::words;
 use crate::window::exited;
 use crate::world::{START, Who, World};
@@ -173,5 +174,34 @@ fn a_catch_up_whose_turn_has_come_enters_the_line_where_it_belongs() {
     world.finish(&line[0].1, exited(0));
     assert_eq!(words(&world.last_run(&missed[1])), "catchUp running slots 600..600 x1");
     assert_eq!(world.now, START.plus_ms(12 * MINUTE + 5000));
+    world.audit_all();
+}
+
+#[test]
+fn a_warning_says_that_what_takes_the_place_of_stubborn_work_would_not_wait_for_its_end() {
+    let (mut world, owner) = World::with_owner();
+    let draft =
+        |overlap: &str, queue_ms: i64| policy(every(60), json!({"overlap": overlap, "queueMs": queue_ms}));
+    for (draft, warns) in [
+        (draft("cancelPrevious", STOP_GRACE_MS), true),
+        (draft("cancelPrevious", STOP_GRACE_MS + 1), false),
+        (draft("queueOne", 0), false),
+        (draft("skip", 0), false),
+        (reminder(draft("cancelPrevious", 0)), false),
+    ] {
+        let id = world.create(owner, draft.clone());
+        let warnings = world.automation(&id).state.warnings;
+        assert_eq!(warnings.len(), usize::from(warns), "{draft}: {warnings:?}");
+        assert!(warnings.iter().all(|warning| warning.contains("policy.queueMs")), "{warnings:?}");
+    }
+    // It is told truly: what was to come instead has gone before the work has.
+    let id = world.create(owner, draft("cancelPrevious", 0));
+    world.run(owner, &id);
+    world.settle();
+    let instead = world.run(owner, &id);
+    world.tick(owner).unwrap();
+    assert_eq!(words(&world.run_row(&instead).run), "manual stopped previous_run_active");
+    world.settle();
+    assert_eq!(world.story(&id), ["manual stopped superseded", "manual stopped previous_run_active"]);
     world.audit_all();
 }
