@@ -124,6 +124,10 @@ CREATE TABLE runs (
   behind TEXT,                         -- the run in `waiting`, repeated for searching
   wait_until INTEGER,                  -- when waiting to start is given up
   not_before INTEGER,
+  -- Its place in a line: catch-ups come last, the others by when they join it, and then by `row`. The time moves with
+  -- the clock when that is set, so that nobody overtakes anybody because of it.
+  is_catch_up INTEGER NOT NULL AS (trigger ->> '$.kind' = 'catchUp'),
+  joins_at INTEGER,
   stopping TEXT,                       -- JSON Stopping
   blocker TEXT,                        -- JSON Blocker
   started_at INTEGER,
@@ -166,12 +170,13 @@ CREATE INDEX runs_seen ON runs (seen_at);
 CREATE INDEX runs_set_back ON runs (row, triggered_at) WHERE triggered_at < seen_at;
 CREATE INDEX runs_set_back_of ON runs (automation, row, triggered_at) WHERE triggered_at < seen_at;
 CREATE INDEX runs_active ON runs (automation, row) WHERE completed_at IS NULL;
-CREATE INDEX runs_ungiven ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL;
-CREATE INDEX runs_in_line ON runs (directory, row) WHERE state = 'scheduled' AND given_to IS NULL;
+CREATE INDEX runs_ungiven ON runs (is_catch_up, joins_at, row) WHERE state = 'scheduled' AND given_to IS NULL;
+CREATE INDEX runs_in_line ON runs (directory, is_catch_up, joins_at, row)
+  WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
-CREATE INDEX runs_for_executor ON runs (row)
+CREATE INDEX runs_for_executor ON runs (is_catch_up, joins_at, row)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'executor';
 CREATE INDEX runs_turns ON runs (not_before)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry');

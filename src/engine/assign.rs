@@ -14,13 +14,14 @@ use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Outcome, Trigger, Waiting, WaitingFor};
 use crate::ledger::{RunRow, Tx};
 
-/// Gives every run that waits for nothing any more to an instance, oldest first.
+/// Gives every run that waits for nothing any more to an instance, in the order of the line.
 pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     while has_room(tx, context)?
         && let Some(run) = tx.next_to_give(context.now)?
         && let Some(to) = executor(tx, context, &run)?
     {
-        give(tx, context, run, to)?;
+        let given = give(tx, context, run, to)?;
+        line_up_behind(tx, context, &given)?;
     }
     Ok(())
 }
@@ -35,7 +36,7 @@ pub(super) enum Place {
 }
 
 /// Finds the place of a new run, and tells of it: given at once, or waiting. Whoever calls this has given away
-/// the older runs that could be.
+/// the runs before it that could be, and has others line up behind it once all is told that follows from its birth.
 pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> Result<Place, Refusal> {
     Ok(match turn(tx, context, &new)? {
         Turn::Give(to) => Place::Taken(Box::new(give(tx, context, new, to)?)),
@@ -50,36 +51,41 @@ pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> 
 
 /// What waited behind a run that is out of the way waits behind another, or for something else.
 pub(super) fn move_up(tx: &Tx<'_>, context: &mut Context<'_>, behind: &RunId) -> Result<(), Refusal> {
-    look_at_those_behind(tx, context, vec![behind.clone()])
+    look_at(tx, context, tx.waiting_behind(behind)?)
+}
+
+/// What stands in line after a run that has joined the line of its directory, or has been given it, waits behind that
+/// run from now on, whatever it waited for before: it may have waited for room, with nobody ahead of it.
+pub(super) fn line_up_behind(tx: &Tx<'_>, context: &mut Context<'_>, run: &RunRow) -> Result<(), Refusal> {
+    if !run.holds_directory && !is_in_line(run) {
+        return Ok(());
+    }
+    look_at(tx, context, tx.next_in_line(run.row)?.into_iter().collect())
 }
 
 /// Looks again at what a run waits for that could not be given to anybody: its turn has come, or it is another
 /// matter now whether anybody can carry it out.
 pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -> Result<(), Refusal> {
-    let moved = look_again(tx, context, run)?;
-    look_at_those_behind(tx, context, moved)
+    look_at(tx, context, vec![run])
 }
 
-fn look_at_those_behind(
-    tx: &Tx<'_>,
-    context: &mut Context<'_>,
-    mut moved: Vec<RunId>,
-) -> Result<(), Refusal> {
-    while let Some(ahead) = moved.pop() {
-        for run in tx.waiting_behind(&ahead)? {
-            // What became of one of them may have concerned another.
-            let run = tx.run_at(run.row)?;
-            if run.run.waiting().and_then(|waiting| waiting.behind.as_ref()) == Some(&ahead) {
-                moved.extend(look_again(tx, context, run)?);
-            }
+/// Looks again at what these wait for, one after the other, and at what waits behind those that move.
+fn look_at(tx: &Tx<'_>, context: &mut Context<'_>, mut runs: Vec<RunRow>) -> Result<(), Refusal> {
+    runs.reverse();
+    while let Some(run) = runs.pop() {
+        // What became of one of them may have concerned another.
+        let run = tx.run_at(run.row)?;
+        if run.given_to.is_none() && run.run.state().is_active() {
+            let concerned = look_again(tx, context, run)?;
+            runs.extend(concerned.into_iter().rev());
         }
     }
     Ok(())
 }
 
 /// Writes down and tells what a run waits for now. If it has joined the line of its directory or has left it, others
-/// may now be behind it, or no longer: gives the runs behind which those are.
-fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<Vec<RunId>, Refusal> {
+/// may now be behind it, or no longer: gives those.
+fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<Vec<RunRow>, Refusal> {
     let was_in_line = is_in_line(&run);
     let changed = match turn(tx, context, &run)? {
         Turn::Give(_) => run.run.set_waiting(None),
@@ -97,8 +103,9 @@ fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result
     if was_in_line == is_in_line(&run) {
         return Ok(Vec::new());
     }
-    let ahead = run.run.waiting().and_then(|waiting| waiting.behind.clone());
-    Ok(ahead.into_iter().chain([run.run.id]).collect())
+    let mut concerned = tx.waiting_behind(&run.run.id)?;
+    concerned.extend(tx.next_in_line(run.row)?);
+    Ok(concerned)
 }
 
 /// Whether a run says that it stands in the line of its directory.

@@ -61,6 +61,7 @@ fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> R
     }
     if set_by_ms != 0 {
         move_along(tx, context, set_by_ms)?;
+        tx.move_lines(set_by_ms)?;
     }
     let unfinished = before.and_then(|row| row.anew);
     let anew = anew.map_or(unfinished, |anew| Some(joined(unfinished, anew)));

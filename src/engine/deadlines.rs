@@ -52,10 +52,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
 
 fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, runs: Vec<RunRow>) -> Result<(), Refusal> {
     for run in runs {
-        let run = tx.run_at(run.row)?;
-        if run.given_to.is_none() && run.run.state().is_active() {
-            assign::wait_on(tx, context, run)?;
-        }
+        assign::wait_on(tx, context, run)?;
     }
     Ok(())
 }

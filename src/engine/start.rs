@@ -14,7 +14,7 @@ use crate::ledger::{AutomationRow, RunRow, Tx};
 /// Creates a run, tells of it and then of its automation, and gives it as it is when this transaction commits:
 /// a command has its place, a reminder has succeeded. The automation is what it is after that as well.
 ///
-/// Whoever calls this has given away the older runs that could be.
+/// Whoever calls this has given away the runs before it that could be.
 ///
 /// # Errors
 /// When somebody has asked for the run, its directory is busy, and it is not to wait for that.
@@ -30,6 +30,7 @@ pub(super) fn start(
         Task::Command(_) => match assign::place(tx, context, run)? {
             Place::Taken(run) => {
                 derive::publish_automation(tx, automation, context.now)?;
+                assign::line_up_behind(tx, context, &run)?;
                 return Ok(run.run);
             }
             Place::Busy { run, ahead } => give_up(tx, context, *run, ahead)?,

@@ -58,7 +58,7 @@ struct Told {
 
 impl Audit {
     /// Looks at everything that the last transaction has written.
-    pub(crate) fn step(&mut self, connection: &Connection) {
+    pub(crate) fn step(&mut self, connection: &Connection, now: Timestamp) {
         let view = Tx::new(connection);
         let events = view.events_after(self.seq, &EventFilter::default(), usize::MAX).unwrap();
         let told: Vec<Told> = events.iter().map(|event| self.read(event)).collect();
@@ -70,11 +70,12 @@ impl Audit {
             self.check_run(&view, id);
         }
         check_custody(connection);
+        check_lines(connection, now);
     }
 
     /// Looks at every row from the beginning.
-    pub(crate) fn full(&mut self, connection: &Connection) {
-        self.step(connection);
+    pub(crate) fn full(&mut self, connection: &Connection, now: Timestamp) {
+        self.step(connection, now);
         let view = Tx::new(connection);
         let kept: i64 = connection.query_row("SELECT count(*) FROM events", [], |row| row.get(0)).unwrap();
         assert_eq!(view.newest_seq().unwrap(), self.seq, "a number was used again, or lost");
@@ -352,6 +353,49 @@ fn check_custody(connection: &Connection) {
         let mut statement = connection.prepare_cached(&sql).unwrap();
         if let Some(run) = statement.query([]).unwrap().next().unwrap() {
             panic!("{} {what}", run.get::<_, String>(0).unwrap());
+        }
+    }
+}
+
+/// Who says that it stands in the line of a directory waits behind whoever is directly ahead of it there, the first one
+/// behind the run that holds the directory, and for room if there is none.
+///
+/// Where somebody has still to be looked at, because its turn has come, it was handed back, or it is another matter
+/// now whether anybody can carry it out, nothing can be said.
+fn check_lines(connection: &Connection, now: Timestamp) {
+    let sql = "SELECT directory, id, coalesce(waiting ->> '$.for', ''), behind,
+                 coalesce(not_before, 0) <= ?1,
+                 EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
+                   AND (i.role = 'participant' OR i.id = runs.asked_by)),
+                 (SELECT h.id FROM runs h WHERE h.directory = runs.directory AND h.holds_directory = 1)
+               FROM runs WHERE state = 'scheduled' AND given_to IS NULL AND access = 'write'
+               ORDER BY trigger ->> '$.kind' = 'catchUp', joins_at, row";
+    let mut statement = connection.prepare_cached(sql).unwrap();
+    let mut rows = statement.query([now.as_millis()]).unwrap();
+    let (mut lines, mut unsettled) = (BTreeMap::<String, Vec<_>>::new(), BTreeSet::new());
+    while let Some(row) = rows.next().unwrap() {
+        let (directory, run): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
+        let (what, behind): (String, Option<String>) = (row.get(2).unwrap(), row.get(3).unwrap());
+        let (turn_has_come, somebody_can): (bool, bool) = (row.get(4).unwrap(), row.get(5).unwrap());
+        let holder: Option<String> = row.get(6).unwrap();
+        let settled = match what.as_str() {
+            "" => false,
+            "catchUp" | "retry" => !turn_has_come,
+            "executor" => !somebody_can,
+            _ => somebody_can,
+        };
+        if !settled {
+            unsettled.insert(directory);
+        } else if matches!(what.as_str(), "directory" | "capacity") {
+            lines.entry(directory).or_default().push((run, what, behind, holder));
+        }
+    }
+    for (_, line) in lines.into_iter().filter(|(directory, _)| !unsettled.contains(directory)) {
+        let mut ahead = None;
+        for (run, what, behind, holder) in line {
+            let ahead = ahead.replace(run.clone()).or(holder);
+            let should = if ahead.is_some() { "directory" } else { "capacity" };
+            assert_eq!((what.as_str(), behind), (should, ahead), "what {run} waits for, and behind whom");
         }
     }
 }

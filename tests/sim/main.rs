@@ -22,6 +22,7 @@ mod firing;
 mod inside;
 mod later;
 mod limits;
+mod lines;
 mod moving_up;
 mod observers;
 mod overlap;

@@ -157,7 +157,7 @@ fn readers_neither_hold_nor_wait_and_room_is_limited() {
 }
 
 #[test]
-fn a_catch_up_whose_turn_has_come_enters_the_line_where_it_belongs() {
+fn a_catch_up_whose_turn_has_come_enters_the_line_at_its_end() {
     let (mut world, owner) = World::with_owner();
     let missed = [0; 2].map(|_| world.create(owner, every(600)));
     world.advance(12 * MINUTE);
@@ -169,9 +169,10 @@ fn a_catch_up_whose_turn_has_come_enters_the_line_where_it_belongs() {
     world.run_for(5000);
     let second = world.last_run(&missed[1]);
     assert_eq!(words(&second), "catchUp scheduled directory slots 600..600 x1");
-    assert_eq!(behind(&world, &second.id).as_deref(), Some(line[0].1.as_str()));
-    assert_eq!(behind(&world, &line[1].1).as_deref(), Some(second.id.as_str()));
+    assert_eq!(behind(&world, &second.id).as_deref(), Some(line[1].1.as_str()));
+    assert_eq!(behind(&world, &line[1].1).as_deref(), Some(line[0].1.as_str()));
     world.finish(&line[0].1, exited(0));
+    world.finish(&line[1].1, exited(0));
     assert_eq!(words(&world.last_run(&missed[1])), "catchUp running slots 600..600 x1");
     assert_eq!(world.now, START.plus_ms(12 * MINUTE + 5000));
     world.audit_all();

@@ -43,7 +43,7 @@ fn plan(connection: &Connection, sql: &str) -> Vec<String> {
 /// The tables that names in a statement stand for.
 fn table(name: &str) -> &str {
     match name {
-        "r" | "h" | "o" | "b" | "n" | "l" => "runs",
+        "r" | "h" | "o" | "b" | "n" | "l" | "me" => "runs",
         "a" => "automations",
         "d" => "definitions",
         "e" => "epochs",
@@ -126,6 +126,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.unplaced_runs(limit).unwrap();
     view.deadlines_over(now, limit).unwrap();
     view.ahead_in_directory("/", 1, now).unwrap();
+    view.next_in_line(1).unwrap();
     view.previous_run(1, 2).unwrap();
     view.is_waited_for(&RunId::from_unique("x")).unwrap();
     view.latest_turn(now).unwrap();

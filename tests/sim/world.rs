@@ -143,7 +143,7 @@ impl World {
 
     /// Looks at everything from the beginning.
     pub(crate) fn audit_all(&mut self) {
-        self.audit.full(&self.connection);
+        self.audit.full(&self.connection, self.now);
     }
 
     // Deciding.
@@ -187,7 +187,7 @@ impl World {
         if decided.is_ok() {
             self.machine.notice(self.now);
         }
-        self.audit.step(&self.connection);
+        self.audit.step(&self.connection, self.now);
         decided
     }
 

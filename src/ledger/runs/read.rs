@@ -18,6 +18,16 @@ const PREVIOUS_HAS_GONE: &str =
       AND NOT EXISTS (SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
                       WHERE o.automation = r.automation AND o.row < r.row))";
 
+/// The order of a line, of a directory's as of what waits for room: a catch-up makes up for what is late anyway, so
+/// that nothing else waits behind it; everything else goes as it has joined.
+const IN_ORDER: &str = "r.is_catch_up, r.joins_at, r.row";
+
+/// The same from the end.
+const FROM_THE_END: &str = "r.is_catch_up DESC, r.joins_at DESC, r.row DESC";
+
+/// The place of the run `me`.
+const MY_PLACE: &str = "me.is_catch_up, me.joins_at, me.row";
+
 impl View<'_> {
     /// A run by its identity.
     pub fn run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
@@ -69,16 +79,16 @@ impl View<'_> {
         self.one_by(from_row, &sql, params)
     }
 
-    /// The oldest run that nobody has been given, whose time has come, that somebody who is there can carry out,
+    /// The first run in line that nobody has been given, whose time has come, that somebody who is there can carry out,
     /// whose previous run has gone, and whose directory is free.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES}
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
                AND (r.access = 'read' OR NOT EXISTS
                     (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1))
                AND {} AND {PREVIOUS_HAS_GONE}
-             ORDER BY r.row",
+             ORDER BY {IN_ORDER}",
             somebody_can()
         );
         self.first_readable_by(from_row, &sql, vec![now.as_millis().into()])
@@ -90,8 +100,8 @@ impl View<'_> {
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
-    /// The run directly ahead of this one in its directory: the newest older one that could go and has not been
-    /// given to anybody, else the one that holds the directory, however old it is.
+    /// The run directly ahead of this one in its directory: the last one before it in line that could go and has not
+    /// been given to anybody, else the one that holds the directory, wherever it stood.
     pub fn ahead_in_directory(
         &self,
         directory: &str,
@@ -99,10 +109,11 @@ impl View<'_> {
         now: Timestamp,
     ) -> Result<Option<RunId>, LedgerError> {
         let sql = format!(
-            "SELECT r.id FROM runs r WHERE r.directory = ?1 AND r.access = 'write' AND r.row < ?2
+            "SELECT r.id FROM runs me CROSS JOIN runs r
+             WHERE me.row = ?2 AND r.directory = ?1 AND r.access = 'write' AND ({IN_ORDER}) < ({MY_PLACE})
                AND r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?3
                AND {} AND {PREVIOUS_HAS_GONE}
-             ORDER BY r.row DESC LIMIT 1",
+             ORDER BY {FROM_THE_END} LIMIT 1",
             somebody_can()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -114,6 +125,18 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let holds = statement.query_row((directory, row), |row| row.get::<_, String>(0));
         Ok(holds.optional()?.map(RunId::from_text))
+    }
+
+    /// The next run after this one that says that it stands in the line of the same directory.
+    pub fn next_in_line(&self, row: i64) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs me CROSS JOIN runs r JOIN definitions d ON d.row = r.definition
+             WHERE me.row = ?1 AND r.directory = me.directory AND ({IN_ORDER}) > ({MY_PLACE})
+               AND r.access = 'write' AND r.state = 'scheduled' AND r.given_to IS NULL
+               AND r.waiting ->> '$.for' IN ('directory', 'capacity')
+             ORDER BY {IN_ORDER}"
+        );
+        self.first_readable_by(from_row, &sql, vec![row.into()])
     }
 
     /// The newest of the runs that the automation had before this one and whose work has not gone: one that has not
@@ -194,12 +217,12 @@ impl View<'_> {
     }
 
     /// The runs that wait for an executor though somebody could carry them out, or for something else though
-    /// nobody could. Those that are to join a line come oldest first, those that are to leave it newest first,
+    /// nobody could. Those that are to join a line come in its order, those that are to leave it from its end,
     /// so that each of them changes the fewest others.
     pub fn misplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
         let misplaced = self.misplaced()?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY r.row {} LIMIT ?1",
+            "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY {} LIMIT ?1",
             misplaced.index, misplaced.condition, misplaced.order
         );
         self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
@@ -224,7 +247,7 @@ impl View<'_> {
                 condition: "r.state = 'scheduled' AND r.given_to IS NULL
                     AND r.waiting ->> '$.for' = 'executor'"
                     .to_owned(),
-                order: "ASC",
+                order: IN_ORDER,
             },
             false => Misplaced {
                 index: "INDEXED BY runs_ungiven",
@@ -233,7 +256,7 @@ impl View<'_> {
                      AND r.waiting ->> '$.for' IN ('previous', 'directory', 'capacity') AND NOT {}",
                     somebody_can()
                 ),
-                order: "DESC",
+                order: FROM_THE_END,
             },
         })
     }

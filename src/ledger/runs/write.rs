@@ -20,9 +20,9 @@ impl Tx<'_> {
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
                revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
                scheduled_at, triggered_at, seen_at, state, directory, access, wait_until, not_before, tries,
-               if_busy)
+               if_busy, joins_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, {}, ?17, ?18,
-               ?19, ?20, ?21, ?22, ?23)",
+               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16))",
             seen_at("?16")
         );
         let access = match row.definition.access {
