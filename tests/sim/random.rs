@@ -52,7 +52,6 @@ const REACHABLE: &[&str] = &[
     "scheduled>running",
     "scheduled>stopped:cancelled",
     "scheduled>stopped:capacity",
-    "scheduled>stopped:ended",
     "scheduled>stopped:expired",
     "scheduled>stopped:interrupted",
     "scheduled>stopped:paused",
@@ -62,6 +61,9 @@ const REACHABLE: &[&str] = &[
     "scheduled>stopped:superseded",
     "scheduled>stopped:writer_busy",
 ];
+
+/// Those that chance seldom brings about: a run that waits when the count is reached. `previous.rs` has one.
+const RARE: &[&str] = &["scheduled>stopped:ended"];
 
 #[test]
 fn a_random_world_keeps_every_invariant() {
@@ -85,7 +87,8 @@ fn a_random_world_keeps_every_invariant() {
             .collect()
     });
     let reachable: BTreeSet<String> = REACHABLE.iter().map(|&transition| transition.to_owned()).collect();
-    let unknown: Vec<_> = seen.difference(&reachable).collect();
+    let unknown: Vec<_> =
+        seen.difference(&reachable).filter(|transition| !RARE.contains(&transition.as_str())).collect();
     assert_eq!(unknown, Vec::<&String>::new(), "transitions that were not known to be reachable");
     if steps >= STEPS {
         let unseen: Vec<_> = reachable.difference(&seen).collect();
