@@ -127,7 +127,8 @@ pub struct Doubt {
 impl Doubt {
     /// What it keeps from being done now, for people.
     pub fn told_at(&self, now: Timestamp) -> String {
-        let hours = self.to.since_ms(self.from) / 3_600_000;
+        const HOUR_MS: i64 = 3_600_000;
+        let hours = (self.to.since_ms(self.from) + HOUR_MS / 2) / HOUR_MS;
         let left_s = self.until.since_ms(now).max(0).cast_unsigned().div_ceil(1000);
         format!(
             "the clock was set ahead by {hours} hours, so it may be wrong: no schedule fires for another {left_s} s, unless it is set back before"
