@@ -3,7 +3,7 @@
 
 use super::column::View;
 use super::error::LedgerError;
-use super::runs::{ProcessRow, process_from_row};
+use super::runs::ProcessRow;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::time::Timestamp;
 
@@ -47,15 +47,10 @@ impl View<'_> {
     /// The processes of runs that another instance carries out.
     pub fn begun_elsewhere(&self, me: &InstanceId) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = format!(
-            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
-             FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
+            "FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
              WHERE {GIVEN_TO_OTHERS} ORDER BY r.given_to, r.row"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map([me.as_str()], |row| {
-            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        self.processes_by(&sql, [me.as_str()])
     }
 
     /// The processes of runs that another instance should have ended by now.
@@ -65,15 +60,10 @@ impl View<'_> {
         now: Timestamp,
     ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = format!(
-            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
-             FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
+            "FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
              WHERE {GIVEN_TO_OTHERS} AND r.stopping IS NOT NULL AND r.deadline_at <= ?2
              ORDER BY r.given_to, r.row"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map((me.as_str(), now.as_millis()), |row| {
-            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        self.processes_by(&sql, (me.as_str(), now.as_millis()))
     }
 }

@@ -147,7 +147,7 @@ impl Sidecar {
         reasons.extend(parts.ledger.trouble().map(|trouble| Refusal::from(trouble).to_string()));
         reasons.extend(parts.health.reasons());
         let nobody_fires = instances.iter().all(|instance| instance.role == Role::Observer);
-        if nobody_fires && next_fire_at.is_some_and(|at| at <= parts.clock.now()) {
+        if nobody_fires && next_fire_at.is_some_and(|at| at <= now) {
             reasons.push("nothing fires, because only observers have the project open; open a window that takes part, or run `sexton serve --headless`".to_owned());
         }
         // The same trouble may have been come upon in several ways.

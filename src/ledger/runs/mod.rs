@@ -6,8 +6,6 @@ mod read;
 mod row;
 mod write;
 
-pub(super) use row::process_from_row;
-
 use crate::domain::automation::Definition;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;

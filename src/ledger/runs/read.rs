@@ -317,23 +317,30 @@ impl View<'_> {
 
     /// The processes that a sidecar has started and that have not been seen to end, with their runs.
     pub fn processes_of(&self, instance: &InstanceId) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
-                   FROM processes p JOIN runs r ON r.row = p.run WHERE p.instance = ?1 ORDER BY p.run";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement.query_map([instance.as_str()], |row| {
-            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        let sql = "FROM processes p JOIN runs r ON r.row = p.run WHERE p.instance = ?1 ORDER BY p.run";
+        self.processes_by(sql, [instance.as_str()])
     }
 
     /// The processes whose sidecar has gone and that have not been seen to end, with their runs.
     pub fn orphaned_processes(&self) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id
-                   FROM processes p JOIN runs r ON r.row = p.run
+        let sql = "FROM processes p JOIN runs r ON r.row = p.run
                    WHERE p.instance NOT IN (SELECT id FROM instances) ORDER BY p.run";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let found = statement
-            .query_map([], |row| Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?)))?;
+        self.processes_by(sql, [])
+    }
+
+    /// The processes `p` of the runs `r` that this end of a statement finds.
+    pub(in crate::ledger) fn processes_by(
+        &self,
+        from: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
+        let sql = format!(
+            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id {from}"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let found = statement.query_map(params, |row| {
+            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
+        })?;
         Ok(found.collect::<Result<_, _>>()?)
     }
 }

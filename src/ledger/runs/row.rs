@@ -132,7 +132,7 @@ pub(super) fn stored_from_row(row: &Row<'_>) -> Result<StoredRun, LedgerError> {
     Stored::read(row, from_row, later::run_from_row)
 }
 
-pub(in crate::ledger) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
+pub(super) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
     Ok(ProcessRow {
         instance: InstanceId::from_text(row.get::<_, String>(0)?),
         process: ProcessIdentity {
