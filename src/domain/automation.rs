@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::id::{AutomationId, InstanceId, RunId};
 use super::policy::Policy;
+use super::prompt::Prompt;
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
 use super::time::Timestamp;
@@ -55,7 +56,7 @@ impl Definition {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = self.when.warnings();
         match &self.task {
-            Task::Command(_) => warnings.extend(self.policy.warnings()),
+            Task::Command(_) | Task::Prompt(_) => warnings.extend(self.policy.warnings()),
             // A reminder waits for nothing.
             Task::Notify { .. } => {}
         }
@@ -112,6 +113,8 @@ impl When {
 pub enum Task<V = EnvValue> {
     /// A program is run; no shell takes part unless the program is one.
     Command(Command<V>),
+    /// An agent is asked to do something.
+    Prompt(Prompt),
     /// People are told something: a reminder. Nothing is executed.
     Notify {
         /// What, 1 to 2000 characters.
@@ -144,6 +147,7 @@ impl Task {
                 env: env.keys().map(|name| (name.clone(), Hidden {})).collect(),
                 stdin: stdin.clone(),
             },
+            Task::Prompt(prompt) => PublicTask::Prompt(prompt.clone()),
             Task::Notify { text } => PublicTask::Notify { text: text.clone() },
         }
     }
@@ -178,6 +182,8 @@ pub enum PublicTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stdin: Option<String>,
     },
+    /// See [`Task::Prompt`].
+    Prompt(Prompt),
     /// See [`Task::Notify`].
     Notify {
         /// What people are told.

@@ -149,7 +149,7 @@ impl Event {
                 // A reminder is there to be shown, once.
                 Phase::Succeeded { .. } => match &run.task {
                     PublicTask::Notify { .. } => true,
-                    PublicTask::Command { .. } => false,
+                    PublicTask::Command { .. } | PublicTask::Prompt(_) => false,
                 },
                 Phase::Scheduled { .. } | Phase::Running { .. } => false,
             },

@@ -68,6 +68,17 @@ id_type!(
     "lca_"
 );
 
+id_type!(
+    /// A provider, as its configuration or the window that serves it names it.
+    ProviderId,
+    ""
+);
+id_type!(
+    /// A window's subscription: what it serves, or the directory that it holds.
+    SubscriptionId,
+    "sub_"
+);
+
 /// Where fresh identities come from. The engine draws no random number; its caller hands it a source.
 pub trait IdSource {
     /// A text that no other identity of the ledger has.
@@ -81,5 +92,10 @@ pub trait IdSource {
     /// A fresh run identity.
     fn run(&mut self) -> RunId {
         RunId::from_unique(&self.unique())
+    }
+
+    /// A fresh identity of a close.
+    fn lifecycle_action(&mut self) -> LifecycleActionId {
+        LifecycleActionId::from_unique(&self.unique())
     }
 }

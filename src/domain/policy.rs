@@ -159,6 +159,8 @@ pub struct Money {
 pub enum Permissions {
     /// A person is asked.
     Ask,
+    /// Nobody is asked: the answer is no.
+    Deny,
 }
 
 /// Whether runs whose work could not be started are tried again.

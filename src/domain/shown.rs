@@ -51,6 +51,7 @@ impl Automation {
                 let env = env.into_iter().map(|(name, value)| (name, value.shown_to(voice))).collect();
                 Task::Command(Command { program, args, env, stdin })
             }
+            Task::Prompt(prompt) => Task::Prompt(prompt),
             Task::Notify { text } => Task::Notify { text },
         };
         let definition = Definition { title, when, timezone, task, placement, access, policy };

@@ -11,7 +11,7 @@ use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::StopReason;
-use crate::domain::run::{Outcome, Trigger, Waiting, WaitingFor};
+use crate::domain::run::{Ahead, Outcome, Trigger, Waiting, WaitingFor};
 use crate::ledger::{RunRow, Tx};
 
 /// Gives every run that waits for nothing any more to an instance, in the order of the line.
@@ -114,9 +114,13 @@ fn is_in_line(run: &RunRow) -> bool {
         && match run.run.waiting().map(|waiting| waiting.what) {
             Some(WaitingFor::Directory | WaitingFor::Capacity) => true,
             None
-            | Some(WaitingFor::Previous | WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Executor) => {
-                false
-            }
+            | Some(
+                WaitingFor::Previous
+                | WaitingFor::CatchUp
+                | WaitingFor::Retry
+                | WaitingFor::Executor
+                | WaitingFor::Close,
+            ) => false,
         }
 }
 
@@ -170,7 +174,12 @@ pub(super) fn set_waiting(
 ) -> bool {
     let before = run.run.waiting().filter(|waiting| waiting.what == what);
     let since = before.map_or(context.now, |waiting| waiting.since);
-    run.run.set_waiting(Some(Waiting { what, behind, since, until_at: run.wait_until }))
+    run.run.set_waiting(Some(Waiting {
+        what,
+        behind: behind.map(Ahead::Run),
+        since,
+        until_at: run.wait_until,
+    }))
 }
 
 /// What may become of a run that nobody has.

@@ -33,7 +33,7 @@ pub(super) fn wish(
         return Ok(());
     }
     if !run.begun {
-        let outcome = outcome_of(&Stopping { wish, since: context.now, now: true }, &run);
+        let outcome = outcome_of(&Stopping { wish, since: context.now, now: true, closed_by: None }, &run);
         ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
         return Ok(());
     }

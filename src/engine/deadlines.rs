@@ -63,6 +63,8 @@ fn end_of_wait(run: &RunRow) -> StopReason {
         WaitingFor::Directory => StopReason::WriterBusy,
         WaitingFor::Capacity => StopReason::Capacity,
         WaitingFor::Previous => StopReason::PreviousRunActive,
-        WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Executor => StopReason::Expired,
+        WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Executor | WaitingFor::Close => {
+            StopReason::Expired
+        }
     }
 }

@@ -40,7 +40,7 @@ pub(super) fn make_way(
             (Overlap::Skip, _) => false,
             // A reminder waits for nothing, so it takes nobody's place in the line.
             (Overlap::QueueOne, Task::Notify { .. }) => false,
-            (Overlap::QueueOne, Task::Command(_)) => {
+            (Overlap::QueueOne, Task::Command(_) | Task::Prompt(_)) => {
                 run.given_to.is_none() && tx.previous_run(automation.row, run.row)?.is_some()
             }
             (Overlap::CancelPrevious, _) => true,

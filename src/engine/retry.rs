@@ -36,8 +36,8 @@ pub(super) fn again(
 ) -> Result<(), Refusal> {
     let Policy { retry, if_busy, .. } = &automation.definition.policy;
     let not_before = match &automation.definition.task {
-        Task::Command(_) => Some(context.now.plus_ms(retry.delay_ms)),
-        // It was a command when it failed. A reminder cannot fail to start, so it has nothing to wait for.
+        Task::Command(_) | Task::Prompt(_) => Some(context.now.plus_ms(retry.delay_ms)),
+        // It was something else when it failed. A reminder cannot fail to start, so it has nothing to wait for.
         Task::Notify { .. } => None,
     };
     // What whoever asked for the run wanted holds for all of its chain.

@@ -225,7 +225,7 @@ fn catch_up_or_miss(
     };
     if catch_up {
         let turn = match &automation.definition.task {
-            Task::Command(_) => Some(next_turn(tx, context)?),
+            Task::Command(_) | Task::Prompt(_) => Some(next_turn(tx, context)?),
             // A reminder starts nothing, so there is nothing to be buried by.
             Task::Notify { .. } => None,
         };

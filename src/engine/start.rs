@@ -12,7 +12,7 @@ use crate::domain::run::{Outcome, Run, RunResult, Trigger, WaitingFor};
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// Creates a run, tells of it and then of its automation, and gives it as it is when this transaction commits:
-/// a command has its place, a reminder has succeeded. The automation is what it is after that as well.
+/// a command or prompt has its place, a reminder has succeeded. The automation is what it is after that as well.
 ///
 /// Whoever calls this has given away the runs before it that could be.
 ///
@@ -27,7 +27,7 @@ pub(super) fn start(
     let run = records::schedule(tx, context, automation, new)?;
     let id = run.run.id.clone();
     match &run.definition.task {
-        Task::Command(_) => match assign::place(tx, context, run)? {
+        Task::Command(_) | Task::Prompt(_) => match assign::place(tx, context, run)? {
             Place::Taken(run) => {
                 derive::publish_automation(tx, automation, context.now)?;
                 assign::line_up_behind(tx, context, &run)?;

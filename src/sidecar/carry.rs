@@ -198,6 +198,7 @@ impl Carrier {
         let token = format!("{}", uuid::Uuid::new_v4().simple());
         let work = match &row.definition.task {
             Task::Command(command) => self.work(&row, command, &token),
+            Task::Prompt(_) => Err("no window serves prompts".to_owned()),
             // The engine gives reminders to nobody.
             Task::Notify { .. } => Err("a reminder has no work; please report it".to_owned()),
         };

@@ -71,7 +71,7 @@ fn a_run_by_hand_is_refused_and_leaves_nothing_behind() {
     let (other, _) = by_hand(&mut world, owner, json!({"overlap": "queueOne"}));
     let refused = world.try_run_if_busy(owner, &other, Some(IfBusy::Skip));
     assert_eq!(
-        refused.unwrap().waiting().map(|waiting| waiting.behind.clone()),
+        refused.unwrap().waiting().map(|waiting| waiting.run_ahead().cloned()),
         Some(Some(world.runs(&other)[0].id.clone())),
         "an earlier run of its own is no other writer"
     );

@@ -40,7 +40,7 @@ fn given_to(world: &World, run: &RunId) -> Option<String> {
 }
 
 fn behind(world: &World, run: &RunId) -> Option<RunId> {
-    world.run_row(run).run.waiting().and_then(|waiting| waiting.behind.clone())
+    world.run_row(run).run.waiting().and_then(|waiting| waiting.run_ahead().cloned())
 }
 
 #[test]

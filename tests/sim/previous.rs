@@ -30,7 +30,7 @@ pub(crate) fn at_work(overlap: &str, fields: Value) -> (World, Who, AutomationId
 }
 
 pub(crate) fn behind(world: &World, run: &RunId) -> Option<RunId> {
-    world.run_row(run).run.waiting().and_then(|waiting| waiting.behind.clone())
+    world.run_row(run).run.waiting().and_then(|waiting| waiting.run_ahead().cloned())
 }
 
 /// The run is asked to end; what carries it out obeys.
@@ -47,7 +47,7 @@ fn the_newest_waits_for_the_previous_run_and_the_one_before_it_gives_way() {
         let second = world.last_run(&id);
         assert_eq!(words(&second), "schedule scheduled previous slots 120..120 x1");
         let waiting = second.waiting().cloned().unwrap();
-        assert_eq!((waiting.behind, waiting.since), (Some(first.clone()), second.triggered_at));
+        assert_eq!((waiting.run_ahead(), waiting.since), (Some(&first), second.triggered_at));
         assert_eq!(waiting.until_at, Some(second.triggered_at.plus_ms(HOUR)));
         world.run_for(MINUTE);
         assert_eq!(behind(&world, &world.last_run(&id).id), Some(first.clone()));

@@ -182,7 +182,7 @@ fn a_run_whose_guard_may_still_be_there_stays() {
     world.settle_dead_peers(next).unwrap();
     world.try_the_bell(next).unwrap();
     let waits = world.run(next, &id);
-    assert_eq!(world.run_row(&waits).run.waiting().unwrap().behind.as_ref(), Some(&left));
+    assert_eq!(world.run_row(&waits).run.waiting().unwrap().run_ahead(), Some(&left));
     world.cancel(next, &waits).unwrap();
     world.now = world.now.plus_ms(10 * DAY);
     prune(&mut world, next);

@@ -3,13 +3,15 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod blocker;
 pub mod machine;
 mod wire;
 
 use super::automation::PublicTask;
-use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
+use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId, SubscriptionId};
 use super::policy::Money;
 use super::time::Timestamp;
+pub use blocker::{Asked, Blocker, Need, PermissionKind, PermissionOption, QuestionOption};
 use machine::{ErrorCode, IllegalStep, RunEvent, State, StopReason};
 
 /// A run as the ledger and clients know it.
@@ -125,6 +127,42 @@ impl Run {
         Ok(())
     }
 
+    /// Its work needs a person.
+    ///
+    /// # Errors
+    /// When the table does not allow it.
+    pub fn block(&mut self, blocker: Blocker) -> Result<(), IllegalStep> {
+        machine::next(self.state(), RunEvent::Block)?;
+        if let (Some(started_at), stopping) = (self.started_at(), self.stopping().cloned()) {
+            self.phase = Phase::AwaitingInput { started_at, blocker, stopping };
+        }
+        Ok(())
+    }
+
+    /// Its work needs nobody any more.
+    ///
+    /// # Errors
+    /// When the table does not allow it.
+    pub fn unblock(&mut self) -> Result<(), IllegalStep> {
+        machine::next(self.state(), RunEvent::Unblock)?;
+        if let (Some(started_at), stopping) = (self.started_at(), self.stopping().cloned()) {
+            self.phase = Phase::Running { started_at, stopping };
+        }
+        Ok(())
+    }
+
+    /// What it waits for a person for, if it does.
+    pub fn blocker(&self) -> Option<&Blocker> {
+        match &self.phase {
+            Phase::AwaitingInput { blocker, .. } => Some(blocker),
+            Phase::Scheduled { .. }
+            | Phase::Running { .. }
+            | Phase::Succeeded { .. }
+            | Phase::Failed { .. }
+            | Phase::Stopped { .. } => None,
+        }
+    }
+
     /// Somebody wishes that the run ends. The first wish decides how; a later one may only make it urgent.
     /// Gives whether anything changed; an ended run has no wishes.
     pub fn wish_to_stop(&mut self, wish: Wish, urgency: Urgency, now: Timestamp) -> bool {
@@ -137,7 +175,7 @@ impl Run {
         let at_once = urgency == Urgency::Now;
         match stopping {
             None => {
-                *stopping = Some(Stopping { wish, since: now, now: at_once });
+                *stopping = Some(Stopping { wish, since: now, now: at_once, closed_by: None });
                 true
             }
             Some(stopping) if at_once && !stopping.now => {
@@ -166,7 +204,8 @@ impl Run {
         machine::next(self.state(), event)?;
         let started_at = self.started_at();
         let earliest = started_at.unwrap_or(self.triggered_at);
-        let ended = Ended { started_at, completed_at: now.max(earliest), process, closed_by: None };
+        let closed_by = self.stopping().and_then(|stopping| stopping.closed_by.clone());
+        let ended = Ended { started_at, completed_at: now.max(earliest), process, closed_by };
         self.phase = match outcome {
             Outcome::Succeeded(result) => Phase::Succeeded { ended, result },
             Outcome::Failed(error) => Phase::Failed { ended, error },
@@ -279,13 +318,59 @@ pub struct Waiting {
     /// What.
     #[serde(rename = "for")]
     pub what: WaitingFor,
-    /// The run directly ahead of it.
+    /// What is directly ahead of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behind: Option<RunId>,
+    pub behind: Option<Ahead>,
     /// Since when.
     pub since: Timestamp,
     /// When the wait ends at the latest.
     pub until_at: Option<Timestamp>,
+}
+
+/// What is directly ahead of a run that waits. Both kinds of identity are told apart by how they begin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(from = "String", into = "String")]
+#[schemars(with = "String")]
+pub enum Ahead {
+    /// A run.
+    Run(RunId),
+    /// Work of the user's own.
+    Hold(SubscriptionId),
+}
+
+impl Waiting {
+    /// The run directly ahead of it, if it is a run that is there.
+    pub fn run_ahead(&self) -> Option<&RunId> {
+        match &self.behind {
+            Some(Ahead::Run(run)) => Some(run),
+            Some(Ahead::Hold(_)) | None => None,
+        }
+    }
+}
+
+impl Ahead {
+    /// The identity as it is written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Ahead::Run(run) => run.as_str(),
+            Ahead::Hold(hold) => hold.as_str(),
+        }
+    }
+}
+
+impl From<String> for Ahead {
+    fn from(text: String) -> Self {
+        match text.starts_with(SubscriptionId::PREFIX) {
+            true => Ahead::Hold(SubscriptionId::from_text(text)),
+            false => Ahead::Run(RunId::from_text(text)),
+        }
+    }
+}
+
+impl From<Ahead> for String {
+    fn from(ahead: Ahead) -> Self {
+        ahead.as_str().to_owned()
+    }
 }
 
 /// The kinds of waiting.
@@ -298,6 +383,8 @@ pub enum WaitingFor {
     Previous,
     /// As many runs are at work as may be.
     Capacity,
+    /// The windows that could carry it out are being closed there.
+    Close,
     /// Catch-ups start one after the other.
     CatchUp,
     /// Nobody who is there can carry it out.
@@ -316,6 +403,9 @@ pub struct Stopping {
     pub since: Timestamp,
     /// Whether its work is killed without being asked.
     pub now: bool,
+    /// The close that ends it, if one does.
+    #[serde(rename = "closedBy", default, skip_serializing_if = "Option::is_none")]
+    pub closed_by: Option<LifecycleActionId>,
 }
 
 /// How a run that is asked to end will be recorded.
@@ -335,38 +425,6 @@ pub enum Urgency {
     Ask,
     /// The work is killed.
     Now,
-}
-
-/// What a run waits for a person for.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum Blocker {
-    /// An agent asks whether it may do something.
-    #[serde(rename_all = "camelCase")]
-    Permission {
-        /// The agent's request.
-        #[serde(rename = "requestID")]
-        request_id: String,
-        /// What it asks for.
-        title: String,
-        /// Since when.
-        since: Timestamp,
-        /// Until when it may be answered.
-        expires_at: Timestamp,
-    },
-    /// An agent asks a question.
-    #[serde(rename_all = "camelCase")]
-    Question {
-        /// The agent's call.
-        #[serde(rename = "callID")]
-        call_id: String,
-        /// The question.
-        prompt: String,
-        /// Since when.
-        since: Timestamp,
-        /// Until when it may be answered.
-        expires_at: Timestamp,
-    },
 }
 
 /// What came out of a run that succeeded.

@@ -3,7 +3,7 @@
 use super::{ProcessRow, RunRow, seen_at};
 use crate::domain::automation::Access;
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
-use crate::domain::run::{Phase, Trigger};
+use crate::domain::run::{Ahead, Phase, Trigger};
 use crate::domain::time::Timestamp;
 use crate::ledger::column::{Tx, to_json, to_json_or_null, to_word};
 use crate::ledger::error::LedgerError;
@@ -89,7 +89,7 @@ impl Tx<'_> {
             run.revision,
             run.state().as_str(),
             to_json_or_null(waiting)?,
-            waiting.and_then(|waiting| waiting.behind.as_ref()).map(RunId::as_str),
+            waiting.and_then(|waiting| waiting.behind.as_ref()).map(Ahead::as_str),
             row.wait_until.map(Timestamp::as_millis),
             row.not_before.map(Timestamp::as_millis),
             to_json_or_null(run.stopping())?,

@@ -10,7 +10,7 @@ use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::{AutomationId, InstanceId, RunId};
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{
-    Attendance, Ended, ErrorClass, OutputSize, Phase, ProcessEnd, Run, RunError, RunResult, SlotRange,
+    Ahead, Attendance, Ended, ErrorClass, OutputSize, Phase, ProcessEnd, Run, RunError, RunResult, SlotRange,
     Stopping, Trigger, Waiting, WaitingFor, Wish,
 };
 use crate::domain::scheduler::{Limits, Owner};
@@ -99,10 +99,15 @@ fn phases() -> [Phase; 6] {
         closed_by: None,
     };
     let failed = ProcessEnd { exit_code: Some(3), signal: None, tail: "no network\n".to_owned(), swept: 0 };
-    let behind = Some(RunId::from_unique("0"));
+    let behind = Some(Ahead::Run(RunId::from_unique("0")));
     let until_at = Some(AT.plus_ms(3_600_000));
     let waiting = Waiting { what: WaitingFor::Directory, behind, since: AT, until_at };
-    let stopping = Stopping { wish: Wish::Stop(StopReason::Cancelled), since: AT.plus_ms(900), now: false };
+    let stopping = Stopping {
+        wish: Wish::Stop(StopReason::Cancelled),
+        since: AT.plus_ms(900),
+        now: false,
+        closed_by: None,
+    };
     let error = RunError {
         code: ErrorCode::ExecutionFailed,
         message: "the command exited with code 3; `end.tail` has its last output".to_owned(),

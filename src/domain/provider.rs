@@ -1,0 +1,205 @@
+//! Providers: who carries out prompts, and what windows that do say of it.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::id::{ProviderId, RunId};
+use super::policy::{Money, Permissions};
+use super::run::machine::ErrorCode;
+use super::run::{Asked, ErrorClass, ResultOutcome, Run};
+use super::time::Timestamp;
+
+/// How long what a provider last said of its models counts after it can no longer be asked, in milliseconds.
+pub const ANSWER_COUNTS_MS: i64 = 600_000;
+
+/// A provider as clients see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Provider {
+    /// Its identity: what `task.model.providerID` names.
+    pub id: ProviderId,
+    /// What it is.
+    pub kind: ProviderKind,
+    /// Whether it can be given work.
+    pub status: ProviderStatus,
+    /// Why not, as a sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// When it last said what it offers.
+    pub checked_at: Timestamp,
+    /// What it offers, or last offered.
+    pub models: Vec<OfferedModel>,
+}
+
+/// What a provider is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderKind {
+    /// A window carries its work out itself.
+    Served,
+}
+
+/// Whether a provider can be given work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ProviderStatus {
+    /// It can.
+    Ready,
+    /// It cannot.
+    Unavailable,
+}
+
+/// A model that a provider offers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct OfferedModel {
+    /// What `task.model.modelID` names.
+    pub id: String,
+    /// What people call it.
+    pub name: String,
+    /// What `task.variant` may name.
+    pub variants: Vec<String>,
+}
+
+/// What a window offers to carry out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// As which provider.
+    pub provider: ProviderId,
+    /// With which models.
+    pub models: Vec<OfferedModel>,
+    /// How many runs at once.
+    pub max_concurrent: i64,
+}
+
+/// What a window that serves a provider is told.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum ProviderWork {
+    /// It is to begin a run.
+    #[serde(rename_all = "camelCase")]
+    Start {
+        /// The run.
+        run: Box<Run>,
+        /// What the agent is told.
+        prompt: String,
+        /// Which model, of the provider that the window serves.
+        model: String,
+        /// Which variant of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        variant: Option<String>,
+        /// The session to continue, if one is.
+        #[serde(rename = "sessionID", skip_serializing_if = "Option::is_none")]
+        session_id: Option<String>,
+        /// How many steps it may take.
+        step_cap: i64,
+        /// Whether permissions may be asked for.
+        permissions: Permissions,
+        /// How long it may take.
+        limits: WorkLimits,
+    },
+    /// It is to end a run.
+    #[serde(rename_all = "camelCase")]
+    Cancel {
+        /// The run.
+        #[serde(rename = "runID")]
+        run: RunId,
+        /// Why: a stop reason or an error code.
+        reason: super::run::Wish,
+        /// Whether it is not to wait for anything.
+        now: bool,
+    },
+    /// Somebody has answered.
+    Answer(Answer),
+}
+
+/// How long served work may take, in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct WorkLimits {
+    /// Without a report; none for no limit.
+    pub idle_ms: Option<i64>,
+    /// In all, not counting the time in which it waits for a person.
+    pub wall_ms: i64,
+    /// For a person to answer; as the attendance of the run says.
+    pub blocker_ms: i64,
+}
+
+/// What was answered to whom.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Answer {
+    /// The run that has asked.
+    #[serde(rename = "runID")]
+    pub run: RunId,
+    /// What was asked.
+    #[serde(flatten)]
+    pub asked: Asked,
+    /// What was answered.
+    #[serde(flatten)]
+    pub choice: Choice,
+}
+
+/// What a person chose or wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Choice {
+    /// One of the options.
+    Option {
+        /// Its id.
+        #[serde(rename = "optionID")]
+        option_id: String,
+    },
+    /// Words of their own.
+    Text {
+        /// Which.
+        text: String,
+    },
+}
+
+/// What a window that carries out a run reports of it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Report {
+    /// The work has really started, in this session.
+    Started {
+        /// The session.
+        session_id: String,
+    },
+    /// The agent took a step.
+    Step {
+        /// What it was: equal titles in a row are taken for the same step made again.
+        title: Option<String>,
+    },
+    /// It needs a person.
+    Blocked(super::run::Need),
+    /// It needs nobody any more.
+    Unblocked,
+    /// What the run has cost so far, in all.
+    Cost(Money),
+    /// The work is done.
+    Finished {
+        /// What the agent said at the end.
+        text: Option<String>,
+        /// What it means for the person.
+        outcome: Option<ResultOutcome>,
+        /// Whether the watch is over.
+        last: Watch,
+    },
+    /// The work has failed, or could not be started.
+    Failed {
+        /// The kind of failure.
+        code: ErrorCode,
+        /// A sentence for the person.
+        message: String,
+        /// Whose fault it is; by default, whose it usually is with this code.
+        class: Option<ErrorClass>,
+    },
+}
+
+/// Whether an automation goes on after a run of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watch {
+    /// It does.
+    #[default]
+    GoesOn,
+    /// What it watched for has happened: it pauses.
+    IsOver,
+}
