@@ -142,11 +142,22 @@ CREATE TABLE runs (
   -- Where and by whom.
   directory TEXT NOT NULL,
   access TEXT NOT NULL,
+  provider TEXT,                       -- of a prompt: who is to carry it out, and with which model
+  model TEXT,
   if_busy TEXT NOT NULL,               -- as its definition says, or as whoever asked for it wants
   holds_directory INTEGER NOT NULL DEFAULT 0,
   given_to TEXT,                       -- the instance that is to execute it
   given_at INTEGER,
   deadline_at INTEGER,                 -- when its start, its work, or its end once it is asked to end, has taken too long
+  -- Its time. While it waits for a person both limits stand still.
+  active_at INTEGER,                   -- the last sign of life of its work
+  wall_at INTEGER,                     -- when its work will have taken too long
+  wall_left_ms INTEGER,                -- while it waits for a person: how long it may still work
+  -- What an agent did.
+  tell_at INTEGER,                     -- when progress is to be told that was too soon after the last
+  last_step TEXT,                      -- the newest step's title
+  same_steps INTEGER NOT NULL DEFAULT 0, -- how many steps in a row had it
+  warned_of_cost INTEGER NOT NULL DEFAULT 0,
   instance TEXT,                       -- the instance that executes it, once its work has started
   session_id TEXT,
   continuity TEXT,
@@ -177,7 +188,7 @@ CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND g
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
 CREATE INDEX runs_for_executor ON runs (is_catch_up, joins_at, row)
-  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' = 'executor';
+  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('executor', 'close');
 CREATE INDEX runs_turns ON runs (not_before)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry');
 CREATE INDEX runs_waiting_until ON runs (wait_until)
@@ -186,21 +197,78 @@ CREATE INDEX runs_not_before ON runs (not_before) WHERE not_before IS NOT NULL A
 CREATE INDEX runs_catch_ups ON runs (not_before)
   WHERE not_before IS NOT NULL AND trigger ->> '$.kind' = 'catchUp';
 CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND deadline_at IS NOT NULL;
+CREATE INDEX runs_to_tell ON runs (tell_at) WHERE completed_at IS NULL AND tell_at IS NOT NULL;
 CREATE UNIQUE INDEX runs_ended ON runs (automation, ended_number) WHERE ended_number IS NOT NULL;
 CREATE INDEX runs_defined_by ON runs (definition);
 CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;
 
--- A run has begun if and only if it has a row here. The row goes when the guard has gone.
+-- A run has begun if and only if it has a row here. The row goes when its work has gone: with its guard, or as the
+-- window says that serves its provider.
 CREATE TABLE processes (
   run INTEGER PRIMARY KEY REFERENCES runs (row),
   instance TEXT NOT NULL,
-  pid INTEGER NOT NULL,
-  start_time INTEGER NOT NULL,
-  boot_id TEXT NOT NULL,
-  pid_namespace TEXT NOT NULL,
-  token TEXT NOT NULL,
-  begun_at INTEGER NOT NULL
+  serving TEXT,                        -- the subscription that was told to carry it out; NULL for what has a guard
+  pid INTEGER,                         -- the guard; all NULL for what is served
+  start_time INTEGER,
+  boot_id TEXT,
+  pid_namespace TEXT,
+  token TEXT,
+  begun_at INTEGER NOT NULL,
+  CHECK ((serving IS NULL) = (pid IS NOT NULL))
 ) STRICT;
+
+-- What each provider has said of itself last, also if it is not there any more.
+CREATE TABLE providers (
+  id TEXT PRIMARY KEY,
+  kind TEXT NOT NULL,
+  models TEXT NOT NULL,                -- JSON list of OfferedModel
+  checked_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Windows that carry out the prompts of a provider themselves.
+CREATE TABLE servings (
+  id TEXT PRIMARY KEY,                 -- the window's subscription
+  provider TEXT NOT NULL,
+  instance TEXT NOT NULL,
+  models TEXT NOT NULL,                -- JSON list of OfferedModel
+  max_concurrent INTEGER NOT NULL,
+  since INTEGER NOT NULL,
+  UNIQUE (provider, instance)
+) STRICT, WITHOUT ROWID;
+
+-- What was answered to a run and has not been handed over to the window that carries it out.
+CREATE TABLE answers (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  run INTEGER NOT NULL REFERENCES runs (row),
+  answer TEXT NOT NULL                 -- JSON Answer
+) STRICT;
+
+CREATE INDEX answers_to ON answers (run);
+
+-- Closes: those that wait, and disposals, which are in force until a reload.
+CREATE TABLE closes (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  id TEXT NOT NULL UNIQUE,
+  instance TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  mode TEXT NOT NULL,
+  directories TEXT,                    -- JSON list; NULL for the whole project
+  requested_at INTEGER NOT NULL,
+  completed_at INTEGER                 -- NULL while it waits
+) STRICT;
+
+CREATE INDEX closes_of ON closes (instance);
+
+-- The user's own work: runs that write in its directory wait for it, and so do closes.
+CREATE TABLE holds (
+  id TEXT PRIMARY KEY,                 -- the window's subscription
+  instance TEXT NOT NULL,
+  directory TEXT NOT NULL,
+  title TEXT NOT NULL,
+  since INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX holds_in ON holds (directory);
 
 -- The daily account: runs that are no longer kept, by what became of them. A slot that no run answers for any more
 -- lies between slots_from and slots_to of the first accounts from its own day on.

@@ -191,6 +191,16 @@ pub enum PublicTask {
     },
 }
 
+impl PublicTask {
+    /// Whether an agent is asked to do something.
+    pub fn is_prompt(&self) -> bool {
+        match self {
+            PublicTask::Prompt(_) => true,
+            PublicTask::Command { .. } | PublicTask::Notify { .. } => false,
+        }
+    }
+}
+
 /// Stands where a value is not shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hidden {}

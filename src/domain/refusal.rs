@@ -3,6 +3,7 @@
 use super::fault::Fault;
 use super::id::RunId;
 use super::later::AnyAutomation;
+use super::run::Ahead;
 
 /// Why a request was refused. Nothing has been changed by a refused request.
 #[derive(Debug, thiserror::Error)]
@@ -35,13 +36,16 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
-    /// Another run is ahead in the directory, and the run that was asked for is not to wait for it.
+    /// Something is ahead in the directory, and the run that was asked for is not to wait for it.
     #[error(
-        "run {run} works in the directory or is next there; wait for it, or ask with `ifBusy: \"queue\"`"
+        "{} works in the directory or is next there; wait for it, or ask with `ifBusy: \"queue\"`", match ahead {
+            Ahead::Run(run) => format!("run {run}"),
+            Ahead::Hold(_) => "somebody".to_owned(),
+        }
     )]
     WriterBusy {
-        /// The run directly ahead.
-        run: RunId,
+        /// What is directly ahead.
+        ahead: Ahead,
     },
     /// It comes out of a run, and runs may not change what is scheduled.
     #[error(

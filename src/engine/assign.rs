@@ -6,22 +6,28 @@
 
 use super::ending::{self, Remains};
 use super::{Context, derive, shared_limits};
-use crate::domain::automation::Access;
+use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::machine::StopReason;
-use crate::domain::run::{Ahead, Outcome, Trigger, Waiting, WaitingFor};
-use crate::ledger::{RunRow, Tx};
+use crate::domain::run::machine::{ErrorCode, StopReason};
+use crate::domain::run::{Ahead, ErrorClass, Outcome, RunError, Trigger, Waiting, WaitingFor};
+use crate::ledger::{Executors, RunRow, Tx};
 
 /// Gives every run that waits for nothing any more to an instance, in the order of the line.
 pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     while has_room(tx, context)?
         && let Some(run) = tx.next_to_give(context.now)?
-        && let Some(to) = executor(tx, context, &run)?
     {
-        let given = give(tx, context, run, to)?;
-        line_up_behind(tx, context, &given)?;
+        match tx.executors(&run, &context.me.instance)? {
+            Executors::Free(to) => {
+                let given = give(tx, context, run, to)?;
+                line_up_behind(tx, context, &given)?;
+            }
+            Executors::Nobody if run.run.task.is_prompt() => unavailable(tx, context, run)?,
+            // The query has found somebody, so this is not reached.
+            Executors::Full | Executors::Closing | Executors::Nobody => return Ok(()),
+        }
     }
     Ok(())
 }
@@ -30,9 +36,10 @@ pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refus
 pub(super) enum Place {
     /// It is given to somebody, or waits.
     Taken(Box<RunRow>),
-    /// There is none: this run is ahead of it in its directory, and it is not to wait for that. It has not been told
-    /// of.
-    Busy { run: Box<RunRow>, ahead: RunId },
+    /// There is none: this is ahead of it in its directory, and it is not to wait for that. It has not been told of.
+    Busy { run: Box<RunRow>, ahead: Ahead },
+    /// There is none: nobody serves its provider. It has not been told of.
+    Unavailable(Box<RunRow>),
 }
 
 /// Finds the place of a new run, and tells of it: given at once, or waiting. Whoever calls this has given away
@@ -46,12 +53,13 @@ pub(super) fn place(tx: &Tx<'_>, context: &mut Context<'_>, mut new: RunRow) -> 
             Place::Taken(Box::new(new))
         }
         Turn::Busy(ahead) => Place::Busy { run: Box::new(new), ahead },
+        Turn::Unavailable => Place::Unavailable(Box::new(new)),
     })
 }
 
 /// What waited behind a run that is out of the way waits behind another, or for something else.
 pub(super) fn move_up(tx: &Tx<'_>, context: &mut Context<'_>, behind: &RunId) -> Result<(), Refusal> {
-    look_at(tx, context, tx.waiting_behind(behind)?)
+    look_at(tx, context, tx.waiting_behind(&Ahead::Run(behind.clone()))?)
 }
 
 /// What stands in line after a run that has joined the line of its directory, or has been given it, waits behind that
@@ -95,6 +103,10 @@ fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result
             ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
             return Ok(Vec::new());
         }
+        Turn::Unavailable => {
+            unavailable(tx, context, run)?;
+            return Ok(Vec::new());
+        }
     };
     if !changed {
         return Ok(Vec::new());
@@ -103,24 +115,22 @@ fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result
     if was_in_line == is_in_line(&run) {
         return Ok(Vec::new());
     }
-    let mut concerned = tx.waiting_behind(&run.run.id)?;
+    let mut concerned = tx.waiting_behind(&Ahead::Run(run.run.id.clone()))?;
     concerned.extend(tx.next_in_line(run.row)?);
     Ok(concerned)
 }
 
-/// Whether a run says that it stands in the line of its directory.
+/// Whether a run says that it stands in the line of its directory. A prompt keeps its place there while those who could
+/// carry it out are busy.
 fn is_in_line(run: &RunRow) -> bool {
     run.definition.access == Access::Write
         && match run.run.waiting().map(|waiting| waiting.what) {
             Some(WaitingFor::Directory | WaitingFor::Capacity) => true,
+            Some(WaitingFor::Executor) => run.run.task.is_prompt(),
             None
-            | Some(
-                WaitingFor::Previous
-                | WaitingFor::CatchUp
-                | WaitingFor::Retry
-                | WaitingFor::Executor
-                | WaitingFor::Close,
-            ) => false,
+            | Some(WaitingFor::Previous | WaitingFor::CatchUp | WaitingFor::Retry | WaitingFor::Close) => {
+                false
+            }
         }
 }
 
@@ -143,26 +153,28 @@ fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId)
     Ok(run)
 }
 
-/// Gives a run that another instance has not begun to this one. Nobody sees that, and nothing of it begins anew.
-pub(super) fn pass_on(tx: &Tx<'_>, context: &Context<'_>, mut run: RunRow) -> Result<(), Refusal> {
-    run.given_to = Some(context.me.instance.clone());
+/// Gives a run that an instance has not begun to another one. Nobody sees that, and nothing of it begins anew.
+pub(super) fn pass_on(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    mut run: RunRow,
+    to: InstanceId,
+) -> Result<(), Refusal> {
+    run.given_to = Some(to);
     run.given_at = Some(context.now);
     Ok(tx.update_run(&run)?)
 }
 
-/// A manual run is for the window that asked, everything else for whoever decides, unless that is an observer.
-/// Where these have gone or are about to, the least busy participant has it; nobody, if there is none.
-fn executor(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Option<InstanceId>, Refusal> {
-    if let Some(asked) = &run.asked_by
-        && tx.takes_own_work(asked)?
-    {
-        return Ok(Some(asked.clone()));
-    }
-    let me = &context.me.instance;
-    if tx.takes_any_work(me)? {
-        return Ok(Some(me.clone()));
-    }
-    Ok(tx.least_busy_participant()?)
+/// A prompt whose turn has come and whose provider nobody serves has failed: who offered it has gone, and may never
+/// come back.
+pub(super) fn unavailable(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -> Result<(), Refusal> {
+    let model = match &run.definition.task {
+        Task::Prompt(prompt) => prompt.model.to_string(),
+        Task::Command(_) | Task::Notify { .. } => "it".to_owned(),
+    };
+    let message = format!("no window that is open serves {model}; open the application that does");
+    let error = RunError { code: ErrorCode::ProviderUnavailable, message, class: ErrorClass::Transient };
+    ending::end(tx, context, run, Outcome::Failed(error), None, Remains::Nothing)
 }
 
 /// Writes into the run what it waits for, and gives whether that has changed.
@@ -170,31 +182,37 @@ pub(super) fn set_waiting(
     context: &Context<'_>,
     run: &mut RunRow,
     what: WaitingFor,
-    behind: Option<RunId>,
+    behind: Option<Ahead>,
 ) -> bool {
+    // A close takes as long as it takes: the wait for the run's start counts from its end.
+    let for_a_close =
+        |waiting: Option<&Waiting>| waiting.is_some_and(|waiting| waiting.what == WaitingFor::Close);
+    if what == WaitingFor::Close {
+        run.wait_until = None;
+    } else if for_a_close(run.run.waiting()) {
+        run.wait_until = Some(context.now.plus_ms(run.definition.policy.queue_ms));
+    }
     let before = run.run.waiting().filter(|waiting| waiting.what == what);
     let since = before.map_or(context.now, |waiting| waiting.since);
-    run.run.set_waiting(Some(Waiting {
-        what,
-        behind: behind.map(Ahead::Run),
-        since,
-        until_at: run.wait_until,
-    }))
+    run.run.set_waiting(Some(Waiting { what, behind, since, until_at: run.wait_until }))
 }
 
 /// What may become of a run that nobody has.
 enum Turn {
     /// Nothing keeps it from being given to this instance.
     Give(InstanceId),
-    /// It waits for this, and for the run directly ahead of it.
-    Wait(WaitingFor, Option<RunId>),
-    /// This run is ahead of it in its directory, and it is not to wait for that.
-    Busy(RunId),
+    /// It waits for this, and for what is directly ahead of it.
+    Wait(WaitingFor, Option<Ahead>),
+    /// This is ahead of it in its directory, and it is not to wait for that.
+    Busy(Ahead),
+    /// It is a prompt whose provider nobody serves.
+    Unavailable,
 }
 
 /// One thing is waited for at a time. Each comes before those that it would make idle talk: before its time has
 /// come, or where nobody can carry it out, a run is in nobody's way and nothing else can be said of it; while its
-/// previous run is there it is not in the line of its directory; and there is room only for what could go.
+/// previous run is there it is not in the line of its directory; and there is room only for what could go. Whether a
+/// prompt can go is asked when nothing else holds it back: until then somebody may come who serves it, or is free.
 fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusal> {
     if run.not_before.is_some_and(|not_before| not_before > context.now) {
         let what = match run.run.trigger {
@@ -203,11 +221,16 @@ fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusa
         };
         return Ok(Turn::Wait(what, None));
     }
-    let Some(to) = executor(tx, context, run)? else {
-        return Ok(Turn::Wait(WaitingFor::Executor, None));
-    };
+    let executors = tx.executors(run, &context.me.instance)?;
+    match executors {
+        Executors::Closing => return Ok(Turn::Wait(WaitingFor::Close, None)),
+        Executors::Nobody if !run.run.task.is_prompt() => {
+            return Ok(Turn::Wait(WaitingFor::Executor, None));
+        }
+        Executors::Free(_) | Executors::Full | Executors::Nobody => {}
+    }
     if let Some(previous) = tx.previous_run(run.automation, run.row)? {
-        return Ok(Turn::Wait(WaitingFor::Previous, Some(previous)));
+        return Ok(Turn::Wait(WaitingFor::Previous, Some(Ahead::Run(previous))));
     }
     if run.definition.access == Access::Write
         && let Some(ahead) = tx.ahead_in_directory(&run.run.directory, run.row, context.now)?
@@ -217,5 +240,10 @@ fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusa
             IfBusy::Skip => Turn::Busy(ahead),
         });
     }
-    Ok(if has_room(tx, context)? { Turn::Give(to) } else { Turn::Wait(WaitingFor::Capacity, None) })
+    Ok(match executors {
+        Executors::Free(to) if has_room(tx, context)? => Turn::Give(to),
+        Executors::Free(_) => Turn::Wait(WaitingFor::Capacity, None),
+        Executors::Full => Turn::Wait(WaitingFor::Executor, None),
+        Executors::Nobody | Executors::Closing => Turn::Unavailable,
+    })
 }

@@ -1,6 +1,7 @@
 //! Somebody wants a run to end.
 
 use super::ending::{self, Remains};
+use super::limits::{self, Limit};
 use super::{Context, derive, find_run, standby};
 use crate::domain::id::RunId;
 use crate::domain::policy::STOP_GRACE_MS;
@@ -39,9 +40,10 @@ pub(super) fn wish(
     }
     if run.run.wish_to_stop(wish, urgency, context.now) {
         // A limit that has led to a wish does not lead to another.
-        let patience_ms = match urgency {
-            Urgency::Ask => standby::STOP_MS,
-            Urgency::Now => standby::STOP_NOW_MS,
+        let patience_ms = match (urgency, run.run.task.is_prompt()) {
+            (Urgency::Now, _) => standby::STOP_NOW_MS,
+            (Urgency::Ask, false) => standby::STOP_MS,
+            (Urgency::Ask, true) => standby::SERVED_STOP_MS,
         };
         run.deadline_at = Some(context.now.plus_ms(patience_ms));
         derive::publish_run(tx, &mut run, context.now)?;
@@ -51,19 +53,13 @@ pub(super) fn wish(
 
 /// How a run that was asked to end is recorded.
 pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
-    // Work that started only after the wish had not started in time.
-    let started_at = run.run.started_at().filter(|started_at| *started_at < stopping.since);
     match stopping.wish {
         Wish::Stop(reason) => Outcome::Stopped(reason),
         Wish::Fail(code) => Outcome::Failed(RunError {
             code,
-            message: match (code, started_at) {
-                (ErrorCode::TimedOut, Some(_)) => {
-                    let limit = run.definition.policy.wall_ms;
-                    format!(
-                        "it worked for longer than its limit of {limit} ms (`policy.wallMs`) and was ended"
-                    )
-                }
+            // Work that started only after the wish had not started in time.
+            message: match (code, run.run.started_at().filter(|started_at| *started_at < stopping.since)) {
+                (ErrorCode::TimedOut, Some(_)) => took_too_long(stopping, run),
                 (ErrorCode::TimedOut, None) => {
                     let policy = &run.definition.policy;
                     let limit = policy.start_limit_ms();
@@ -79,5 +75,20 @@ pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
             },
             class: ErrorClass::Task,
         }),
+    }
+}
+
+/// Which of its limits a run had reached when it was asked to end.
+fn took_too_long(stopping: &Stopping, run: &RunRow) -> String {
+    let policy = &run.definition.policy;
+    match limits::reached(run, stopping.since) {
+        Some(Limit::Idle) => format!(
+            "it was silent for longer than its limit of {} ms (`policy.idleMs`) and was ended",
+            policy.idle_ms.unwrap_or_default()
+        ),
+        Some(Limit::Wall | Limit::Start | Limit::Answer) | None => format!(
+            "it worked for longer than its limit of {} ms (`policy.wallMs`) and was ended",
+            policy.wall_ms
+        ),
     }
 }

@@ -55,6 +55,8 @@ fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> R
         tx.insert_suspend(event, scheduler)?;
         // Nothing was done meanwhile, so nothing took too long.
         tx.move_limits(scheduler.length_ms())?;
+        // But a person was asked until a certain time, and has a clock of their own.
+        move_questions(tx, context, 0)?;
     }
     if let Some(scheduler) = set {
         tx.publish(&Event::SchedulerClock { scheduler }, now)?;
@@ -76,10 +78,27 @@ fn move_along(tx: &Tx<'_>, context: &Context<'_>, by_ms: i64) -> Result<(), Refu
     tx.move_turns(context.now, by_ms)?;
     tx.move_waits(by_ms)?;
     tx.move_limits(by_ms)?;
+    move_questions(tx, context, by_ms)?;
     for mut run in tx.waits_over(Timestamp::MAX, usize::MAX)? {
         let Some(waiting) = run.run.waiting().cloned() else { continue };
         if run.run.set_waiting(Some(Waiting { until_at: run.wait_until, ..waiting })) {
             derive::publish_run(tx, &mut run, context.now)?;
+        }
+    }
+    Ok(())
+}
+
+/// What people are asked may be answered until as much later.
+fn move_questions(tx: &Tx<'_>, context: &Context<'_>, by_ms: i64) -> Result<(), Refusal> {
+    for mut run in tx.blocked_runs()? {
+        let Some(mut blocker) = run.run.blocker().cloned() else { continue };
+        blocker.expires_at = blocker.expires_at.plus_ms(by_ms);
+        if run.run.stopping().is_none() {
+            run.deadline_at = Some(blocker.expires_at);
+        }
+        match run.run.set_blocker(blocker) {
+            true => derive::publish_run(tx, &mut run, context.now)?,
+            false => tx.update_run(&run)?,
         }
     }
     Ok(())

@@ -1,6 +1,7 @@
 //! Waits that are over and limits that are reached.
 
 use super::ending::{self, Remains};
+use super::limits::{self, Limit};
 use super::{Context, Progress, assign, cancel, delete};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
@@ -18,12 +19,14 @@ const AT_ONCE: usize = 64;
 pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal> {
     let waits = tx.waits_over(context.now, AT_ONCE)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
+    let overdue = tx.served_stops_over(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
     let unplaced = tx.unplaced_runs(AT_ONCE)?;
     let misplaced = tx.misplaced_runs(AT_ONCE)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
-    let found = [waits.len(), limits.len(), turns.len(), unplaced.len(), misplaced.len(), wishes.len()];
-    let progress = if found.contains(&AT_ONCE) { Progress::More } else { Progress::Done };
+    let found = [waits.len(), limits.len(), overdue.len(), turns.len(), unplaced.len(), misplaced.len()];
+    let progress =
+        if found.contains(&AT_ONCE) || wishes.len() == AT_ONCE { Progress::More } else { Progress::Done };
     // Those whose turn has come go, or join the line, before waits end: one that may not wait at all can still go at
     // its time, and one that has to end did wait for what it would wait for now.
     assign::assign(tx, context)?;
@@ -37,8 +40,15 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
         }
     }
     for run in limits {
+        end_at_limit(tx, context, run.row)?;
+    }
+    for run in overdue {
         let run = tx.run_at(run.row)?;
-        cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)?;
+        if let Some(stopping) = run.run.stopping().cloned() {
+            let outcome = cancel::outcome_of(&stopping, &run);
+            // The window may still be at it.
+            ending::end(tx, context, run, outcome, None, Remains::Guard)?;
+        }
     }
     for automation in wishes {
         let automation = tx.automation_at(automation.row)?;
@@ -48,6 +58,18 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     wait_on(tx, context, unplaced)?;
     wait_on(tx, context, misplaced)?;
     Ok(progress)
+}
+
+/// Asks a run to end that has reached a limit.
+fn end_at_limit(tx: &Tx<'_>, context: &mut Context<'_>, row: i64) -> Result<(), Refusal> {
+    let run = tx.run_at(row)?;
+    match limits::reached(&run, context.now) {
+        Some(Limit::Start | Limit::Idle | Limit::Wall) => {
+            cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)
+        }
+        Some(Limit::Answer) => cancel::wish(tx, context, run, Wish::Stop(StopReason::Expired), Urgency::Ask),
+        None => Ok(()),
+    }
 }
 
 fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, runs: Vec<RunRow>) -> Result<(), Refusal> {

@@ -86,7 +86,7 @@ pub(super) fn settle_runs_of(
             false => StopReason::Interrupted,
         };
         let output = left.as_ref().map(|left| left.output).unwrap_or_default();
-        let process = left.as_ref().map(|left| &left.process);
+        let process = left.as_ref().and_then(|left| left.process.as_ref());
         let record = tx.record_counted_on_later(&run, &context.ids.run(), context.now)?;
         let stopped = tx.stop_later(&run, reason, process, output, context.now)?;
         for told in stopped.into_iter().chain(record) {

@@ -17,6 +17,7 @@ pub mod ending;
 mod epoch;
 pub mod inside;
 mod later;
+pub mod limits;
 mod overlap;
 pub mod pause;
 pub mod presence;

@@ -41,8 +41,8 @@ pub fn resign(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
 /// What whoever settles a dead sidecar has found of a run that it had begun, and has ended.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Left {
-    /// What is known of the end of its work.
-    pub process: ProcessEnd,
+    /// What is known of the end of its process, if it had one.
+    pub process: Option<ProcessEnd>,
     /// How much it has written.
     pub output: OutputSize,
     /// Whether all of it has gone.
@@ -75,7 +75,7 @@ pub fn bury(
         let (process, remains) = match ended.remove(&run.run.id) {
             Some(left) => {
                 run.run.output = left.output;
-                (Some(left.process), left.remains)
+                (left.process, left.remains)
             }
             None => (None, Remains::Guard),
         };

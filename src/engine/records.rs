@@ -8,7 +8,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{BORN_STOPPED, StopReason};
 use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, Skipped, SlotRange, Trigger};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, RunRow, Tx};
+use crate::ledger::{AutomationRow, RunRow, Tx, Work};
 
 /// What is particular to a new run.
 pub(super) struct NewRun {
@@ -162,5 +162,6 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         given_at: None,
         deadline_at: None,
         begun: false,
+        work: Work::default(),
     }
 }

@@ -1,7 +1,7 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, derive, find_run};
+use super::{Context, assign, cancel, derive, find_run, limits};
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
@@ -97,9 +97,7 @@ pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(),
         return Ok(());
     }
     run.run.start(context.me.instance.clone(), context.now)?;
-    if run.run.stopping().is_none() {
-        run.deadline_at = Some(context.now.plus_ms(run.definition.policy.wall_ms));
-    }
+    limits::begin(&mut run, context.now);
     derive::publish_run(tx, &mut run, context.now)
 }
 

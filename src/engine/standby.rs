@@ -6,7 +6,7 @@ use super::{Context, assign, clock, ending, report, shared_limits};
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{ProcessRow, Stored, Tx, View};
+use crate::ledger::{Executors, ProcessRow, RunRow, Stored, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, and there is still to be swept.
@@ -15,21 +15,37 @@ pub const STOP_MS: i64 = 8_000;
 /// The same for a stop that is not to wait for anything.
 pub const STOP_NOW_MS: i64 = 1_000;
 
+/// How long a window that carries out a run itself has to end it, in milliseconds. After that the run has ended as it was
+/// asked to, and only its directory is held on.
+pub const SERVED_STOP_MS: i64 = 10_000;
+
 /// Takes the runs that others were given and have not begun in time, to carry them out itself. The limit of their
 /// start goes on, so that a run that nobody can begin fails, however many try.
 pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     let me = &context.me.instance;
-    if !tx.takes_any_work(me)? {
-        return Ok(());
-    }
     let given_by = context.now.plus_ms(-shared_limits(tx, context)?.standby_ms);
     for id in tx.neglected_runs(me, given_by)? {
         // One that only a later version understands is for those who do.
-        if let Some(Stored::Known(run)) = tx.stored_run(&id)? {
-            assign::pass_on(tx, context, run)?;
+        let Some(Stored::Known(run)) = tx.stored_run(&id)? else { continue };
+        // A prompt stays with the only window that serves its provider, however long that takes.
+        if let Some(other) = another(tx, me, &run)? {
+            assign::pass_on(tx, context, run, other)?;
         }
     }
     Ok(())
+}
+
+/// Who is to carry out what another instance has not begun: this one, if it can.
+fn another(view: &View<'_>, me: &InstanceId, run: &RunRow) -> Result<Option<InstanceId>, Refusal> {
+    let others = RunRow { asked_by: None, ..run.clone() };
+    Ok(match view.takes_any_work(me)? {
+        true => match view.executors(&others, me)? {
+            Executors::Free(to) if Some(&to) != run.given_to.as_ref() => Some(to),
+            Executors::Free(_) => view.another_executor(run)?,
+            Executors::Full | Executors::Closing | Executors::Nobody => None,
+        },
+        false => None,
+    })
 }
 
 /// The processes of runs that another instance should have ended by now. A stop is not overdue because the machine
@@ -61,5 +77,5 @@ pub fn ended_for(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, left: Left)
     };
     let outcome = lost(&run);
     run.run.output = left.output;
-    ending::end(tx, context, run, outcome, Some(left.process), left.remains)
+    ending::end(tx, context, run, outcome, left.process, left.remains)
 }

@@ -5,10 +5,9 @@ use super::ending::{self, Remains};
 use super::records::{self, NewRun};
 use super::{Context, assign, derive, find_run};
 use crate::domain::automation::Task;
-use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::StopReason;
-use crate::domain::run::{Outcome, Run, RunResult, Trigger, WaitingFor};
+use crate::domain::run::{Ahead, Outcome, Run, RunResult, Trigger, WaitingFor};
 use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// Creates a run, tells of it and then of its automation, and gives it as it is when this transaction commits:
@@ -34,6 +33,10 @@ pub(super) fn start(
                 return Ok(run.run);
             }
             Place::Busy { run, ahead } => give_up(tx, context, *run, ahead)?,
+            Place::Unavailable(mut run) => {
+                derive::publish_run(tx, &mut run, context.now)?;
+                assign::unavailable(tx, context, *run)?;
+            }
         },
         Task::Notify { .. } => remind(tx, context, run)?,
     }
@@ -44,9 +47,9 @@ pub(super) fn start(
 
 /// A run that is not to wait for its directory would have to. Nobody is there who could be refused what a timer has
 /// asked for, so that such a run is told as one that would wait, and ends.
-fn give_up(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, ahead: RunId) -> Result<(), Refusal> {
+fn give_up(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, ahead: Ahead) -> Result<(), Refusal> {
     match run.run.trigger {
-        Trigger::Manual { .. } => return Err(Refusal::WriterBusy { run: ahead }),
+        Trigger::Manual { .. } => return Err(Refusal::WriterBusy { ahead }),
         Trigger::Schedule | Trigger::CatchUp | Trigger::Retry { .. } => {}
     }
     assign::set_waiting(context, &mut run, WaitingFor::Directory, Some(ahead));

@@ -1,6 +1,7 @@
 //! What is due.
 
 use super::clock::{self, Claims};
+use super::limits::{self, SignOfLife};
 use super::{Context, Progress, assign, deadlines, settle, shared_limits, standby};
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::InstanceId;
@@ -23,11 +24,18 @@ pub enum Duty {
     Observer,
 }
 
-/// Settles every slot that this instance is to settle by now, and every wait and limit that is over.
+/// Settles every slot that this instance is to settle by now, and every wait and limit that is over. What it has seen
+/// of work that seemed to be silent is noted before that.
 ///
 /// # Errors
 /// When the ledger fails; nothing has been settled then.
-pub fn tick(tx: &Tx<'_>, context: &mut Context<'_>, duty: Duty) -> Result<Progress, Refusal> {
+pub fn tick(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    duty: Duty,
+    signs: &[SignOfLife],
+) -> Result<Progress, Refusal> {
+    limits::note(tx, context, signs)?;
     let claimed_through = match duty {
         Duty::Owner => context.now,
         Duty::Standby => context.now.plus_ms(-shared_limits(tx, context)?.standby_ms),

@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
 use super::TAIL_BYTES;
 
@@ -63,6 +64,14 @@ impl Reader {
 /// When the file exists and cannot be read.
 pub fn read(path: &Path, offset: u64, limit: usize) -> io::Result<Chunk> {
     Reader::of(path).read(offset, limit)
+}
+
+/// When something was written last, in milliseconds since the Unix epoch by the clock of the file system, and how many
+/// bytes a spool holds. Nothing where that cannot be told.
+pub fn last_write(path: &Path) -> Option<(i64, u64)> {
+    let metadata = std::fs::metadata(path).ok()?;
+    let since = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((i64::try_from(since.as_millis()).ok()?, metadata.len()))
 }
 
 /// The last [`TAIL_BYTES`] bytes of a spool as text. A spool that does not exist (yet) is an empty one.

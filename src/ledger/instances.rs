@@ -28,18 +28,6 @@ pub struct InstanceRow {
 /// The condition that an instance may be given anything: it is a participant, and not about to leave.
 const TAKES_ANY_WORK: &str = "role = 'participant' AND leaving_at IS NULL";
 
-/// The condition that an instance may be given what it was asked for itself.
-const TAKES_OWN_WORK: &str = "leaving_at IS NULL";
-
-/// The condition that somebody is there who can carry out the run `r`: whoever was asked for it, or any
-/// participant.
-pub(super) fn somebody_can() -> String {
-    format!(
-        "(EXISTS (SELECT 1 FROM instances WHERE {TAKES_ANY_WORK})
-          OR coalesce(r.asked_by, '') IN (SELECT id FROM instances WHERE {TAKES_OWN_WORK}))"
-    )
-}
-
 fn from_row(row: &Row<'_>) -> Result<InstanceRow, LedgerError> {
     let mut columns = Columns::of(row);
     Ok(InstanceRow {
@@ -87,12 +75,6 @@ impl View<'_> {
         peers.map(|peer| Ok(InstanceId::from_text(peer?))).collect()
     }
 
-    /// Whether an instance may be given what it was asked for itself: it is there, and not about to leave.
-    pub fn takes_own_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
-        let sql = format!("SELECT 1 FROM instances WHERE id = ?1 AND {TAKES_OWN_WORK}");
-        Ok(self.connection.prepare_cached(&sql)?.exists([id.as_str()])?)
-    }
-
     /// Whether an instance may be given anything: it is a participant that is there, and not about to leave.
     pub fn takes_any_work(&self, id: &InstanceId) -> Result<bool, LedgerError> {
         let sql = format!("SELECT 1 FROM instances WHERE id = ?1 AND {TAKES_ANY_WORK}");
@@ -100,21 +82,9 @@ impl View<'_> {
     }
 
     /// Whether there is anybody who may be given anything.
-    pub fn has_participants(&self) -> Result<bool, LedgerError> {
+    pub(in crate::ledger) fn has_participants(&self) -> Result<bool, LedgerError> {
         let sql = format!("SELECT 1 FROM instances WHERE {TAKES_ANY_WORK}");
         Ok(self.connection.prepare_cached(&sql)?.exists([])?)
-    }
-
-    /// The instance with the fewest active runs among those that may be given anything.
-    pub fn least_busy_participant(&self) -> Result<Option<InstanceId>, LedgerError> {
-        let sql = format!(
-            "SELECT id FROM instances i WHERE {TAKES_ANY_WORK}
-             ORDER BY (SELECT count(*) FROM runs WHERE given_to = i.id AND completed_at IS NULL), since, id
-             LIMIT 1"
-        );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let id = statement.query_row([], |row| row.get::<_, String>(0)).optional()?;
-        Ok(id.map(InstanceId::from_text))
     }
 
     /// The limits of the owner of the bell, unless its term has ended.

@@ -61,7 +61,7 @@ impl View<'_> {
     ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = format!(
             "FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
-             WHERE {GIVEN_TO_OTHERS} AND r.stopping IS NOT NULL AND r.deadline_at <= ?2
+             WHERE {GIVEN_TO_OTHERS} AND r.stopping IS NOT NULL AND r.deadline_at <= ?2 AND p.serving IS NULL
              ORDER BY r.given_to, r.row"
         );
         self.processes_by(&sql, (me.as_str(), now.as_millis()))

@@ -36,8 +36,11 @@ impl View<'_> {
 
     /// The earliest time at which a run of this instance has taken too long.
     pub fn next_own_deadline(&self, instance: &InstanceId) -> Result<Option<Timestamp>, LedgerError> {
-        let sql = "SELECT min(deadline_at) FROM runs
-                   WHERE completed_at IS NULL AND deadline_at IS NOT NULL AND stopping IS NULL AND given_to = ?1";
+        // What a window carries out itself ends when it was not ended in time; a guard has a sweep that does it.
+        let sql = "SELECT min(deadline_at) FROM runs r
+                   WHERE completed_at IS NULL AND deadline_at IS NOT NULL AND given_to = ?1
+                     AND (stopping IS NULL OR EXISTS
+                          (SELECT 1 FROM processes p WHERE p.run = r.row AND p.serving IS NOT NULL))";
         self.least(sql, [instance.as_str()])
     }
 

@@ -4,6 +4,7 @@ use jsonrpsee::types::ErrorObjectOwned;
 use serde_json::{Value, json};
 
 use crate::domain::refusal::Refusal;
+use crate::domain::run::Ahead;
 
 /// What a client matches on (protocol, section 5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,8 +156,12 @@ impl From<Refusal> for Failure {
             Refusal::ActiveRunStillRunning { run } => {
                 Failure::new(Kind::ActiveRunStillRunning, message).with("runID", run.as_str())
             }
-            Refusal::WriterBusy { run } => {
-                Failure::new(Kind::WriterBusy, message).with("runID", run.as_str())
+            Refusal::WriterBusy { ahead } => {
+                let name = match ahead {
+                    Ahead::Run(_) => "runID",
+                    Ahead::Hold(_) => "holdID",
+                };
+                Failure::new(Kind::WriterBusy, message).with(name, ahead.as_str())
             }
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
             Refusal::Overloaded(_) => Failure::new(Kind::Overloaded, message),

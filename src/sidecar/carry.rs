@@ -10,15 +10,17 @@ use tokio::time::{Instant, sleep};
 
 use super::Sidecar;
 use super::health::LastTold;
+use super::peers::end_one;
 use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Attendance, OutputSize, ProcessEnd};
 use crate::engine::Context;
+use crate::engine::ending::Remains;
 use crate::engine::report::{self, Fence, NotReached, WorkEnd};
 use crate::exec::{self, CommandWork, Ended, Exit, Handle, PrecheckEnd, PrecheckWork, Report};
-use crate::ledger::{ProcessRow, RunRow, Tx};
+use crate::ledger::{Begun, Guard, ProcessRow, RunRow, Tx};
 
 /// How long a report waits before it is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
@@ -220,7 +222,8 @@ impl Carrier {
             match report {
                 Report::Ready(process) => {
                     let instance = self.sidecar.parts.me.instance.clone();
-                    let process = ProcessRow { instance, process, token: token.clone() };
+                    let begun = Begun::Guard(Guard { process, token: token.clone() });
+                    let process = ProcessRow { instance, begun };
                     let id = self.run.clone();
                     let begun =
                         self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process));
@@ -271,26 +274,28 @@ impl Carrier {
                 None => None,
             })
         });
-        let swept = match left.await {
+        let left = match left.await {
             Ok(Some(left)) => {
-                let ending = move || exec::end_leftovers(&left.process, &left.token);
-                match tokio::task::spawn_blocking(ending).await {
-                    Ok(leftovers) if leftovers.all_gone => leftovers.swept,
+                let output = self.sidecar.output_path(&self.run);
+                match tokio::task::spawn_blocking(move || end_one(&left, &output)).await {
+                    Ok(left) if left.remains == Remains::Nothing => Some(left),
                     Ok(_) | Err(_) => {
                         tracing::error!(run = %self.run, "what is left of a run could not be ended; trying again");
                         return Release::TryAgain;
                     }
                 }
             }
-            Ok(None) => 0,
+            Ok(None) => None,
             Err(refusal) => {
                 tracing::error!(%refusal, run = %self.run, "a run could not be read; trying again");
                 return Release::TryAgain;
             }
         };
         let message = "how it ended could not be written down, so what was left of it was ended".to_owned();
-        let process = ProcessEnd { exit_code: None, signal: None, tail: String::new(), swept };
-        self.report_end(WorkEnd::GuardLost { message, process, output: OutputSize::default() }).await
+        let (process, output) =
+            left.map_or((None, OutputSize::default()), |left| (left.process, left.output));
+        let process = process.unwrap_or_else(|| process_end(None, 0, String::new()));
+        self.report_end(WorkEnd::GuardLost { message, process, output }).await
     }
 
     async fn report_end(&self, end: WorkEnd) -> Release {

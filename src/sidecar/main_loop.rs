@@ -26,9 +26,11 @@ use crate::domain::scheduler::Role;
 use crate::domain::time::Timestamp;
 use crate::engine::Progress;
 use crate::engine::ending::Remains;
+use crate::engine::limits::SignOfLife;
 use crate::engine::presence::{leave, prepare_to_leave};
 use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
+use crate::exec::spool;
 use crate::ledger::{Glimpse, Order};
 use crate::presence::lock_file::HeldLock;
 
@@ -195,7 +197,9 @@ impl MainLoop {
         if due.at.is_some_and(|at| at <= clock.now()) {
             self.bell.confirm(&self.sidecar).await?;
             let duty = self.duty();
-            let progress = self.sidecar.decide(move |tx, context| tick::tick(tx, context, duty)).await?;
+            let signs = self.signs_of_life().await?;
+            let ticked = self.sidecar.decide(move |tx, context| tick::tick(tx, context, duty, &signs));
+            let progress = ticked.await?;
             more = progress == Progress::More;
             overdue = true;
         }
@@ -217,6 +221,18 @@ impl MainLoop {
         let retry = self.carried.values().filter_map(Carried::retry_at).min();
         let look_at = Instant::from_std(now()) + wait;
         Ok(retry.map_or(look_at, |retry| look_at.min(retry)))
+    }
+
+    /// Looks at what commands have written that seem to have been silent for too long: their guards write it down, and
+    /// nobody else is told of it.
+    async fn signs_of_life(&self) -> Result<Vec<SignOfLife>, Refusal> {
+        let now = self.sidecar.parts.clock.now();
+        let silent = self.sidecar.parts.ledger.read(move |view| Ok(view.silent_commands(now)?)).await?;
+        let seen = silent.into_iter().filter_map(|run| {
+            let (at, bytes) = spool::last_write(&self.sidecar.output_path(&run))?;
+            Some(SignOfLife { run, at: Timestamp::from_millis(at), bytes })
+        });
+        Ok(seen.collect())
     }
 
     async fn read_due(&self) -> Result<Due, Refusal> {

@@ -14,7 +14,7 @@ use crate::domain::run::{OutputSize, ProcessEnd};
 use crate::engine::ending::Remains;
 use crate::engine::presence::{Left, bury};
 use crate::exec::{self, spool};
-use crate::ledger::{InstanceRow, ProcessRow};
+use crate::ledger::{Begun, InstanceRow, ProcessRow};
 use crate::presence::instance::{self, Peer};
 use crate::presence::lock_file::wait_until_free;
 
@@ -131,15 +131,23 @@ async fn end_what_it_had_begun(
     Ok(ended)
 }
 
-/// Ends a guard and everything below it.
+/// Ends a guard and everything below it. What a window has carried out itself has gone with that window.
 pub(super) fn end_one(left: &ProcessRow, output: &Path) -> Left {
-    let leftovers = exec::end_leftovers(&left.process, &left.token);
+    let ended = match &left.begun {
+        Begun::Guard(guard) => Some(exec::end_leftovers(&guard.process, &guard.token)),
+        Begun::Served(_) => None,
+    };
     // What was written can be read as long as the run is kept; here it is told how much that is.
     let tail = spool::tail(output).unwrap_or_default();
     let bytes = std::fs::metadata(output).map_or(0, |metadata| metadata.len());
+    let process =
+        ended.map(|leftovers| ProcessEnd { exit_code: None, signal: None, tail, swept: leftovers.swept });
     Left {
-        process: ProcessEnd { exit_code: None, signal: None, tail, swept: leftovers.swept },
+        process,
         output: OutputSize { bytes, truncated: false },
-        remains: if leftovers.all_gone { Remains::Nothing } else { Remains::Guard },
+        remains: match ended {
+            Some(leftovers) if !leftovers.all_gone => Remains::Guard,
+            Some(_) | None => Remains::Nothing,
+        },
     }
 }

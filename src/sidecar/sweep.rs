@@ -78,7 +78,7 @@ impl Sweep {
         let overdue = self.look(move |view| standby::overdue_stops(view, &me, &boot, reading));
         for (run, left) in overdue.await? {
             // Where its processes cannot be seen, they cannot be known to have ended either.
-            if exec::can_see(&left.process) {
+            if left.guard().is_some_and(|guard| exec::can_see(&guard.process)) {
                 tracing::warn!(%run, instance = %left.instance, "a window has not ended a run in time; it is ended for it");
                 self.end_for(run, left).await?;
             }
@@ -97,7 +97,9 @@ impl Sweep {
                 Ok((view.begun_elsewhere(&me)?, limits.standby_ms))
             })
             .await?;
-        begun.retain(|(_, left)| exec::can_see(&left.process) && !exec::is_alive(&left.process));
+        begun.retain(|(_, left)| {
+            left.guard().is_some_and(|guard| exec::can_see(&guard.process) && !exec::is_alive(&guard.process))
+        });
         self.silent.retain(|run, _| begun.iter().any(|(silent, _)| silent == run));
         let patience = Duration::from_millis(patience_ms.unsigned_abs()).max(LOOK_AGAIN);
         for (run, left) in begun {

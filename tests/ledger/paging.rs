@@ -48,7 +48,7 @@ impl Paged {
             made.push(it.unwrap().id);
         }
         let now = NOW.plus_ms(MINUTE);
-        decide(&tx, &mut ids, now, |tx, context| tick(tx, context, Duty::Owner)).unwrap();
+        decide(&tx, &mut ids, now, |tx, context| tick(tx, context, Duty::Owner, &[])).unwrap();
         let mut models = Vec::new();
         for id in made {
             let automation = tx.automation(&id).unwrap().unwrap().row;

@@ -18,7 +18,7 @@ fn a_run_that_has_not_ended_cannot_be_pruned() {
     let (tx, mut ids) = (Tx::new(&connection), Ids(0));
     arrive(&tx, "me").unwrap();
     let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
-    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), |tx, context| tick(tx, context, Duty::Owner)).unwrap();
+    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), |tx, context| tick(tx, context, Duty::Owner, &[])).unwrap();
     let automation = tx.automation(&created.unwrap().id).unwrap().unwrap().row;
     let run = tx.oldest_active_run(automation).unwrap().unwrap();
     let refused = tx.fold(run.row).unwrap_err();
@@ -66,7 +66,8 @@ fn a_definition_that_is_replaced_stays_only_while_something_refers_to_it() {
     edit(&mut ids, json!({"title": "four"}));
     edit(&mut ids, json!({"title": "five"}));
     assert_eq!(revisions(), [1, 5, 7], "so does the second one's");
-    decide(&tx, &mut ids, NOW.plus_ms(2 * MINUTE), |tx, context| tick(tx, context, Duty::Owner)).unwrap();
+    decide(&tx, &mut ids, NOW.plus_ms(2 * MINUTE), |tx, context| tick(tx, context, Duty::Owner, &[]))
+        .unwrap();
     edit(&mut ids, json!({"title": "six"}));
     edit(&mut ids, json!({"title": "seven"}));
     assert_eq!(revisions(), [1, 5, 7, 9], "and a run");

@@ -5,7 +5,7 @@ use sexton::domain::id::{AutomationId, LedgerId};
 use sexton::domain::refusal::Refusal;
 use sexton::engine::tick::{Duty, tick};
 use sexton::engine::{create, report, trigger};
-use sexton::ledger::{LedgerError, Tx, open_in_memory};
+use sexton::ledger::{Begun, Guard, LedgerError, Tx, open_in_memory};
 
 use crate::support::{Ids, NOW, arrive, decide, every_minute};
 
@@ -18,7 +18,7 @@ fn with_one_answer() -> (Connection, AutomationId, Ids) {
     let tx = Tx::new(&connection);
     arrive(&tx, "me").unwrap();
     let created = decide(&tx, &mut ids, NOW, |tx, context| create::create(tx, context, every_minute()));
-    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), |tx, context| tick(tx, context, Duty::Owner)).unwrap();
+    decide(&tx, &mut ids, NOW.plus_ms(MINUTE), |tx, context| tick(tx, context, Duty::Owner, &[])).unwrap();
     let id = created.unwrap().id;
     (connection, id, ids)
 }
@@ -85,8 +85,10 @@ fn a_run_begins_once() {
     let run = tx.oldest_active_run(automation.row).unwrap().unwrap();
     let process = sexton::ledger::ProcessRow {
         instance: crate::support::instance("me").actor.instance,
-        process: crate::support::instance("me").process,
-        token: "token".to_owned(),
+        begun: Begun::Guard(Guard {
+            process: crate::support::instance("me").process,
+            token: "token".to_owned(),
+        }),
     };
     tx.insert_process(run.row, &process, NOW).unwrap();
     assert!(is_constraint(&tx.insert_process(run.row, &process, NOW).unwrap_err()));

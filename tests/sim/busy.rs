@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::policy::IfBusy;
 use sexton::domain::refusal::Refusal;
+use sexton::domain::run::Ahead;
 use sexton::domain::run::machine::State;
 
 use crate::drafts::{every, policy, reminder, with};
@@ -63,7 +64,7 @@ fn a_run_by_hand_is_refused_and_leaves_nothing_behind() {
     let id = world.create(owner, with(never_waits(), json!({"paused": true})));
     let before = world.view().newest_seq().unwrap();
     let refused = world.try_run(owner, &id).unwrap_err();
-    assert!(matches!(refused, Refusal::WriterBusy { run } if run == holding));
+    assert!(matches!(refused, Refusal::WriterBusy { ahead } if ahead == Ahead::Run(holding)));
     assert_eq!((world.runs(&id).len(), world.view().newest_seq().unwrap()), (0, before));
     // Who asks may want it otherwise, for this run.
     let waits = world.try_run_if_busy(owner, &id, Some(IfBusy::Queue)).unwrap();
@@ -77,8 +78,11 @@ fn a_run_by_hand_is_refused_and_leaves_nothing_behind() {
     );
     let third = world.create(owner, with(never_waits(), json!({"paused": true})));
     let refused = world.try_run(owner, &third).unwrap_err();
-    let ahead = world.runs(&other)[0].id.clone();
-    assert!(matches!(refused, Refusal::WriterBusy { run } if run == ahead), "who is ahead of it in the line");
+    let next = Ahead::Run(world.runs(&other)[0].id.clone());
+    assert!(
+        matches!(refused, Refusal::WriterBusy { ahead } if ahead == next),
+        "who is ahead of it in the line"
+    );
     world.audit_all();
 }
 

@@ -17,7 +17,7 @@ use sexton::engine::presence::Left;
 use sexton::engine::report::{self, Fence, NotReached, WorkEnd};
 use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
-use sexton::ledger::{Order, ProcessRow};
+use sexton::ledger::{Begun, Guard, Order, ProcessRow};
 
 use crate::world::{Who, World};
 
@@ -119,7 +119,11 @@ pub(crate) fn guard_lost() -> WorkEnd {
 /// What is known of work that another window has killed.
 pub(crate) fn dead_work() -> Left {
     let process = ProcessEnd { exit_code: None, signal: None, tail: "tail".to_owned(), swept: 1 };
-    Left { process, output: OutputSize { bytes: 4, truncated: false }, remains: Remains::Nothing }
+    Left {
+        process: Some(process),
+        output: OutputSize { bytes: 4, truncated: false },
+        remains: Remains::Nothing,
+    }
 }
 
 /// The work ends with its precheck.
@@ -186,7 +190,7 @@ impl World {
     pub(crate) fn tick(&mut self, who: Who) -> Result<Progress, Refusal> {
         let duty = self.window(who).duty();
         let before = self.consumed();
-        let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty));
+        let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty, &[]));
         if let Some(why) = self.machine.must_not_claim(self.now, &self.limits.shared) {
             assert_eq!(self.consumed(), before, "slots were consumed though {why}");
         }
@@ -304,7 +308,8 @@ impl World {
             boot_id: "boot".to_owned(),
             pid_namespace: String::new(),
         };
-        let process = ProcessRow { instance, process, token: format!("token of {run}") };
+        let begun = Begun::Guard(Guard { process, token: format!("token of {run}") });
+        let process = ProcessRow { instance, begun };
         self.decide(who, |tx, context| report::begin(tx, context, run, &process))
     }
 

@@ -5,14 +5,16 @@ use serde::{Deserialize, Serialize};
 
 mod blocker;
 pub mod machine;
+mod waiting;
 mod wire;
 
 use super::automation::PublicTask;
-use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId, SubscriptionId};
+use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use super::policy::Money;
 use super::time::Timestamp;
 pub use blocker::{Asked, Blocker, Need, PermissionKind, PermissionOption, QuestionOption};
 use machine::{ErrorCode, IllegalStep, RunEvent, State, StopReason};
+pub use waiting::{Ahead, Waiting, WaitingFor};
 
 /// A run as the ledger and clients know it.
 #[derive(Clone, Debug, PartialEq)]
@@ -149,6 +151,14 @@ impl Run {
             self.phase = Phase::Running { started_at, stopping };
         }
         Ok(())
+    }
+
+    /// Stores what it waits for a person for, and gives whether that has changed. Only a run that waits for one has it.
+    pub fn set_blocker(&mut self, new: Blocker) -> bool {
+        let Phase::AwaitingInput { blocker, .. } = &mut self.phase else { return false };
+        let changed = *blocker != new;
+        *blocker = new;
+        changed
     }
 
     /// What it waits for a person for, if it does.
@@ -309,88 +319,6 @@ pub struct Skipped {
     pub slots: SlotRange,
     /// `previous_run_active` or `previous_run_awaiting_input`.
     pub reason: StopReason,
-}
-
-/// What a scheduled run waits for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Waiting {
-    /// What.
-    #[serde(rename = "for")]
-    pub what: WaitingFor,
-    /// What is directly ahead of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub behind: Option<Ahead>,
-    /// Since when.
-    pub since: Timestamp,
-    /// When the wait ends at the latest.
-    pub until_at: Option<Timestamp>,
-}
-
-/// What is directly ahead of a run that waits. Both kinds of identity are told apart by how they begin.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(from = "String", into = "String")]
-#[schemars(with = "String")]
-pub enum Ahead {
-    /// A run.
-    Run(RunId),
-    /// Work of the user's own.
-    Hold(SubscriptionId),
-}
-
-impl Waiting {
-    /// The run directly ahead of it, if it is a run that is there.
-    pub fn run_ahead(&self) -> Option<&RunId> {
-        match &self.behind {
-            Some(Ahead::Run(run)) => Some(run),
-            Some(Ahead::Hold(_)) | None => None,
-        }
-    }
-}
-
-impl Ahead {
-    /// The identity as it is written.
-    pub fn as_str(&self) -> &str {
-        match self {
-            Ahead::Run(run) => run.as_str(),
-            Ahead::Hold(hold) => hold.as_str(),
-        }
-    }
-}
-
-impl From<String> for Ahead {
-    fn from(text: String) -> Self {
-        match text.starts_with(SubscriptionId::PREFIX) {
-            true => Ahead::Hold(SubscriptionId::from_text(text)),
-            false => Ahead::Run(RunId::from_text(text)),
-        }
-    }
-}
-
-impl From<Ahead> for String {
-    fn from(ahead: Ahead) -> Self {
-        ahead.as_str().to_owned()
-    }
-}
-
-/// The kinds of waiting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub enum WaitingFor {
-    /// Another run holds the directory, or is ahead in its line.
-    Directory,
-    /// The work of an earlier run of the automation has not gone.
-    Previous,
-    /// As many runs are at work as may be.
-    Capacity,
-    /// The windows that could carry it out are being closed there.
-    Close,
-    /// Catch-ups start one after the other.
-    CatchUp,
-    /// Nobody who is there can carry it out.
-    Executor,
-    /// A run that failed is tried again only after a while.
-    Retry,
 }
 
 /// The wish that a run ends.

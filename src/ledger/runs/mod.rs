@@ -7,7 +7,7 @@ mod row;
 mod write;
 
 use crate::domain::automation::Definition;
-use crate::domain::id::{InstanceId, RunId};
+use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::policy::IfBusy;
 use crate::domain::process::ProcessIdentity;
 use crate::domain::run::Run;
@@ -49,6 +49,27 @@ pub struct RunRow {
     pub deadline_at: Option<Timestamp>,
     /// Whether it has begun: it has a process row.
     pub begun: bool,
+    /// What limits its work, and what was counted of it.
+    pub work: Work,
+}
+
+/// What limits the work of a run, and what was counted of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// The last sign of life, while it works.
+    pub active_at: Option<Timestamp>,
+    /// When it will have taken too long, while it works.
+    pub wall_at: Option<Timestamp>,
+    /// How long it may still work, in milliseconds, while it waits for a person.
+    pub wall_left_ms: Option<i64>,
+    /// When progress is to be told that came too soon after what was told last.
+    pub tell_at: Option<Timestamp>,
+    /// The title of the newest step.
+    pub last_step: Option<String>,
+    /// How many steps in a row had that title.
+    pub same_steps: i64,
+    /// Whether a person was told what it costs.
+    pub warned_of_cost: bool,
 }
 
 impl RunRow {
@@ -71,14 +92,41 @@ impl StoredRun {
     }
 }
 
-/// A process that carries out a run.
+/// What carries out a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessRow {
-    /// The instance that started it.
+    /// The instance that has begun it.
     pub instance: InstanceId,
-    /// The guard.
+    /// What it has begun it with.
+    pub begun: Begun,
+}
+
+/// With what the work of a run was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Begun {
+    /// With a process of its own, above the command.
+    Guard(Guard),
+    /// The window does it: it was told so on this subscription. There is no process that could be ended: the work has
+    /// gone when the window says so, or when the subscription has ended.
+    Served(SubscriptionId),
+}
+
+impl ProcessRow {
+    /// The process above the command, if there is one.
+    pub fn guard(&self) -> Option<&Guard> {
+        match &self.begun {
+            Begun::Guard(guard) => Some(guard),
+            Begun::Served(_) => None,
+        }
+    }
+}
+
+/// The process above a command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Guard {
+    /// Which.
     pub process: ProcessIdentity,
-    /// What the guard and everything below it carry in their environment.
+    /// What it and everything below it carry in their environment.
     pub token: String,
 }
 

@@ -2,13 +2,14 @@
 
 use rusqlite::OptionalExtension;
 
-use super::row::{COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
+use super::row::{COLUMNS, PROCESS_COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
 use super::{Order, ProcessRow, RunRow, StoredRun};
-use crate::domain::id::{AutomationId, InstanceId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
+use crate::domain::run::Ahead;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
-use crate::ledger::instances::somebody_can;
+use crate::ledger::executors::{can_go, stands_in_line, waits_in_vain};
 
 /// The condition that nothing is left of the work of earlier runs of the same automation as the run `r`: all of
 /// them have ended, and their guards have gone. `CROSS JOIN` has SQLite begin with the processes, which are few,
@@ -79,17 +80,18 @@ impl View<'_> {
         self.one_by(from_row, &sql, params)
     }
 
-    /// The first run in line that nobody has been given, whose time has come, that somebody who is there can carry out,
-    /// whose previous run has gone, and whose directory is free.
+    /// The first run in line that nobody has been given, whose time has come, that can be decided about, whose previous
+    /// run has gone, and whose directory is free.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
-               AND (r.access = 'read' OR NOT EXISTS
-                    (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1))
+               AND (r.access = 'read' OR NOT (EXISTS
+                      (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1)
+                    OR EXISTS (SELECT 1 FROM holds u WHERE u.directory = r.directory)))
                AND {} AND {PREVIOUS_HAS_GONE}
              ORDER BY {IN_ORDER}",
-            somebody_can()
+            can_go()
         );
         self.first_readable_by(from_row, &sql, vec![now.as_millis().into()])
     }
@@ -100,31 +102,38 @@ impl View<'_> {
         Ok(self.connection.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
     }
 
-    /// The run directly ahead of this one in its directory: the last one before it in line that could go and has not
-    /// been given to anybody, else the one that holds the directory, wherever it stood.
+    /// What is directly ahead of this run in its directory: the last one before it in line that could go and has not
+    /// been given to anybody, else the run that holds the directory, wherever it stood, else work of the user's own.
     pub fn ahead_in_directory(
         &self,
         directory: &str,
         row: i64,
         now: Timestamp,
-    ) -> Result<Option<RunId>, LedgerError> {
+    ) -> Result<Option<Ahead>, LedgerError> {
         let sql = format!(
             "SELECT r.id FROM runs me CROSS JOIN runs r
              WHERE me.row = ?2 AND r.directory = ?1 AND r.access = 'write' AND ({IN_ORDER}) < ({MY_PLACE})
                AND r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?3
                AND {} AND {PREVIOUS_HAS_GONE}
              ORDER BY {FROM_THE_END} LIMIT 1",
-            somebody_can()
+            stands_in_line()
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let waits = statement.query_row((directory, row, now.as_millis()), |row| row.get::<_, String>(0));
         if let Some(id) = waits.optional()? {
-            return Ok(Some(RunId::from_text(id)));
+            return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
         let sql = "SELECT id FROM runs WHERE directory = ?1 AND holds_directory = 1 AND row <> ?2";
         let mut statement = self.connection.prepare_cached(sql)?;
         let holds = statement.query_row((directory, row), |row| row.get::<_, String>(0));
-        Ok(holds.optional()?.map(RunId::from_text))
+        if let Some(id) = holds.optional()? {
+            return Ok(Some(Ahead::Run(RunId::from_text(id))));
+        }
+        // Of several the first one that the index has: it is the same as long as it is there.
+        let sql = "SELECT id FROM holds WHERE directory = ?1 LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let held = statement.query_row([directory], |row| row.get::<_, String>(0)).optional()?;
+        Ok(held.map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
     }
 
     /// The next run after this one that says that it stands in the line of the same directory.
@@ -133,7 +142,8 @@ impl View<'_> {
             "SELECT {COLUMNS} FROM runs me CROSS JOIN runs r JOIN definitions d ON d.row = r.definition
              WHERE me.row = ?1 AND r.directory = me.directory AND ({IN_ORDER}) > ({MY_PLACE})
                AND r.access = 'write' AND r.state = 'scheduled' AND r.given_to IS NULL
-               AND r.waiting ->> '$.for' IN ('directory', 'capacity')
+               AND (r.waiting ->> '$.for' IN ('directory', 'capacity')
+                    OR (r.provider IS NOT NULL AND r.waiting ->> '$.for' = 'executor'))
              ORDER BY {IN_ORDER}"
         );
         self.first_readable_by(from_row, &sql, vec![row.into()])
@@ -163,10 +173,10 @@ impl View<'_> {
         Ok(self.connection.prepare_cached(sql)?.exists([run.as_str()])?)
     }
 
-    /// The runs that say that they wait behind this one.
-    pub fn waiting_behind(&self, run: &RunId) -> Result<Vec<RunRow>, LedgerError> {
+    /// The runs that say that they wait behind this.
+    pub fn waiting_behind(&self, ahead: &Ahead) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.behind = ?1 ORDER BY r.row");
-        self.readable_by(from_row, &sql, vec![run.as_str().to_owned().into()])
+        self.readable_by(from_row, &sql, vec![ahead.as_str().to_owned().into()])
     }
 
     /// The latest turn of a catch-up that has come or will come: one that was given up leaves its turn free.
@@ -216,49 +226,61 @@ impl View<'_> {
         self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
     }
 
-    /// The runs that wait for an executor though somebody could carry them out, or for something else though
-    /// nobody could. Those that are to join a line come in its order, those that are to leave it from its end,
-    /// so that each of them changes the fewest others.
+    /// The runs that are told wrongly what they wait for: an executor, or the end of a close, which is another matter
+    /// now, or something else though nobody can carry them out. Those that are to join a line come in its order, those
+    /// that are to leave it from its end, so that each of them changes the fewest others.
     pub fn misplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
-        let misplaced = self.misplaced()?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY {} LIMIT ?1",
-            misplaced.index, misplaced.condition, misplaced.order
-        );
-        self.readable_by(from_row, &sql, vec![i64::try_from(limit).unwrap_or(i64::MAX).into()])
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut found = Vec::new();
+        for misplaced in self.misplaced()? {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY {} LIMIT ?1",
+                misplaced.index, misplaced.condition, misplaced.order
+            );
+            found.extend(self.readable_by(from_row, &sql, vec![most.into()])?);
+        }
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// Since when the oldest of [`View::misplaced_runs`] has been there.
     pub(in crate::ledger) fn oldest_misplaced(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let misplaced = self.misplaced()?;
-        let sql = format!(
-            "SELECT min(r.triggered_at) FROM runs r {} WHERE {}",
-            misplaced.index, misplaced.condition
-        );
-        let oldest: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        let mut oldest: Option<i64> = None;
+        for misplaced in self.misplaced()? {
+            let sql = format!(
+                "SELECT min(r.triggered_at) FROM runs r {} WHERE {}",
+                misplaced.index, misplaced.condition
+            );
+            let found: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+            oldest = oldest.into_iter().chain(found).min();
+        }
         Ok(oldest.map(Timestamp::from_millis))
     }
 
-    /// Which runs can be misplaced at all depends on whether there are participants, and so does where to look.
-    fn misplaced(&self) -> Result<Misplaced, LedgerError> {
-        Ok(match self.has_participants()? {
-            true => Misplaced {
-                index: "INDEXED BY runs_for_executor",
-                condition: "r.state = 'scheduled' AND r.given_to IS NULL
-                    AND r.waiting ->> '$.for' = 'executor'"
-                    .to_owned(),
-                order: IN_ORDER,
-            },
-            false => Misplaced {
+    /// Who stands in a line is looked at only where somebody may not belong there: while nothing is closed and there are
+    /// participants, everybody does.
+    fn misplaced(&self) -> Result<Vec<Misplaced>, LedgerError> {
+        let mut where_to_look = vec![Misplaced {
+            index: "INDEXED BY runs_for_executor",
+            condition: format!(
+                "r.state = 'scheduled' AND r.given_to IS NULL
+                 AND r.waiting ->> '$.for' IN ('executor', 'close') AND {}",
+                waits_in_vain()
+            ),
+            order: IN_ORDER,
+        }];
+        if self.has_closes()? || !self.has_participants()? {
+            where_to_look.push(Misplaced {
                 index: "INDEXED BY runs_ungiven",
                 condition: format!(
                     "r.state = 'scheduled' AND r.given_to IS NULL
                      AND r.waiting ->> '$.for' IN ('previous', 'directory', 'capacity') AND NOT {}",
-                    somebody_can()
+                    stands_in_line()
                 ),
                 order: FROM_THE_END,
-            },
-        })
+            });
+        }
+        Ok(where_to_look)
     }
 
     /// The runs whose start or work has taken too long and that nobody has asked to end.
@@ -272,6 +294,37 @@ impl View<'_> {
             &sql,
             vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
         )
+    }
+
+    /// The runs that wait for a person, oldest first.
+    pub fn blocked_runs(&self) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.state = 'awaiting_input' ORDER BY r.row");
+        self.readable_by(from_row, &sql, Vec::new())
+    }
+
+    /// The runs that a window carries out itself and that it should have ended by now.
+    pub fn served_stops_over(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES} JOIN processes p ON p.run = r.row
+             WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 AND r.stopping IS NOT NULL
+               AND p.serving IS NOT NULL
+             ORDER BY r.deadline_at LIMIT ?2"
+        );
+        self.readable_by(
+            from_row,
+            &sql,
+            vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
+    }
+
+    /// The commands that have reached a limit and seem to have been silent: what they have written is to be looked at.
+    pub fn silent_commands(&self, now: Timestamp) -> Result<Vec<RunId>, LedgerError> {
+        let sql = "SELECT r.id FROM runs r INDEXED BY runs_deadline JOIN processes p ON p.run = r.row
+                   WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 AND r.stopping IS NULL
+                     AND r.state = 'running' AND r.wall_at > ?1 AND p.serving IS NULL";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let silent = statement.query_map([now.as_millis()], |row| row.get::<_, String>(0))?;
+        silent.map(|run| Ok(RunId::from_text(run?))).collect()
     }
 
     /// The runs that were given to an instance and have not ended, oldest first.
@@ -308,9 +361,8 @@ impl View<'_> {
 
     /// The process that carries out a run, if it has begun.
     pub fn process(&self, run: i64) -> Result<Option<ProcessRow>, LedgerError> {
-        let sql =
-            "SELECT instance, pid, start_time, boot_id, pid_namespace, token FROM processes WHERE run = ?1";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!("SELECT {PROCESS_COLUMNS} FROM processes p WHERE p.run = ?1");
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement.query_row([run], process_from_row).optional()?;
         Ok(found)
     }
@@ -334,12 +386,10 @@ impl View<'_> {
         from: &str,
         params: impl rusqlite::Params,
     ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = format!(
-            "SELECT p.instance, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token, r.id {from}"
-        );
+        let sql = format!("SELECT {PROCESS_COLUMNS}, r.id {from}");
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement.query_map(params, |row| {
-            Ok((RunId::from_text(row.get::<_, String>(6)?), process_from_row(row)?))
+            Ok((RunId::from_text(row.get::<_, String>(7)?), process_from_row(row)?))
         })?;
         Ok(found.collect::<Result<_, _>>()?)
     }

@@ -2,9 +2,9 @@
 
 use rusqlite::Row;
 
-use super::{ProcessRow, RunRow, StoredRun};
+use super::{Begun, Guard, ProcessRow, RunRow, StoredRun, Work};
 use crate::domain::automation::Definition;
-use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId, SubscriptionId};
 use crate::domain::process::ProcessIdentity;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Ended, OutputSize, Phase, Run, SlotRange};
@@ -18,7 +18,8 @@ pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.
     r.triggered_at, r.state, r.waiting, r.wait_until, r.not_before, r.stopping, r.blocker, r.started_at,
     r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
     r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
-    r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
+    r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row),
+    r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_cost";
 pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
@@ -125,6 +126,15 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         given_at,
         deadline_at,
         begun: c.take()?,
+        work: Work {
+            active_at: instant(c.take()?),
+            wall_at: instant(c.take()?),
+            wall_left_ms: c.take()?,
+            tell_at: instant(c.take()?),
+            last_step: c.take()?,
+            same_steps: c.take()?,
+            warned_of_cost: c.take()?,
+        },
     })
 }
 
@@ -132,15 +142,23 @@ pub(super) fn stored_from_row(row: &Row<'_>) -> Result<StoredRun, LedgerError> {
     Stored::read(row, from_row, later::run_from_row)
 }
 
+/// What [`process_from_row`] reads, of the process `p`.
+pub(super) const PROCESS_COLUMNS: &str =
+    "p.instance, p.serving, p.pid, p.start_time, p.boot_id, p.pid_namespace, p.token";
+
 pub(super) fn process_from_row(row: &Row<'_>) -> Result<ProcessRow, rusqlite::Error> {
-    Ok(ProcessRow {
-        instance: InstanceId::from_text(row.get::<_, String>(0)?),
-        process: ProcessIdentity {
-            pid: row.get(1)?,
-            start_time: row.get::<_, i64>(2)?.cast_unsigned(),
-            boot_id: row.get(3)?,
-            pid_namespace: row.get(4)?,
-        },
-        token: row.get(5)?,
-    })
+    let instance = InstanceId::from_text(row.get::<_, String>(0)?);
+    let begun = match row.get::<_, Option<String>>(1)? {
+        Some(serving) => Begun::Served(SubscriptionId::from_text(serving)),
+        None => Begun::Guard(Guard {
+            process: ProcessIdentity {
+                pid: row.get(2)?,
+                start_time: row.get::<_, i64>(3)?.cast_unsigned(),
+                boot_id: row.get(4)?,
+                pid_namespace: row.get(5)?,
+            },
+            token: row.get(6)?,
+        }),
+    };
+    Ok(ProcessRow { instance, begun })
 }

@@ -1,7 +1,7 @@
 //! Changes runs.
 
-use super::{ProcessRow, RunRow, seen_at};
-use crate::domain::automation::Access;
+use super::{Begun, ProcessRow, RunRow, seen_at};
+use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
 use crate::domain::run::{Ahead, Phase, Trigger};
 use crate::domain::time::Timestamp;
@@ -20,14 +20,18 @@ impl Tx<'_> {
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
                revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
                scheduled_at, triggered_at, seen_at, state, directory, access, wait_until, not_before, tries,
-               if_busy, joins_at)
+               if_busy, joins_at, provider, model)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, {}, ?17, ?18,
-               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16))",
+               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16), ?24, ?25)",
             seen_at("?16")
         );
         let access = match row.definition.access {
             Access::Write => "write",
             Access::Read => "read",
+        };
+        let model = match &row.definition.task {
+            Task::Prompt(prompt) => Some(&prompt.model),
+            Task::Command(_) | Task::Notify { .. } => None,
         };
         let params = rusqlite::params![
             run.id.as_str(),
@@ -53,6 +57,8 @@ impl Tx<'_> {
             row.not_before.map(Timestamp::as_millis),
             row.tries,
             to_word(&row.if_busy)?,
+            model.map(|model| model.provider.as_str()),
+            model.map(|model| model.model.as_str()),
         ];
         self.execute(&sql, params)?;
         let place = self.connection.last_insert_rowid();
@@ -79,7 +85,8 @@ impl Tx<'_> {
                      stop_reason = ?12, error = ?13, result = ?14, process_end = ?15, closed_by = ?16,
                      skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
                      instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
-                     output_bytes = ?28, output_truncated = ?29,
+                     output_bytes = ?28, output_truncated = ?29, active_at = ?30, wall_at = ?31, wall_left_ms = ?32,
+                     tell_at = ?33, last_step = ?34, same_steps = ?35, warned_of_cost = ?36,
                      ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, 1 + coalesce(
                        (SELECT max(e.ended_number) FROM runs e
                         WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL), 0)) END
@@ -114,6 +121,13 @@ impl Tx<'_> {
             to_json_or_null(run.cost.as_ref())?,
             run.output.bytes.cast_signed(),
             run.output.truncated,
+            row.work.active_at.map(Timestamp::as_millis),
+            row.work.wall_at.map(Timestamp::as_millis),
+            row.work.wall_left_ms,
+            row.work.tell_at.map(Timestamp::as_millis),
+            row.work.last_step,
+            row.work.same_steps,
+            row.work.warned_of_cost,
         ];
         self.execute(sql, params)?;
         Ok(())
@@ -122,17 +136,22 @@ impl Tx<'_> {
     /// The run has begun.
     pub fn insert_process(&self, run: i64, process: &ProcessRow, now: Timestamp) -> Result<(), LedgerError> {
         let sql =
-            "INSERT INTO processes (run, instance, pid, start_time, boot_id, pid_namespace, token, begun_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
-        let identity = &process.process;
+            "INSERT INTO processes (run, instance, serving, pid, start_time, boot_id, pid_namespace, token, begun_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+        let (serving, guard) = match &process.begun {
+            Begun::Served(serving) => (Some(serving.as_str()), None),
+            Begun::Guard(guard) => (None, Some(guard)),
+        };
+        let identity = guard.map(|guard| &guard.process);
         let params = rusqlite::params![
             run,
             process.instance.as_str(),
-            identity.pid,
-            identity.start_time.cast_signed(),
-            identity.boot_id,
-            identity.pid_namespace,
-            process.token,
+            serving,
+            identity.map(|identity| identity.pid),
+            identity.map(|identity| identity.start_time.cast_signed()),
+            identity.map(|identity| &identity.boot_id),
+            identity.map(|identity| &identity.pid_namespace),
+            guard.map(|guard| &guard.token),
             now.as_millis(),
         ];
         self.execute(sql, params)?;
