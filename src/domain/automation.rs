@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::id::{AutomationId, InstanceId, RunId};
-use super::policy::Policy;
+use super::policy::{PROMPT_IDLE_MS, Policy};
 use super::prompt::Prompt;
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
@@ -135,6 +135,17 @@ pub struct Command<V = EnvValue> {
     /// What it reads.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stdin: Option<String>,
+}
+
+impl<V> Task<V> {
+    /// The policy of an automation with such a task that says nothing else.
+    pub fn default_policy(&self) -> Policy {
+        let idle_ms = match self {
+            Task::Prompt(_) => Some(PROMPT_IDLE_MS),
+            Task::Command(_) | Task::Notify { .. } => None,
+        };
+        Policy { idle_ms, ..Policy::default() }
+    }
 }
 
 impl Task {

@@ -24,6 +24,8 @@ pub enum Word {
     UnsupportedStopCondition,
     #[serde(rename = "title_too_long_160")]
     TitleTooLong,
+    #[serde(rename = "prompt_too_long_20000")]
+    PromptTooLong,
     TooLong,
     #[serde(rename = "fireAt_must_be_future")]
     FireAtMustBeFuture,
@@ -31,6 +33,7 @@ pub enum Word {
     InvalidCronExpression,
     #[serde(rename = "interval_below_minimum_30000ms")]
     IntervalBelowMinimum,
+    UnsupportedSessionWithFresh,
     /// A part of the contract that this version does not do.
     NotAvailableYet,
 }

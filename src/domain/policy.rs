@@ -62,6 +62,10 @@ impl Default for Policy {
     }
 }
 
+/// How long the run of a prompt may be silent if nobody said otherwise, in milliseconds. Agents report all the time;
+/// a command may well say nothing for hours.
+pub const PROMPT_IDLE_MS: i64 = 600_000;
+
 /// How long work that was asked to end may take before it is killed, in milliseconds.
 pub const STOP_GRACE_MS: i64 = 5000;
 

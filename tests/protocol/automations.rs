@@ -72,7 +72,7 @@ fn every_fault_is_told_at_once_in_the_order_of_the_contract() {
     let subscription = client.subscribe(json!({}));
     let fault_everywhere = json!({
         "policy": {"overlap": "queueAll", "missed": {"kind": "later"}, "ifBusy": "wait", "queueMs": -1,
-            "permissions": "deny", "pauseAfterFailures": 0, "surprise": 1},
+            "permissions": "maybe", "pauseAfterFailures": 0, "surprise": 1},
         "access": "admin", "where": {"worktree": "x"}, "paused": 1,
         "task": {"kind": "command", "program": " ", "args": ["a", "b\u{0}"],
             "env": {"A": 1, "B=": "x"}, "cwd": "/"},
@@ -100,7 +100,7 @@ fn every_fault_is_told_at_once_in_the_order_of_the_contract() {
             "policy.missed.kind unknown_value",
             "policy.ifBusy unknown_value",
             "policy.queueMs out_of_range",
-            "policy.permissions not_available_yet",
+            "policy.permissions unknown_value",
             "policy.pauseAfterFailures out_of_range",
             "policy.surprise unsupported_automation_field",
             "paused wrong_type",
@@ -148,7 +148,7 @@ fn each_fault_has_its_word() {
         (once("t", -5, shell("true")), "fireAt out_of_range"),
         (oneshot("stop"), "stop unsupported_for_oneshot_automation"),
         (oneshot("rhythm"), "rhythm unsupported_for_oneshot_automation"),
-        (task(json!({"kind": "prompt", "prompt": "x"})), "task.kind not_available_yet"),
+        (task(json!({"kind": "prompt", "prompt": "x"})), "task.model required"),
         (task(json!({"kind": "dance"})), "task.kind unknown_value"),
         (task(json!({"program": "true"})), "task.kind required"),
         (with(good.clone(), "id", json!("atm_1")), "id unsupported_automation_field"),

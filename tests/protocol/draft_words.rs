@@ -6,7 +6,7 @@ use crate::support::drafts::{dormant, shell, with};
 use crate::support::{Place, faults};
 
 #[test]
-fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
+fn each_fault_of_a_policy_or_a_place_has_its_word() {
     let place = Place::new();
     let mut client = place.open();
     let of_policy = [
@@ -16,12 +16,12 @@ fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
         (r#"{"ifBusy":"wait"}"#, "ifBusy unknown_value"),
         (r#"{"idleMs":"x"}"#, "idleMs wrong_type"),
         (r#"{"idleMs":-1}"#, "idleMs out_of_range"),
-        (r#"{"idleMs":60000}"#, "idleMs not_available_yet"),
+        (r#"{"idleMs":999}"#, "idleMs out_of_range"),
         (r#"{"stepCap":"x"}"#, "stepCap wrong_type"),
         (r#"{"stepCap":-1}"#, "stepCap out_of_range"),
-        (r#"{"stepCap":51}"#, "stepCap not_available_yet"),
+        (r#"{"stepCap":0}"#, "stepCap out_of_range"),
         (r#"{"permissions":"maybe"}"#, "permissions unknown_value"),
-        (r#"{"permissions":"deny"}"#, "permissions not_available_yet"),
+        (r#"{"permissions":null}"#, "permissions wrong_type"),
         (r#"{"retry":5}"#, "retry wrong_type"),
         (r#"{"retry":null}"#, "retry wrong_type"),
         (r#"{"retry":{"bogus":1}}"#, "retry.bogus unsupported_automation_field"),
@@ -29,13 +29,17 @@ fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
         (r#"{"retry":{"attempts":0,"delayMs":999}}"#, "retry.delayMs out_of_range"),
         (r#"{"retry":{"attempts":1001}}"#, "retry.attempts out_of_range"),
         (r#"{"blockerMs":{"attended":"x"}}"#, "blockerMs.attended wrong_type"),
-        (r#"{"blockerMs":{"unattended":5}}"#, "blockerMs.unattended not_available_yet"),
+        (r#"{"blockerMs":{"unattended":-1}}"#, "blockerMs.unattended out_of_range"),
+        (r#"{"blockerMs":{"nobody":1}}"#, "blockerMs.nobody unsupported_automation_field"),
         (r#"{"budget":7}"#, "budget wrong_type"),
         (r#"{"budget":{}}"#, "budget.perRun required"),
         (r#"{"budget":{"perRun":{"amount":1}}}"#, "budget.perRun.currency required"),
         (r#"{"budget":{"perRun":{"amount":-0.5,"currency":"EUR"}}}"#, "budget.perRun.amount out_of_range"),
         (r#"{"budget":{"perRun":{"amount":1,"currency":"euro"}}}"#, "budget.perRun.currency unknown_value"),
-        (r#"{"budget":{"perRun":{"amount":0.5,"currency":"EUR"}}}"#, "budget not_available_yet"),
+        (
+            r#"{"budget":{"perRun":{"amount":1,"currency":"EUR","cents":5}}}"#,
+            "budget.perRun.cents unsupported_automation_field",
+        ),
         (r#"{"precheck":{"program":"","timeoutMs":1000}}"#, "precheck.program required"),
         (r#"{"precheck":{"program":"p","args":[1],"timeoutMs":1000}}"#, "precheck.args[0] wrong_type"),
         (r#"{"precheck":{"program":"p"}}"#, "precheck.timeoutMs required"),
@@ -69,6 +73,69 @@ fn what_is_not_available_yet_is_told_only_of_what_would_be_valid() {
     let defaults = json!({"overlap": "skip", "idleMs": null, "stepCap": 50, "retry": {"attempts": 0},
         "blockerMs": {}, "budget": null, "precheck": null, "ifBusy": "queue", "permissions": "ask"});
     client.create(with(dormant("t", shell("true")), "policy", defaults));
+    client.finish();
+}
+
+#[test]
+fn what_limits_an_agent_is_stored_whatever_the_task_is() {
+    let place = Place::new();
+    let mut client = place.open();
+    let policy = json!({"idleMs": 1000, "stepCap": 3, "permissions": "deny", "blockerMs": {"unattended": 0},
+        "budget": {"perRun": {"amount": 0.25, "currency": "EUR"}}});
+    let id = client.create(with(dormant("t", shell("true")), "policy", policy.clone()));
+    let stored = client.get("automation/get", json!({"id": id}))["policy"].clone();
+    for name in ["idleMs", "stepCap", "permissions", "budget"] {
+        assert_eq!(stored[name], policy[name], "{name}");
+    }
+    assert_eq!(stored["blockerMs"], json!({"attended": 86_400_000, "unattended": 0}));
+    let restored =
+        json!({"stepCap": null, "permissions": null, "blockerMs": null, "budget": null, "idleMs": null});
+    let edited = client.get("automation/update", json!({"id": id, "patch": {"policy": restored}}));
+    let defaults = client.get("automation/create", with(dormant("t", shell("true")), "dryRun", json!(true)));
+    assert_eq!(edited["policy"], defaults["policy"]);
+    client.finish();
+}
+
+#[test]
+fn each_fault_of_a_prompt_has_its_word() {
+    let place = Place::new();
+    let mut client = place.open();
+    let model = json!({"providerID": "p", "modelID": "m"});
+    let prompt = json!({"kind": "prompt", "prompt": "x", "model": model});
+    let id = client.create(dormant("edited", shell("true")));
+    for (field, value, fault) in [
+        ("prompt", json!("x".repeat(20_001)), "task.prompt prompt_too_long_20000"),
+        ("prompt", json!(" \n"), "task.prompt required"),
+        ("model", json!("p/m"), "task.model wrong_type"),
+        ("model", json!({"modelID": "m"}), "task.model.providerID required"),
+        ("model", json!({"providerID": "p", "modelID": "m".repeat(201)}), "task.model.modelID too_long"),
+        ("variant", json!(""), "task.variant required"),
+        ("context", json!("later"), "task.context unknown_value"),
+        ("sessionID", json!("s"), "task.sessionID unsupported_session_with_fresh"),
+        ("program", json!("sh"), "task.program unsupported_automation_field"),
+    ] {
+        let task = with(prompt.clone(), field, value);
+        let error = client.refusal("automation/create", dormant("t", task.clone()));
+        assert_eq!(faults(&error), [fault]);
+        let error = client.refusal("automation/update", json!({"id": id, "patch": {"task": task}}));
+        assert_eq!(faults(&error), [fault]);
+    }
+    let all_at_once =
+        json!({"kind": "prompt", "model": {}, "variant": 1, "context": "fresh", "sessionID": "s"});
+    let error = client.refusal("automation/create", dormant("t", all_at_once));
+    assert_eq!(
+        faults(&error),
+        [
+            "task.prompt required",
+            "task.model.providerID required",
+            "task.model.modelID required",
+            "task.variant wrong_type",
+            "task.sessionID unsupported_session_with_fresh",
+        ]
+    );
+    let precheck = json!({"precheck": {"program": "true", "timeoutMs": 1000}});
+    let error = client.refusal("automation/create", with(dormant("t", prompt), "policy", precheck));
+    assert_eq!(faults(&error), ["policy.precheck not_available_yet"]);
     client.finish();
 }
 

@@ -149,7 +149,7 @@ fn every_fault_of_a_patch_is_told_at_once_by_its_path_in_the_draft() {
         (json!({"rhythm": {"expression": "* * * * *"}}), "rhythm.expression unsupported_automation_field"),
         (json!({"rhythm": {"kind": "cron", "everyMs": 60_000}}), "rhythm.expression required"),
         (json!({"task": null}), "task required"),
-        (json!({"task": {"kind": "prompt", "prompt": "x"}}), "task.kind not_available_yet"),
+        (json!({"task": {"kind": "prompt", "prompt": "x"}}), "task.model required"),
         (json!({"kind": null}), "kind required"),
         (json!({"kind": "sometimes"}), "kind unknown_value"),
         (json!({"kind": "oneshot", "fireAt": 1, "rhythm": null}), "kind unsupported_kind_change"),

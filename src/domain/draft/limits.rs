@@ -38,6 +38,13 @@ pub const VARIABLE: usize = 1000;
 /// the whole automation, so that each of the many events that are kept may hold this text once more.
 pub const STDIN_BYTES: usize = 64 * 1024;
 
+/// The longest prompt, in Unicode scalar values.
+pub const PROMPT: usize = 20_000;
+
+/// The longest name that something of an agent's has, in Unicode scalar values: a provider, a model, a variant of it, or
+/// a session. Real ones have at most a third as many; each run shows them once more.
+pub const AGENT_NAME: usize = 200;
+
 /// The longest text of a reminder, in Unicode scalar values: what still fits where people are shown such things.
 pub const REMINDER: usize = 2000;
 

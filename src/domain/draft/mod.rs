@@ -20,7 +20,7 @@ use super::sent::SentObject;
 use super::time::Timestamp;
 
 pub use patch::read_patch;
-pub use policy::read_if_busy;
+pub use policy::{read_if_busy, read_money};
 pub use schedule::{ScheduleDraft, read_preview};
 
 /// What a client wants to create.
@@ -116,8 +116,10 @@ fn read_definition(
     let task = kept(fields, "task", current.map(|it| &it.task)).or_else(|| task::read_task(fields));
     let placement = kept(fields, "where", current.map(|it| &it.placement)).or_else(|| read_placement(fields));
     let access = kept(fields, "access", current.map(|it| &it.access)).unwrap_or_else(|| read_access(fields));
-    let policy = kept(fields, "policy", current.map(|it| &it.policy))
-        .or_else(|| policy::read_policy(fields, current.map(|it| &it.policy)));
+    let policy = kept(fields, "policy", current.map(|it| &it.policy)).or_else(|| {
+        let defaults = task.as_ref().map_or_else(Policy::default, Task::default_policy);
+        policy::read_policy(fields, current.map(|it| &it.policy), defaults)
+    });
     if let (Some(task), Some(policy)) = (&task, &policy) {
         check_precheck(fields, task, policy);
     }
@@ -132,13 +134,23 @@ fn read_definition(
     })
 }
 
-/// A reminder runs nothing that a precheck could hold back.
+/// A reminder runs nothing that a precheck could hold back, and what a precheck says is not handed to agents yet.
 fn check_precheck(fields: &mut Fields<'_>, task: &Task, policy: &Policy) {
     let as_it_was = fields.unchanged("task") && fields.unchanged("policy");
-    if matches!(task, Task::Notify { .. }) && policy.precheck.is_some() && !as_it_was {
-        let hint = "leave it out, or use a task of kind `command`: a reminder runs nothing";
-        fields.fault_hint("policy.precheck", Word::UnsupportedAutomationField, hint);
+    if policy.precheck.is_none() || as_it_was {
+        return;
     }
+    let (word, hint) = match task {
+        Task::Command(_) => return,
+        Task::Prompt(_) => {
+            (Word::NotAvailableYet, "leave it out: this version runs prechecks before commands only")
+        }
+        Task::Notify { .. } => (
+            Word::UnsupportedAutomationField,
+            "leave it out, or use a task of kind `command`: a reminder runs nothing",
+        ),
+    };
+    fields.fault_hint("policy.precheck", word, hint);
 }
 
 /// What a field stands for that is as it was. It was valid when it was written, and whoever changes another field

@@ -39,9 +39,23 @@ pub fn read_patch(
     }
     fields.finish(Word::UnsupportedAutomationField, hint);
     match (read, faults.take()) {
-        (Some(definition), faults) if faults.is_empty() => Ok(definition),
+        (Some(definition), faults) if faults.is_empty() => {
+            Ok(with_defaults_of_its_kind(current, patch, definition))
+        }
         (_, faults) => Err(faults),
     }
+}
+
+/// Where the task became one of another kind, a limit that was the default of the old kind and that the patch does not
+/// name is the default of the new one.
+fn with_defaults_of_its_kind(current: &Definition, patch: &SentObject, mut edited: Definition) -> Definition {
+    let policy = patch.get("policy").and_then(Sent::as_object);
+    let named = policy.is_some_and(|policy| policy.get("idleMs").is_some());
+    let (before, now) = (current.task.default_policy().idle_ms, edited.task.default_policy().idle_ms);
+    if !named && current.policy.idle_ms == before && edited.policy.idle_ms == before {
+        edited.policy.idle_ms = now;
+    }
+    edited
 }
 
 fn hint(name: &str) -> Option<String> {
@@ -82,7 +96,20 @@ fn may_have(path: &str, name: &str) -> bool {
         "" => &FIELDS,
         "rhythm" => &["kind", "everyMs", "expression"],
         "stop" => &["kind", "count", "at"],
-        "task" => &["kind", "program", "args", "env", "stdin", "text"],
+        "task" => &[
+            "kind",
+            "program",
+            "args",
+            "env",
+            "stdin",
+            "text",
+            "prompt",
+            "model",
+            "variant",
+            "context",
+            "sessionID",
+        ],
+        "task.model" => &["providerID", "modelID"],
         "where" => &[],
         "policy" => return policy::is_policy(name),
         "policy.missed" => &["kind", "windowMs"],
@@ -157,6 +184,9 @@ mod tests {
                     json!({"args": null}),
                     json!({"env": {"A": null, "D": "2", "B": {"from": "X"}}}),
                     json!({"env": null, "stdin": "in"}),
+                    json!({"kind": "notify", "text": "look"}),
+                    json!({"kind": "prompt", "prompt": "look", "model": {"providerID": "p", "modelID": "m"}}),
+                    json!({"model": {"modelID": "n"}, "variant": null}),
                 ],
             ),
             of("access", vec![Value::Null, json!("write")]),
@@ -168,6 +198,9 @@ mod tests {
                     json!({"missed": {"windowMs": null}, "pauseAfterFailures": 3}),
                     json!({"queueMs": 5, "wallMs": null, "retry": {"attempts": 0}}),
                     json!({"pauseAfterFailures": null}),
+                    json!({"idleMs": null}),
+                    json!({"idleMs": 5000, "budget": {"perRun": {"amount": 1.5, "currency": "EUR"}}}),
+                    json!({"budget": null, "blockerMs": {"attended": null}}),
                 ],
             ),
             of("where", vec![Value::Null, json!({})]),
@@ -201,9 +234,15 @@ mod tests {
         fn a_patch_changes_only_what_it_names(patch in patches()) {
             let before = recurring();
             let Ok(after) = patched(&before, &object(&patch)) else { return Ok(()) };
-            let (before, after) = (as_sent(&before), as_sent(&after));
+            let mut expected = as_sent(&before);
+            // What is said of a task of one kind may be said otherwise of one of another.
+            let defaults = object(&json!({"policy": {"idleMs": after.task.default_policy().idle_ms}}));
+            if before.task.default_policy() != after.task.default_policy() {
+                expected.merge(&defaults, &EXCEPTIONS);
+            }
+            let after = as_sent(&after);
             for name in FIELDS {
-                prop_assert!(patch.get(name).is_some() || before.get(name) == after.get(name), "{}", name);
+                prop_assert!(patch.get(name).is_some() || expected.get(name) == after.get(name), "{}", name);
             }
         }
     }
@@ -211,17 +250,17 @@ mod tests {
     #[test]
     fn what_a_later_version_allowed_stays_until_it_is_changed() {
         let mut definition = recurring();
-        definition.policy.step_cap = 7;
+        definition.policy.step_cap = 7_000_000;
         definition.timezone = "Mars/Olympus".to_owned();
         definition.title = "x".repeat(500);
         let edited =
             patched(&definition, &object(&json!({"access": "write", "policy": {"queueMs": 5}}))).unwrap();
-        assert_eq!((edited.policy.step_cap, &edited.timezone), (7, &definition.timezone));
+        assert_eq!((edited.policy.step_cap, &edited.timezone), (7_000_000, &definition.timezone));
         assert_eq!((edited.policy.queue_ms, &edited.title), (5, &definition.title));
-        let patch = object(&json!({"policy": {"stepCap": 8}, "title": "y".repeat(500)}));
+        let patch = object(&json!({"policy": {"stepCap": 8_000_000}, "title": "y".repeat(500)}));
         let words: Vec<Word> =
             patched(&definition, &patch).unwrap_err().iter().map(|it| it.message).collect();
-        assert_eq!(words, [Word::TitleTooLong, Word::NotAvailableYet]);
+        assert_eq!(words, [Word::TitleTooLong, Word::OutOfRange]);
         let restored = patched(&definition, &object(&json!({"policy": {"stepCap": null}}))).unwrap();
         assert_eq!(restored.policy.step_cap, 50);
     }
@@ -235,6 +274,28 @@ mod tests {
         assert_eq!(policy(json!({"pauseAfterFailures": 3})).pause_after_failures, Some(3));
         assert_eq!(policy(json!({"missed": null})).missed, crate::domain::policy::Policy::default().missed);
         assert_eq!(policy(Value::Null).pause_after_failures, Some(5));
+    }
+
+    #[test]
+    fn a_limit_that_was_the_default_is_that_of_the_new_kind_of_task() {
+        let to_prompt =
+            json!({"kind": "prompt", "prompt": "x", "model": {"providerID": "p", "modelID": "m"}});
+        let to_command = json!({"kind": "command", "program": "p"});
+        let idle_ms = |definition: &Definition, patch: Value| {
+            let patched = patched(definition, &object(&patch)).unwrap();
+            (patched.policy.idle_ms, patched)
+        };
+        let (idle, prompt) = idle_ms(&recurring(), json!({"task": to_prompt}));
+        assert_eq!(idle, Some(600_000));
+        assert_eq!(idle_ms(&prompt, json!({"task": to_command})).0, None);
+        assert_eq!(idle_ms(&prompt, json!({"task": {"prompt": "y"}, "policy": {"queueMs": 1}})).0, idle);
+        assert_eq!(idle_ms(&prompt, json!({"task": to_command, "policy": {"queueMs": 1}})).0, None);
+        assert_eq!(idle_ms(&recurring(), json!({"task": to_prompt, "policy": null})).0, Some(600_000));
+        // What somebody chose stays, also where it is what would be so anyway.
+        assert_eq!(idle_ms(&prompt, json!({"policy": {"idleMs": null}})).0, None);
+        assert_eq!(idle_ms(&recurring(), json!({"task": to_prompt, "policy": {"idleMs": null}})).0, None);
+        let (_, chosen) = idle_ms(&prompt, json!({"policy": {"idleMs": 5000}}));
+        assert_eq!(idle_ms(&chosen, json!({"task": to_command})).0, Some(5000));
     }
 
     #[test]

@@ -1,20 +1,17 @@
 //! The part of a draft that says what happens when things are not as planned.
-//!
-//! A value that this version does not act on is refused, never stored and ignored: for those fields only the
-//! default is accepted.
-
-use std::ops::RangeInclusive;
-
-use serde::Serialize;
 
 use super::limits::{KEPT_DAYS, KEPT_RUNS, PAUSE_AFTER_FAILURES, RETRIES, RETRY_DELAY_MS, SPAN_MS, STEPS};
 use super::task::{read_args, read_program};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::policy::{IfBusy, Keep, Missed, Overlap, Policy, Precheck};
+use crate::domain::policy::{Budget, IfBusy, Keep, Missed, Money, Overlap, Permissions, Policy, Precheck};
 
-pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> Option<Policy> {
-    let defaults = Policy::default();
+/// What is not said is as it was, or as the defaults have it.
+pub(super) fn read_policy(
+    fields: &mut Fields<'_>,
+    current: Option<&Policy>,
+    defaults: Policy,
+) -> Option<Policy> {
     if !fields.has("policy") {
         return Some(defaults);
     }
@@ -32,23 +29,28 @@ pub(super) fn read_policy(fields: &mut Fields<'_>, current: Option<&Policy>) -> 
     choose(&mut sent, "startMs", &mut policy.start_ms, &defaults.start_ms, |sent| {
         sent.integer("startMs", 1000..=SPAN_MS)
     });
-    default_only(&mut sent, "idleMs", &mut policy.idle_ms, &defaults.idle_ms, |sent| {
-        let idle_ms = sent.nullable_integer("idleMs", 1000..=SPAN_MS)?;
-        Some(if idle_ms.is_none() { Asked::Default } else { Asked::Otherwise })
+    choose(&mut sent, "idleMs", &mut policy.idle_ms, &defaults.idle_ms, |sent| {
+        sent.nullable_integer("idleMs", 1000..=SPAN_MS)
     });
     choose(&mut sent, "wallMs", &mut policy.wall_ms, &defaults.wall_ms, |sent| {
         sent.integer("wallMs", 1000..=SPAN_MS)
     });
     if let Some(mut inner) = part(&mut sent, "blockerMs", &mut policy.blocker_ms, &defaults.blocker_ms) {
         let (value, default) = (&mut policy.blocker_ms, &defaults.blocker_ms);
-        default_number(&mut inner, "attended", &mut value.attended, default.attended, 0..=SPAN_MS);
-        default_number(&mut inner, "unattended", &mut value.unattended, default.unattended, 0..=SPAN_MS);
+        choose(&mut inner, "attended", &mut value.attended, &default.attended, |sent| {
+            sent.integer("attended", 0..=SPAN_MS)
+        });
+        choose(&mut inner, "unattended", &mut value.unattended, &default.unattended, |sent| {
+            sent.integer("unattended", 0..=SPAN_MS)
+        });
         inner.finish(Word::UnsupportedAutomationField, |_| None);
     }
-    default_number(&mut sent, "stepCap", &mut policy.step_cap, defaults.step_cap, 1..=STEPS);
-    default_only(&mut sent, "budget", &mut policy.budget, &defaults.budget, read_budget);
-    default_only(&mut sent, "permissions", &mut policy.permissions, &defaults.permissions, |sent| {
-        sent.choice("permissions", &[("ask", Asked::Default), ("deny", Asked::Otherwise)])
+    choose(&mut sent, "stepCap", &mut policy.step_cap, &defaults.step_cap, |sent| {
+        sent.integer("stepCap", 1..=STEPS)
+    });
+    choose(&mut sent, "budget", &mut policy.budget, &defaults.budget, read_budget);
+    choose(&mut sent, "permissions", &mut policy.permissions, &defaults.permissions, |sent| {
+        sent.choice("permissions", &[("ask", Permissions::Ask), ("deny", Permissions::Deny)])
     });
     if let Some(mut inner) = part(&mut sent, "retry", &mut policy.retry, &defaults.retry) {
         let (value, default) = (&mut policy.retry, &defaults.retry);
@@ -93,49 +95,6 @@ fn choose<T: Clone>(
     }
 }
 
-/// What a valid value asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Asked {
-    /// What is done anyway.
-    Default,
-    /// A part of the contract that this version does not do.
-    Otherwise,
-}
-
-/// Reads a field that may only have the value that it has anyway. What the contract does not know is told as such.
-fn default_only<T: Clone + Serialize>(
-    sent: &mut Fields<'_>,
-    name: &'static str,
-    value: &mut T,
-    default: &T,
-    read: impl FnOnce(&mut Fields<'_>) -> Option<Asked>,
-) {
-    choose(sent, name, value, default, |sent| {
-        match read(sent)? {
-            Asked::Default => {}
-            Asked::Otherwise => {
-                let written = serde_json::to_value(default).unwrap_or_default();
-                let hint = format!("this version only does {written}; leave `{name}` out");
-                sent.fault_hint(name, Word::NotAvailableYet, hint);
-            }
-        }
-        None
-    });
-}
-
-fn default_number(
-    sent: &mut Fields<'_>,
-    name: &'static str,
-    value: &mut i64,
-    default: i64,
-    range: RangeInclusive<i64>,
-) {
-    default_only(sent, name, value, &default, |sent| {
-        let number = sent.integer(name, range)?;
-        Some(if number == default { Asked::Default } else { Asked::Otherwise })
-    });
-}
-
 /// The fields of an object that is to be read. One that is not there has its default; one that is as it was stays.
 fn part<'a, T: Clone>(
     sent: &mut Fields<'a>,
@@ -152,26 +111,32 @@ fn part<'a, T: Clone>(
     sent.object(name)
 }
 
-fn read_budget(policy: &mut Fields<'_>) -> Option<Asked> {
+fn read_budget(policy: &mut Fields<'_>) -> Option<Option<Budget>> {
     if policy.is_null("budget") {
-        return Some(Asked::Default);
+        return Some(None);
     }
     let mut budget = policy.object("budget")?;
     let per_run = budget.object("perRun");
     let per_run = budget.require("perRun", per_run);
     budget.finish(Word::UnsupportedAutomationField, |_| None);
     let mut per_run = per_run?;
-    let amount = per_run.amount("amount");
-    let amount = per_run.require("amount", amount);
-    let currency = per_run.required_text("currency").filter(|code| {
+    let money = read_money(&mut per_run);
+    per_run.finish(Word::UnsupportedAutomationField, |_| None);
+    Some(Some(Budget { per_run: money? }))
+}
+
+/// An amount in a currency, as the fields of an object.
+pub fn read_money(fields: &mut Fields<'_>) -> Option<Money> {
+    let amount = fields.amount("amount");
+    let amount = fields.require("amount", amount);
+    let currency = fields.required_text("currency").filter(|code| {
         let sound = code.len() == 3 && code.bytes().all(|letter| letter.is_ascii_uppercase());
         if !sound {
-            per_run.fault_hint("currency", Word::UnknownValue, "write an ISO 4217 code, such as EUR");
+            fields.fault_hint("currency", Word::UnknownValue, "write an ISO 4217 code, such as EUR");
         }
         sound
     });
-    per_run.finish(Word::UnsupportedAutomationField, |_| None);
-    amount.and(currency).map(|_| Asked::Otherwise)
+    Some(Money { amount: amount?, currency: currency?.to_owned() })
 }
 
 fn read_precheck(policy: &mut Fields<'_>) -> Option<Option<Precheck>> {

@@ -2,40 +2,73 @@
 
 use std::collections::BTreeMap;
 
-use super::limits::{ARGS, ARGS_BYTES, PROGRAM_BYTES, REMINDER, STDIN_BYTES, VARIABLE};
+use super::limits::{AGENT_NAME, ARGS, ARGS_BYTES, PROGRAM_BYTES, PROMPT, REMINDER, STDIN_BYTES, VARIABLE};
 use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
+use crate::domain::id::ProviderId;
+use crate::domain::prompt::{Model, Prompt, SessionContext};
 use crate::domain::sent::Sent;
 
 pub(super) fn read_task(fields: &mut Fields<'_>) -> Option<Task> {
     #[derive(Clone, Copy)]
     enum Kind {
         Command,
+        Prompt,
         Notify,
-        NotYet,
     }
     let task = fields.object("task");
     let mut task = fields.require("task", task)?;
-    let kinds = [("command", Kind::Command), ("prompt", Kind::NotYet), ("notify", Kind::Notify)];
+    let kinds = [("command", Kind::Command), ("prompt", Kind::Prompt), ("notify", Kind::Notify)];
     let kind = task.choice("kind", &kinds);
-    match task.require("kind", kind)? {
-        Kind::Command => {
-            let read = read_command(&mut task);
-            task.finish(Word::UnsupportedAutomationField, |_| None);
-            read.map(Task::Command)
-        }
+    let read = match task.require("kind", kind)? {
+        Kind::Command => read_command(&mut task).map(Task::Command),
+        Kind::Prompt => read_prompt(&mut task).map(Task::Prompt),
         Kind::Notify => {
             let text = task.required_short_text("text", REMINDER).map(str::to_owned);
-            task.finish(Word::UnsupportedAutomationField, |_| None);
             text.map(|text| Task::Notify { text })
         }
-        Kind::NotYet => {
-            let hint = "use a task of kind `command` or `notify`";
-            task.fault_hint("kind", Word::NotAvailableYet, hint);
-            None
+    };
+    task.finish(Word::UnsupportedAutomationField, |_| None);
+    read
+}
+
+fn read_prompt(task: &mut Fields<'_>) -> Option<Prompt> {
+    let prompt = task.required_text("prompt").filter(|prompt| {
+        let fits = prompt.chars().nth(PROMPT).is_none();
+        if !fits {
+            task.fault_hint("prompt", Word::PromptTooLong, "put what is longer into a file that it names");
         }
+        fits
+    });
+    let model = read_model(task);
+    let variant = task.short_text("variant", AGENT_NAME);
+    let contexts = [("fresh", SessionContext::Fresh), ("continue", SessionContext::Continue)];
+    let context = task.choice("context", &contexts).unwrap_or_default();
+    let session_id = task.short_text("sessionID", AGENT_NAME);
+    match context {
+        SessionContext::Fresh if session_id.is_some() => {
+            let hint = "leave it out, or write `context: \"continue\"`";
+            task.fault_hint("sessionID", Word::UnsupportedSessionWithFresh, hint);
+        }
+        SessionContext::Fresh | SessionContext::Continue => {}
     }
+    Some(Prompt {
+        prompt: prompt?.to_owned(),
+        model: model?,
+        variant: variant.map(str::to_owned),
+        context,
+        session_id: session_id.map(str::to_owned),
+    })
+}
+
+fn read_model(task: &mut Fields<'_>) -> Option<Model> {
+    let model = task.object("model");
+    let mut model = task.require("model", model)?;
+    let provider = model.required_short_text("providerID", AGENT_NAME).map(ProviderId::from_text);
+    let id = model.required_short_text("modelID", AGENT_NAME).map(str::to_owned);
+    model.finish(Word::UnsupportedAutomationField, |_| None);
+    Some(Model { provider: provider?, model: id? })
 }
 
 fn read_command(task: &mut Fields<'_>) -> Option<Command> {

@@ -7,7 +7,7 @@ use super::shapes::{
     with_default,
 };
 use crate::domain::draft::limits as most;
-use crate::domain::policy::Policy;
+use crate::domain::policy::{PROMPT_IDLE_MS, Policy};
 
 /// Everything that a client may say of an automation.
 pub(super) fn automation() -> Value {
@@ -145,7 +145,27 @@ fn task() -> Value {
         ("stdin", bytes(0, most::STDIN_BYTES, "What it reads.")),
     ];
     let notify = [("text", saying(text(1, most::REMINDER), "What people are told; nothing is executed."))];
-    union(&[variant("command", &command, &["program"]), variant("notify", &notify, &["text"])])
+    let mut asked = variant("prompt", &prompt(), &["prompt", "model"]);
+    asked["dependentSchemas"] =
+        json!({"sessionID": {"properties": {"context": {"const": "continue"}}, "required": ["context"]}});
+    union(&[variant("command", &command, &["program"]), asked, variant("notify", &notify, &["text"])])
+}
+
+fn prompt() -> [(&'static str, Value); 5] {
+    let name = || text(1, most::AGENT_NAME);
+    let model = [("providerID", name()), ("modelID", name())];
+    let continued =
+        "The session that is continued, only with `continue`; else that of the automation's last run.";
+    [
+        ("prompt", saying(text(1, most::PROMPT), "What an agent is asked to do.")),
+        (
+            "model",
+            saying(object(&model, &["providerID", "modelID"]), "Who is asked; `provider/list` has all."),
+        ),
+        ("variant", saying(name(), "One of the variants of the model.")),
+        ("context", with_default(one_of(&["fresh", "continue"]), "fresh")),
+        ("sessionID", saying(name(), continued)),
+    ]
 }
 
 fn policy() -> Value {
@@ -161,6 +181,14 @@ fn policy() -> Value {
         ("attempts", with_default(integer(0, most::RETRIES), retried.attempts)),
         ("delayMs", with_default(span(most::RETRY_DELAY_MS), retried.delay_ms)),
     ];
+    let waits = Policy::default().blocker_ms;
+    let blocker = [
+        ("attended", with_default(span(0), waits.attended)),
+        ("unattended", with_default(span(0), waits.unattended)),
+    ];
+    let silence = format!(
+        "How long a run may be silent; null for as long as it likes. {PROMPT_IDLE_MS} if the task is a prompt."
+    );
     let chosen = [
         ("overlap", one_of(&["skip", "queueOne", "cancelPrevious"])),
         ("ifBusy", one_of(&["queue", "skip"])),
@@ -169,20 +197,35 @@ fn policy() -> Value {
         ("missed", missed),
         ("queueMs", span(0)),
         ("startMs", span(1000)),
+        ("idleMs", saying(or_null(span(1000)), &silence)),
         ("wallMs", span(1000)),
+        ("blockerMs", saying(object(&blocker, &[]), "How long a run may wait for a person.")),
+        ("stepCap", saying(integer(1, most::STEPS), "How many steps an agent may take.")),
+        ("budget", or_null(budget())),
+        ("permissions", saying(one_of(&["ask", "deny"]), "Whether an agent's requests are put to a person.")),
         ("pauseAfterFailures", or_null(integer(1, most::PAUSE_AFTER_FAILURES))),
         ("precheck", or_null(precheck())),
     ];
     let defaults = serde_json::to_value(Policy::default()).unwrap_or_default();
     let mut policy = object(&chosen, &[]);
     for (name, default) in defaults.as_object().into_iter().flatten() {
-        let field = match policy["properties"].get(name) {
-            Some(field) => field.clone(),
-            None => only(default),
-        };
+        let field = policy["properties"][name].take();
         policy["properties"][name] = with_default(field, default.clone());
     }
     policy
+}
+
+fn budget() -> Value {
+    let per_run = object(&money(), &["amount", "currency"]);
+    saying(object(&[("perRun", per_run)], &["perRun"]), "What one run may cost.")
+}
+
+/// An amount in a currency.
+pub(super) fn money() -> [(&'static str, Value); 2] {
+    let amount = json!({"type": "number", "minimum": 0});
+    let currency = json!({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"],
+        "description": "An ISO 4217 code."});
+    [("amount", amount), ("currency", currency)]
 }
 
 fn precheck() -> Value {
@@ -213,19 +256,4 @@ fn any_text() -> Value {
 
 fn together_in_bytes() -> String {
     format!("Together at most {} bytes.", most::ARGS_BYTES)
-}
-
-/// What this version accepts only as it is anyway. Its type is told beside, because another one is wrong in every
-/// version.
-fn only(default: &Value) -> Value {
-    match default {
-        Value::Object(fields) => {
-            let fields: Vec<(&str, Value)> =
-                fields.iter().map(|(name, value)| (name.as_str(), only(value))).collect();
-            object(&fields, &[])
-        }
-        Value::Number(_) => json!({"type": "integer", "const": default}),
-        Value::String(_) => json!({"type": "string", "const": default}),
-        Value::Null | Value::Bool(_) | Value::Array(_) => json!({"const": default}),
-    }
 }

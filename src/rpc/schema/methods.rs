@@ -134,7 +134,7 @@ pub fn methods() -> Vec<Method> {
             params: params::create(),
             result: of::<ShownAutomation>,
             refusals: &[Kind::InvalidAutomation, Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
-            examples: vec![weekdays(), once(), reminder()],
+            examples: vec![weekdays(), once(), review(), reminder()],
         },
         Method {
             name: "automation/get",
@@ -165,6 +165,8 @@ pub fn methods() -> Vec<Method> {
                     "timezone": "Europe/Berlin", "stop": {"kind": "count", "count": 10}}}),
                 json!({"id": "atm_1", "patch": {"rhythm": {"kind": "interval", "everyMs": 900_000},
                     "task": {"args": ["--all"], "env": {"TOKEN": null}}}}),
+                json!({"id": "atm_1", "patch": {"task": {"kind": "prompt", "prompt": "Triage the new issues.",
+                    "model": {"providerID": "editor", "modelID": "large"}, "context": "continue", "sessionID": "ses_1"}}}),
             ],
         },
         Method {
@@ -310,6 +312,15 @@ pub(super) fn weekdays() -> Value {
         "rhythm": {"kind": "cron", "expression": "0 9 * * 1-5"}, "timezone": "Europe/Berlin",
         "task": {"kind": "command", "program": "./triage", "args": ["--new"], "env": {"TOKEN": {"from": "TRIAGE_TOKEN"}}},
         "policy": {"missed": {"kind": "runOnce"}, "wallMs": 600_000}})
+}
+
+/// A draft of something that an agent does.
+fn review() -> Value {
+    json!({"title": "Review", "kind": "recurring", "rhythm": {"kind": "interval", "everyMs": 3_600_000},
+        "task": {"kind": "prompt", "prompt": "Review what was merged since the last time.",
+            "model": {"providerID": "editor", "modelID": "large"}, "variant": "careful", "context": "continue"},
+        "policy": {"stepCap": 30, "idleMs": 300_000, "permissions": "ask", "blockerMs": {"unattended": 600_000},
+            "budget": {"perRun": {"amount": 0.5, "currency": "EUR"}}}})
 }
 
 /// A draft of something that people are told.

@@ -125,8 +125,7 @@ impl Walk<'_> {
             let mut words = refused.clone();
             words.extend(["unsupported_automation_field", "unknown_value", "required", "out_of_range"]);
             let inside: Vec<String> = path.iter().cloned().chain(["a".to_owned()]).collect();
-            // What is always null in this version may be an object in the contract.
-            let is_object = kinds.iter().any(|kind| type_of(kind) == "object") || last == "budget";
+            let is_object = kinds.iter().any(|kind| type_of(kind) == "object");
             let union = kinds.iter().any(|kind| kind["properties"]["kind"].get("const").is_some());
             let shown = match (is_object, union) {
                 (true, false) => inside,
@@ -149,7 +148,9 @@ impl Walk<'_> {
         ];
         for (type_name, value) in others {
             let constant = kinds.iter().any(|kind| kind.get("const").is_some() && type_of(kind).is_empty());
-            if !types.contains(&type_name) && !constant {
+            // A whole number is a number.
+            let whole = type_name == "integer" && types.contains(&"number");
+            if !types.contains(&type_name) && !constant && !whole {
                 self.with(path, value, type_name, vec!["wrong_type"]);
             }
         }
@@ -157,6 +158,7 @@ impl Walk<'_> {
             match type_of(kind) {
                 "string" => self.text(kind, path),
                 "integer" => self.integer(kind, path),
+                "number" => self.number(kind, path),
                 "object" => self.inner(kind, path, present),
                 "array" => self.list(kind, path),
                 _ => {}
@@ -169,6 +171,10 @@ impl Walk<'_> {
         self.raw(path, r#""a\ud800b""#, "half a character", vec!["not_unicode"]);
         self.raw(path, r#""\udc00""#, "the other half", vec!["not_unicode"]);
         let mut words = vec!["contains_nul"];
+        if schema.get("examples").is_some() {
+            // A pattern that lets through what only looks like one of the examples.
+            self.with(path, json!("surprise"), "not like the examples", unknown.to_vec());
+        }
         if schema.get("pattern").is_none() {
             words.extend(unknown);
         }
@@ -185,7 +191,7 @@ impl Walk<'_> {
         }
         if let Some(most) = schema["maxLength"].as_u64() {
             let most = usize::try_from(most).expect("a length");
-            let mut words = vec!["too_long", "title_too_long_160"];
+            let mut words = vec!["too_long", "title_too_long_160", "prompt_too_long_20000"];
             words.extend(unknown);
             self.with(path, json!("a".repeat(most + 1)), "too long", words.clone());
             self.with(
@@ -216,6 +222,16 @@ impl Walk<'_> {
         }
         for text in ["1.5", "1e-3", "-0.5"] {
             self.raw(path, text, "not whole", vec!["wrong_type"]);
+        }
+    }
+
+    fn number(&mut self, schema: &Value, path: &[String]) {
+        let beyond = vec!["out_of_range"];
+        if let Some(least) = schema["minimum"].as_f64() {
+            self.with(path, json!(least - 0.5), "too small", beyond.clone());
+        }
+        for text in ["1e400", "-1e400", &"9".repeat(500)] {
+            self.raw(path, text, "beyond a double", beyond.clone());
         }
     }
 

@@ -33,13 +33,15 @@ pub(super) fn least(schema: &Value) -> Value {
     if let Some(only) = schema.get("const") {
         return only.clone();
     }
-    if let Some(words) = schema["enum"].as_array() {
-        return words[0].clone();
+    for listed in ["enum", "examples"] {
+        if let Some(words) = schema[listed].as_array() {
+            return words[0].clone();
+        }
     }
     let schema = variants(schema)[0];
     match type_of(schema) {
         "string" => text(schema["minLength"].as_u64().unwrap_or(0)),
-        "integer" => schema["minimum"].clone(),
+        "integer" | "number" => schema["minimum"].clone(),
         "boolean" => json!(false),
         "array" => json!(vec![least(&schema["items"]); if schema["minItems"] == 1 { 1 } else { 0 }]),
         "object" => {
@@ -65,7 +67,8 @@ fn ends(name: &str, schema: &Value) -> Vec<Value> {
             all.push(only.clone());
             continue;
         }
-        if let Some(words) = schema["enum"].as_array() {
+        let listed = ["enum", "examples"].into_iter().find_map(|listed| schema[listed].as_array());
+        if let Some(words) = listed {
             all.extend(words.iter().cloned());
             continue;
         }
@@ -79,6 +82,7 @@ fn ends(name: &str, schema: &Value) -> Vec<Value> {
                 all.push(text(schema["maxLength"].as_u64().unwrap_or(10)));
             }
             (_, "integer") => all.extend([schema["minimum"].max_with(10, name), schema["maximum"].clone()]),
+            (_, "number") => all.extend([schema["minimum"].clone(), json!(0.5), json!(1e300)]),
             (_, "boolean") => all.extend([json!(false), json!(true)]),
             (_, "array") => all.extend([json!([]), json!([least(&schema["items"])])]),
             (_, "object") => all.extend(objects(schema)),
@@ -113,6 +117,8 @@ fn objects(schema: &Value) -> Vec<Value> {
         for value in ends(name, field) {
             let mut object = base.clone();
             object.insert(name.clone(), value);
+            let besides = schema["dependentSchemas"][name]["properties"].as_object().into_iter().flatten();
+            object.extend(besides.map(|(beside, schema)| (beside.clone(), least(schema))));
             all.push(Value::Object(object));
         }
     }
