@@ -33,6 +33,7 @@ mod random;
 mod reminders;
 mod retention;
 mod retrying;
+mod silence;
 mod standby;
 mod suspends;
 mod windows;

@@ -13,6 +13,7 @@ use sexton::domain::run::{OutputSize, ProcessEnd};
 use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::ending::Remains;
+use sexton::engine::limits::SignOfLife;
 use sexton::engine::presence::Left;
 use sexton::engine::report::{self, Fence, NotReached, WorkEnd};
 use sexton::engine::tick::{self, Duty};
@@ -190,11 +191,22 @@ impl World {
     pub(crate) fn tick(&mut self, who: Who) -> Result<Progress, Refusal> {
         let duty = self.window(who).duty();
         let before = self.consumed();
-        let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty, &[]));
+        let signs = self.signs_of_life();
+        let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty, &signs));
         if let Some(why) = self.machine.must_not_claim(self.now, &self.limits.shared) {
             assert_eq!(self.consumed(), before, "slots were consumed though {why}");
         }
         ticked
+    }
+
+    /// What commands have written that seem to have been silent.
+    fn signs_of_life(&self) -> Vec<SignOfLife> {
+        let silent = self.view().silent_commands(self.now).unwrap();
+        let seen = silent.into_iter().filter_map(|run| {
+            let (at, bytes) = *self.written.get(&run)?;
+            Some(SignOfLife { run, at, bytes })
+        });
+        seen.collect()
     }
 
     /// How many runs slots have led to: records are born stopped and never change. Runs that end go on meanwhile, and

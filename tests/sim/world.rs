@@ -51,6 +51,8 @@ pub(crate) struct World {
     pub(crate) leftovers_resist: bool,
     /// How long work takes that nobody ends; for ever if there is nothing.
     pub(crate) work_ms: Option<i64>,
+    /// When commands have written last, by the clock of the file system, and how much in all.
+    pub(crate) written: BTreeMap<RunId, (Timestamp, u64)>,
     ids: SequentialIds,
     /// `None` where a window has died or left.
     windows: Vec<Option<Window>>,
@@ -100,6 +102,7 @@ impl World {
             next_commit_fails: false,
             leftovers_resist: false,
             work_ms: None,
+            written: BTreeMap::new(),
             ids: SequentialIds(0),
             windows: Vec::new(),
             bell: None,

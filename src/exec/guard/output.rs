@@ -4,9 +4,14 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::super::spool::tail_text;
 use super::super::{OutputSize, TAIL_BYTES};
+use super::watch::now;
+
+/// A limit of silence is a second at least.
+const MARK_EVERY: Duration = Duration::from_millis(250);
 
 /// The writing side of a spool. Nothing that goes wrong here stops or slows the command.
 pub(super) struct Spool {
@@ -15,6 +20,8 @@ pub(super) struct Spool {
     /// How many more bytes may be written.
     room: u64,
     size: OutputSize,
+    /// When it was last marked that something was thrown away.
+    marked_at: Option<Instant>,
     /// The end of the output, between one and two times what is asked for, so that it is seldom moved.
     end: Vec<u8>,
 }
@@ -26,7 +33,8 @@ impl Spool {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
         let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-        Ok(Self { path: path.to_owned(), file, room: limit, size: OutputSize::default(), end: Vec::new() })
+        let (size, end) = (OutputSize::default(), Vec::new());
+        Ok(Self { path: path.to_owned(), file, room: limit, size, marked_at: None, end })
     }
 
     /// Takes what the command has written.
@@ -38,7 +46,10 @@ impl Spool {
         self.end.extend_from_slice(&bytes[bytes.len().saturating_sub(TAIL_BYTES)..]);
 
         let fits = usize::try_from(self.room).map_or(bytes.len(), |room| room.min(bytes.len()));
-        self.size.truncated |= fits < bytes.len();
+        if fits < bytes.len() {
+            self.size.truncated = true;
+            self.mark();
+        }
         let mut rest = &bytes[..fits];
         while !rest.is_empty() {
             match self.file.write(rest) {
@@ -51,6 +62,16 @@ impl Spool {
                 Ok(_) => self.give_up(&io::ErrorKind::WriteZero.into(), &mut rest),
                 Err(error) => self.give_up(&error, &mut rest),
             }
+        }
+    }
+
+    /// Whether a command is silent is seen from when its spool was written last, so what is thrown away marks it, too.
+    fn mark(&mut self) {
+        let now = now();
+        if self.marked_at.is_none_or(|marked_at| now - marked_at >= MARK_EVERY) {
+            self.marked_at = Some(now);
+            // Where it cannot be marked, a command that writes much is taken for silent: there is nothing better.
+            let _ = self.file.set_modified(wall_clock());
         }
     }
 
@@ -74,6 +95,14 @@ impl Spool {
     }
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a file is marked with the time as the file system itself would mark it"
+)]
+fn wall_clock() -> SystemTime {
+    SystemTime::now()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -90,6 +119,18 @@ mod tests {
         let (tail, size) = spool.finish();
         assert_eq!((tail.as_str(), size.bytes, size.truncated), ("1234567890abc", 10, true));
         assert_eq!(std::fs::read(&path).unwrap(), b"1234567890");
+    }
+
+    #[test]
+    fn what_is_thrown_away_is_a_sign_of_life() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("output.log");
+        let mut spool = Spool::create(&path, 4).unwrap();
+        spool.take(b"full");
+        spool.file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        spool.take(b"more");
+        let (at, bytes) = crate::exec::spool::last_write(&path).unwrap();
+        assert!(at > 0 && bytes == 4, "{at}, {bytes}");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::drafts::{dormant, every, shell};
+use crate::support::drafts::{dormant, every, shell, with};
 use crate::support::{Place, clock, eventually, processes_with};
 
 #[test]
@@ -96,5 +96,23 @@ fn a_cancel_at_any_moment_of_the_start_leaves_nothing_running() {
     }
     eventually("everything of it is gone", || processes_with(&mark).is_empty().then_some(()));
     println!("{spawned} of 20 had begun");
+    client.finish();
+}
+
+#[test]
+fn a_command_that_is_silent_for_too_long_is_ended() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    // What it writes is a sign of life.
+    let talks = "for n in 1 2 3 4 5 6; do echo word; sleep 0.4; done; exec sleep 1000";
+    let draft = with(dormant("talks", shell(talks)), "policy", json!({"idleMs": 1000}));
+    let automation = client.create(draft);
+    let run = client.run(&automation);
+    let failed = client.wait_for_run(&run, "failed");
+    assert_eq!((&failed["error"]["code"], &failed["error"]["class"]), (&json!("timed_out"), &json!("task")));
+    assert!(failed["error"]["message"].as_str().unwrap().contains("`policy.idleMs`"), "{failed}");
+    let worked_ms = failed["completedAt"].as_i64().unwrap() - failed["startedAt"].as_i64().unwrap();
+    assert!(worked_ms >= 2000, "it talked for two seconds: {failed}");
     client.finish();
 }
