@@ -248,7 +248,8 @@ pub struct Pause {
     pub reason: PauseReason,
     /// Since when.
     pub at: Timestamp,
-    /// What the person who paused it wrote.
+    /// What the person who paused it wrote; or, if it paused itself, what is wrong and what to do. At most 1000
+    /// characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     /// Who paused it.
@@ -262,10 +263,14 @@ pub struct Pause {
 pub enum PauseReason {
     /// Somebody asked for it.
     User,
-    /// Too many failures in a row.
+    /// Too many failures in a row: `policy.pauseAfterFailures`.
     Failures,
-    /// Its configuration cannot work.
+    /// A run has failed of how it is configured, and the next would as well.
     Config,
+    /// A run has failed of a login that is missing or not good any more.
+    Auth,
+    /// A run has failed of a quota that is used up.
+    Quota,
     /// One of its runs asked for it.
     Run,
 }

@@ -31,7 +31,8 @@ pub struct Policy {
     pub permissions: Permissions,
     /// Whether runs whose work could not be started are tried again.
     pub retry: Retry,
-    /// After how many failures in a row the automation pauses itself; none for never.
+    /// After how many failures in a row the automation pauses itself; none for never. A single failure of class
+    /// `config`, `auth` or `quota` pauses it whatever this says.
     pub pause_after_failures: Option<i64>,
     /// A command that decides whether the run goes on.
     pub precheck: Option<Precheck>,

@@ -11,7 +11,7 @@ use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
-use crate::domain::run::{Ahead, ErrorClass, Outcome, RunError, Trigger, Waiting, WaitingFor};
+use crate::domain::run::{Ahead, Outcome, RunError, Trigger, Waiting, WaitingFor};
 use crate::ledger::{Executors, RunRow, Tx};
 
 /// Gives every run that waits for nothing any more to an instance, in the order of the line.
@@ -173,7 +173,7 @@ pub(super) fn unavailable(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -
         Task::Command(_) | Task::Notify { .. } => "it".to_owned(),
     };
     let message = format!("no window that is open serves {model}; open the application that does");
-    let error = RunError { code: ErrorCode::ProviderUnavailable, message, class: ErrorClass::Transient };
+    let error = RunError::of(ErrorCode::ProviderUnavailable, message, run.run.started_at());
     ending::end(tx, context, run, Outcome::Failed(error), None, Remains::Nothing)
 }
 

@@ -7,7 +7,7 @@ use crate::domain::id::RunId;
 use crate::domain::policy::STOP_GRACE_MS;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
-use crate::domain::run::{ErrorClass, Outcome, Run, RunError, Stopping, Urgency, Wish};
+use crate::domain::run::{Outcome, Run, RunError, Stopping, Urgency, Wish};
 use crate::ledger::{RunRow, Tx};
 
 /// Cancels a run. One that has not begun ends at once; one that has is asked to end, and killed when asked a
@@ -55,10 +55,10 @@ pub(super) fn wish(
 pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
     match stopping.wish {
         Wish::Stop(reason) => Outcome::Stopped(reason),
-        Wish::Fail(code) => Outcome::Failed(RunError {
-            code,
+        Wish::Fail(code) => {
             // Work that started only after the wish had not started in time.
-            message: match (code, run.run.started_at().filter(|started_at| *started_at < stopping.since)) {
+            let started_at = run.run.started_at().filter(|started_at| *started_at < stopping.since);
+            let message = match (code, started_at) {
                 (ErrorCode::TimedOut, Some(_)) => took_too_long(stopping, run),
                 (ErrorCode::TimedOut, None) => {
                     let policy = &run.definition.policy;
@@ -72,9 +72,9 @@ pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
                     format!("it did not start within {limit} ms ({names})")
                 }
                 (code, _) => format!("it was ended: {code:?}"),
-            },
-            class: ErrorClass::Task,
-        }),
+            };
+            Outcome::Failed(RunError::of(code, message, started_at))
+        }
     }
 }
 

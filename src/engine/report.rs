@@ -7,7 +7,8 @@ use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, State, StopReason};
-use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult};
+use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult, StartFailure};
+use crate::domain::time::Timestamp;
 use crate::ledger::{ProcessRow, RunRow, Tx};
 
 /// What the fence says to an instance that has a guard ready.
@@ -23,10 +24,7 @@ pub enum Fence {
 #[derive(Clone, Debug, PartialEq)]
 pub enum WorkEnd {
     /// It could not be started.
-    NotStarted {
-        /// Why, as a sentence.
-        message: String,
-    },
+    NotStarted(StartFailure),
     /// Its precheck was carried out, and its command was never started.
     PrecheckOnly {
         /// Why not.
@@ -62,10 +60,7 @@ pub enum NotReached {
     /// The precheck took longer than it may.
     TimedOut,
     /// The precheck allowed it, and it could not be started.
-    NotStarted {
-        /// Why, as a sentence.
-        message: String,
-    },
+    NotStarted(StartFailure),
 }
 
 /// Writes down that a run begins, before anything of it starts.
@@ -112,7 +107,7 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
     }
     let wish = run.run.stopping().cloned();
     let (process, outcome) = match end {
-        WorkEnd::NotStarted { message } => (None, Outcome::Failed(not_started(&run, message))),
+        WorkEnd::NotStarted(failure) => (None, Outcome::Failed(not_started(&run, failure))),
         WorkEnd::PrecheckOnly { why, process, output } => {
             run.run.output = output;
             let outcome = by_precheck(why, &process);
@@ -125,12 +120,12 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
                 derive::publish_run(tx, &mut run, context.now)?;
             }
             run.run.output = output;
-            let outcome = by_exit(&process);
+            let outcome = by_exit(&process, run.run.started_at());
             (Some(process), outcome)
         }
         WorkEnd::GuardLost { message, process, output } => {
             run.run.output = output;
-            let error = RunError { code: ErrorCode::Crashed, message, class: ErrorClass::Crash };
+            let error = RunError::of(ErrorCode::Crashed, message, run.run.started_at());
             (Some(process), Outcome::Failed(error))
         }
     };
@@ -171,13 +166,13 @@ fn mine(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<Option<RunRow>
 }
 
 /// A run whose work is known to have started cannot have failed to start: what carried it out is lost.
-fn not_started(run: &RunRow, message: String) -> RunError {
+fn not_started(run: &RunRow, StartFailure { class, message }: StartFailure) -> RunError {
     match run.run.state() {
         State::Running | State::AwaitingInput => {
-            RunError { code: ErrorCode::Crashed, message, class: ErrorClass::Crash }
+            RunError::of(ErrorCode::Crashed, message, run.run.started_at())
         }
         State::Scheduled | State::Succeeded | State::Failed | State::Stopped => {
-            RunError { code: ErrorCode::StartFailed, message, class: ErrorClass::Config }
+            RunError { code: ErrorCode::StartFailed, message, class }
         }
     }
 }
@@ -203,12 +198,12 @@ fn by_precheck(why: NotReached, process: &ProcessEnd) -> Outcome {
         (NotReached::TimedOut, _, _) => {
             (format!("the precheck took longer than `policy.precheck.timeoutMs`, {SEE}"), ErrorClass::Task)
         }
-        (NotReached::NotStarted { message }, _, _) => (message, ErrorClass::Config),
+        (NotReached::NotStarted(StartFailure { class, message }), _, _) => (message, class),
     };
     Outcome::Failed(RunError { code: ErrorCode::StartFailed, message, class })
 }
 
-fn by_exit(process: &ProcessEnd) -> Outcome {
+fn by_exit(process: &ProcessEnd, started_at: Option<Timestamp>) -> Outcome {
     let message = match (process.exit_code, process.signal) {
         (Some(0), _) => return Outcome::Succeeded(RunResult::default()),
         (Some(code), _) => format!("the command exited with code {code}; `end.tail` has its last output"),
@@ -217,6 +212,5 @@ fn by_exit(process: &ProcessEnd) -> Outcome {
         }
         (None, None) => "the command ended without a code or signal".to_owned(),
     };
-    let code = ErrorCode::ExecutionFailed;
-    Outcome::Failed(RunError { code, message, class: ErrorClass::Task })
+    Outcome::Failed(RunError::of(ErrorCode::ExecutionFailed, message, started_at))
 }

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandWork, Exit, OutputSize, PrecheckEnd, ProcessIdentity};
+use super::{CommandWork, Exit, OutputSize, PrecheckEnd, ProcessIdentity, StartFailure};
 
 /// The longest line a sidecar reads. The longest there is carries a tail of 4 KiB, six times that when every
 /// byte is escaped, and a sentence or two.
@@ -35,7 +35,7 @@ pub(super) enum FromGuard {
     /// It was told to stop before it was told to go.
     Withdrawn,
     /// The command, or the precheck before it, could not be started.
-    StartFailed { message: String },
+    StartFailed(StartFailure),
     /// The precheck and all it left behind have ended, but for `left`, and the command was not started.
     PrecheckOnly { end: PrecheckEnd, swept: u32, left: u32, tail: String, output: OutputSize },
     /// The command and all it left behind have ended, but for `left` processes that could not be

@@ -36,6 +36,7 @@ use serde::{Deserialize, Serialize};
 use crate::domain::id::RunId;
 use crate::domain::policy::STOP_GRACE_MS;
 pub use crate::domain::process::ProcessIdentity;
+pub use crate::domain::run::StartFailure;
 
 pub use leftovers::{Leftovers, end_leftovers};
 pub use supervise::{Handle, prepare};
@@ -157,10 +158,7 @@ pub enum Ended {
     /// Stopped before it was told to go. Nothing was ever started.
     Withdrawn,
     /// The command, or the precheck before it, could not be started. Nothing was ever started.
-    StartFailed {
-        /// A sentence that names the program or path, and says what to do.
-        message: String,
-    },
+    StartFailed(StartFailure),
     /// The precheck was started, and the command was not.
     PrecheckOnly {
         /// Why not.
@@ -206,10 +204,7 @@ pub enum PrecheckEnd {
     /// It was ended after its time, and ended like this.
     TimedOut(Exit),
     /// It allowed the command, which could not be started.
-    CommandNotStarted {
-        /// A sentence that names the program or path, and says what to do.
-        message: String,
-    },
+    CommandNotStarted(StartFailure),
 }
 
 /// How a process ended.

@@ -15,8 +15,8 @@ use tokio::time::Instant;
 use super::guard_protocol::{self, FromGuard, LONGEST_FROM_GUARD, ToGuard};
 use super::leftovers::{self, Leftovers};
 use super::{
-    CommandWork, Ended, GuardProgram, OutputSize, ProcessIdentity, Report, STOP_GRACE, TOKEN_VARIABLE,
-    process, spool,
+    CommandWork, Ended, GuardProgram, OutputSize, ProcessIdentity, Report, STOP_GRACE, StartFailure,
+    TOKEN_VARIABLE, process, spool,
 };
 use crate::domain::id::RunId;
 
@@ -91,7 +91,7 @@ async fn supervise(
     }
     let ended = match Supervision::begin(program, work, heard).await {
         Ok(supervision) => supervision.carry_through(&mut outbox).await,
-        Err(message) => Ended::StartFailed { message },
+        Err(failure) => Ended::StartFailed(failure),
     };
     outbox.close(Report::Ended(ended)).await;
 }
@@ -170,18 +170,19 @@ impl Supervision {
         program: GuardProgram,
         work: CommandWork,
         heard: watch::Receiver<Wishes>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, StartFailure> {
         if let Some(refusal) = process::REFUSAL {
-            return Err(refusal.to_owned());
+            return Err(StartFailure::config(refusal));
         }
         let (token, output, output_limit) = (work.token.clone(), work.output.clone(), work.output_limit);
         // On a thread that may wait: starting a process takes as long as reading its binary does, and the
         // work may carry megabytes of input.
         let started = spawn_blocking(move || start_guard(&program, work)).await;
-        let (mut guard, outgoing) =
-            started.map_err(|error| format!("the guard could not be started: {error}; try again"))??;
+        let (mut guard, outgoing) = started.map_err(|error| {
+            StartFailure::transient(format!("the guard could not be started: {error}; try again"))
+        })??;
         let (Some(control), Some(replies)) = (guard.stdin.take(), guard.stdout.take()) else {
-            return Err("the guard was started without its pipes; try again".to_owned());
+            return Err(StartFailure::transient("the guard was started without its pipes; try again"));
         };
         Ok(Self {
             token,
@@ -309,8 +310,8 @@ impl Supervision {
                 }
                 FromGuard::Started => reports.push_back(Report::Started),
                 FromGuard::Withdrawn => return Some(LastWord::Ended(Ended::Withdrawn)),
-                FromGuard::StartFailed { message } => {
-                    return Some(LastWord::Ended(Ended::StartFailed { message }));
+                FromGuard::StartFailed(failure) => {
+                    return Some(LastWord::Ended(Ended::StartFailed(failure)));
                 }
                 FromGuard::PrecheckOnly { end, swept, left, tail, output } => {
                     warn_of(left);
@@ -360,7 +361,8 @@ impl Supervision {
             return if is_withdrawn(&self.heard) {
                 Ended::Withdrawn
             } else {
-                Ended::StartFailed { message: format!("the guard was lost ({how}; {status}); run it again") }
+                let message = format!("the guard was lost ({how}; {status}); run it again");
+                Ended::StartFailed(StartFailure::transient(message))
             };
         }
         let rest = if leftovers.all_gone { "" } else { "; some of its processes could not be killed" };
@@ -380,7 +382,7 @@ fn warn_of(left: u32) {
 }
 
 /// Starts the guard, and prepares the first line for it.
-fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<u8>), String> {
+fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<u8>), StartFailure> {
     let directory = work.directory.clone();
     let mut command = Command::new(&program.0);
     command
@@ -392,17 +394,18 @@ fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<
         .stderr(Stdio::null());
     process::detach(&mut command);
     let line = guard_protocol::line(&ToGuard::Work(Box::new(work))).map_err(|error| {
-        format!(
+        StartFailure::config(format!(
             "the work in {} cannot be passed on: {error}; use paths that are valid UTF-8",
             directory.display()
-        )
+        ))
     })?;
+    // Whatever keeps it from starting, it is not the automation.
     let child = command.spawn().map_err(|error| {
-        format!(
+        StartFailure::transient(format!(
             "the guard {} could not be started: {error}; check that the file is there and executable, and that \
              the limits on processes and open files are not reached",
             program.0.display()
-        )
+        ))
     })?;
     Ok((child, line))
 }

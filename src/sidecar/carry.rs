@@ -15,7 +15,7 @@ use crate::domain::automation::{Command, EnvValue, Task};
 use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{Attendance, OutputSize, ProcessEnd};
+use crate::domain::run::{Attendance, OutputSize, ProcessEnd, StartFailure};
 use crate::engine::Context;
 use crate::engine::ending::Remains;
 use crate::engine::report::{self, Fence, NotReached, WorkEnd};
@@ -200,14 +200,14 @@ impl Carrier {
         let token = format!("{}", uuid::Uuid::new_v4().simple());
         let work = match &row.definition.task {
             Task::Command(command) => self.work(&row, command, &token),
-            Task::Prompt(_) => Err("no window serves prompts".to_owned()),
+            Task::Prompt(_) => Err(StartFailure::transient("no window serves prompts")),
             // The engine gives reminders to nobody.
-            Task::Notify { .. } => Err("a reminder has no work; please report it".to_owned()),
+            Task::Notify { .. } => Err(StartFailure::transient("a reminder has no work; please report it")),
         };
         let work = match work {
             Ok(work) => work,
-            Err(message) => {
-                return self.report_end(WorkEnd::NotStarted { message }).await;
+            Err(failure) => {
+                return self.report_end(WorkEnd::NotStarted(failure)).await;
             }
         };
         let (reports, inbox) = mpsc::channel(REPORTS);
@@ -252,8 +252,8 @@ impl Carrier {
                         // A stop can reach the guard before the go does. The run has begun, so its end is ours
                         // to report.
                         None if passed => {
-                            let message = "it was stopped before its command was started".to_owned();
-                            WorkEnd::NotStarted { message }
+                            let why = "it was stopped before its command was started; run it again";
+                            WorkEnd::NotStarted(StartFailure::transient(why))
                         }
                         None if fence_failed => return Release::TryAgain,
                         None => return Release::Done,
@@ -262,8 +262,8 @@ impl Carrier {
                 }
             }
         }
-        let message = "its supervisor ended without a report".to_owned();
-        self.report_end(WorkEnd::NotStarted { message }).await
+        let why = "its supervisor ended without a report; run it again";
+        self.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await
     }
 
     async fn clean_up(self) -> Release {
@@ -332,7 +332,7 @@ impl Carrier {
     }
 
     /// What the guard is told, or why there is nothing to tell it.
-    fn work(&self, row: &RunRow, command: &Command, token: &str) -> Result<CommandWork, String> {
+    fn work(&self, row: &RunRow, command: &Command, token: &str) -> Result<CommandWork, StartFailure> {
         let parts = &self.sidecar.parts;
         let Command { program, args, env, stdin } = command;
         let run = &row.run;
@@ -357,9 +357,9 @@ impl Carrier {
                 EnvValue::From { from } => {
                     let found = parts.environment.get(from).or_else(|| parts.inherited.get(from));
                     found.cloned().ok_or_else(|| {
-                        format!(
+                        StartFailure::config(format!(
                             "`task.env.{name}` takes its value from {from}, which this window's environment does not have; set it where the window is started, or in `initializationOptions.environment`"
-                        )
+                        ))
                     })?
                 }
             };
@@ -396,12 +396,12 @@ fn work_end(ended: Ended) -> Option<WorkEnd> {
     };
     Some(match ended {
         Ended::Withdrawn => return None,
-        Ended::StartFailed { message } => WorkEnd::NotStarted { message },
+        Ended::StartFailed(failure) => WorkEnd::NotStarted(failure),
         Ended::PrecheckOnly { end, swept, tail, output } => {
             let (exit, why) = match end {
                 PrecheckEnd::Exited(exit) => (Some(exit), NotReached::ByExit),
                 PrecheckEnd::TimedOut(exit) => (Some(exit), NotReached::TimedOut),
-                PrecheckEnd::CommandNotStarted { message } => (None, NotReached::NotStarted { message }),
+                PrecheckEnd::CommandNotStarted(failure) => (None, NotReached::NotStarted(failure)),
             };
             let process = process_end(exit, swept, tail);
             WorkEnd::PrecheckOnly { why, process, output: size(output) }

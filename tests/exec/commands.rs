@@ -3,7 +3,8 @@
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 
-use sexton::exec::{Ended, Exit, GuardProgram, OutputSize, Report, spool};
+use sexton::domain::run::ErrorClass;
+use sexton::exec::{Ended, Exit, GuardProgram, OutputSize, Report, StartFailure, spool};
 
 use crate::support::{Place, Run, carriers, carry_out, carry_out_with, is_our_zombie};
 
@@ -112,18 +113,30 @@ async fn what_cannot_start_says_why() {
     bad_path.directory = std::ffi::OsStr::from_bytes(b"/tmp/\xff").into();
     let mut no_spool = place.work("true", &[]);
     no_spool.output = place.file("plain.txt/output.log");
-    for (work, words) in [
-        (place.work("no-such-program", &[]), ["`no-such-program` was not found in PATH", "install it"]),
-        (place.work("./no-such-program", &[]), ["no-such-program does not exist", "correct the path"]),
-        (place.work("./plain.txt", &[]), ["plain.txt is not executable", "chmod +x"]),
-        (place.work("./folder", &[]), ["folder is a directory", "path of a program"]),
-        (place.work("./no-interpreter", &[]), ["no-interpreter exists", "interpreter"]),
-        (place.work("echo", &["a\0b"]), ["NUL", "correct the task"]),
-        (bad_name, ["NUL", "correct the task"]),
-        (in_directory("missing"), ["missing does not exist", "create it"]),
-        (in_directory("plain.txt"), ["plain.txt is not a directory", "change the task's directory"]),
-        (bad_path, ["/tmp/", "valid UTF-8"]),
-        (no_spool, ["plain.txt/output.log cannot be created", "check who owns"]),
+    for (work, class, words) in [
+        (
+            place.work("no-such-program", &[]),
+            ErrorClass::Config,
+            ["`no-such-program` was not found in PATH", "install it"],
+        ),
+        (
+            place.work("./no-such-program", &[]),
+            ErrorClass::Config,
+            ["no-such-program does not exist", "correct the path"],
+        ),
+        (place.work("./plain.txt", &[]), ErrorClass::Config, ["plain.txt is not executable", "chmod +x"]),
+        (place.work("./folder", &[]), ErrorClass::Config, ["folder is a directory", "path of a program"]),
+        (place.work("./no-interpreter", &[]), ErrorClass::Config, ["no-interpreter exists", "interpreter"]),
+        (place.work("echo", &["a\0b"]), ErrorClass::Config, ["NUL", "correct the task"]),
+        (bad_name, ErrorClass::Config, ["NUL", "correct the task"]),
+        (in_directory("missing"), ErrorClass::Config, ["missing does not exist", "create it"]),
+        (
+            in_directory("plain.txt"),
+            ErrorClass::Config,
+            ["plain.txt is not a directory", "change the task's directory"],
+        ),
+        (bad_path, ErrorClass::Config, ["/tmp/", "valid UTF-8"]),
+        (no_spool, ErrorClass::Transient, ["plain.txt/output.log cannot be created", "check who owns"]),
     ] {
         let mut run = Run::prepare(work);
         run.handle().go();
@@ -131,7 +144,9 @@ async fn what_cannot_start_says_why() {
             Report::Ready(_) => run.report().await,
             other @ (Report::Started | Report::Ended(_)) => other,
         };
-        let Report::Ended(Ended::StartFailed { message }) = report else { panic!("{report:?}") };
+        let Report::Ended(Ended::StartFailed(failure)) = report else { panic!("{report:?}") };
+        let message = &failure.message;
+        assert_eq!(failure.class, class, "{message}");
         assert!(words.iter().all(|word| message.contains(word)), "{words:?} not in: {message}");
     }
     assert!(!place.file("effect").exists());
@@ -146,9 +161,28 @@ async fn without_a_guard_nothing_starts() {
         (GuardProgram::at(place.script("babbles", "echo hello; cat > /dev/null")), "cannot be understood"),
     ] {
         let mut run = Run::prepare_with(&guard, place.shell("echo started > effect"));
-        let Ended::StartFailed { message } = run.ended().await else { panic!("not a failed start") };
+        let Ended::StartFailed(StartFailure { class, message }) = run.ended().await else {
+            panic!("not a failed start")
+        };
         assert!(message.contains(word), "{word} not in: {message}");
+        assert_eq!(class, ErrorClass::Transient, "it is not the task: {message}");
     }
+    assert!(!place.file("effect").exists());
+}
+
+#[tokio::test]
+async fn what_there_is_no_room_for_now_may_start_later() {
+    let place = Place::new();
+    // The guard has what it needs for itself and for the output, and not what it takes to start a program.
+    let crowded = place.guard_after("ulimit -n 12");
+    let mut run = Run::prepare_with(&crowded, place.shell("echo started > effect"));
+    run.ready().await;
+    run.handle().go();
+    let Ended::StartFailed(StartFailure { class, message }) = run.ended().await else {
+        panic!("not a failed start")
+    };
+    assert_eq!(class, ErrorClass::Transient, "{message}");
+    assert!(message.contains("program `sh`") && message.contains("ulimit -n"), "{message}");
     assert!(!place.file("effect").exists());
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use sexton::exec::{CommandWork, Ended, Exit, PrecheckEnd, PrecheckWork, STOP_GRACE, spool};
+use sexton::domain::run::ErrorClass;
+use sexton::exec::{CommandWork, Ended, Exit, PrecheckEnd, PrecheckWork, STOP_GRACE, StartFailure, spool};
 
 use crate::support::{Place, Run, carriers, carry_out, clock, is_alive, lines, pids, signal};
 
@@ -25,7 +26,7 @@ fn only(ended: Ended) -> (PrecheckEnd, u32, String) {
     match ended {
         Ended::PrecheckOnly { end, swept, tail, .. } => (end, swept, tail),
         other @ (Ended::Withdrawn
-        | Ended::StartFailed { .. }
+        | Ended::StartFailed(_)
         | Ended::Exited { .. }
         | Ended::GuardLost { .. }) => {
             panic!("instead of PrecheckOnly: {other:?}")
@@ -71,15 +72,20 @@ async fn what_cannot_start_says_whether_it_was_the_precheck() {
     let mut work = place.shell("echo started >> effect");
     let program = "no-such-precheck".to_owned();
     work.precheck = Some(PrecheckWork { program, args: Vec::new(), timeout: LONG });
-    let Ended::StartFailed { message } = carry_out(work).await else { panic!("it started") };
+    let Ended::StartFailed(StartFailure { class, message }) = carry_out(work).await else {
+        panic!("it started")
+    };
+    assert_eq!(class, ErrorClass::Config);
     assert!(message.contains("precheck could not") && message.contains("`no-such-precheck`"), "{message}");
     assert!(!place.file("effect").exists());
 
     let mut work = checked(&place, "echo checked", "");
     work.program = "no-such-command".to_owned();
-    let (PrecheckEnd::CommandNotStarted { message }, _, tail) = only(carry_out(work).await) else {
+    let (PrecheckEnd::CommandNotStarted(failure), _, tail) = only(carry_out(work).await) else {
         panic!("it started")
     };
+    let StartFailure { class, message } = failure;
+    assert_eq!(class, ErrorClass::Config);
     assert!(message.contains("`no-such-command`") && !message.contains("precheck"), "{message}");
     assert_eq!(tail, "checked\n");
 }

@@ -147,7 +147,7 @@ impl Run {
         match self.ended().await {
             Ended::Exited { exit, swept, tail, .. } => (exit, swept, tail),
             other @ (Ended::Withdrawn
-            | Ended::StartFailed { .. }
+            | Ended::StartFailed(_)
             | Ended::PrecheckOnly { .. }
             | Ended::GuardLost { .. }) => {
                 panic!("instead of Exited: {other:?}")

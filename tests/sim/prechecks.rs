@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::policy::STOP_GRACE_MS;
 use sexton::domain::run::machine::ErrorCode;
-use sexton::domain::run::{ErrorClass, OutputSize, ProcessEnd};
+use sexton::domain::run::{ErrorClass, OutputSize, ProcessEnd, StartFailure};
 use sexton::engine::report::{NotReached, WorkEnd};
 
 use crate::drafts::{every, policy};
@@ -87,13 +87,15 @@ fn any_other_end_of_a_precheck_is_a_failed_start_that_says_what_happened() {
         let process = ProcessEnd { exit_code, signal, tail: String::new(), swept: 2 };
         WorkEnd::PrecheckOnly { why, process, output: OutputSize::default() }
     };
-    let not_started = NotReached::NotStarted { message: "no such program".to_owned() };
+    let not_started =
+        |class| NotReached::NotStarted(StartFailure { class, message: "no program".to_owned() });
     for (end, part, class) in [
         (end(NotReached::ByExit, Some(3), None), "exited with code 3", ErrorClass::Task),
         (end(NotReached::ByExit, None, Some(9)), "killed by signal 9", ErrorClass::Task),
         (end(NotReached::ByExit, Some(0), None), "ended before its command", ErrorClass::Task),
         (end(NotReached::TimedOut, Some(75), None), "policy.precheck.timeoutMs", ErrorClass::Task),
-        (end(not_started, None, None), "no such program", ErrorClass::Config),
+        (end(not_started(ErrorClass::Config), None, None), "no program", ErrorClass::Config),
+        (end(not_started(ErrorClass::Transient), None, None), "no program", ErrorClass::Transient),
     ] {
         let (mut world, owner) = World::with_owner();
         let id = checked(&mut world, owner);

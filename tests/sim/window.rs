@@ -9,7 +9,7 @@ use sexton::domain::automation::Actor;
 use sexton::domain::id::{InstanceId, RunId};
 use sexton::domain::process::ProcessIdentity;
 use sexton::domain::refusal::Refusal;
-use sexton::domain::run::{OutputSize, ProcessEnd};
+use sexton::domain::run::{ErrorClass, OutputSize, ProcessEnd, StartFailure};
 use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::ending::Remains;
@@ -135,12 +135,17 @@ pub(crate) fn precheck_only(exit_code: i32) -> WorkEnd {
     WorkEnd::PrecheckOnly { why: NotReached::ByExit, process, output }
 }
 
+/// Something that may be gone the next time has kept it from starting.
 pub(crate) fn not_started() -> WorkEnd {
-    WorkEnd::NotStarted { message: "no such program".to_owned() }
+    not_started_of(ErrorClass::Transient)
+}
+
+pub(crate) fn not_started_of(class: ErrorClass) -> WorkEnd {
+    WorkEnd::NotStarted(StartFailure { class, message: format!("of class {class:?}; do something") })
 }
 
 fn withdrawn() -> WorkEnd {
-    WorkEnd::NotStarted { message: "it was stopped before it started".to_owned() }
+    WorkEnd::NotStarted(StartFailure::transient("it was stopped before it started"))
 }
 
 impl World {

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod blocker;
+mod failure;
 pub mod machine;
 mod waiting;
 mod wire;
@@ -13,6 +14,7 @@ use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use super::policy::Money;
 use super::time::Timestamp;
 pub use blocker::{Asked, Blocker, Need, PermissionKind, PermissionOption, QuestionOption};
+pub use failure::{ErrorClass, RunError, StartFailure};
 use machine::{ErrorCode, IllegalStep, RunEvent, State, StopReason};
 pub use waiting::{Ahead, Waiting, WaitingFor};
 
@@ -376,39 +378,6 @@ pub enum ResultOutcome {
     Nothing,
     /// A person has to look.
     NeedsHuman,
-}
-
-/// Why a run failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct RunError {
-    /// The kind of failure.
-    pub code: ErrorCode,
-    /// A sentence for the person.
-    pub message: String,
-    /// Whose fault it is.
-    pub class: ErrorClass,
-}
-
-/// Whose fault a failure is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ErrorClass {
-    /// The task itself.
-    Task,
-    /// Something that passes.
-    Transient,
-    /// How it is configured.
-    Config,
-    /// A login.
-    Auth,
-    /// A quota.
-    Quota,
-    /// A permission that was not given.
-    Permission,
-    /// The agent.
-    Agent,
-    /// The process.
-    Crash,
 }
 
 /// How a process ended.

@@ -15,6 +15,8 @@ mod sequence;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod sweep;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+mod unable;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod watch;
 
 use std::process::ExitCode;

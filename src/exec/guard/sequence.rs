@@ -1,7 +1,7 @@
 //! What a guard carries out one after the other: the precheck, and the command if that allows it.
 
 use super::super::guard_protocol::FromGuard;
-use super::super::{CommandWork, Exit, PrecheckEnd};
+use super::super::{CommandWork, Exit, PrecheckEnd, StartFailure};
 use super::command::{self, Program};
 use super::output::Spool;
 use super::pipes::{Control, Signals, tell};
@@ -11,19 +11,19 @@ use super::watch::{self, EndedBy, Over, Tree};
 pub(super) fn carry_out(work: &CommandWork, control: &mut Control, signals: &Signals) -> FromGuard {
     let spool = match command::create_spool(work) {
         Ok(spool) => spool,
-        Err(message) => return FromGuard::StartFailed { message },
+        Err(failure) => return FromGuard::StartFailed(failure),
     };
     let Some(precheck) = &work.precheck else {
         return match command::start(work, &Program::command(work)) {
             Ok(started) => watch_command(Tree::new(started, spool, &work.token), 0, control, signals),
-            Err(message) => FromGuard::StartFailed { message },
+            Err(failure) => FromGuard::StartFailed(failure),
         };
     };
     let mut tree = match command::start(work, &Program::precheck(precheck)) {
         Ok(started) => Tree::new(started, spool, &work.token),
-        Err(message) => {
+        Err(StartFailure { class, message }) => {
             let message = format!("the precheck could not be started: {message}");
-            return FromGuard::StartFailed { message };
+            return FromGuard::StartFailed(StartFailure { class, message });
         }
     };
     tree.ends_at = Some(watch::now() + precheck.timeout);
@@ -47,7 +47,7 @@ fn after_precheck(work: &CommandWork, over: Over, control: &mut Control, signals
         }
         EndedBy::Itself => match command::start(work, &Program::command(work)) {
             Ok(started) => watch_command(Tree::new(started, spool, &work.token), swept, control, signals),
-            Err(message) => only(PrecheckEnd::CommandNotStarted { message }, spool),
+            Err(failure) => only(PrecheckEnd::CommandNotStarted(failure), spool),
         },
     }
 }
