@@ -1,7 +1,6 @@
 //! The one way in which a run ends, and what follows from it.
 
-use super::{Context, assign, delete, derive, later, pause, records, retry};
-use crate::domain::automation::PauseReason;
+use super::{Context, assign, delete, derive, later, pause, records, rest, retry};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Outcome, Phase, ProcessEnd, Trigger};
@@ -41,12 +40,13 @@ pub(super) fn end(
             }
             delete::forget_void_wish(&mut automation, context.now);
             let tried_again = retry::follows(tx, &automation, &run)?;
-            let counts = if tried_again { Counts::Neither } else { counts(&run) };
+            let before = retry::tried_before(tx, &run)?;
+            let counts = if tried_again { Counts::Neither } else { counts(&run, before.as_ref()) };
             follow_up(tx, context, &mut automation, counts)?;
             tried_again.then_some(automation)
         }
         Stored::Later(automation) => {
-            later::follow_up(tx, context, *automation, &run, skipped, counts(&run))?;
+            later::follow_up(tx, context, *automation, &run, skipped, counts(&run, None))?;
             None
         }
     };
@@ -61,19 +61,21 @@ pub(super) fn end(
 }
 
 /// How an end counts for the automation.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Counts {
+#[derive(Clone, Copy)]
+pub(super) enum Counts<'a> {
     Success,
-    Failure,
+    /// With the run that says of what, if it is still there.
+    Failure(Option<&'a RunRow>),
     Neither,
 }
 
-fn counts(ended: &RunRow) -> Counts {
+/// `before` is the run that this one has tried again.
+fn counts<'a>(ended: &'a RunRow, before: Option<&'a RunRow>) -> Counts<'a> {
     match &ended.run.phase {
         Phase::Succeeded { .. } => Counts::Success,
-        Phase::Failed { .. } => Counts::Failure,
+        Phase::Failed { .. } => Counts::Failure(Some(ended)),
         Phase::Stopped { ended: end, reason } => match ended.run.trigger {
-            Trigger::Retry { .. } if retry::leaves_the_failure(end, *reason) => Counts::Failure,
+            Trigger::Retry { .. } if retry::leaves_the_failure(end, *reason) => Counts::Failure(before),
             Trigger::Retry { .. } | Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp => {
                 Counts::Neither
             }
@@ -86,14 +88,14 @@ pub(super) fn follow_up(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
-    counts: Counts,
+    counts: Counts<'_>,
 ) -> Result<(), Refusal> {
     match counts {
         Counts::Success => {
             automation.completed_runs += 1;
             automation.failure_streak = 0;
         }
-        Counts::Failure => {
+        Counts::Failure(_) => {
             automation.completed_runs += 1;
             automation.failure_streak += 1;
         }
@@ -104,16 +106,17 @@ pub(super) fn follow_up(
         automation.epoch.ended_at = Some(context.now);
     }
     delete::forget_void_wish(automation, context.now);
-    let limit = automation.definition.policy.pause_after_failures;
-    let too_many = limit.is_some_and(|limit| automation.failure_streak >= limit);
     if automation.deleting.is_some() && tx.active_runs(automation.row)?.is_empty() {
         tx.update_automation(automation)?;
         return delete::bury(tx, context, automation);
     }
-    if counts == Counts::Failure && too_many && automation.pause.is_none() && automation.deleting.is_none() {
-        pause::pause_itself(tx, context, automation, PauseReason::Failures)?;
-    } else {
-        derive::publish_automation(tx, automation, context.now)?;
+    let rest = match counts {
+        Counts::Failure(failed) => rest::after_failure(automation, failed),
+        Counts::Success | Counts::Neither => None,
+    };
+    match rest {
+        Some(rest) => pause::pause_itself(tx, context, automation, rest)?,
+        None => derive::publish_automation(tx, automation, context.now).map(drop)?,
     }
     if finished {
         stop_scheduled(tx, context, automation, StopReason::Ended)?;

@@ -39,14 +39,14 @@ pub(super) fn delete(
 }
 
 /// What follows from the end of a run. Whether the automation is to pause itself is asked by whoever understands it,
-/// when its next run ends.
+/// when its next run ends: what this one has failed of is not known to be what it is now.
 pub(super) fn follow_up(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     mut row: LaterAutomationRow,
     ended: &RunRow,
     skipped: Option<Skipped>,
-    counts: Counts,
+    counts: Counts<'_>,
 ) -> Result<(), Refusal> {
     if let Some(skipped) = skipped {
         records::record_counted_on(tx, context, ended, row.epoch, skipped)?;
@@ -57,7 +57,7 @@ pub(super) fn follow_up(
             state.completed_runs += 1;
             state.failure_streak = 0;
         }
-        Counts::Failure => {
+        Counts::Failure(_) => {
             state.completed_runs += 1;
             state.failure_streak += 1;
         }

@@ -23,6 +23,7 @@ pub mod pause;
 pub mod presence;
 mod records;
 pub mod report;
+mod rest;
 pub mod retention;
 mod retry;
 pub mod settle;

@@ -1,6 +1,7 @@
 //! An automation rests, and goes on.
 
 use super::ending::stop_scheduled;
+use super::rest::Rest;
 use super::settle::Records;
 use super::{Context, derive, epoch, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
@@ -72,10 +73,10 @@ pub(super) fn pause_itself(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
-    reason: PauseReason,
+    Rest { reason, note }: Rest,
 ) -> Result<(), Refusal> {
     settle::settle_closing(tx, context, automation, StopReason::Paused)?;
-    automation.pause = Some(Pause { reason, at: context.now, note: None, by: None });
+    automation.pause = Some(Pause { reason, at: context.now, note, by: None });
     automation.epoch.ended_at.get_or_insert(context.due_by);
     automation.next_fire_at = None;
     tx.update_automation(automation)?;

@@ -11,7 +11,7 @@ use crate::domain::policy::{Policy, Retry};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Ended, Trigger};
-use crate::ledger::{AutomationRow, RunRow, Tx};
+use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
 
 /// Whether a run that has just ended is tried again.
 ///
@@ -56,6 +56,14 @@ pub(super) fn again(
         tries: failed.tries + 1,
     };
     start(tx, context, automation, new).map(drop)
+}
+
+/// The run that this one has tried again, if it has, and that one is still there.
+pub(super) fn tried_before(tx: &Tx<'_>, run: &RunRow) -> Result<Option<RunRow>, Refusal> {
+    match &run.run.trigger {
+        Trigger::Retry { of } => Ok(tx.stored_run(of)?.and_then(Stored::known)),
+        Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp => Ok(None),
+    }
 }
 
 /// Whether a stopped retry leaves its chain as one that failed. Work that has started was stopped by somebody, not by

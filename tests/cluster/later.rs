@@ -48,6 +48,16 @@ fn bring_forward(connection: &Connection) {
     connection.execute_batch(sql).expect("the ledger can be written");
 }
 
+/// A later version stores another definition of the only automation, as an edit does; its run keeps its own.
+fn store_another_definition(connection: &Connection) {
+    let sql = "BEGIN IMMEDIATE;
+        INSERT INTO definitions (automation, revision, body)
+          SELECT automation, revision, json_set(body, '$.policy.overlap', 'alternate') FROM definitions;
+        UPDATE automations SET definition = (SELECT max(row) FROM definitions);
+        COMMIT";
+    connection.execute_batch(sql).expect("the ledger can be written");
+}
+
 fn open(place: &Place) -> Client {
     let mut client = place.open_with(json!({"minIntervalMs": 200}));
     client.expect_kind(LATER_KIND);
@@ -243,14 +253,8 @@ fn a_run_that_was_begun_ends_as_it_does_though_its_automation_is_of_a_later_vers
     place.wait_for_lines("up", 1);
     let run =
         client.wait_for_event("slots behind it", |event| !event["run"]["skipped"].is_null())["run"].clone();
-    // The later version stores another definition, as an edit does; the run keeps its own.
     let connection = ledger::open(ledger::directory(&client).join("ledger.db"));
-    let sql = "BEGIN IMMEDIATE;
-        INSERT INTO definitions (automation, revision, body)
-          SELECT automation, revision, json_set(body, '$.policy.overlap', 'alternate') FROM definitions;
-        UPDATE automations SET definition = (SELECT max(row) FROM definitions);
-        COMMIT";
-    connection.execute_batch(sql).expect("the ledger can be written");
+    store_another_definition(&connection);
     assert_eq!(client.refusal("automation/delete", json!({"id": automation}))["data"]["runID"], run["id"]);
     gate.open();
     let ended = client.wait_for_run(&run["id"], "failed");
@@ -271,5 +275,28 @@ fn a_run_that_was_begun_ends_as_it_does_though_its_automation_is_of_a_later_vers
     let sql = "SELECT ended_at = answered_through FROM epochs";
     let closed: bool = connection.query_row(sql, [], |row| row.get(0)).expect("one epoch");
     assert!(closed, "no slot is left that nothing answers for");
+    client.finish();
+}
+
+#[test]
+fn nothing_is_paused_here_that_only_a_later_version_understands() {
+    let place = Place::new();
+    let mut client = open(&place);
+    client.subscribe(json!({}));
+    let mut gate = place.gate("gate");
+    let wait =
+        json!({"program": "sh", "args": ["-c", "echo up >> up; read line < gate"], "timeoutMs": 60_000});
+    let missing = json!({"kind": "command", "program": "./no-such-program"});
+    let draft = with(dormant("edited meanwhile", missing), "policy", json!({"precheck": wait}));
+    let automation = client.create(draft);
+    let run = client.run(&automation);
+    place.wait_for_lines("up", 1);
+    store_another_definition(&ledger::open(ledger::directory(&client).join("ledger.db")));
+    gate.open();
+    let failed = client.wait_for_run(&run, "failed");
+    assert_eq!(failed["error"]["class"], "config");
+    let told = client.wait_for_event("what follows", |event| event["automation"]["ofLaterVersion"] == true);
+    assert_eq!((&told["automation"]["pause"], &told["important"]), (&Value::Null, &json!(false)));
+    assert_eq!(told["automation"]["state"]["failureStreak"], 1, "whoever understands it finds it counted");
     client.finish();
 }

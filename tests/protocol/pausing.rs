@@ -1,5 +1,7 @@
 //! `automation/pause` and `automation/resume`: nothing is due in between, and nothing of that time is missed.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -132,5 +134,48 @@ fn what_paused_itself_after_failures_counts_them_anew_when_it_is_resumed() {
         let resumed = client.get("automation/resume", json!({"id": automation}));
         assert_eq!((&resumed["paused"], &resumed["state"]["failureStreak"]), (&json!(false), &json!(0)));
     }
+    client.finish();
+}
+
+#[test]
+fn what_cannot_start_as_it_is_configured_rests_at_once_and_goes_on_when_it_was_mended() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 100}));
+    client.subscribe(json!({}));
+    let automation = client.create(every("not there", 100, json!({"kind": "command", "program": "./tool"})));
+    let told = client.wait_for_event("the pause", |event| event["automation"]["paused"] == true);
+    assert_eq!((&told["kind"], &told["important"]), (&json!("automation.updated"), &json!(true)));
+    let paused = shown(&mut client, &automation);
+    let (pause, state) = (&paused["pause"], &paused["state"]);
+    assert_eq!((&pause["reason"], &pause["by"]), (&json!("config"), &Value::Null));
+    let note = pause["note"].as_str().expect("a note");
+    assert!(
+        note.contains("/tool does not exist; correct the path") && note.ends_with("resume the automation.")
+    );
+    assert_eq!((&paused["revision"], &state["failureStreak"]), (&json!(1), &json!(1)));
+    assert_eq!(state["nextFireAt"], Value::Null);
+    nothing_happens(Duration::from_millis(300), || {});
+    let failed = client.get("run/list", json!({"automationID": automation, "states": ["failed"]}));
+    assert_eq!(failed["items"].as_array().map(Vec::len), Some(1), "it is tried no more");
+
+    let by_hand = client.run(&automation);
+    let failed = client.wait_for_run(&by_hand, "failed");
+    assert_eq!(
+        (&failed["error"]["code"], &failed["error"]["class"]),
+        (&json!("start_failed"), &json!("config"))
+    );
+    let still = shown(&mut client, &automation);
+    assert_eq!((&still["pause"], &still["state"]["failureStreak"]), (pause, &json!(2)));
+
+    let tool = place.file("tool");
+    fs::write(&tool, format!("#!/bin/sh\n{LOG}\n")).expect("a script");
+    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("an executable script");
+    let by_hand = client.run(&automation);
+    client.wait_for_run(&by_hand, "succeeded");
+    assert_eq!(&shown(&mut client, &automation)["pause"], pause, "only a person has it go on");
+    let resumed = client.get("automation/resume", json!({"id": automation}));
+    assert_eq!((&resumed["revision"], &resumed["pause"]), (&json!(2), &Value::Null));
+    assert_eq!(resumed["state"]["failureStreak"], 0);
+    place.wait_for_lines("log", 3);
     client.finish();
 }

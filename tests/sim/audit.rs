@@ -13,6 +13,7 @@ use sexton::engine::derive;
 use sexton::ledger::{AutomationRow, EventFilter, Stored, StoredEvent, Tx, View};
 
 use crate::accounts;
+use crate::pauses::Pauses;
 
 /// Ranges with more slots than this are not walked again one by one.
 pub(crate) const WALKED_SLOTS: u64 = 3000;
@@ -24,6 +25,7 @@ pub(crate) struct Audit {
     automations: HashMap<String, KnownAutomation>,
     /// How far the slots of an automation's newest epoch, by both their numbers, have been seen to be answered.
     slots: BTreeMap<(i64, i64), Answered>,
+    pauses: Pauses,
     /// Every transition that was published, with its reason.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -69,6 +71,7 @@ impl Audit {
         for id in told.iter().filter_map(|told| told.run.as_deref()).collect::<BTreeSet<_>>() {
             self.check_run(&view, id);
         }
+        self.pauses.check(connection);
         check_custody(connection);
         check_lines(connection, now);
     }
@@ -119,6 +122,8 @@ impl Audit {
                 assert!(!known.deleted, "news of a deleted automation: {payload}");
                 assert_ne!(known.payload, event.payload, "an event that tells nothing new");
                 check_revision(&known.automation, &payload["automation"]);
+                let paused = self.pauses.read_automation(&known.automation, &payload["automation"], event);
+                self.seen.extend(paused.map(|reason| format!("automation>paused:{reason}")));
                 known.payload.clone_from(&event.payload);
                 known.automation = payload["automation"].clone();
                 Told { automation: Some(id), run: None, life: false }
@@ -154,6 +159,7 @@ impl Audit {
         let revision = run["revision"].as_i64().unwrap();
         assert_eq!(revision, known.map_or(0, |known| known.revision) + 1, "revision of {run}");
         check_fields(run, &state);
+        self.pauses.read_run(run);
         let reason = run["stopReason"].as_str().or(run["error"]["code"].as_str());
         let life = before == "new" || is_ended(&state);
         if before != state {

@@ -13,12 +13,13 @@ use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::policy::IfBusy;
 use sexton::domain::refusal::Refusal;
 use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
+use sexton::domain::run::ErrorClass;
 use sexton::domain::scheduler::Role;
 use sexton::engine::report::WorkEnd;
 
 use crate::drafts::{every, once, reminder, with};
 use crate::rng::{Rng, from_environment};
-use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started, precheck_only};
+use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started_of, precheck_only};
 use crate::world::{Who, World};
 
 const SEED: u64 = 1;
@@ -33,6 +34,12 @@ const WINDOWS: usize = 4;
 
 /// Every transition that can happen in this version.
 const REACHABLE: &[&str] = &[
+    "automation>paused:auth",
+    "automation>paused:config",
+    "automation>paused:failures",
+    "automation>paused:quota",
+    "automation>paused:run",
+    "automation>paused:user",
     "new>scheduled",
     "new>stopped:cancelled",
     "new>stopped:missed_schedule",
@@ -179,12 +186,13 @@ impl Walk {
         let Some((who, run)) = self.some_carried(|_| true) else { return };
         let stage = self.world.window(who).carried[&run].stage.clone();
         if stage == Stage::Preparing && self.rng.one_in(25) {
-            self.world.set_stage(who, &run, Some(Stage::Ended(not_started())));
+            let end = self.some_failed_start();
+            self.world.set_stage(who, &run, Some(Stage::Ended(end)));
         } else if stage == Stage::Passed && self.rng.one_in(25) {
             // The guard dies, or finds that there is no such program, before it has started the command.
             let end = match self.rng.within(0..4) {
                 0 => guard_lost(),
-                1 => not_started(),
+                1 => self.some_failed_start(),
                 // Or there was a precheck before it.
                 2 => precheck_only(75),
                 _ => precheck_only(1),
@@ -193,6 +201,20 @@ impl Walk {
         } else if self.world.carry(who, &run) == Moved::Yes && self.rng.one_in(2) {
             self.world.carry(who, &run);
         }
+    }
+
+    fn some_failed_start(&mut self) -> WorkEnd {
+        let passes = ErrorClass::Transient;
+        let classes = [
+            passes,
+            passes,
+            passes,
+            ErrorClass::Task,
+            ErrorClass::Config,
+            ErrorClass::Auth,
+            ErrorClass::Quota,
+        ];
+        not_started_of(*self.rng.pick(&classes).unwrap())
     }
 
     fn end_some_work(&mut self) {

@@ -3,6 +3,9 @@
 /// The longest title, in Unicode scalar values.
 pub const TITLE: usize = 160;
 
+/// The longest note on a pause, in Unicode scalar values.
+pub const NOTE: usize = 1000;
+
 /// The longest key of a request, in Unicode scalar values.
 pub const KEY: usize = 200;
 

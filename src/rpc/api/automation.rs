@@ -6,10 +6,10 @@ use jsonrpsee::{Extensions, RpcModule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, NOTE_MAX, QUERY_MAX};
+use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, QUERY_MAX};
 use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
-use crate::domain::draft::{read_create, read_if_busy, read_key, read_preview};
+use crate::domain::draft::{limits, read_create, read_if_busy, read_key, read_preview};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
@@ -148,7 +148,7 @@ fn read_update(params: &Params<'_>, extensions: &Extensions) -> Result<(UpdateRe
 fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestRequest, Caller), Refusal> {
     params::read(params, "`id`, `note` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
-        let note = fields.text("note").and_then(|note| fields.at_most("note", note, NOTE_MAX));
+        let note = fields.text("note").and_then(|note| fields.at_most("note", note, limits::NOTE));
         let note = note.map(str::to_owned);
         let by = params::caller(fields, extensions);
         Some((RestRequest { automation: id?, note }, by))

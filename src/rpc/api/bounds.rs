@@ -17,6 +17,3 @@ pub const OUTPUT_DEFAULT: usize = 64 * 1024;
 
 /// The longest text to look for in titles, in characters: a title's own length.
 pub const QUERY_MAX: usize = 160;
-
-/// The longest note on a pause, in characters.
-pub const NOTE_MAX: usize = 1000;

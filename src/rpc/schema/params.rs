@@ -62,7 +62,7 @@ pub(super) fn list_automations() -> Value {
 }
 
 pub(super) fn rest() -> Value {
-    object(&[("id", id()), ("note", text(0, bounds::NOTE_MAX)), inside_run()], &["id"])
+    object(&[("id", id()), ("note", text(0, most::NOTE)), inside_run()], &["id"])
 }
 
 pub(super) fn update() -> Value {
