@@ -174,6 +174,7 @@ fn a_start_that_takes_too_long_fails_and_says_so() {
     assert_eq!(world.story(&id), ["manual failed timed_out"]);
     let run = serde_json::to_value(world.last_run(&id)).unwrap();
     assert!(run["error"]["message"].as_str().unwrap().contains("policy.startMs"), "{run}");
+    assert_eq!(run["error"]["class"], "transient", "the next may start in time");
     world.audit_all();
 }
 
@@ -187,6 +188,7 @@ fn work_that_takes_too_long_is_ended_and_fails() {
     assert_eq!(world.story(&id), ["manual failed timed_out"]);
     let run = serde_json::to_value(world.last_run(&id)).unwrap();
     assert!(run["error"]["message"].as_str().unwrap().contains("policy.wallMs"), "{run}");
+    assert_eq!(run["error"]["class"], "task", "it needs more time than it has");
     world.audit_all();
 }
 
