@@ -114,12 +114,14 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
     assign::assign(tx, context)
 }
 
-/// This sidecar goes. What it could not end is settled by whoever finds its row, so the row stays then.
+/// This sidecar goes. What it could not end is settled by whoever finds its row, so the row stays then. Its term is over,
+/// also if that could not be written when it prepared to leave.
 ///
 /// # Errors
 /// When the ledger fails.
 pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<Remains, Refusal> {
     let me = &context.me.instance;
+    tx.end_term(me, context.now)?;
     if !tx.runs_given_to(me)?.is_empty() {
         return Ok(Remains::Guard);
     }

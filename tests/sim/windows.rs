@@ -178,6 +178,19 @@ fn a_window_that_leaves_hands_on_what_has_not_begun() {
 }
 
 #[test]
+fn a_window_that_has_left_does_not_own_the_bell_though_its_first_goodbye_was_not_written() {
+    let (mut world, owner) = World::with_owner();
+    world.next_commit_fails = true;
+    assert!(world.prepare_to_leave(owner).is_err());
+    world.leave(owner).unwrap();
+    assert_eq!(world.view().instances().unwrap(), []);
+    let terms = "SELECT count(*) FROM terms WHERE ended_at IS NULL";
+    let terms: i64 = world.connection().query_row(terms, [], |row| row.get(0)).unwrap();
+    assert_eq!(terms, 0, "nobody is there");
+    world.audit_all();
+}
+
+#[test]
 fn what_did_not_end_before_its_window_left_is_settled_by_the_next() {
     let (mut world, owner) = World::with_owner();
     let (id, _) = run_by_hand(&mut world, owner, "write");
