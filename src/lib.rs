@@ -6,6 +6,7 @@ pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod exec;
+pub mod failpoint;
 pub mod ledger;
 pub mod presence;
 pub mod rpc;

@@ -14,29 +14,38 @@ struct Layer {
 }
 
 /// The layers, innermost first. ARCHITECTURE.md says why.
-const LAYERS: [Layer; 8] = [
+const LAYERS: [Layer; 9] = [
     Layer {
         name: "domain",
         may_import: &[],
         not_crates: &["tokio", "rusqlite", "tracing", "jsonrpsee", "rustix", "libc", "uuid"],
     },
-    Layer { name: "ledger", may_import: &["domain"], not_crates: &["jsonrpsee", "rustix", "libc", "uuid"] },
+    Layer {
+        name: "failpoint",
+        may_import: &[],
+        not_crates: &["tokio", "rusqlite", "tracing", "jsonrpsee", "libc", "uuid"],
+    },
+    Layer {
+        name: "ledger",
+        may_import: &["domain", "failpoint"],
+        not_crates: &["jsonrpsee", "rustix", "libc", "uuid"],
+    },
     Layer {
         name: "engine",
         may_import: &["domain", "ledger"],
         not_crates: &["tokio", "rusqlite", "tracing", "jsonrpsee", "rustix", "libc", "uuid"],
     },
     Layer { name: "presence", may_import: &["domain"], not_crates: &["rusqlite", "jsonrpsee"] },
-    Layer { name: "exec", may_import: &["domain"], not_crates: &["rusqlite", "jsonrpsee"] },
+    Layer { name: "exec", may_import: &["domain", "failpoint"], not_crates: &["rusqlite", "jsonrpsee"] },
     Layer { name: "rpc", may_import: &["domain"], not_crates: &["rusqlite", "rustix", "libc"] },
     Layer {
         name: "sidecar",
-        may_import: &["domain", "ledger", "engine", "presence", "exec", "rpc"],
+        may_import: &["domain", "failpoint", "ledger", "engine", "presence", "exec", "rpc"],
         not_crates: &["rusqlite", "jsonrpsee"],
     },
     Layer {
         name: "cli",
-        may_import: &["domain", "ledger", "engine", "presence", "exec", "rpc", "sidecar"],
+        may_import: &["domain", "failpoint", "ledger", "engine", "presence", "exec", "rpc", "sidecar"],
         not_crates: &["rusqlite", "jsonrpsee"],
     },
 ];

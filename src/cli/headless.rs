@@ -65,6 +65,10 @@ async fn serve(environment: Environment, served: Served) -> std::io::Result<End>
         Err(why) => return Ok(End::Unusable(why)),
     };
     let host = SidecarHost::new(environment, std::env::current_dir()?, GuardProgram::this_binary()?);
+    let host = match host {
+        Ok(host) => host,
+        Err(why) => return Ok(End::Unusable(why)),
+    };
     outlive_limits()?;
     let stop = stop_signal()?;
     tokio::pin!(stop);

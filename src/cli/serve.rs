@@ -30,7 +30,8 @@ pub(super) fn run(environment: Environment) -> ExitCode {
 
 async fn serve(environment: Environment) -> std::io::Result<Farewell> {
     let working_directory = std::env::current_dir()?;
-    let host = SidecarHost::new(environment, working_directory, GuardProgram::this_binary()?);
+    let host = SidecarHost::new(environment, working_directory, GuardProgram::this_binary()?)
+        .map_err(std::io::Error::other)?;
     let limit = usize::try_from(Limits::default().max_message_bytes).unwrap_or(usize::MAX);
     let conversation = Conversation::new(limit);
     outlive_limits()?;

@@ -37,6 +37,7 @@ use crate::domain::id::RunId;
 use crate::domain::policy::STOP_GRACE_MS;
 pub use crate::domain::process::ProcessIdentity;
 pub use crate::domain::run::StartFailure;
+use crate::failpoint::Failpoints;
 
 pub use leftovers::{Leftovers, end_leftovers};
 pub use supervise::{Handle, prepare};
@@ -83,7 +84,10 @@ pub fn can_see(identity: &ProcessIdentity) -> bool {
 
 /// Which binary is started as `<binary> guard`.
 #[derive(Clone, Debug)]
-pub struct GuardProgram(PathBuf);
+pub struct GuardProgram {
+    path: PathBuf,
+    failpoints: Failpoints,
+}
 
 impl GuardProgram {
     /// The binary of this very process, also after the file on disk was replaced by an upgrade (Linux).
@@ -91,12 +95,17 @@ impl GuardProgram {
     /// # Errors
     /// Elsewhere than on Linux, when the system cannot tell where the binary is.
     pub fn this_binary() -> std::io::Result<Self> {
-        process::this_binary().map(Self)
+        process::this_binary().map(Self::at)
     }
 
     /// The binary at this path.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self { path: path.into(), failpoints: Failpoints::default() }
+    }
+
+    /// The same, where guards and what supervises them may fail.
+    pub fn failing_at(self, failpoints: Failpoints) -> Self {
+        Self { failpoints, ..self }
     }
 }
 

@@ -19,6 +19,7 @@ use super::{
     TOKEN_VARIABLE, process, spool,
 };
 use crate::domain::id::RunId;
+use crate::failpoint::{self, Failpoint, Failpoints};
 
 /// How much longer than promised a guard may take before the supervisor does its work: kills it, and sweeps.
 /// A guard needs some milliseconds, unless it is stopped or the machine is very busy.
@@ -145,6 +146,7 @@ struct Supervision {
     written: usize,
     incoming: Vec<u8>,
     identity: Option<ProcessIdentity>,
+    failpoints: Failpoints,
     /// When the guard is taken for lost.
     patience_ends_at: Option<Instant>,
 }
@@ -165,6 +167,12 @@ enum LastWord {
     Lost(String),
 }
 
+impl LastWord {
+    fn unread(error: &io::Error) -> Self {
+        LastWord::Lost(format!("its pipe could not be read: {error}"))
+    }
+}
+
 impl Supervision {
     async fn begin(
         program: GuardProgram,
@@ -177,6 +185,7 @@ impl Supervision {
         let (token, output, output_limit) = (work.token.clone(), work.output.clone(), work.output_limit);
         // On a thread that may wait: starting a process takes as long as reading its binary does, and the
         // work may carry megabytes of input.
+        let failpoints = program.failpoints.clone();
         let started = spawn_blocking(move || start_guard(&program, work)).await;
         let (mut guard, outgoing) = started.map_err(|error| {
             StartFailure::transient(format!("the guard could not be started: {error}; try again"))
@@ -197,6 +206,7 @@ impl Supervision {
             written: 0,
             incoming: Vec::new(),
             identity: None,
+            failpoints,
             patience_ends_at: None,
         })
     }
@@ -205,20 +215,19 @@ impl Supervision {
         let last_word = loop {
             match self.turn(outbox).await {
                 Turn::Wish(wishes) => self.tell(wishes),
-                Turn::LetGo => {
-                    self.control = None;
-                    self.be_patient(Duration::ZERO);
+                Turn::LetGo => self.let_go(),
+                Turn::Written(Ok(count)) => {
+                    self.written += count;
+                    if self.go_is_written()
+                        && let Err(injected) = self.failpoints.reach(Failpoint::AfterGo)
+                    {
+                        break LastWord::unread(&injected.into());
+                    }
                 }
-                Turn::Written(Ok(count)) => self.written += count,
                 // Its end has closed: what it has said before that is still to be read.
-                Turn::Written(Err(_)) => {
-                    self.control = None;
-                    self.be_patient(Duration::ZERO);
-                }
+                Turn::Written(Err(_)) => self.let_go(),
                 Turn::Read(Ok(0)) => break LastWord::Lost("it ended without a last word".to_owned()),
-                Turn::Read(Err(error)) => {
-                    break LastWord::Lost(format!("its pipe could not be read: {error}"));
-                }
+                Turn::Read(Err(error)) => break LastWord::unread(&error),
                 Turn::Read(Ok(_)) => {
                     if let Some(last_word) = self.listen(&mut outbox.waiting) {
                         break last_word;
@@ -261,7 +270,11 @@ impl Supervision {
     fn tell(&mut self, wishes: Wishes) {
         if wishes.go && !self.told.go && wishes.stop == Stop::No {
             self.told.go = true;
-            self.say(&ToGuard::Go);
+            match self.failpoints.reach(Failpoint::BeforeGo) {
+                Ok(()) => self.say(&ToGuard::Go),
+                // As if the pipe had broken.
+                Err(_) => self.let_go(),
+            }
         }
         if wishes.stop > self.told.stop {
             self.told.stop = wishes.stop;
@@ -283,6 +296,17 @@ impl Supervision {
         self.outgoing.drain(..std::mem::take(&mut self.written));
         // A word without a path in it always has a line.
         self.outgoing.extend(guard_protocol::line(word).unwrap_or_default());
+    }
+
+    /// Whether the go has just gone through the pipe, and nothing after it.
+    fn go_is_written(&self) -> bool {
+        self.told.go && self.told.stop == Stop::No && self.written == self.outgoing.len()
+    }
+
+    /// Closes the pipe, with which the guard ends everything.
+    fn let_go(&mut self) {
+        self.control = None;
+        self.be_patient(Duration::ZERO);
     }
 
     fn be_patient(&mut self, span: Duration) {
@@ -384,9 +408,13 @@ fn warn_of(left: u32) {
 /// Starts the guard, and prepares the first line for it.
 fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<u8>), StartFailure> {
     let directory = work.directory.clone();
-    let mut command = Command::new(&program.0);
+    let mut command = Command::new(&program.path);
+    for name in failpoint::VARIABLES {
+        command.env_remove(name);
+    }
     command
         .arg("guard")
+        .args(program.failpoints.arguments_of_guard())
         .env(TOKEN_VARIABLE, &work.token)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -399,12 +427,13 @@ fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<
             directory.display()
         ))
     })?;
+    let reached = program.failpoints.reach(Failpoint::BeforeGuard).map_err(io::Error::from);
     // Whatever keeps it from starting, it is not the automation.
-    let child = command.spawn().map_err(|error| {
+    let child = reached.and_then(|()| command.spawn()).map_err(|error| {
         StartFailure::transient(format!(
             "the guard {} could not be started: {error}; check that the file is there and executable, and that \
              the limits on processes and open files are not reached",
-            program.0.display()
+            program.path.display()
         ))
     })?;
     Ok((child, line))

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::refusal::{Refusal, StorageReason};
+use crate::failpoint::Injected;
 
 /// A failure of the database, or a row that this version cannot understand.
 #[derive(Debug, thiserror::Error)]
@@ -181,6 +182,18 @@ fn way_out(reason: StorageReason) -> &'static str {
 impl From<LedgerError> for Refusal {
     fn from(error: LedgerError) -> Self {
         Trouble::from(error).into()
+    }
+}
+
+impl From<Injected> for LedgerError {
+    fn from(injected: Injected) -> Self {
+        LedgerError::Io(injected.into())
+    }
+}
+
+impl From<Injected> for Refusal {
+    fn from(injected: Injected) -> Self {
+        LedgerError::from(injected).into()
     }
 }
 

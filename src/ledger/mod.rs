@@ -51,6 +51,7 @@ use tokio::sync::watch;
 use crate::domain::id::LedgerId;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::time::Timestamp;
+use crate::failpoint::Failpoints;
 use commits::Commits;
 use condition::Condition;
 use files::Files;
@@ -81,12 +82,14 @@ pub struct Outside {
     pub bell: Box<dyn Fn() + Send>,
     /// Asked when another process keeps the ledger from being written.
     pub who_locks: WhoLocks,
+    /// Where a transaction may fail.
+    pub failpoints: Failpoints,
 }
 
 impl Outside {
     /// Nobody is there.
     pub fn nobody() -> Outside {
-        Outside { bell: Box::new(|| {}), who_locks: Box::new(|_, _| None) }
+        Outside { bell: Box::new(|| {}), who_locks: Box::new(|_, _| None), failpoints: Failpoints::default() }
     }
 }
 

@@ -14,10 +14,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::column::Tx;
 use super::commits::Commits;
 use super::condition::{Condition, News};
-use super::error::Trouble;
+use super::error::{LedgerError, Trouble};
 use super::files::Files;
 use super::{Outside, holder, migrate, open};
 use crate::domain::refusal::{Refusal, StorageReason};
+use crate::failpoint::Failpoint;
 
 /// Jobs that wait for the writer. As many as requests may run at once, and some of the sidecar's own; who comes
 /// later waits to hand over.
@@ -297,7 +298,9 @@ impl Thread {
             // The transaction may have waited for others, and its decisions take their time.
             self.condition.refuse_damaged()?;
             self.files.check()?;
+            self.outside.failpoints.reach(Failpoint::BeforeCommit).map_err(LedgerError::from)?;
             tx.execute("COMMIT", [])?;
+            self.outside.failpoints.pass(Failpoint::AfterCommit);
             Ok(done)
         };
         let outcome = attempt();

@@ -14,6 +14,7 @@ use crate::domain::process::FileIdentity;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::scheduler::Role;
 use crate::engine::presence::{own, resign};
+use crate::failpoint::Failpoint;
 use crate::presence::lock_file::{Attempt, Candidate, HeldLock, IfMissing, Succession, try_take};
 
 /// The most files that this window waits for at once. Each time that the lock is removed under a holder that is
@@ -50,6 +51,14 @@ pub(super) fn try_to_take(parts: &Parts) -> Result<Option<HeldLock>, String> {
         Ok(Attempt::HeldByAnother | Attempt::Missing) => Ok(None),
         Err(error) => Err(cannot_be_locked(parts, &error)),
     }
+}
+
+/// Writes down that whoever holds the lock, which this window does, rings from now on.
+///
+/// # Errors
+/// When that cannot be written.
+pub(super) async fn begin_term(sidecar: &Sidecar) -> Result<(), Refusal> {
+    sidecar.decide_between([Failpoint::BeforeTerm, Failpoint::AfterTerm], own).await
 }
 
 impl Bell {
@@ -165,7 +174,7 @@ impl Bell {
     /// Begins a term. Without one there is no owner: if it cannot be written down, the lock is given up with the
     /// attempt.
     async fn ring_with(&mut self, sidecar: &Sidecar, lock: HeldLock) -> Result<(), Refusal> {
-        sidecar.decide(own).await?;
+        begin_term(sidecar).await?;
         tracing::info!("this sidecar rings the bell from now on");
         self.held = Some(lock);
         sidecar.parts.health.well(Part::Bell);

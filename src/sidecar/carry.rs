@@ -20,6 +20,7 @@ use crate::engine::Context;
 use crate::engine::ending::Remains;
 use crate::engine::report::{self, Fence, NotReached, WorkEnd};
 use crate::exec::{self, CommandWork, Ended, Exit, Handle, PrecheckEnd, PrecheckWork, Report};
+use crate::failpoint::Failpoint;
 use crate::ledger::{Begun, Guard, ProcessRow, RunRow, Tx};
 
 /// How long a report waits before it is written again.
@@ -223,11 +224,7 @@ impl Carrier {
                 Report::Ready(process) => {
                     let instance = self.sidecar.parts.me.instance.clone();
                     let begun = Begun::Guard(Guard { process, token: token.clone() });
-                    let process = ProcessRow { instance, begun };
-                    let id = self.run.clone();
-                    let begun =
-                        self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process));
-                    match begun.await {
+                    match self.begin(ProcessRow { instance, begun }).await {
                         Ok(Fence::Go) => {
                             passed = true;
                             self.slot.go();
@@ -241,7 +238,7 @@ impl Carrier {
                     }
                 }
                 Report::Started => {
-                    self.persist(|run| {
+                    self.persist(Failpoint::BeforeStartReport, |run| {
                         move |tx: &Tx<'_>, context: &mut Context<'_>| report::started(tx, context, &run)
                     })
                     .await;
@@ -264,6 +261,13 @@ impl Carrier {
         }
         let why = "its supervisor ended without a report; run it again";
         self.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await
+    }
+
+    /// The fence.
+    async fn begin(&self, process: ProcessRow) -> Result<Fence, Refusal> {
+        self.sidecar.parts.failpoints.reach(Failpoint::BeforeFence)?;
+        let id = self.run.clone();
+        self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process)).await
     }
 
     async fn clean_up(self) -> Release {
@@ -299,7 +303,7 @@ impl Carrier {
     }
 
     async fn report_end(&self, end: WorkEnd) -> Release {
-        let reported = self.persist(|run| {
+        let reported = self.persist(Failpoint::BeforeEndReport, |run| {
             let end = end.clone();
             move |tx: &Tx<'_>, context: &mut Context<'_>| report::ended(tx, context, &run, end)
         });
@@ -307,14 +311,18 @@ impl Carrier {
     }
 
     /// Writes a report down, however often that takes. One that is refused is left to be cleaned up after.
-    async fn persist<D>(&self, mut decision: impl FnMut(RunId) -> D) -> Release
+    async fn persist<D>(&self, before: Failpoint, mut decision: impl FnMut(RunId) -> D) -> Release
     where
         D: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
     {
         let mut unwritten = None;
         let mut told = LastTold::default();
         loop {
-            match self.sidecar.decide(decision(self.run.clone())).await {
+            let written = match self.sidecar.parts.failpoints.reach(before) {
+                Ok(()) => self.sidecar.decide(decision(self.run.clone())).await,
+                Err(injected) => Err(injected.into()),
+            };
+            match written {
                 Ok(()) => return Release::Done,
                 Err(refusal @ Refusal::Storage { .. }) => {
                     unwritten.get_or_insert_with(|| self.sidecar.parts.health.unwritten());

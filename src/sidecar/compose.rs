@@ -17,8 +17,9 @@ use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
 use crate::domain::scheduler::Role;
-use crate::engine::presence::{arrive, own, withdraw};
+use crate::engine::presence::{arrive, withdraw};
 use crate::exec::{self, GuardProgram, Watched};
+use crate::failpoint::Failpoints;
 use crate::ledger::{InstanceRow, Ledger, Outside};
 use crate::presence::doorbell::Doorbell;
 use crate::presence::instance;
@@ -37,12 +38,22 @@ pub struct SidecarHost {
     environment: Environment,
     working_directory: PathBuf,
     guard: GuardProgram,
+    failpoints: Failpoints,
 }
 
 impl SidecarHost {
     /// A host in this environment, with the working directory that a client's relative paths count from.
-    pub fn new(environment: Environment, working_directory: PathBuf, guard: GuardProgram) -> Self {
-        SidecarHost { environment, working_directory, guard }
+    ///
+    /// # Errors
+    /// A sentence if the environment chooses what is not to be had.
+    pub fn new(
+        environment: Environment,
+        working_directory: PathBuf,
+        guard: GuardProgram,
+    ) -> Result<Self, String> {
+        let failpoints = environment.failpoints()?;
+        let guard = guard.failing_at(failpoints.clone());
+        Ok(SidecarHost { environment, working_directory, guard, failpoints })
     }
 }
 
@@ -62,10 +73,11 @@ impl Host for SidecarHost {
         // Opening may wait for other processes; what listens for a signal must not wait with it.
         let (path, directory) = (state.clone(), project.directory.clone());
         let (health, doorbell) = (Arc::new(Health::default()), Doorbell::of(&state));
-        let (by, rung) = (health.clone(), doorbell.clone());
+        let (by, rung, failpoints) = (health.clone(), doorbell.clone(), self.failpoints.clone());
         let outside = Outside {
-            bell: Box::new(move || listening::ring(&rung, &by)),
+            bell: Box::new(move || listening::ring_after_commit(&rung, &by, &failpoints)),
             who_locks: Box::new(lock_file::who_locks),
+            failpoints: self.failpoints.clone(),
         };
         let opening = tokio::task::spawn_blocking(move || {
             Ledger::open(&path, &directory, fresh_id, clock.now(), outside)
@@ -110,6 +122,7 @@ impl Host for SidecarHost {
                 state,
                 machine_zone: Zone::machine(),
                 guard: self.guard.clone(),
+                failpoints: self.failpoints.clone(),
                 parent,
                 environment: params.environment,
                 inherited: self.environment.texts(),
@@ -192,7 +205,7 @@ impl Sidecar {
             Role::Observer => None,
         };
         if owner.is_some() {
-            self.decide(own).await?;
+            bell::begin_term(self).await?;
         }
         let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
         Ok((owner, seq))

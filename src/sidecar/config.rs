@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::domain::id::RunId;
+use crate::failpoint::Failpoints;
 
 /// What the process was given by its environment.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,14 @@ impl Environment {
     /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
     pub fn run_id(&self) -> Option<RunId> {
         self.text("SEXTON_RUN_ID").map(RunId::from_text)
+    }
+
+    /// What is to fail, in a build that can: `SEXTON_FAILPOINT` and `SEXTON_FAILPOINT_LOG`.
+    ///
+    /// # Errors
+    /// A sentence if they hold what is no choice.
+    pub fn failpoints(&self) -> Result<Failpoints, String> {
+        Failpoints::chosen(|name| self.path(name).map(PathBuf::into_os_string))
     }
 
     /// All variables that are text.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use super::Sidecar;
 use super::health::{Health, LastTold, Part};
 use super::main_loop::LOOK_AGAIN;
+use crate::failpoint::{Failpoint, Failpoints};
 use crate::presence::doorbell::{Doorbell, Ear};
 
 /// How often the ledger is looked at where nothing can be heard. As long a breath is taken between two ears: whatever
@@ -17,8 +18,14 @@ use crate::presence::doorbell::{Doorbell, Ear};
 const DEAF: Duration = Duration::from_millis(250);
 
 /// Rings for everybody, after each commit. A ring that fails costs time only: others look now and then by themselves.
-pub(super) fn ring(bell: &Doorbell, health: &Health) {
-    match bell.ring() {
+pub(super) fn ring_after_commit(bell: &Doorbell, health: &Health, failpoints: &Failpoints) {
+    let reached = failpoints.reach(Failpoint::BeforeRing).map_err(std::io::Error::from);
+    note(reached.and_then(|()| bell.ring()), health);
+}
+
+/// What has become of a ring.
+fn note(rung: std::io::Result<()>, health: &Health) {
+    match rung {
         Ok(()) => health.well(Part::Ring),
         Err(error) => {
             let why = format!(
@@ -108,7 +115,7 @@ impl Listener {
         }
         if self.sidecar.parts.health.has_failed(Part::Ring) {
             let health = self.sidecar.parts.health.clone();
-            self.on_another_thread(move |bell| ring(bell, &health)).await?;
+            self.on_another_thread(move |bell| note(bell.ring(), &health)).await?;
         }
         Some(())
     }

@@ -31,6 +31,7 @@ use crate::engine::presence::{leave, prepare_to_leave};
 use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
 use crate::exec::spool;
+use crate::failpoint::Failpoint;
 use crate::ledger::{Glimpse, Order};
 use crate::presence::lock_file::HeldLock;
 
@@ -46,6 +47,12 @@ const LAST_ENDS: Duration = Duration::from_millis(500);
 
 /// How long each last write may take at a shutdown. There are three, and all is to be over within a second.
 const LAST_WISHES: Duration = Duration::from_millis(130);
+
+/// Around the first of them.
+const HAND_OVER: [Failpoint; 2] = [Failpoint::BeforeHandOver, Failpoint::AfterHandOver];
+
+/// Around the second.
+const DEPARTURE: [Failpoint; 2] = [Failpoint::BeforeDeparture, Failpoint::AfterDeparture];
 
 /// Carriers that say at once that they are done. Others wait; each says it once.
 const DONE: usize = 64;
@@ -299,7 +306,7 @@ impl MainLoop {
         if let Some(pruning) = self.pruning.take() {
             pruning.abort();
         }
-        let wished = timeout(LAST_WISHES, self.sidecar.decide(prepare_to_leave)).await;
+        let wished = timeout(LAST_WISHES, self.sidecar.decide_between(HAND_OVER, prepare_to_leave)).await;
         match wished {
             Ok(Ok(())) => {}
             // A slow disk is nothing that anybody has to act on.
@@ -326,7 +333,8 @@ impl MainLoop {
         if timeout(LAST_ENDS, all_ended).await.is_err() {
             tracing::warn!("some work did not end in time; closing its pipe kills it");
         }
-        let left = timeout(LAST_WISHES, self.sidecar.decide(|tx, context| leave(tx, context))).await;
+        let departure = self.sidecar.decide_between(DEPARTURE, |tx, context| leave(tx, context));
+        let left = timeout(LAST_WISHES, departure).await;
         match left {
             Ok(Ok(Remains::Nothing)) => self.instance.remove(),
             // The row stays, and with it the file whose lock tells that nobody is behind it any more.

@@ -41,6 +41,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::clock::observe;
 use crate::exec::{GuardProgram, Watched};
+use crate::failpoint::{Failpoint, Failpoints};
 use crate::ledger::{Ledger, Trouble, Tx};
 use clock::Clock;
 use health::Health;
@@ -67,6 +68,8 @@ struct Parts {
     state: PathBuf,
     machine_zone: Zone,
     guard: GuardProgram,
+    /// Where this sidecar may fail.
+    failpoints: Failpoints,
     /// The process that this sidecar works for, if it said which and can be watched.
     parent: Option<Watched>,
     /// What this window adds to the environment of its processes. Kept here only, never stored.
@@ -115,6 +118,18 @@ impl Sidecar {
     {
         let parts = self.parts.clone();
         self.parts.ledger.write(move |tx| parts.in_transaction(tx, decision)).await
+    }
+
+    /// The same, with a failpoint on either side of it.
+    async fn decide_between<T, F>(&self, [before, after]: [Failpoint; 2], decision: F) -> Result<T, Refusal>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal> + Send + 'static,
+    {
+        self.parts.failpoints.reach(before)?;
+        let decided = self.decide(decision).await?;
+        self.parts.failpoints.pass(after);
+        Ok(decided)
     }
 
     fn output_path(&self, run: &RunId) -> PathBuf {

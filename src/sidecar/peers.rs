@@ -14,6 +14,7 @@ use crate::domain::run::{OutputSize, ProcessEnd};
 use crate::engine::ending::Remains;
 use crate::engine::presence::{Left, bury};
 use crate::exec::{self, spool};
+use crate::failpoint::Failpoint;
 use crate::ledger::{Begun, InstanceRow, ProcessRow};
 use crate::presence::instance::{self, Peer};
 use crate::presence::lock_file::wait_until_free;
@@ -100,8 +101,10 @@ async fn settle_if_dead(sidecar: &Sidecar, peer: &InstanceRow) -> Result<Looked,
         Err(error) => return Ok(Looked::CannotTell(error)),
     };
     tracing::info!(instance = %id, "a peer has died; what it left is settled");
+    sidecar.parts.failpoints.reach(Failpoint::BeforeLeftovers)?;
     let ended = end_what_it_had_begun(sidecar, &id).await?;
-    sidecar.decide(move |tx, context| bury(tx, context, &id, ended)).await?;
+    let burial = [Failpoint::BeforeBurial, Failpoint::AfterBurial];
+    sidecar.decide_between(burial, move |tx, context| bury(tx, context, &id, ended)).await?;
     if let Some(lock) = lock {
         lock.remove();
     }

@@ -9,6 +9,7 @@ use super::super::{CommandWork, PrecheckWork, StartFailure, TOKEN_VARIABLE, proc
 use super::output::Spool;
 use super::unable;
 use super::watch::Input;
+use crate::failpoint::{Failpoint, Failpoints};
 
 /// What is started of a work.
 pub(super) struct Program<'a> {
@@ -46,11 +47,15 @@ pub(super) struct Started {
 }
 
 /// Starts it. After this, the guard holds none of its own ends of the pipes.
-pub(super) fn start(work: &CommandWork, program: &Program<'_>) -> Result<Started, StartFailure> {
-    spawn(work, program).map_err(|error| unable::explain(work, program.program, &error))
+pub(super) fn start(
+    work: &CommandWork,
+    program: &Program<'_>,
+    failpoints: &Failpoints,
+) -> Result<Started, StartFailure> {
+    spawn(work, program, failpoints).map_err(|error| unable::explain(work, program.program, &error))
 }
 
-fn spawn(work: &CommandWork, program: &Program<'_>) -> io::Result<Started> {
+fn spawn(work: &CommandWork, program: &Program<'_>, failpoints: &Failpoints) -> io::Result<Started> {
     let (output, written) = io::pipe()?;
     rustix::io::ioctl_fionbio(&output, true)?;
     let mut command = Command::new(program.program);
@@ -75,6 +80,7 @@ fn spawn(work: &CommandWork, program: &Program<'_>) -> io::Result<Started> {
     };
     process::tie_to_guard(&mut command);
     // Not waited for through this handle: the guard reaps every child, this one among them.
+    failpoints.reach(Failpoint::GuardBeforeStart)?;
     let child = command.spawn()?;
     Ok(Started { pid: Pid::from_child(&child), output, input })
 }

@@ -44,8 +44,11 @@ fn serve() -> Result<(), String> {
 fn serve() -> Result<(), String> {
     use super::guard_protocol::{FromGuard, ToGuard};
     use super::process;
+    use crate::failpoint::{Failpoint, Failpoints};
     use pipes::{Control, Said, Signals, tell};
 
+    // The first two arguments are the binary and `guard`.
+    let failpoints = Failpoints::of_guard(std::env::args_os().skip(2))?;
     process::close_inherited();
     process::reset_signals();
     process::name_this_process();
@@ -67,6 +70,7 @@ fn serve() -> Result<(), String> {
         }
     };
     let identity = process::own_identity().map_err(|error| broken("this process cannot be told", error))?;
+    failpoints.pass(Failpoint::GuardBeforeReady);
     tell(&FromGuard::Ready { identity });
 
     // A guard that the system lets run late finds the go and what came after it together: the end of its sidecar,
@@ -77,6 +81,8 @@ fn serve() -> Result<(), String> {
         tell(&FromGuard::Withdrawn);
         return Ok(());
     }
-    tell(&sequence::carry_out(&work, &mut control, &signals));
+    let last_word = sequence::carry_out(&work, &mut control, &signals, &failpoints);
+    failpoints.pass(Failpoint::GuardBeforeLastWord);
+    tell(&last_word);
     Ok(())
 }

@@ -6,20 +6,28 @@ use super::command::{self, Program};
 use super::output::Spool;
 use super::pipes::{Control, Signals, tell};
 use super::watch::{self, EndedBy, Over, Tree};
+use crate::failpoint::{Failpoint, Failpoints};
 
 /// Returns the guard's last word.
-pub(super) fn carry_out(work: &CommandWork, control: &mut Control, signals: &Signals) -> FromGuard {
+pub(super) fn carry_out(
+    work: &CommandWork,
+    control: &mut Control,
+    signals: &Signals,
+    failpoints: &Failpoints,
+) -> FromGuard {
     let spool = match command::create_spool(work) {
         Ok(spool) => spool,
         Err(failure) => return FromGuard::StartFailed(failure),
     };
     let Some(precheck) = &work.precheck else {
-        return match command::start(work, &Program::command(work)) {
-            Ok(started) => watch_command(Tree::new(started, spool, &work.token), 0, control, signals),
+        return match command::start(work, &Program::command(work), failpoints) {
+            Ok(started) => {
+                watch_command(Tree::new(started, spool, &work.token), 0, control, signals, failpoints)
+            }
             Err(failure) => FromGuard::StartFailed(failure),
         };
     };
-    let mut tree = match command::start(work, &Program::precheck(precheck)) {
+    let mut tree = match command::start(work, &Program::precheck(precheck), failpoints) {
         Ok(started) => Tree::new(started, spool, &work.token),
         Err(StartFailure { class, message }) => {
             let message = format!("the precheck could not be started: {message}");
@@ -28,12 +36,18 @@ pub(super) fn carry_out(work: &CommandWork, control: &mut Control, signals: &Sig
     };
     tree.ends_at = Some(watch::now() + precheck.timeout);
     match watch::watch(tree, control, signals) {
-        Ok(over) => after_precheck(work, over, control, signals),
+        Ok(over) => after_precheck(work, over, control, signals, failpoints),
         Err(message) => FromGuard::Broken { message },
     }
 }
 
-fn after_precheck(work: &CommandWork, over: Over, control: &mut Control, signals: &Signals) -> FromGuard {
+fn after_precheck(
+    work: &CommandWork,
+    over: Over,
+    control: &mut Control,
+    signals: &Signals,
+    failpoints: &Failpoints,
+) -> FromGuard {
     let Over { exit, by, swept, left, spool } = over;
     let only = |end: PrecheckEnd, spool: Spool| {
         let (tail, output) = spool.finish();
@@ -45,15 +59,24 @@ fn after_precheck(work: &CommandWork, over: Over, control: &mut Control, signals
         EndedBy::Itself if exit != Exit::Code(0) || control.has_spoken(signals) => {
             only(PrecheckEnd::Exited(exit), spool)
         }
-        EndedBy::Itself => match command::start(work, &Program::command(work)) {
-            Ok(started) => watch_command(Tree::new(started, spool, &work.token), swept, control, signals),
+        EndedBy::Itself => match command::start(work, &Program::command(work), failpoints) {
+            Ok(started) => {
+                watch_command(Tree::new(started, spool, &work.token), swept, control, signals, failpoints)
+            }
             Err(failure) => only(PrecheckEnd::CommandNotStarted(failure), spool),
         },
     }
 }
 
 /// `swept` is what was swept before the command was started.
-fn watch_command(tree: Tree, swept: u32, control: &mut Control, signals: &Signals) -> FromGuard {
+fn watch_command(
+    tree: Tree,
+    swept: u32,
+    control: &mut Control,
+    signals: &Signals,
+    failpoints: &Failpoints,
+) -> FromGuard {
+    failpoints.pass(Failpoint::GuardAfterStart);
     tell(&FromGuard::Started);
     match watch::watch(tree, control, signals) {
         Ok(over) => {
