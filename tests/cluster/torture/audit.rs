@@ -1,17 +1,16 @@
 //! What the ledger and the spawn log say at the end, held against each other.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 use serde_json::json;
 
 use super::life::{Told, Window, digest};
-use crate::support::{Place, ledger, processes_with};
+use crate::support::{Place, audit, ledger};
 
 /// A ledger in which nothing happens any more.
 pub(super) struct Audit {
     ledger: Connection,
-    instances: std::path::PathBuf,
 }
 
 /// What was found.
@@ -51,7 +50,7 @@ struct Epoch {
 impl Audit {
     pub(super) fn of(window: &Window) -> Audit {
         let state = ledger::directory(&window.client);
-        Audit { ledger: ledger::open(state.join("ledger.db")), instances: state.join("instances") }
+        Audit { ledger: ledger::open(state.join("ledger.db")) }
     }
 
     /// Everything that has to be so, whatever was done.
@@ -64,40 +63,15 @@ impl Audit {
     }
 
     fn number(&self, sql: &str) -> i64 {
-        self.ledger.query_row(sql, [], |row| row.get(0)).expect("a number")
+        audit::number(&self.ledger, sql)
     }
 
     fn nothing_is_left(&self, place: &Place, windows: &[Window]) {
-        for (what, sql) in [
-            ("runs that have not ended", "SELECT count(*) FROM runs WHERE completed_at IS NULL"),
-            ("processes", "SELECT count(*) FROM processes"),
-            ("directories that are held", "SELECT count(*) FROM runs WHERE holds_directory = 1"),
-            (
-                "runs that are given",
-                "SELECT count(*) FROM runs WHERE completed_at IS NULL AND given_to IS NOT NULL",
-            ),
-            ("owners beside the one", "SELECT count(*) - 1 FROM terms WHERE ended_at IS NULL"),
-            (
-                "owners that have gone",
-                "SELECT count(*) FROM terms WHERE ended_at IS NULL AND instance NOT IN (SELECT id FROM instances)",
-            ),
-            (
-                "runs that have failed: nothing is wrong with any command",
-                "SELECT count(*) FROM runs WHERE state = 'failed'",
-            ),
-        ] {
-            assert_eq!(self.number(sql), 0, "{what}");
-        }
-        let mut statement = self.ledger.prepare("SELECT pid FROM instances").expect("a query");
-        let rows = statement.query_map([], |row| row.get::<_, u32>(0)).expect("rows");
-        let entered: HashSet<u32> = rows.map(|pid| pid.expect("a pid")).collect();
-        let living: HashSet<u32> = windows.iter().map(|window| window.client.pid()).collect();
-        assert_eq!(entered, living, "instances");
-        let locks = std::fs::read_dir(&self.instances).expect("the locks").count();
-        assert_eq!(locks, living.len(), "locks of instances");
-        // Each process has this in its environment: guards, commands, and what those have left behind.
-        let processes = processes_with(place.state().to_str().expect("a path"));
-        assert_eq!(processes.into_iter().collect::<HashSet<_>>(), living, "processes");
+        let living = windows.iter().map(|window| window.client.pid()).collect();
+        audit::nothing_is_left(&self.ledger, place, &living);
+        audit::locks_are_of_instances(&self.ledger, 0);
+        let failed = "SELECT count(*) FROM runs WHERE state = 'failed'";
+        assert_eq!(self.number(failed), 0, "runs that have failed: nothing is wrong with any command");
     }
 
     /// The ranges of each automation follow each other without a gap, from its beginning to its end.

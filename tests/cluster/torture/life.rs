@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::rng::Rng;
 use crate::support::client::Client;
-use crate::support::{Place, clock, eventually, ledger, signal};
+use crate::support::{Place, audit, clock, eventually, ledger, signal};
 
 /// How long a slot waits for an owner that does not claim it.
 const STANDBY_MS: i64 = 150;
@@ -118,7 +118,7 @@ impl<'a> Life<'a> {
     }
 
     fn number(&self, sql: &str) -> i64 {
-        self.ledger.query_row(sql, [], |row| row.get(0)).expect("a number")
+        audit::number(&self.ledger, sql)
     }
 
     /// Waits until some more has happened, whoever has done it; sometimes for nothing.
@@ -263,13 +263,8 @@ impl<'a> Life<'a> {
         for automation in listed["items"].as_array().expect("automations") {
             client.get("automation/pause", json!({"id": automation["id"]}));
         }
-        let windows = i64::try_from(self.windows.len()).expect("a number");
         eventually("everything has ended", || {
-            let left = self.number(
-                "SELECT (SELECT count(*) FROM runs WHERE completed_at IS NULL) + (SELECT count(*) FROM processes)",
-            );
-            let present = self.number("SELECT count(*) FROM instances");
-            (left == 0 && present == windows).then_some(())
+            audit::is_at_rest(&self.ledger, self.windows.len()).then_some(())
         });
         (self.windows, self.deeds, self.told)
     }
