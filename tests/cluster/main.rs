@@ -9,6 +9,8 @@ mod cancelling;
 mod clock;
 mod deleting;
 mod editing;
+#[cfg(debug_assertions)]
+mod failpoints;
 mod headless;
 mod killed;
 mod later;

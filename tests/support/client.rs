@@ -1,5 +1,7 @@
 //! A client as an editor is one: it spawns the sidecar, asks, waits for answers, and listens.
 
+mod mortal;
+
 use std::collections::{HashMap, VecDeque};
 use std::io::{Read, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -22,6 +24,8 @@ const UNHEARD: usize = 1 << 16;
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Alive,
+    /// It may end by itself at any moment, also in the midst of writing.
+    Mortal,
     /// It was killed, so what it was writing may have been cut off.
     Killed,
     /// It has ended and was waited for.
@@ -166,10 +170,14 @@ impl Client {
 
     /// Sends one message in the framing of this client.
     pub(crate) fn message(&mut self, message: &str) {
+        self.expect_answers(message);
+        self.raw(self.framing.frame(message).as_bytes());
+    }
+
+    fn expect_answers(&mut self, message: &str) {
         for (id, asked) in contract::requests(message) {
             self.asked.entry(id).or_default().push_back(asked);
         }
-        self.raw(self.framing.frame(message).as_bytes());
     }
 
     /// Sends a request and gives its id.
@@ -259,12 +267,17 @@ impl Client {
 
     /// Waits for an event of any subscription, which may have come already.
     pub(crate) fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.wait(what, Client::news(wanted))
+    }
+
+    /// Looks each time at the events that it has not looked at before.
+    fn news(wanted: impl Fn(&Value) -> bool) -> impl FnMut(&mut Client) -> Option<Value> {
         let mut seen = 0;
-        self.wait(what, |client| {
+        move |client| {
             let new = &client.notifications[seen..];
             seen += new.len();
             new.iter().map(|message| &message["params"]["result"]).find(|event| wanted(event)).cloned()
-        })
+        }
     }
 
     /// Waits until a run is in this state, as an event tells it.
@@ -340,8 +353,8 @@ impl Client {
             }
             Heard::Noise(noise) => panic!("stdout carried what is no protocol: {noise}"),
             Heard::End { rest } => {
-                let cut = !rest.is_empty() && self.fate != Fate::Killed;
-                assert!(!cut, "stdout ended inside a message: {:?}", String::from_utf8_lossy(&rest));
+                let whole = rest.is_empty() || matches!(self.fate, Fate::Mortal | Fate::Killed);
+                assert!(whole, "stdout ended inside a message: {:?}", String::from_utf8_lossy(&rest));
                 self.ended = true;
             }
         }
@@ -410,8 +423,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        let alive = self.fate == Fate::Alive;
-        if alive {
+        if matches!(self.fate, Fate::Alive | Fate::Mortal) {
             self.fate = Fate::Killed;
             // It may have ended by itself meanwhile.
             let _ = self.process.kill();

@@ -44,7 +44,9 @@ impl<'a> Spawn<'a> {
     fn with(place: &'a Place, mut command: Command) -> Self {
         command.arg("--stdio").current_dir(place.beside(""));
         // What the machine of whoever tests has set must not change what is tested.
-        for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {
+        for name in
+            ["SEXTON_LOG", "SEXTON_RUN_ID", "SEXTON_FAILPOINT", "SEXTON_FAILPOINT_LOG", "XDG_STATE_HOME"]
+        {
             command.env_remove(name);
         }
         command.env("SEXTON_STATE_DIR", place.state());
