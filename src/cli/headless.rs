@@ -152,6 +152,7 @@ fn why_not(refusal: &Refusal) -> End {
         | Refusal::ActiveRunStillRunning { .. }
         | Refusal::WriterBusy { .. }
         | Refusal::InsideRun { .. }
+        | Refusal::Closing { .. }
         | Refusal::Overloaded(_)
         | Refusal::Cancelled
         | Refusal::Storage { .. }

@@ -7,6 +7,7 @@ use super::automation::{Automation, PublicTask};
 use super::clock::{ClockSet, Suspended};
 use super::id::AutomationId;
 use super::later::{LaterAutomation, LaterRun};
+use super::lifecycle::Lifecycle;
 use super::run::machine::StopReason;
 use super::run::{Phase, Run};
 use super::scheduler::Owner;
@@ -67,6 +68,16 @@ pub enum Event {
         /// What, and what can be done about it.
         text: String,
     },
+    /// A close has happened.
+    LifecycleCompleted {
+        /// Which.
+        lifecycle: Lifecycle,
+    },
+    /// A close could not be carried out: nothing is closed.
+    LifecycleFailed {
+        /// Which, and why.
+        lifecycle: Lifecycle,
+    },
 }
 
 /// What is left of a deleted automation.
@@ -79,7 +90,7 @@ pub struct Tombstone {
 }
 
 /// All kinds of events that this version publishes.
-pub const KINDS: [&str; 7] = [
+pub const KINDS: [&str; 9] = [
     "automation.updated",
     "automation.deleted",
     "run.updated",
@@ -87,6 +98,8 @@ pub const KINDS: [&str; 7] = [
     "scheduler.suspended",
     "scheduler.clock",
     "run.warning",
+    "lifecycle.completed",
+    "lifecycle.failed",
 ];
 
 impl Event {
@@ -119,6 +132,8 @@ impl Event {
             Event::SchedulerSuspended { .. } => KINDS[4],
             Event::SchedulerClock { .. } => KINDS[5],
             Event::RunWarning { .. } => KINDS[6],
+            Event::LifecycleCompleted { .. } => KINDS[7],
+            Event::LifecycleFailed { .. } => KINDS[8],
         }
     }
 
@@ -134,7 +149,9 @@ impl Event {
             Event::LaterRunUpdated { run } => Some(&run.automation_id),
             Event::SchedulerOwner { .. }
             | Event::SchedulerSuspended { .. }
-            | Event::SchedulerClock { .. } => None,
+            | Event::SchedulerClock { .. }
+            | Event::LifecycleCompleted { .. }
+            | Event::LifecycleFailed { .. } => None,
         }
     }
 
@@ -153,14 +170,17 @@ impl Event {
                 },
                 Phase::Scheduled { .. } | Phase::Running { .. } => false,
             },
-            Event::AutomationPausedItself { .. } | Event::RunWarning { .. } => true,
+            Event::AutomationPausedItself { .. }
+            | Event::RunWarning { .. }
+            | Event::LifecycleFailed { .. } => true,
             Event::AutomationUpdated { .. }
             | Event::LaterAutomationUpdated { .. }
             | Event::AutomationDeleted { .. }
             | Event::LaterRunUpdated { .. }
             | Event::SchedulerOwner { .. }
             | Event::SchedulerSuspended { .. }
-            | Event::SchedulerClock { .. } => false,
+            | Event::SchedulerClock { .. }
+            | Event::LifecycleCompleted { .. } => false,
         }
     }
 }

@@ -38,6 +38,51 @@ pub enum Extent {
     Directories(Vec<String>),
 }
 
+impl Extent {
+    /// Whether this directory belongs to it.
+    pub fn has(&self, directory: &str) -> bool {
+        match self {
+            Extent::Project => true,
+            Extent::Directories(directories) => directories.iter().any(|one| one == directory),
+        }
+    }
+
+    /// Whether all of the other belongs to it.
+    pub fn covers(&self, other: &Extent) -> bool {
+        match (self, other) {
+            (Extent::Project, _) => true,
+            (Extent::Directories(_), Extent::Project) => false,
+            (Extent::Directories(_), Extent::Directories(directories)) => {
+                directories.iter().all(|directory| self.has(directory))
+            }
+        }
+    }
+
+    /// What is left of it without the other, if anything is. The whole project is more than any directories.
+    pub fn without(&self, other: &Extent) -> Option<Extent> {
+        match (self, other) {
+            (_, Extent::Project) => None,
+            (Extent::Project, Extent::Directories(_)) => Some(Extent::Project),
+            (Extent::Directories(directories), Extent::Directories(_)) => {
+                let left: Vec<String> =
+                    directories.iter().filter(|directory| !other.has(directory)).cloned().collect();
+                (!left.is_empty()).then_some(Extent::Directories(left))
+            }
+        }
+    }
+}
+
+/// What a window wants to let go of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseRequest {
+    /// What for.
+    pub kind: CloseKind,
+    /// What becomes of the runs in its way.
+    pub mode: CloseMode,
+    /// Where.
+    pub extent: Extent,
+}
+
 /// A close as events tell of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

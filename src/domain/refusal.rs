@@ -1,7 +1,7 @@
 //! Why something was not done. Each kind is what a client matches on; the sentence is for the person.
 
 use super::fault::Fault;
-use super::id::RunId;
+use super::id::{LifecycleActionId, RunId};
 use super::later::AnyAutomation;
 use super::run::Ahead;
 
@@ -55,6 +55,14 @@ pub enum Refusal {
         /// The run.
         run: RunId,
     },
+    /// The window is giving up the project, or has given it up.
+    #[error(
+        "this window is giving up the project or has done so ({action}); reload it, or ask another window"
+    )]
+    Closing {
+        /// The close that says so.
+        action: LifecycleActionId,
+    },
     /// Too much of it is being done already. The sentence says what, and what to wait for.
     #[error("{0}")]
     Overloaded(String),
@@ -91,6 +99,7 @@ impl Refusal {
             | Refusal::ActiveRunStillRunning { .. }
             | Refusal::WriterBusy { .. }
             | Refusal::InsideRun { .. }
+            | Refusal::Closing { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled
             | Refusal::InvalidRequest(_) => false,

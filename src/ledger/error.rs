@@ -132,6 +132,7 @@ impl Trouble {
             | Refusal::ActiveRunStillRunning { .. }
             | Refusal::WriterBusy { .. }
             | Refusal::InsideRun { .. }
+            | Refusal::Closing { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled
             | Refusal::InvalidRequest(_)

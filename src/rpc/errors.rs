@@ -16,6 +16,7 @@ pub enum Kind {
     ActiveRunStillRunning,
     WriterBusy,
     InsideRun,
+    Closing,
     Overloaded,
     StorageUnavailable,
     NotInitialized,
@@ -31,13 +32,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of the contract.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::InvalidAutomation,
         Kind::NotFound,
         Kind::AutomationConflict,
         Kind::ActiveRunStillRunning,
         Kind::WriterBusy,
         Kind::InsideRun,
+        Kind::Closing,
         Kind::Overloaded,
         Kind::StorageUnavailable,
         Kind::NotInitialized,
@@ -60,6 +62,7 @@ impl Kind {
             Kind::ActiveRunStillRunning => (-32013, "active_run_still_running"),
             Kind::WriterBusy => (-32015, "writer_busy"),
             Kind::InsideRun => (-32016, "inside_run"),
+            Kind::Closing => (-32017, "closing"),
             Kind::Overloaded => (-32018, "overloaded"),
             Kind::StorageUnavailable => (-32020, "storage_unavailable"),
             Kind::NotInitialized => (-32002, "not_initialized"),
@@ -164,6 +167,9 @@ impl From<Refusal> for Failure {
                 Failure::new(Kind::WriterBusy, message).with(name, ahead.as_str())
             }
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
+            Refusal::Closing { action } => {
+                Failure::new(Kind::Closing, message).with("lifecycleActionID", action.as_str())
+            }
             Refusal::Overloaded(_) => Failure::new(Kind::Overloaded, message),
             Refusal::Cancelled => Failure::new(Kind::Cancelled, message),
             Refusal::Storage { reason, .. } => {

@@ -7,7 +7,8 @@ use crate::domain::automation::{Actor, Automation, Definition, DerivedState};
 use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::draft::{Surroundings, read_create};
 use crate::domain::event::{Event, Tombstone};
-use crate::domain::id::{AutomationId, InstanceId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
+use crate::domain::lifecycle::{CloseKind, CloseMode, Lifecycle};
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{
     Ahead, Attendance, Ended, ErrorClass, OutputSize, Phase, ProcessEnd, Run, RunError, RunResult, SlotRange,
@@ -74,6 +75,18 @@ fn all_events() -> Vec<Event> {
     let (from, to) = (AT, AT.plus_ms(8 * 3_600_000));
     events.push(Event::SchedulerSuspended { scheduler: Suspended { from, to } });
     events.push(Event::SchedulerClock { scheduler: ClockSet { from: to, to: from } });
+    let lifecycle = Lifecycle {
+        id: LifecycleActionId::from_unique("1"),
+        kind: CloseKind::Reload,
+        mode: CloseMode::Maintenance,
+        directories: vec!["/home/me/project".to_owned()],
+        requested_at: AT,
+        completed_at: AT.plus_ms(2_400),
+        error: None,
+    };
+    events.push(Event::LifecycleCompleted { lifecycle: lifecycle.clone() });
+    let error = Some("the configuration could not be read: line 3 is no JSON".to_owned());
+    events.push(Event::LifecycleFailed { lifecycle: Lifecycle { error, ..lifecycle } });
     events
 }
 

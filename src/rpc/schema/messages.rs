@@ -9,6 +9,7 @@ use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
 use crate::domain::later::{AnyAutomation, AnyRun};
+use crate::domain::lifecycle::Lifecycle;
 use crate::domain::refusal::StorageReason;
 use crate::domain::run::Run;
 use crate::domain::scheduler::Owner;
@@ -32,6 +33,9 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
             "run.warning" => {
                 let text = json!({"type": "string", "description": "What, and what can be done about it."});
                 vec![("run", generator.subschema_for::<Run>().to_value()), ("text", text)]
+            }
+            "lifecycle.completed" | "lifecycle.failed" => {
+                vec![("lifecycle", generator.subschema_for::<Lifecycle>().to_value())]
             }
             unknown => unreachable!("{unknown} carries nothing"),
         };
@@ -73,6 +77,7 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::StorageUnavailable => {
             vec![("reason", generator.subschema_for::<StorageReason>().to_value())]
         }
+        Kind::Closing => vec![("lifecycleActionID", text)],
         Kind::InvalidParams
         | Kind::Overloaded
         | Kind::NotInitialized
