@@ -18,6 +18,7 @@ CREATE TABLE instances (
   lock_device INTEGER NOT NULL,
   lock_inode INTEGER NOT NULL,
   role TEXT NOT NULL,                  -- participant, or observer: that one is given only what it was asked for
+  opened_as TEXT NOT NULL,             -- its role while it has not given up the project
   client TEXT,
   version TEXT NOT NULL,
   since INTEGER NOT NULL,
@@ -253,7 +254,9 @@ CREATE TABLE closes (
   kind TEXT NOT NULL,
   mode TEXT NOT NULL,
   directories TEXT,                    -- JSON list; NULL for the whole project
+  affected TEXT NOT NULL,              -- JSON list: the directories that were told to be concerned
   requested_at INTEGER NOT NULL,
+  overtaken_by TEXT,                   -- the forced close that it completes with
   completed_at INTEGER                 -- NULL while it waits
 ) STRICT;
 
@@ -268,7 +271,8 @@ CREATE TABLE holds (
   since INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX holds_in ON holds (directory);
+CREATE INDEX holds_in ON holds (directory, since);
+CREATE INDEX holds_of ON holds (instance, since);
 
 -- The daily account: runs that are no longer kept, by what became of them. A slot that no run answers for any more
 -- lies between slots_from and slots_to of the first accounts from its own day on.

@@ -5,7 +5,7 @@
 //! fence of [`super::report::begin`].
 
 use super::ending::{self, Remains};
-use super::{Context, derive, shared_limits};
+use super::{AT_ONCE, Context, derive, shared_limits};
 use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
@@ -30,6 +30,20 @@ pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refus
         }
     }
     Ok(())
+}
+
+/// Gives what can be given, and what waited for work of the user's own that is over moves up.
+pub(super) fn go_on(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    assign(tx, context)?;
+    look_at(tx, context, tx.waiting_behind_nobody()?)
+}
+
+/// Goes on after a window has begun or ceased to close something: who can carry out what is another matter now. What is
+/// too much for one transaction is due at once.
+pub(super) fn go_on_elsewhere(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    go_on(tx, context)?;
+    look_at(tx, context, tx.unplaced_runs(AT_ONCE)?)?;
+    look_at(tx, context, tx.misplaced_runs(AT_ONCE)?)
 }
 
 /// What place a new run has found.
@@ -71,6 +85,11 @@ pub(super) fn line_up_behind(tx: &Tx<'_>, context: &mut Context<'_>, run: &RunRo
     look_at(tx, context, tx.next_in_line(run.row)?.into_iter().collect())
 }
 
+/// The line of a directory stands behind work of the user's own that has come there, unless a run is ahead of it.
+pub(super) fn line_up_in(tx: &Tx<'_>, context: &mut Context<'_>, directory: &str) -> Result<(), Refusal> {
+    look_at(tx, context, tx.first_in_line(directory)?.into_iter().collect())
+}
+
 /// Looks again at what a run waits for that could not be given to anybody: its turn has come, or it is another
 /// matter now whether anybody can carry it out.
 pub(super) fn wait_on(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -> Result<(), Refusal> {
@@ -92,9 +111,10 @@ fn look_at(tx: &Tx<'_>, context: &mut Context<'_>, mut runs: Vec<RunRow>) -> Res
 }
 
 /// Writes down and tells what a run waits for now. If it has joined the line of its directory or has left it, others
-/// may now be behind it, or no longer: gives those.
+/// may now be behind it, or no longer: gives those. One that was handed back held the directory, and others say that
+/// they wait behind it, wherever in the line it stands now.
 fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<Vec<RunRow>, Refusal> {
-    let was_in_line = is_in_line(&run);
+    let (was_in_line, was_handed_back) = (is_in_line(&run), run.run.waiting().is_none());
     let changed = match turn(tx, context, &run)? {
         Turn::Give(_) => run.run.set_waiting(None),
         Turn::Wait(what, behind) => set_waiting(context, &mut run, what, behind),
@@ -112,7 +132,7 @@ fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result
         return Ok(Vec::new());
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    if was_in_line == is_in_line(&run) {
+    if was_in_line == is_in_line(&run) && !was_handed_back {
         return Ok(Vec::new());
     }
     let mut concerned = tx.waiting_behind(&Ahead::Run(run.run.id.clone()))?;

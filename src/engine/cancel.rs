@@ -3,7 +3,7 @@
 use super::ending::{self, Remains};
 use super::limits::{self, Limit};
 use super::{Context, derive, find_run, standby};
-use crate::domain::id::RunId;
+use crate::domain::id::{LifecycleActionId, RunId};
 use crate::domain::policy::STOP_GRACE_MS;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
@@ -26,9 +26,31 @@ pub fn cancel(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<Run,
 pub(super) fn wish(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
+    run: RunRow,
+    wish: Wish,
+    urgency: Urgency,
+) -> Result<(), Refusal> {
+    wish_for(tx, context, run, wish, urgency, None)
+}
+
+/// Has a run that has begun end at once because its window closes. One that somebody has asked to end ends as that
+/// asked.
+pub(super) fn close(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    run: RunRow,
+    action: &LifecycleActionId,
+) -> Result<(), Refusal> {
+    wish_for(tx, context, run, Wish::Stop(StopReason::Shutdown), Urgency::Now, Some(action))
+}
+
+fn wish_for(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
     mut run: RunRow,
     wish: Wish,
     urgency: Urgency,
+    closed_by: Option<&LifecycleActionId>,
 ) -> Result<(), Refusal> {
     if !run.run.state().is_active() {
         return Ok(());
@@ -38,7 +60,7 @@ pub(super) fn wish(
         ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
         return Ok(());
     }
-    if run.run.wish_to_stop(wish, urgency, context.now) {
+    if run.run.wish_to_stop(wish, urgency, closed_by, context.now) {
         // A limit that has led to a wish does not lead to another.
         let patience_ms = match (urgency, run.run.task.is_prompt()) {
             (Urgency::Now, _) => standby::STOP_NOW_MS,

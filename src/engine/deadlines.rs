@@ -2,14 +2,11 @@
 
 use super::ending::{self, Remains};
 use super::limits::{self, Limit};
-use super::{Context, Progress, assign, cancel, delete};
+use super::{AT_ONCE, Context, Progress, assign, cancel, delete};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Outcome, Urgency, WaitingFor, Wish};
 use crate::ledger::{RunRow, Tx};
-
-/// Runs of one kind that are settled in one transaction.
-const AT_ONCE: usize = 64;
 
 /// Ends the waits that are over, asks runs to end that have reached a limit, and gives up wishes to delete that
 /// were not fulfilled in time.

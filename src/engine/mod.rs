@@ -9,12 +9,14 @@
 pub mod assign;
 pub mod cancel;
 pub mod clock;
+pub mod close;
 pub mod create;
 pub mod deadlines;
 pub mod delete;
 pub mod derive;
 pub mod ending;
 mod epoch;
+pub mod hold;
 pub mod inside;
 mod later;
 pub mod limits;
@@ -75,6 +77,9 @@ pub enum Progress {
     /// There is more that is due by now: decide again.
     More,
 }
+
+/// Runs of one kind that are settled in one transaction: other windows wait for it.
+const AT_ONCE: usize = 64;
 
 /// How long a key of a request is remembered, in milliseconds.
 const KEY_MEMORY_MS: i64 = 24 * 3_600_000;

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, later};
+use super::{Context, assign, cancel, close, later};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, RunId};
+use crate::domain::lifecycle::Extent;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{Outcome, OutputSize, ProcessEnd, Urgency, Wish};
+use crate::domain::run::{Outcome, OutputSize, ProcessEnd};
 use crate::ledger::{InstanceRow, RunRow, Tx};
 
 /// A sidecar has come. It holds its instance lock already.
@@ -66,7 +67,7 @@ pub fn bury(
 ) -> Result<(), Refusal> {
     // Its row goes first, so that nothing that becomes free below is given to it.
     tx.end_term(dead, context.now)?;
-    tx.delete_instance(dead)?;
+    forget(tx, dead)?;
     for mut run in tx.runs_given_to(dead)? {
         if !run.begun {
             hand_back(tx, run)?;
@@ -83,7 +84,7 @@ pub fn bury(
         ending::end(tx, context, run, outcome, process, remains)?;
     }
     later::settle_runs_of(tx, context, dead, &mut ended)?;
-    assign::assign(tx, context)
+    assign::go_on(tx, context)
 }
 
 /// How a run is recorded whose instance cannot say how it ended: as it was asked to end, or as interrupted.
@@ -97,35 +98,31 @@ pub(super) fn lost(run: &RunRow) -> Outcome {
     }
 }
 
-/// This sidecar is asked to go: it gives up the bell, hands on what has not begun, and wishes the rest to end.
+/// This sidecar goes: it gives up the bell, hands on what has not begun, and wishes the rest to end, as a forced shutdown
+/// does.
 ///
 /// # Errors
 /// When the ledger fails.
 pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     tx.end_term(&context.me.instance, context.now)?;
     tx.mark_leaving(&context.me.instance, context.now)?;
-    for run in tx.runs_given_to(&context.me.instance)? {
-        if run.begun {
-            cancel::wish(tx, context, run, Wish::Stop(StopReason::Shutdown), Urgency::Now)?;
-        } else {
-            hand_back(tx, run)?;
-        }
-    }
-    assign::assign(tx, context)
+    close::shut_down(tx, context)
 }
 
-/// This sidecar goes. What it could not end is settled by whoever finds its row, so the row stays then. Its term is over,
-/// also if that could not be written when it prepared to leave.
+/// This sidecar has gone, and what it was about to close is closed. What it could not end is settled by whoever finds its
+/// row, so the row stays then. Its term is over, also if that could not be written when it prepared to leave.
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<Remains, Refusal> {
+pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal> {
     let me = &context.me.instance;
     tx.end_term(me, context.now)?;
     if !tx.runs_given_to(me)?.is_empty() {
         return Ok(Remains::Guard);
     }
-    tx.delete_instance(me)?;
+    close::complete_at_last(tx, context)?;
+    forget(tx, me)?;
+    assign::go_on(tx, context)?;
     Ok(Remains::Nothing)
 }
 
@@ -136,11 +133,28 @@ pub fn leave(tx: &Tx<'_>, context: &Context<'_>) -> Result<Remains, Refusal> {
 /// When the ledger fails.
 pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
     tx.end_term(me, context.now)?;
-    tx.delete_instance(me)?;
+    forget(tx, me)?;
     for run in tx.runs_given_to(me)? {
         hand_back(tx, run)?;
     }
-    assign::assign(tx, context)
+    assign::go_on(tx, context)
+}
+
+/// A sidecar is not there any more, nor what it has told of itself: what it closes, and where its user works. Those who
+/// wait for that go on with [`assign::go_on`].
+fn forget(tx: &Tx<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+    tx.delete_closes_of(instance)?;
+    tx.delete_holds_of(instance)?;
+    Ok(tx.delete_instance(instance)?)
+}
+
+/// What an instance was given in these directories and has not begun is anybody's.
+pub(super) fn hand_back_in(tx: &Tx<'_>, instance: &InstanceId, extent: &Extent) -> Result<(), Refusal> {
+    let given = tx.runs_given_to(instance)?.into_iter();
+    for run in given.filter(|run| !run.begun && extent.has(&run.run.directory)) {
+        hand_back(tx, run)?;
+    }
+    Ok(())
 }
 
 /// A run that has not begun belongs to no window.

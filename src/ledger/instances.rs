@@ -28,6 +28,10 @@ pub struct InstanceRow {
 /// The condition that an instance may be given anything: it is a participant, and not about to leave.
 const TAKES_ANY_WORK: &str = "role = 'participant' AND leaving_at IS NULL";
 
+/// The condition that an instance has given up the whole project.
+const GIVEN_UP: &str = "EXISTS (SELECT 1 FROM closes c
+    WHERE c.instance = instances.id AND c.directories IS NULL AND c.completed_at IS NOT NULL)";
+
 fn from_row(row: &Row<'_>) -> Result<InstanceRow, LedgerError> {
     let mut columns = Columns::of(row);
     Ok(InstanceRow {
@@ -105,8 +109,8 @@ impl Tx<'_> {
     /// A sidecar has come. It holds its lock already.
     pub fn insert_instance(&self, instance: &InstanceRow, version: &str) -> Result<(), LedgerError> {
         let sql = "INSERT INTO instances (id, client, pid, start_time, boot_id, pid_namespace, lock_device,
-                     lock_inode, role, version, since)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+                     lock_inode, role, opened_as, version, since)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?11)";
         let process = &instance.process;
         let params = rusqlite::params![
             instance.actor.instance.as_str(),
@@ -129,6 +133,16 @@ impl Tx<'_> {
     pub fn mark_leaving(&self, id: &InstanceId, now: Timestamp) -> Result<(), LedgerError> {
         let sql = "UPDATE instances SET leaving_at = ?2 WHERE id = ?1";
         self.execute(sql, (id.as_str(), now.as_millis()))?;
+        Ok(())
+    }
+
+    /// A sidecar is an observer while it has given up the project, and what it was opened as otherwise.
+    pub fn set_role(&self, id: &InstanceId) -> Result<(), LedgerError> {
+        let sql = format!(
+            "UPDATE instances SET role = CASE WHEN {} THEN ?2 ELSE opened_as END WHERE id = ?1",
+            GIVEN_UP
+        );
+        self.execute(&sql, (id.as_str(), to_word(&Role::Observer)?))?;
         Ok(())
     }
 

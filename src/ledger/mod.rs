@@ -5,6 +5,7 @@
 
 mod automations;
 mod clock;
+mod closes;
 mod column;
 mod commits;
 mod condition;
@@ -14,6 +15,7 @@ mod events;
 mod executors;
 mod files;
 mod holder;
+mod holds;
 mod instances;
 mod later;
 mod loss;
@@ -30,6 +32,7 @@ mod writer;
 
 pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
 pub use clock::{ClockRow, Remaining};
+pub use closes::CloseRow;
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};

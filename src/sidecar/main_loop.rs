@@ -333,7 +333,7 @@ impl MainLoop {
         if timeout(LAST_ENDS, all_ended).await.is_err() {
             tracing::warn!("some work did not end in time; closing its pipe kills it");
         }
-        let departure = self.sidecar.decide_between(DEPARTURE, |tx, context| leave(tx, context));
+        let departure = self.sidecar.decide_between(DEPARTURE, leave);
         let left = timeout(LAST_WISHES, departure).await;
         match left {
             Ok(Ok(Remains::Nothing)) => self.instance.remove(),

@@ -26,6 +26,8 @@ pub(crate) struct Audit {
     /// How far the slots of an automation's newest epoch, by both their numbers, have been seen to be answered.
     slots: BTreeMap<(i64, i64), Answered>,
     pauses: Pauses,
+    /// The closes that have ended.
+    closed: BTreeSet<String>,
     /// Every transition that was published, with its reason.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -144,6 +146,13 @@ impl Audit {
             }
             "scheduler.suspended" | "scheduler.clock" => {
                 assert_ne!(payload["scheduler"]["from"], payload["scheduler"]["to"], "{payload}");
+                Told { automation: None, run: None, life: false }
+            }
+            "lifecycle.completed" | "lifecycle.failed" => {
+                let lifecycle = &payload["lifecycle"];
+                let failed = event.kind == "lifecycle.failed";
+                assert_eq!((event.important, lifecycle["error"].is_string()), (failed, failed), "{payload}");
+                assert!(self.closed.insert(text(&lifecycle["id"])), "a close has ended twice: {payload}");
                 Told { automation: None, run: None, life: false }
             }
             "scheduler.owner" => Told { automation: None, run: None, life: false },

@@ -352,7 +352,7 @@ impl World {
 
     /// The second half of leaving. Work that has not ended until now dies with its pipe.
     pub(crate) fn leave(&mut self, who: Who) -> Result<(), Refusal> {
-        let left = self.decide(who, |tx, context| presence::leave(tx, context));
+        let left = self.decide(who, presence::leave);
         self.die(who);
         left.map(drop)
     }

@@ -177,7 +177,13 @@ impl Run {
 
     /// Somebody wishes that the run ends. The first wish decides how; a later one may only make it urgent.
     /// Gives whether anything changed; an ended run has no wishes.
-    pub fn wish_to_stop(&mut self, wish: Wish, urgency: Urgency, now: Timestamp) -> bool {
+    pub fn wish_to_stop(
+        &mut self,
+        wish: Wish,
+        urgency: Urgency,
+        closed_by: Option<&LifecycleActionId>,
+        now: Timestamp,
+    ) -> bool {
         let (Phase::Scheduled { stopping, .. }
         | Phase::Running { stopping, .. }
         | Phase::AwaitingInput { stopping, .. }) = &mut self.phase
@@ -187,7 +193,7 @@ impl Run {
         let at_once = urgency == Urgency::Now;
         match stopping {
             None => {
-                *stopping = Some(Stopping { wish, since: now, now: at_once, closed_by: None });
+                *stopping = Some(Stopping { wish, since: now, now: at_once, closed_by: closed_by.cloned() });
                 true
             }
             Some(stopping) if at_once && !stopping.now => {

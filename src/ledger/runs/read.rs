@@ -26,6 +26,10 @@ const IN_ORDER: &str = "r.is_catch_up, r.joins_at, r.row";
 /// The same from the end.
 const FROM_THE_END: &str = "r.is_catch_up DESC, r.joins_at DESC, r.row DESC";
 
+/// The condition that the run `r` says that it stands in the line of its directory.
+const SAYS_IT_IS_IN_LINE: &str = "(r.waiting ->> '$.for' IN ('directory', 'capacity')
+    OR (r.provider IS NOT NULL AND r.waiting ->> '$.for' = 'executor'))";
+
 /// The place of the run `me`.
 const MY_PLACE: &str = "me.is_catch_up, me.joins_at, me.row";
 
@@ -129,8 +133,8 @@ impl View<'_> {
         if let Some(id) = holds.optional()? {
             return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
-        // Of several the first one that the index has: it is the same as long as it is there.
-        let sql = "SELECT id FROM holds WHERE directory = ?1 LIMIT 1";
+        // Of several the oldest: it is the same as long as it is there.
+        let sql = "SELECT id FROM holds WHERE directory = ?1 ORDER BY since, id LIMIT 1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let held = statement.query_row([directory], |row| row.get::<_, String>(0)).optional()?;
         Ok(held.map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
@@ -142,11 +146,21 @@ impl View<'_> {
             "SELECT {COLUMNS} FROM runs me CROSS JOIN runs r JOIN definitions d ON d.row = r.definition
              WHERE me.row = ?1 AND r.directory = me.directory AND ({IN_ORDER}) > ({MY_PLACE})
                AND r.access = 'write' AND r.state = 'scheduled' AND r.given_to IS NULL
-               AND (r.waiting ->> '$.for' IN ('directory', 'capacity')
-                    OR (r.provider IS NOT NULL AND r.waiting ->> '$.for' = 'executor'))
+               AND {SAYS_IT_IS_IN_LINE}
              ORDER BY {IN_ORDER}"
         );
         self.first_readable_by(from_row, &sql, vec![row.into()])
+    }
+
+    /// The first run that says that it stands in the line of a directory.
+    pub fn first_in_line(&self, directory: &str) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {TABLES}
+             WHERE r.directory = ?1 AND r.access = 'write' AND r.state = 'scheduled' AND r.given_to IS NULL
+               AND {SAYS_IT_IS_IN_LINE}
+             ORDER BY {IN_ORDER}"
+        );
+        self.first_readable_by(from_row, &sql, vec![directory.to_owned().into()])
     }
 
     /// The newest of the runs that the automation had before this one and whose work has not gone: one that has not
@@ -177,6 +191,20 @@ impl View<'_> {
     pub fn waiting_behind(&self, ahead: &Ahead) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.behind = ?1 ORDER BY r.row");
         self.readable_by(from_row, &sql, vec![ahead.as_str().to_owned().into()])
+    }
+
+    /// The runs that say that they wait for work of the user's own that is over.
+    pub fn waiting_behind_nobody(&self) -> Result<Vec<RunRow>, LedgerError> {
+        // Both kinds of identities stand in the same column and are told apart by how they begin; the end of the range is
+        // the text after all that begin so.
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_behind JOIN definitions d ON d.row = r.definition
+             WHERE r.behind >= '{0}' AND r.behind < '{0}~'
+               AND NOT EXISTS (SELECT 1 FROM holds u WHERE u.id = r.behind)
+             ORDER BY r.behind, r.row",
+            SubscriptionId::PREFIX
+        );
+        self.readable_by(from_row, &sql, Vec::new())
     }
 
     /// The latest turn of a catch-up that has come or will come: one that was given up leaves its turn free.

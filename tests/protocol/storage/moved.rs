@@ -181,8 +181,8 @@ fn a_ledger_that_another_program_holds_is_busy_until_it_lets_go() {
     let start_time: i64 = stat.rsplit(") ").next().unwrap().split(' ').nth(19).unwrap().parse().unwrap();
     let other = ledger::open(database.clone());
     let sql = "INSERT INTO instances (id, pid, start_time, client, boot_id, pid_namespace, lock_device, lock_inode,
-                 role, version, since)
-               SELECT 'ins_other', ?1, ?2, 'Another Editor', boot_id, pid_namespace, 0, 0, role, version, since
+                 role, opened_as, version, since)
+               SELECT 'ins_other', ?1, ?2, 'Another Editor', boot_id, pid_namespace, 0, 0, role, opened_as, version, since
                FROM instances";
     other.execute(sql, (me, start_time)).unwrap();
     let held = ledger::hold(database.clone());
