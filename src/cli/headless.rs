@@ -151,6 +151,7 @@ fn why_not(refusal: &Refusal) -> End {
         | Refusal::AutomationConflict { .. }
         | Refusal::ActiveRunStillRunning { .. }
         | Refusal::WriterBusy { .. }
+        | Refusal::BlockerGone { .. }
         | Refusal::InsideRun { .. }
         | Refusal::Closing { .. }
         | Refusal::Overloaded(_)

@@ -8,6 +8,7 @@ use super::clock::{ClockSet, Suspended};
 use super::id::AutomationId;
 use super::later::{LaterAutomation, LaterRun};
 use super::lifecycle::Lifecycle;
+use super::provider::Provider;
 use super::run::machine::StopReason;
 use super::run::{Phase, Run};
 use super::scheduler::Owner;
@@ -78,6 +79,11 @@ pub enum Event {
         /// Which, and why.
         lifecycle: Lifecycle,
     },
+    /// A provider offers something else, or can be given work again, or not any more.
+    ProviderUpdated {
+        /// As it is now.
+        provider: Box<Provider>,
+    },
 }
 
 /// What is left of a deleted automation.
@@ -90,7 +96,7 @@ pub struct Tombstone {
 }
 
 /// All kinds of events that this version publishes.
-pub const KINDS: [&str; 9] = [
+pub const KINDS: [&str; 10] = [
     "automation.updated",
     "automation.deleted",
     "run.updated",
@@ -100,6 +106,7 @@ pub const KINDS: [&str; 9] = [
     "run.warning",
     "lifecycle.completed",
     "lifecycle.failed",
+    "provider.updated",
 ];
 
 impl Event {
@@ -134,6 +141,7 @@ impl Event {
             Event::RunWarning { .. } => KINDS[6],
             Event::LifecycleCompleted { .. } => KINDS[7],
             Event::LifecycleFailed { .. } => KINDS[8],
+            Event::ProviderUpdated { .. } => KINDS[9],
         }
     }
 
@@ -151,7 +159,8 @@ impl Event {
             | Event::SchedulerSuspended { .. }
             | Event::SchedulerClock { .. }
             | Event::LifecycleCompleted { .. }
-            | Event::LifecycleFailed { .. } => None,
+            | Event::LifecycleFailed { .. }
+            | Event::ProviderUpdated { .. } => None,
         }
     }
 
@@ -180,7 +189,8 @@ impl Event {
             | Event::SchedulerOwner { .. }
             | Event::SchedulerSuspended { .. }
             | Event::SchedulerClock { .. }
-            | Event::LifecycleCompleted { .. } => false,
+            | Event::LifecycleCompleted { .. }
+            | Event::ProviderUpdated { .. } => false,
         }
     }
 }

@@ -33,6 +33,11 @@ pub enum Word {
     InvalidCronExpression,
     #[serde(rename = "interval_below_minimum_30000ms")]
     IntervalBelowMinimum,
+    /// Its provider was asked and does not offer it.
+    ModelNotFound,
+    /// Nobody is there who could be asked.
+    ModelLookupFailed,
+    InvalidVariantForModel,
     UnsupportedSessionWithFresh,
     /// A part of the contract that this version does not do.
     NotAvailableYet,

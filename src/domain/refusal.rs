@@ -47,6 +47,12 @@ pub enum Refusal {
         /// What is directly ahead.
         ahead: Ahead,
     },
+    /// The run does not wait for this answer, or not any more.
+    #[error("run {run} does not wait for this answer any more; look at it to see what became of it")]
+    BlockerGone {
+        /// The run.
+        run: RunId,
+    },
     /// It comes out of a run, and runs may not change what is scheduled.
     #[error(
         "run {run} may look but not change anything, except pause its own automation; ask a person for more"
@@ -98,6 +104,7 @@ impl Refusal {
             | Refusal::AutomationConflict { .. }
             | Refusal::ActiveRunStillRunning { .. }
             | Refusal::WriterBusy { .. }
+            | Refusal::BlockerGone { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Closing { .. }
             | Refusal::Overloaded(_)

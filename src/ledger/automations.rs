@@ -214,6 +214,12 @@ impl View<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
+    /// The agent's session that the next run of an automation may continue.
+    pub fn session_of(&self, automation: i64) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT session_id FROM automations WHERE row = ?1";
+        Ok(self.connection.prepare_cached(sql)?.query_row([automation], |row| row.get(0))?)
+    }
+
     /// The newest run of an automation.
     pub fn last_run(&self, automation: i64) -> Result<Option<RunId>, LedgerError> {
         let sql = "SELECT id FROM runs WHERE automation = ?1 ORDER BY row DESC LIMIT 1";

@@ -154,7 +154,7 @@ impl Tx<'_> {
     pub fn move_limits(&self, by_ms: i64) -> Result<(), LedgerError> {
         let sql =
             "UPDATE runs INDEXED BY runs_given SET given_at = given_at + ?1, deadline_at = deadline_at + ?1,
-                     active_at = active_at + ?1, wall_at = wall_at + ?1
+                     active_at = active_at + ?1, wall_at = wall_at + ?1, tell_at = tell_at + ?1
                    WHERE completed_at IS NULL AND given_to IS NOT NULL";
         self.execute(sql, [by_ms])?;
         Ok(())

@@ -131,6 +131,7 @@ impl Trouble {
             | Refusal::AutomationConflict { .. }
             | Refusal::ActiveRunStillRunning { .. }
             | Refusal::WriterBusy { .. }
+            | Refusal::BlockerGone { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Closing { .. }
             | Refusal::Overloaded(_)

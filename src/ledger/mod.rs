@@ -3,6 +3,7 @@
 //! One thread writes, one reads. A [`Tx`] is an open write transaction and is what the engine decides in; a
 //! [`View`] is a consistent look at the rows. No row is cached: what is in the database is what is true.
 
+mod answers;
 mod automations;
 mod clock;
 mod closes;
@@ -23,6 +24,7 @@ mod marker;
 mod migrate;
 mod neglected;
 mod open;
+mod providers;
 mod reader;
 mod retention;
 mod runs;
@@ -30,6 +32,7 @@ mod scheduler;
 mod wakeup;
 mod writer;
 
+pub use answers::PendingAnswer;
 pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
 pub use clock::{ClockRow, Remaining};
 pub use closes::CloseRow;
@@ -43,8 +46,9 @@ pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
+pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
-pub use runs::{Begun, Guard, Order, ProcessRow, RunRow, StoredRun, Work};
+pub use runs::{Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
 
 use std::path::Path;
 use std::sync::Arc;

@@ -34,14 +34,17 @@ impl View<'_> {
         Ok(times.into_iter().flatten().min())
     }
 
-    /// The earliest time at which a run of this instance has taken too long.
+    /// The earliest time at which a run of this instance has taken too long, or progress of one is to be told.
     pub fn next_own_deadline(&self, instance: &InstanceId) -> Result<Option<Timestamp>, LedgerError> {
         // What a window carries out itself ends when it was not ended in time; a guard has a sweep that does it.
         let sql = "SELECT min(deadline_at) FROM runs r
                    WHERE completed_at IS NULL AND deadline_at IS NOT NULL AND given_to = ?1
                      AND (stopping IS NULL OR EXISTS
                           (SELECT 1 FROM processes p WHERE p.run = r.row AND p.serving IS NOT NULL))";
-        self.least(sql, [instance.as_str()])
+        let sql_to_tell = "SELECT min(tell_at) FROM runs INDEXED BY runs_to_tell
+                   WHERE completed_at IS NULL AND tell_at IS NOT NULL AND given_to = ?1";
+        let times = [self.least(sql, [instance.as_str()])?, self.least(sql_to_tell, [instance.as_str()])?];
+        Ok(times.into_iter().flatten().min())
     }
 
     fn least(&self, sql: &str, params: impl rusqlite::Params) -> Result<Option<Timestamp>, LedgerError> {

@@ -14,6 +14,7 @@ pub enum Kind {
     NotFound,
     AutomationConflict,
     ActiveRunStillRunning,
+    BlockerGone,
     WriterBusy,
     InsideRun,
     Closing,
@@ -32,11 +33,12 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of the contract.
-    pub const ALL: [Kind; 18] = [
+    pub const ALL: [Kind; 19] = [
         Kind::InvalidAutomation,
         Kind::NotFound,
         Kind::AutomationConflict,
         Kind::ActiveRunStillRunning,
+        Kind::BlockerGone,
         Kind::WriterBusy,
         Kind::InsideRun,
         Kind::Closing,
@@ -60,6 +62,7 @@ impl Kind {
             Kind::NotFound => (-32011, "not_found"),
             Kind::AutomationConflict => (-32012, "automation_conflict"),
             Kind::ActiveRunStillRunning => (-32013, "active_run_still_running"),
+            Kind::BlockerGone => (-32014, "blocker_gone"),
             Kind::WriterBusy => (-32015, "writer_busy"),
             Kind::InsideRun => (-32016, "inside_run"),
             Kind::Closing => (-32017, "closing"),
@@ -165,6 +168,9 @@ impl From<Refusal> for Failure {
                     Ahead::Hold(_) => "holdID",
                 };
                 Failure::new(Kind::WriterBusy, message).with(name, ahead.as_str())
+            }
+            Refusal::BlockerGone { run } => {
+                Failure::new(Kind::BlockerGone, message).with("runID", run.as_str())
             }
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
             Refusal::Closing { action } => {

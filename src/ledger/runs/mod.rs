@@ -10,8 +10,9 @@ use crate::domain::automation::Definition;
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::policy::IfBusy;
 use crate::domain::process::ProcessIdentity;
-use crate::domain::run::Run;
+use crate::domain::run::{Run, Wish};
 use crate::domain::time::Timestamp;
+use crate::ledger::answers::PendingAnswer;
 use crate::ledger::later::{LaterRunRow, Stored};
 
 /// A run as it is stored: what clients see, and what only the sidecars need.
@@ -135,10 +136,32 @@ pub struct Guard {
 pub struct Order {
     /// The run.
     pub run: RunId,
+    /// What carries it out.
+    pub work: Ordered,
     /// Whether it has begun.
     pub begun: bool,
     /// Whether it is to end, and whether at once.
     pub stopping: Option<bool>,
+}
+
+/// What carries out a run that was given to an instance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ordered {
+    /// A process of its own.
+    Guarded,
+    /// The window that serves its provider.
+    Served(ServedOrder),
+}
+
+/// What the window that carries out a run is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServedOrder {
+    /// The subscription that it was told to begin on, if it has begun.
+    pub serving: Option<SubscriptionId>,
+    /// How the run will be recorded, if it is to end.
+    pub wish: Option<Wish>,
+    /// What was answered to it, oldest first.
+    pub answers: Vec<PendingAnswer>,
 }
 
 /// What a new row says in `seen_at`, if this is what it says in `triggered_at`.

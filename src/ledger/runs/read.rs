@@ -1,11 +1,13 @@
 //! Looks at runs.
 
 use rusqlite::OptionalExtension;
+use serde_json::Value;
 
 use super::row::{COLUMNS, PROCESS_COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
-use super::{Order, ProcessRow, RunRow, StoredRun};
+use super::{Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun};
 use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
-use crate::domain::run::Ahead;
+use crate::domain::run::machine::StopReason;
+use crate::domain::run::{Ahead, Wish};
 use crate::domain::time::Timestamp;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
@@ -324,6 +326,19 @@ impl View<'_> {
         )
     }
 
+    /// The runs of which something is to be told by now that was held back.
+    pub fn progress_to_tell(&self, now: Timestamp, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs r INDEXED BY runs_to_tell JOIN definitions d ON d.row = r.definition
+             WHERE r.completed_at IS NULL AND r.tell_at <= ?1 ORDER BY r.tell_at LIMIT ?2"
+        );
+        self.readable_by(
+            from_row,
+            &sql,
+            vec![now.as_millis().into(), i64::try_from(limit).unwrap_or(i64::MAX).into()],
+        )
+    }
+
     /// The runs that wait for a person, oldest first.
     pub fn blocked_runs(&self) -> Result<Vec<RunRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.state = 'awaiting_input' ORDER BY r.row");
@@ -365,17 +380,30 @@ impl View<'_> {
 
     /// What an instance has to do.
     pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
-        let sql = "SELECT id, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row), stopping ->> '$.now'
-                   FROM runs r WHERE given_to = ?1 AND completed_at IS NULL ORDER BY row";
+        let sql = "SELECT r.id, p.run IS NOT NULL, r.stopping ->> '$.now', r.provider IS NOT NULL,
+                     r.row, p.serving, r.stopping ->> '$.as'
+                   FROM runs r LEFT JOIN processes p ON p.run = r.row
+                   WHERE r.given_to = ?1 AND r.completed_at IS NULL ORDER BY r.row";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let orders = statement.query_map([instance.as_str()], |row| {
-            Ok(Order {
+        let mut rows = statement.query([instance.as_str()])?;
+        let mut orders = Vec::new();
+        while let Some(row) = rows.next()? {
+            let work = match row.get(3)? {
+                false => Ordered::Guarded,
+                true => Ordered::Served(ServedOrder {
+                    serving: row.get::<_, Option<String>>(5)?.map(SubscriptionId::from_text),
+                    wish: row.get::<_, Option<String>>(6)?.map(wish),
+                    answers: self.answers_to(row.get(4)?)?,
+                }),
+            };
+            orders.push(Order {
                 run: RunId::from_text(row.get::<_, String>(0)?),
+                work,
                 begun: row.get(1)?,
                 stopping: row.get(2)?,
-            })
-        })?;
-        Ok(orders.collect::<Result<_, _>>()?)
+            });
+        }
+        Ok(orders)
     }
 
     /// Whether a run has ended and nothing of its work is left; none if there is no such run.
@@ -393,6 +421,15 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let found = statement.query_row([run], process_from_row).optional()?;
         Ok(found)
+    }
+
+    /// The runs that a window was told to carry out on this subscription and whose work has not gone, oldest first.
+    pub fn served_on(&self, serving: &SubscriptionId) -> Result<Vec<RunId>, LedgerError> {
+        let sql =
+            "SELECT r.id FROM processes p JOIN runs r ON r.row = p.run WHERE p.serving = ?1 ORDER BY p.run";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let served = statement.query_map([serving.as_str()], |row| row.get::<_, String>(0))?;
+        served.map(|run| Ok(RunId::from_text(run?))).collect()
     }
 
     /// The processes that a sidecar has started and that have not been seen to end, with their runs.
@@ -421,6 +458,11 @@ impl View<'_> {
         })?;
         Ok(found.collect::<Result<_, _>>()?)
     }
+}
+
+/// The wish that this word stands for. One that only a later version knows is a cancel to whoever carries the run out.
+fn wish(word: String) -> Wish {
+    serde_json::from_value(Value::String(word)).unwrap_or(Wish::Stop(StopReason::Cancelled))
 }
 
 /// How runs that say the wrong thing about what they wait for are found.

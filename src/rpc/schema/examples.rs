@@ -7,8 +7,9 @@ use crate::domain::automation::{Actor, Automation, Definition, DerivedState};
 use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::draft::{Surroundings, read_create};
 use crate::domain::event::{Event, Tombstone};
-use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, ProviderId, RunId};
 use crate::domain::lifecycle::{CloseKind, CloseMode, Lifecycle};
+use crate::domain::provider::{OfferedModel, Provider, ProviderKind, ProviderStatus};
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{
     Ahead, Attendance, Ended, ErrorClass, OutputSize, Phase, ProcessEnd, Run, RunError, RunResult, SlotRange,
@@ -87,6 +88,19 @@ fn all_events() -> Vec<Event> {
     events.push(Event::LifecycleCompleted { lifecycle: lifecycle.clone() });
     let error = Some("the configuration could not be read: line 3 is no JSON".to_owned());
     events.push(Event::LifecycleFailed { lifecycle: Lifecycle { error, ..lifecycle } });
+    let provider = Provider {
+        id: ProviderId::from_text("assistant"),
+        kind: ProviderKind::Served,
+        status: ProviderStatus::Ready,
+        reason: None,
+        checked_at: AT,
+        models: vec![OfferedModel {
+            id: "large".to_owned(),
+            name: "Large".to_owned(),
+            variants: vec!["careful".to_owned()],
+        }],
+    };
+    events.push(Event::ProviderUpdated { provider: Box::new(provider) });
     events
 }
 

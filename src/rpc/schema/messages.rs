@@ -10,6 +10,7 @@ use crate::domain::event::{KINDS, Tombstone};
 use crate::domain::fault::Fault;
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::Lifecycle;
+use crate::domain::provider::Provider;
 use crate::domain::refusal::StorageReason;
 use crate::domain::run::Run;
 use crate::domain::scheduler::Owner;
@@ -37,6 +38,7 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
             "lifecycle.completed" | "lifecycle.failed" => {
                 vec![("lifecycle", generator.subschema_for::<Lifecycle>().to_value())]
             }
+            "provider.updated" => vec![("provider", generator.subschema_for::<Provider>().to_value())],
             unknown => unreachable!("{unknown} carries nothing"),
         };
         kinds.push(event_of(kind, &carries));
@@ -73,7 +75,9 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::AutomationConflict => {
             vec![("current", generator.subschema_for::<AnyAutomation>().to_value())]
         }
-        Kind::ActiveRunStillRunning | Kind::WriterBusy | Kind::InsideRun => vec![("runID", text)],
+        Kind::ActiveRunStillRunning | Kind::BlockerGone | Kind::WriterBusy | Kind::InsideRun => {
+            vec![("runID", text)]
+        }
         Kind::StorageUnavailable => {
             vec![("reason", generator.subschema_for::<StorageReason>().to_value())]
         }
