@@ -2,6 +2,7 @@
 
 use super::ending::{self, Remains};
 use super::limits::{self, Limit};
+use super::progress::LOOP_GATE;
 use super::{Context, derive, find_run, standby};
 use crate::domain::id::{LifecycleActionId, RunId};
 use crate::domain::policy::STOP_GRACE_MS;
@@ -93,10 +94,34 @@ pub(super) fn outcome_of(stopping: &Stopping, run: &RunRow) -> Outcome {
                     };
                     format!("it did not start within {limit} ms ({names})")
                 }
-                (code, _) => format!("it was ended: {code:?}"),
+                (code, _) => why(code, run),
             };
             Outcome::Failed(RunError::of(code, message, started_at))
         }
+    }
+}
+
+/// Why a run was asked to end as a failure for another reason than its time.
+fn why(code: ErrorCode, run: &RunRow) -> String {
+    let policy = &run.definition.policy;
+    match code {
+        ErrorCode::StepCap => {
+            format!("it took more than {} steps (`policy.stepCap`) and was ended", policy.step_cap)
+        }
+        ErrorCode::LoopGate => {
+            format!("it made the same step {LOOP_GATE} times in a row and was ended")
+        }
+        ErrorCode::BudgetExceeded => {
+            "it cost all that it may cost (`policy.budget.perRun`) and was ended".to_owned()
+        }
+        ErrorCode::NeedsUserInput => {
+            "it needed a person, and nobody is asked (`policy.permissions` is \"deny\")".to_owned()
+        }
+        ErrorCode::ExecutionFailed
+        | ErrorCode::TimedOut
+        | ErrorCode::StartFailed
+        | ErrorCode::ProviderUnavailable
+        | ErrorCode::Crashed => "it was ended".to_owned(),
     }
 }
 

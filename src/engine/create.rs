@@ -1,9 +1,10 @@
 //! A user wants something done at a time.
 
-use super::{Context, KEY_MEMORY_MS, derive};
+use super::{Context, KEY_MEMORY_MS, derive, serve};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft::{self, Commitment, CreateParams};
 use crate::domain::event::Event;
+use crate::domain::fault::Fault;
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::ledger::{AutomationRow, Epoch, Tx};
@@ -11,7 +12,7 @@ use crate::ledger::{AutomationRow, Epoch, Tx};
 /// Creates an automation, or gives the one that was created with the same key within a day.
 ///
 /// # Errors
-/// When a one-shot's time has passed by now, or the ledger fails.
+/// When a one-shot's time has passed by now, nobody offers the model that is to be asked, or the ledger fails.
 pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> Result<Automation, Refusal> {
     let now = context.now;
     if params.commitment == Commitment::Real
@@ -20,8 +21,13 @@ pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> R
     {
         return derive::automation(tx, &first);
     }
-    draft::check_time(&params.draft.definition, now)
-        .map_err(|fault| Refusal::InvalidAutomation(vec![fault]))?;
+    let definition = &params.draft.definition;
+    let too_late = draft::check_time(definition, now).err();
+    let faults: Vec<Fault> =
+        too_late.into_iter().chain(serve::check_model(tx, &definition.task, now)?).collect();
+    if !faults.is_empty() {
+        return Err(Refusal::InvalidAutomation(faults));
+    }
     let row = first_row(context, &params);
     match params.commitment {
         Commitment::DryRun => Ok(derive::unborn(&row)),

@@ -1,14 +1,14 @@
-//! Waits that are over and limits that are reached.
+//! Waits that are over, limits that are reached, and progress that was held back for long enough.
 
 use super::ending::{self, Remains};
 use super::limits::{self, Limit};
-use super::{AT_ONCE, Context, Progress, assign, cancel, delete};
+use super::{AT_ONCE, Context, Progress, assign, blocker, cancel, delete, progress};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Outcome, Urgency, WaitingFor, Wish};
 use crate::ledger::{RunRow, Tx};
 
-/// Ends the waits that are over, asks runs to end that have reached a limit, and gives up wishes to delete that
+/// Ends the waits that are over, asks runs to end that have reached a limit, tells progress, and gives up wishes to delete that
 /// were not fulfilled in time.
 ///
 /// # Errors
@@ -17,13 +17,14 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     let waits = tx.waits_over(context.now, AT_ONCE)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let overdue = tx.served_stops_over(context.now, AT_ONCE)?;
+    let untold = tx.progress_to_tell(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
     let unplaced = tx.unplaced_runs(AT_ONCE)?;
     let misplaced = tx.misplaced_runs(AT_ONCE)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
-    let found = [waits.len(), limits.len(), overdue.len(), turns.len(), unplaced.len(), misplaced.len()];
-    let progress =
-        if found.contains(&AT_ONCE) || wishes.len() == AT_ONCE { Progress::More } else { Progress::Done };
+    let found = [&waits, &limits, &overdue, &untold, &turns, &unplaced, &misplaced];
+    let is_full = found.iter().any(|runs| runs.len() == AT_ONCE) || wishes.len() == AT_ONCE;
+    let progress = if is_full { Progress::More } else { Progress::Done };
     // Those whose turn has come go, or join the line, before waits end: one that may not wait at all can still go at
     // its time, and one that has to end did wait for what it would wait for now.
     assign::assign(tx, context)?;
@@ -47,6 +48,9 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
             ending::end(tx, context, run, outcome, None, Remains::Guard)?;
         }
     }
+    for run in untold {
+        progress::tell(tx, context, run.row)?;
+    }
     for automation in wishes {
         let automation = tx.automation_at(automation.row)?;
         delete::give_up(tx, context, automation)?;
@@ -64,7 +68,7 @@ fn end_at_limit(tx: &Tx<'_>, context: &mut Context<'_>, row: i64) -> Result<(), 
         Some(Limit::Start | Limit::Idle | Limit::Wall) => {
             cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)
         }
-        Some(Limit::Answer) => cancel::wish(tx, context, run, Wish::Stop(StopReason::Expired), Urgency::Ask),
+        Some(Limit::Answer) => blocker::expire(tx, context, run),
         None => Ok(()),
     }
 }

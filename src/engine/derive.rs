@@ -133,6 +133,8 @@ fn within_count(row: &AutomationRow, mut state: DerivedState, active: usize) -> 
 /// Stores a changed run and tells of it. Every published change counts.
 pub(super) fn publish_run(tx: &Tx<'_>, row: &mut RunRow, now: Timestamp) -> Result<(), Refusal> {
     row.run.revision += 1;
+    // All of it is told now.
+    row.work.tell_at = None;
     tx.update_run(row)?;
     tx.publish(&Event::RunUpdated { run: Box::new(row.run.clone()) }, now)?;
     match row.run.ended() {

@@ -28,6 +28,7 @@ pub(super) fn end(
     run.run.end(outcome, process, context.now)?;
     let skipped = run.run.skipped.take();
     run.deadline_at = None;
+    tx.delete_answers(run.row)?;
     if remains == Remains::Nothing {
         run.holds_directory = false;
         tx.delete_process(run.row)?;

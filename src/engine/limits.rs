@@ -42,7 +42,6 @@ pub(super) fn begin(run: &mut RunRow, now: Timestamp) {
 }
 
 /// It waits for a person until then: the rest of its time is kept for later.
-#[expect(dead_code, reason = "served work waits for people, which comes next")]
 pub(super) fn rest(run: &mut RunRow, now: Timestamp, until: Timestamp) {
     run.work.wall_left_ms = run.work.wall_at.map(|wall_at| wall_at.since_ms(now).max(0));
     run.work.wall_at = None;
@@ -53,7 +52,6 @@ pub(super) fn rest(run: &mut RunRow, now: Timestamp, until: Timestamp) {
 }
 
 /// It works again.
-#[expect(dead_code, reason = "served work waits for people, which comes next")]
 pub(super) fn go_on(run: &mut RunRow, now: Timestamp) {
     let left_ms = run.work.wall_left_ms.take();
     run.work.wall_at = left_ms.map(|left_ms| now.plus_ms(left_ms));

@@ -7,6 +7,7 @@
 //! those of a schedule that ends.
 
 pub mod assign;
+pub mod blocker;
 pub mod cancel;
 pub mod clock;
 pub mod close;
@@ -23,11 +24,14 @@ pub mod limits;
 mod overlap;
 pub mod pause;
 pub mod presence;
+pub mod progress;
 mod records;
 pub mod report;
 mod rest;
 pub mod retention;
 mod retry;
+pub mod serve;
+pub mod served;
 pub mod settle;
 pub mod standby;
 mod start;

@@ -3,7 +3,7 @@
 use super::ending::stop_scheduled;
 use super::rest::Rest;
 use super::settle::Records;
-use super::{Context, derive, epoch, find_automation, find_open_automation, settle};
+use super::{Context, delete, derive, epoch, find_automation, find_open_automation, settle};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
 use crate::domain::event::Event;
@@ -11,7 +11,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::request::RestRequest;
 use crate::domain::run::machine::StopReason;
 use crate::domain::shown::Voice;
-use crate::ledger::{AutomationRow, Tx};
+use crate::ledger::{AutomationRow, Stored, Tx};
 
 /// Somebody pauses an automation: nothing is due until it is resumed, and nothing of that time will be missed.
 /// Runs that slots asked for and that have not begun are stopped, and so is what tries such runs again. Pausing what is paused changes nothing.
@@ -27,25 +27,42 @@ pub fn pause(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> Re
     if automation.pause.is_some() {
         return derive::automation(tx, &automation);
     }
-    // What follows from the records is told apart from the pause, which is a revision.
-    if settle::settle_closing(tx, context, &mut automation, StopReason::Paused)? == Records::Some {
-        derive::publish_automation(tx, &mut automation, context.now)?;
+    let reason = match context.voice {
+        Voice::Person => PauseReason::User,
+        Voice::Run => PauseReason::Run,
+    };
+    rest(tx, context, &mut automation, reason, request.note)?;
+    derive::automation(tx, &find_automation(tx, &request.automation)?)
+}
+
+/// A run has told that what its automation watches for has happened. That is as if it had paused it; where nothing is
+/// due any more, or it rests or is being deleted, there is nothing to pause.
+pub(super) fn watch_is_over(tx: &Tx<'_>, context: &mut Context<'_>, automation: i64) -> Result<(), Refusal> {
+    let Stored::Known(mut automation) = tx.stored_automation_at(automation)? else { return Ok(()) };
+    delete::forget_void_wish(&mut automation, context.now);
+    match derive::next_fire(&automation) {
+        Some(_) => rest(tx, context, &mut automation, PauseReason::Run, None),
+        None => Ok(()),
     }
-    automation.pause = Some(Pause {
-        reason: match context.voice {
-            Voice::Person => PauseReason::User,
-            Voice::Run => PauseReason::Run,
-        },
-        at: context.now,
-        note: request.note.clone(),
-        by: Some(context.me.clone()),
-    });
+}
+
+fn rest(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    automation: &mut AutomationRow,
+    reason: PauseReason,
+    note: Option<String>,
+) -> Result<(), Refusal> {
+    // What follows from the records is told apart from the pause, which is a revision.
+    if settle::settle_closing(tx, context, automation, StopReason::Paused)? == Records::Some {
+        derive::publish_automation(tx, automation, context.now)?;
+    }
+    automation.pause = Some(Pause { reason, at: context.now, note, by: Some(context.me.clone()) });
     automation.epoch.ended_at.get_or_insert(context.due_by);
     automation.revision += 1;
     automation.updated_at = context.now;
-    derive::publish_automation(tx, &mut automation, context.now)?;
-    stop_scheduled(tx, context, &automation, StopReason::Paused)?;
-    derive::automation(tx, &find_automation(tx, &request.automation)?)
+    derive::publish_automation(tx, automation, context.now)?;
+    stop_scheduled(tx, context, automation, StopReason::Paused)
 }
 
 /// A user has a paused automation go on: a new epoch begins now. Resuming what is not paused changes nothing.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, close, later};
+use super::{Context, assign, cancel, close, later, serve};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::lifecycle::Extent;
@@ -67,7 +67,7 @@ pub fn bury(
 ) -> Result<(), Refusal> {
     // Its row goes first, so that nothing that becomes free below is given to it.
     tx.end_term(dead, context.now)?;
-    forget(tx, dead)?;
+    forget(tx, context, dead)?;
     for mut run in tx.runs_given_to(dead)? {
         if !run.begun {
             hand_back(tx, run)?;
@@ -98,14 +98,30 @@ pub(super) fn lost(run: &RunRow) -> Outcome {
     }
 }
 
+/// Why a sidecar goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// Its client has asked for it, and waits for what it carries out itself to end.
+    Asked,
+    /// Its client has gone, and with it whatever that carried out.
+    ClientGone,
+}
+
 /// This sidecar goes: it gives up the bell, hands on what has not begun, and wishes the rest to end, as a forced shutdown
 /// does.
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>, why: Departure) -> Result<(), Refusal> {
     tx.end_term(&context.me.instance, context.now)?;
     tx.mark_leaving(&context.me.instance, context.now)?;
+    match why {
+        Departure::Asked => {}
+        Departure::ClientGone => {
+            let me = context.me.instance.clone();
+            serve::forget(tx, context, &me)?;
+        }
+    }
     close::shut_down(tx, context)
 }
 
@@ -115,13 +131,15 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
 /// # Errors
 /// When the ledger fails.
 pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal> {
-    let me = &context.me.instance;
-    tx.end_term(me, context.now)?;
-    if !tx.runs_given_to(me)?.is_empty() {
+    let me = context.me.instance.clone();
+    tx.end_term(&me, context.now)?;
+    // What the client carries out itself has gone with the conversation.
+    serve::forget(tx, context, &me)?;
+    if !tx.runs_given_to(&me)?.is_empty() {
         return Ok(Remains::Guard);
     }
     close::complete_at_last(tx, context)?;
-    forget(tx, me)?;
+    forget(tx, context, &me)?;
     assign::go_on(tx, context)?;
     Ok(Remains::Nothing)
 }
@@ -133,19 +151,20 @@ pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal>
 /// When the ledger fails.
 pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
     tx.end_term(me, context.now)?;
-    forget(tx, me)?;
+    forget(tx, context, me)?;
     for run in tx.runs_given_to(me)? {
         hand_back(tx, run)?;
     }
     assign::go_on(tx, context)
 }
 
-/// A sidecar is not there any more, nor what it has told of itself: what it closes, and where its user works. Those who
-/// wait for that go on with [`assign::go_on`].
-fn forget(tx: &Tx<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+/// A sidecar is not there any more, nor what it has told of itself: what it closes, where its user works, and what it
+/// serves. Those who wait for that go on with [`assign::go_on`].
+fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
     tx.delete_closes_of(instance)?;
     tx.delete_holds_of(instance)?;
-    Ok(tx.delete_instance(instance)?)
+    tx.delete_instance(instance)?;
+    serve::forget(tx, context, instance)
 }
 
 /// What an instance was given in these directories and has not begun is anybody's.
@@ -158,7 +177,7 @@ pub(super) fn hand_back_in(tx: &Tx<'_>, instance: &InstanceId, extent: &Extent) 
 }
 
 /// A run that has not begun belongs to no window.
-fn hand_back(tx: &Tx<'_>, mut run: RunRow) -> Result<(), Refusal> {
+pub(super) fn hand_back(tx: &Tx<'_>, mut run: RunRow) -> Result<(), Refusal> {
     run.given_to = None;
     run.given_at = None;
     run.deadline_at = None;

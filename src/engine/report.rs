@@ -137,7 +137,7 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
 
 /// Tells that not all of the output was kept. It comes after the end and all that follows from it: it shows the run
 /// as it ended, and nothing may stand between an end and what that means for the automation.
-fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
+pub(super) fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
     let limit = context.limits.output_bytes;
     let run = find_run(tx, id)?.run;
     // Who allows no output at all wants none, and need not be told with each run.

@@ -147,28 +147,28 @@ fn skip_behind(
     due: SlotSpan,
 ) -> Result<(), Refusal> {
     let due_range = range(due);
-    let skipped = match active.run.skipped {
-        Some(earlier) => Skipped {
-            slots: SlotRange {
-                from_at: earlier.slots.from_at,
-                to_at: due_range.to_at,
-                count: earlier.slots.count + due_range.count,
-            },
-            reason: earlier.reason,
-        },
-        None => {
-            let reason = match active.run.state() {
-                State::AwaitingInput => StopReason::PreviousRunAwaitingInput,
-                State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped => {
-                    StopReason::PreviousRunActive
-                }
-            };
-            Skipped { slots: due_range, reason }
+    let reason = match active.run.state() {
+        State::AwaitingInput => StopReason::PreviousRunAwaitingInput,
+        State::Scheduled | State::Running | State::Succeeded | State::Failed | State::Stopped => {
+            StopReason::PreviousRunActive
         }
     };
-    active.run.skipped = Some(skipped);
+    let (slots, for_another_reason) = match active.run.skipped.take() {
+        Some(earlier) if earlier.reason == reason => {
+            let count = earlier.slots.count + due_range.count;
+            (SlotRange { from_at: earlier.slots.from_at, to_at: due_range.to_at, count }, None)
+        }
+        earlier => (due_range, earlier),
+    };
+    active.run.skipped = Some(Skipped { slots, reason });
     tx.move_watermark(automation, due.last)?;
-    derive::publish_run(tx, &mut active, context.now)
+    derive::publish_run(tx, &mut active, context.now)?;
+    // Slots are counted for one reason at a time: those that were counted for another one are a record now.
+    if let Some(earlier) = for_another_reason {
+        records::record(tx, context, automation, earlier.slots, earlier.reason)?;
+        derive::publish_automation(tx, automation, context.now)?;
+    }
+    Ok(())
 }
 
 /// The newest slot is late by at most the grace.

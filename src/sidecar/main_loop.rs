@@ -27,7 +27,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Progress;
 use crate::engine::ending::Remains;
 use crate::engine::limits::SignOfLife;
-use crate::engine::presence::{leave, prepare_to_leave};
+use crate::engine::presence::{Departure, leave, prepare_to_leave};
 use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
 use crate::exec::spool;
@@ -306,7 +306,10 @@ impl MainLoop {
         if let Some(pruning) = self.pruning.take() {
             pruning.abort();
         }
-        let wished = timeout(LAST_WISHES, self.sidecar.decide_between(HAND_OVER, prepare_to_leave)).await;
+        let leaving = self
+            .sidecar
+            .decide_between(HAND_OVER, |tx, context| prepare_to_leave(tx, context, Departure::Asked));
+        let wished = timeout(LAST_WISHES, leaving).await;
         match wished {
             Ok(Ok(())) => {}
             // A slow disk is nothing that anybody has to act on.

@@ -14,7 +14,7 @@ use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
 use sexton::engine::ending::Remains;
 use sexton::engine::limits::SignOfLife;
-use sexton::engine::presence::Left;
+use sexton::engine::presence::{Departure, Left};
 use sexton::engine::report::{self, Fence, NotReached, WorkEnd};
 use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
@@ -340,7 +340,8 @@ impl World {
 
     /// The first half of leaving: what has not begun is handed back, the rest is to end at once.
     pub(crate) fn prepare_to_leave(&mut self, who: Who) -> Result<(), Refusal> {
-        let prepared = self.decide(who, presence::prepare_to_leave);
+        let prepared =
+            self.decide(who, |tx, context| presence::prepare_to_leave(tx, context, Departure::Asked));
         let window = self.window_mut(who);
         window.leaving = true;
         window.believes_to_own = false;

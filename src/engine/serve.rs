@@ -1,0 +1,250 @@
+//! Windows that carry out prompts themselves: what they offer, and what follows when they no longer do.
+//!
+//! What is told of a provider is what the windows that serve it offer together. When nobody serves it any more, what it
+//! offered last is remembered, so that automations can still be edited for a while.
+
+use super::ending::{self, Remains};
+use super::presence::{hand_back, lost};
+use super::{Context, assign, close, report};
+use crate::domain::automation::Task;
+use crate::domain::event::Event;
+use crate::domain::fault::{Fault, Word};
+use crate::domain::id::{InstanceId, ProviderId, SubscriptionId};
+use crate::domain::prompt::Prompt;
+use crate::domain::provider::{
+    ANSWER_COUNTS_MS, Offer, OfferedModel, Provider, ProviderKind, ProviderStatus,
+};
+use crate::domain::refusal::Refusal;
+use crate::domain::time::Timestamp;
+use crate::ledger::{LedgerError, ProviderRow, ServingRow, Stored, Tx, View};
+
+/// What one window may serve at once, and how many providers are remembered that nobody serves: more than any application
+/// has, and few enough to look through with each change.
+const PROVIDERS: usize = 100;
+
+/// How many names a hint tells.
+const NAMES_TOLD: usize = 10;
+
+/// A window carries out the prompts of a provider from now on; it is told what to do on this subscription.
+///
+/// # Errors
+/// When the window serves this provider already, or as many as it may, or gives up the project.
+pub fn serve(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: SubscriptionId,
+    offer: Offer,
+) -> Result<(), Refusal> {
+    let instance = context.me.instance.clone();
+    if !tx.has_instance(&instance)? {
+        let why = "this sidecar has given up its project; start another one to serve a provider";
+        return Err(Refusal::InvalidRequest(why.to_owned()));
+    }
+    close::check_open(tx, &instance)?;
+    let served = tx.servings_of(&instance)?;
+    let provider = offer.provider.clone();
+    if let Some(first) = served.iter().find(|serving| serving.offer.provider == provider) {
+        return Err(Refusal::InvalidRequest(format!(
+            "this window serves {provider} already, as subscription {}; end that one with `provider/unserve` to offer something else",
+            first.id
+        )));
+    }
+    if served.len() >= PROVIDERS {
+        return Err(Refusal::Overloaded(format!(
+            "this window serves {PROVIDERS} providers already; end one of them with `provider/unserve`"
+        )));
+    }
+    let serving = ServingRow { id, instance, offer, since: context.now };
+    change(tx, context, &provider, || tx.insert_serving(&serving))?;
+    assign::go_on_elsewhere(tx, context)
+}
+
+/// A subscription on which a window served a provider has ended. What it had begun is lost with it, what it had not is
+/// anybody's. One that has ended before is none of it.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn unserve(tx: &Tx<'_>, context: &mut Context<'_>, id: &SubscriptionId) -> Result<(), Refusal> {
+    let served = tx.servings_of(&context.me.instance)?;
+    if let Some(serving) = served.into_iter().find(|serving| serving.id == *id) {
+        end_serving(tx, context, &serving)?;
+        assign::go_on_elsewhere(tx, context)?;
+    }
+    Ok(())
+}
+
+/// An instance serves nothing any more.
+pub(super) fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+    for serving in tx.servings_of(instance)? {
+        end_serving(tx, context, &serving)?;
+    }
+    Ok(())
+}
+
+fn end_serving(tx: &Tx<'_>, context: &mut Context<'_>, serving: &ServingRow) -> Result<(), Refusal> {
+    change(tx, context, &serving.offer.provider, || tx.delete_serving(&serving.id))?;
+    // What it has not begun is handed back first, so that what becomes free below finds it.
+    for run in tx.runs_given_to(&serving.instance)? {
+        let is_of_it = match &run.definition.task {
+            Task::Prompt(prompt) => prompt.model.provider == serving.offer.provider,
+            Task::Command(_) | Task::Notify { .. } => false,
+        };
+        if is_of_it && !run.begun {
+            hand_back(tx, run)?;
+        }
+    }
+    for id in tx.served_on(&serving.id)? {
+        match tx.stored_run(&id)? {
+            Some(Stored::Known(run)) if run.run.state().is_active() => {
+                let outcome = lost(&run);
+                ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
+            }
+            // It had ended, and the window was still to say that its work has gone.
+            Some(Stored::Known(_) | Stored::Later(_)) | None => report::gone(tx, context, &id)?,
+        }
+    }
+    Ok(())
+}
+
+/// All providers that are known, in the order of their identities.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn providers(view: &View<'_>) -> Result<Vec<Provider>, Refusal> {
+    let shown = view.providers()?.into_iter().map(|row| {
+        let servings = view.servings_for(&row.id)?;
+        Ok(shown(row, &servings))
+    });
+    shown.collect()
+}
+
+/// What is wrong with the model that a task names, if anything is.
+pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Result<Option<Fault>, Refusal> {
+    let prompt = match task {
+        Task::Prompt(prompt) => prompt,
+        Task::Command(_) | Task::Notify { .. } => return Ok(None),
+    };
+    let name = &prompt.model.provider;
+    let Some(row) = view.provider(name)? else {
+        let others = names(view.providers()?.iter().map(|other| other.id.as_str()));
+        let hint = match others {
+            Some(others) => {
+                format!("nobody serves {name:?}; open the application that does, or name one of: {others}")
+            }
+            None => format!("nobody serves {name:?}; open the application that does"),
+        };
+        return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
+    };
+    let is_served = !view.servings_for(name)?.is_empty();
+    if !is_served && now.since_ms(row.checked_at) > ANSWER_COUNTS_MS {
+        let hint = format!("nobody serves {name:?} any more; open the application that does");
+        return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
+    }
+    Ok(not_offered(prompt, &row.models))
+}
+
+fn not_offered(prompt: &Prompt, models: &[OfferedModel]) -> Option<Fault> {
+    let provider = &prompt.model.provider;
+    let Some(model) = models.iter().find(|model| model.id == prompt.model.model) else {
+        let hint = match names(models.iter().map(|model| model.id.as_str())) {
+            Some(offered) => format!("{provider:?} offers: {offered}"),
+            None => format!("{provider:?} offers no model now"),
+        };
+        return Some(Fault::with_hint("task.model", Word::ModelNotFound, hint));
+    };
+    let variant = prompt.variant.as_ref()?;
+    if model.variants.contains(variant) {
+        return None;
+    }
+    let hint = match names(model.variants.iter().map(String::as_str)) {
+        Some(offered) => format!("write one of: {offered}"),
+        None => "leave it out: this model has no variants".to_owned(),
+    };
+    Some(Fault::with_hint("task.variant", Word::InvalidVariantForModel, hint))
+}
+
+/// The first of these, as a hint tells them; nothing if there are none.
+fn names<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
+    let all: Vec<&str> = all.collect();
+    let told = all.iter().take(NAMES_TOLD).copied().collect::<Vec<_>>().join(", ");
+    match all.len() {
+        0 => None,
+        1..=NAMES_TOLD => Some(told),
+        more => Some(format!("{told}, and {} more", more - NAMES_TOLD)),
+    }
+}
+
+/// Changes who serves a provider, and tells of it if that can be seen.
+fn change(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    provider: &ProviderId,
+    change: impl FnOnce() -> Result<(), LedgerError>,
+) -> Result<(), Refusal> {
+    let before = match tx.provider(provider)? {
+        Some(row) => {
+            let servings = tx.servings_for(provider)?;
+            Some(shown(row, &servings))
+        }
+        None => None,
+    };
+    change()?;
+    let servings = tx.servings_for(provider)?;
+    let models = match &before {
+        Some(before) if servings.is_empty() => before.models.clone(),
+        Some(_) | None => offered_together(&servings),
+    };
+    let kind = ProviderKind::Served;
+    let row = ProviderRow { id: provider.clone(), kind, models, checked_at: context.now };
+    let now = shown(row.clone(), &servings);
+    if before.is_some_and(|before| before.models == now.models && before.status == now.status) {
+        return Ok(());
+    }
+    tx.keep_provider(&row)?;
+    forget_the_oldest(tx)?;
+    tx.publish(&Event::ProviderUpdated { provider: Box::new(now) }, context.now)?;
+    Ok(())
+}
+
+/// Forgets the providers that nobody serves, but for those that were heard of last.
+fn forget_the_oldest(tx: &Tx<'_>) -> Result<(), Refusal> {
+    let mut all = tx.providers()?;
+    if all.len() <= PROVIDERS {
+        return Ok(());
+    }
+    all.sort_by_key(|provider| std::cmp::Reverse(provider.checked_at));
+    for provider in all.into_iter().skip(PROVIDERS) {
+        if tx.servings_for(&provider.id)?.is_empty() {
+            tx.forget_provider(&provider.id)?;
+        }
+    }
+    Ok(())
+}
+
+fn shown(row: ProviderRow, servings: &[ServingRow]) -> Provider {
+    let (status, reason) = match servings {
+        [] => {
+            let why = "no window that is open serves it; open the application that does";
+            (ProviderStatus::Unavailable, Some(why.to_owned()))
+        }
+        [_, ..] => (ProviderStatus::Ready, None),
+    };
+    Provider { id: row.id, kind: row.kind, status, reason, checked_at: row.checked_at, models: row.models }
+}
+
+/// What several windows offer: each model once, with the variants that any of them has, in the order in which they were
+/// offered first.
+fn offered_together(servings: &[ServingRow]) -> Vec<OfferedModel> {
+    let mut all: Vec<OfferedModel> = Vec::new();
+    for model in servings.iter().flat_map(|serving| &serving.offer.models) {
+        match all.iter_mut().find(|known| known.id == model.id) {
+            Some(known) => {
+                let new = model.variants.iter().filter(|variant| !known.variants.contains(variant));
+                let new: Vec<String> = new.cloned().collect();
+                known.variants.extend(new);
+            }
+            None => all.push(model.clone()),
+        }
+    }
+    all
+}
