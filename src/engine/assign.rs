@@ -204,12 +204,11 @@ pub(super) fn set_waiting(
     what: WaitingFor,
     behind: Option<Ahead>,
 ) -> bool {
-    // A close takes as long as it takes: the wait for the run's start counts from its end.
-    let for_a_close =
-        |waiting: Option<&Waiting>| waiting.is_some_and(|waiting| waiting.what == WaitingFor::Close);
+    // A close takes as long as it takes: the wait for the run's start counts from its end, also if the run has been
+    // given to somebody meanwhile who has handed it back.
     if what == WaitingFor::Close {
         run.wait_until = None;
-    } else if for_a_close(run.run.waiting()) {
+    } else if run.wait_until.is_none() {
         run.wait_until = Some(context.now.plus_ms(run.definition.policy.queue_ms));
     }
     let before = run.run.waiting().filter(|waiting| waiting.what == what);
