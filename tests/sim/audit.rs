@@ -3,6 +3,8 @@
 //! [`Audit::step`] looks at what a transaction has touched, [`Audit::full`] at everything from the beginning, where
 //! pruned runs have left their accounts (`accounts.rs`).
 
+mod closes;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Connection;
@@ -26,8 +28,7 @@ pub(crate) struct Audit {
     /// How far the slots of an automation's newest epoch, by both their numbers, have been seen to be answered.
     slots: BTreeMap<(i64, i64), Answered>,
     pauses: Pauses,
-    /// The closes that have ended.
-    closed: BTreeSet<String>,
+    closes: closes::Closes,
     /// Every transition that was published, with its reason.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -75,6 +76,7 @@ impl Audit {
         }
         self.pauses.check(connection);
         check_custody(connection);
+        self.closes.step(connection);
         check_lines(connection, now);
     }
 
@@ -149,10 +151,7 @@ impl Audit {
                 Told { automation: None, run: None, life: false }
             }
             "lifecycle.completed" | "lifecycle.failed" => {
-                let lifecycle = &payload["lifecycle"];
-                let failed = event.kind == "lifecycle.failed";
-                assert_eq!((event.important, lifecycle["error"].is_string()), (failed, failed), "{payload}");
-                assert!(self.closed.insert(text(&lifecycle["id"])), "a close has ended twice: {payload}");
+                self.closes.read(&event.kind, event.important, &payload["lifecycle"]);
                 Told { automation: None, run: None, life: false }
             }
             "scheduler.owner" => Told { automation: None, run: None, life: false },
@@ -373,7 +372,7 @@ fn check_custody(connection: &Connection) {
 }
 
 /// Who says that it stands in the line of a directory waits behind whoever is directly ahead of it there, the first one
-/// behind the run that holds the directory, and for room if there is none.
+/// behind the run that holds the directory or the work of the user's own there, and for room if there is neither.
 ///
 /// Where somebody has still to be looked at, because its turn has come, it was handed back, or it is another matter
 /// now whether anybody can carry it out, nothing can be said.
@@ -382,7 +381,12 @@ fn check_lines(connection: &Connection, now: Timestamp) {
                  coalesce(not_before, 0) <= ?1,
                  EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
                    AND (i.role = 'participant' OR i.id = runs.asked_by)),
-                 (SELECT h.id FROM runs h WHERE h.directory = runs.directory AND h.holds_directory = 1)
+                 EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
+                   AND (i.role = 'participant' OR i.id = runs.asked_by)
+                   AND NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id AND (c.directories IS NULL
+                     OR runs.directory IN (SELECT v.value FROM json_each(c.directories) v)))),
+                 coalesce((SELECT h.id FROM runs h WHERE h.directory = runs.directory AND h.holds_directory = 1),
+                   (SELECT u.id FROM holds u WHERE u.directory = runs.directory ORDER BY u.since, u.id))
                FROM runs WHERE state = 'scheduled' AND given_to IS NULL AND access = 'write'
                ORDER BY trigger ->> '$.kind' = 'catchUp', joins_at, row";
     let mut statement = connection.prepare_cached(sql).unwrap();
@@ -391,12 +395,13 @@ fn check_lines(connection: &Connection, now: Timestamp) {
     while let Some(row) = rows.next().unwrap() {
         let (directory, run): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
         let (what, behind): (String, Option<String>) = (row.get(2).unwrap(), row.get(3).unwrap());
-        let (turn_has_come, somebody_can): (bool, bool) = (row.get(4).unwrap(), row.get(5).unwrap());
-        let holder: Option<String> = row.get(6).unwrap();
+        let (turn_has_come, somebody_could): (bool, bool) = (row.get(4).unwrap(), row.get(5).unwrap());
+        let (somebody_can, holder): (bool, Option<String>) = (row.get(6).unwrap(), row.get(7).unwrap());
         let settled = match what.as_str() {
             "" => false,
             "catchUp" | "retry" => !turn_has_come,
-            "executor" => !somebody_can,
+            "executor" => !somebody_could,
+            "close" => somebody_could && !somebody_can,
             _ => somebody_can,
         };
         if !settled {

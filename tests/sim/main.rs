@@ -5,6 +5,7 @@
 
 mod accounts;
 mod audit;
+mod closer;
 mod drafts;
 mod looking;
 mod machine;
@@ -15,11 +16,15 @@ mod world;
 
 mod busy;
 mod clock;
+mod closing;
+mod closing_others;
 mod counting;
 mod editing;
 mod ending;
 mod fairness;
 mod firing;
+mod forcing;
+mod holding;
 mod inside;
 mod later;
 mod limits;

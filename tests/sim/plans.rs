@@ -127,6 +127,11 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.deadlines_over(now, limit).unwrap();
     view.ahead_in_directory("/", 1, now).unwrap();
     view.next_in_line(1).unwrap();
+    view.first_in_line("/").unwrap();
+    view.waiting_behind_nobody().unwrap();
+    view.closes_of(&me).unwrap();
+    view.holds_of(&me).unwrap();
+    view.work_of(&me).unwrap();
     view.previous_run(1, 2).unwrap();
     view.is_waited_for(&RunId::from_unique("x")).unwrap();
     view.latest_turn(now).unwrap();

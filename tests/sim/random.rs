@@ -3,6 +3,7 @@
 //!
 //! `SEXTON_SIM_SEED` and `SEXTON_SIM_STEPS` choose another or a longer walk.
 
+mod closing;
 mod machine;
 
 use std::collections::BTreeSet;
@@ -138,7 +139,8 @@ struct Walk {
 impl Walk {
     fn step(&mut self) {
         self.world.next_commit_fails = self.rng.one_in(40);
-        match self.rng.within(0..100) {
+        self.world.directory = if self.rng.one_in(5) { "/worktree" } else { "/project" };
+        match self.rng.within(0..104) {
             0..18 => self.pass_time(),
             18..20 => self.prune(),
             20..42 => self.look(),
@@ -154,7 +156,10 @@ impl Walk {
             94 => self.hang_or_go_on(),
             95 => self.notice(),
             96..98 => self.come(),
-            _ => self.go(),
+            98..100 => self.go(),
+            100 => self.hold(),
+            101 => self.release(),
+            _ => self.close(),
         }
         self.world.next_commit_fails = false;
     }
@@ -185,7 +190,7 @@ impl Walk {
     fn carry(&mut self) {
         let Some((who, run)) = self.some_carried(|_| true) else { return };
         let stage = self.world.window(who).carried[&run].stage.clone();
-        if stage == Stage::Preparing && self.rng.one_in(25) {
+        if stage == Stage::Preparing && self.rng.one_in(12) {
             let end = self.some_failed_start();
             self.world.set_stage(who, &run, Some(Stage::Ended(end)));
         } else if stage == Stage::Passed && self.rng.one_in(25) {
@@ -431,6 +436,8 @@ impl Walk {
         for sql in [
             "SELECT count(*) FROM runs WHERE completed_at IS NULL OR holds_directory = 1",
             "SELECT count(*) FROM processes",
+            "SELECT count(*) FROM closes",
+            "SELECT count(*) FROM holds",
             "SELECT count(*) FROM automations WHERE deleted_at IS NULL",
         ] {
             let left: i64 = self.world.connection().query_row(sql, [], |row| row.get(0)).unwrap();

@@ -174,6 +174,7 @@ impl World {
             progress = self.tick(who)?;
         }
         self.act(who);
+        self.carry_out_closes(who)?;
         self.end_what_is_to_stop(who)?;
         Ok(progress)
     }

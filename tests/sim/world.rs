@@ -49,11 +49,15 @@ pub(crate) struct World {
     pub(crate) next_commit_fails: bool,
     /// What dead windows left running does not end at once.
     pub(crate) leftovers_resist: bool,
+    /// Where new runs work.
+    pub(crate) directory: &'static str,
+    /// What is to be done for a close cannot be done.
+    pub(crate) closes_fail: bool,
     /// How long work takes that nobody ends; for ever if there is nothing.
     pub(crate) work_ms: Option<i64>,
     /// When commands have written last, by the clock of the file system, and how much in all.
     pub(crate) written: BTreeMap<RunId, (Timestamp, u64)>,
-    ids: SequentialIds,
+    pub(crate) ids: SequentialIds,
     /// `None` where a window has died or left.
     windows: Vec<Option<Window>>,
     /// Who holds the owner lock.
@@ -71,6 +75,7 @@ pub(crate) struct World {
 
 struct Work {
     automation: AutomationId,
+    directory: String,
     access: Access,
     ends_at: Option<Timestamp>,
 }
@@ -82,7 +87,7 @@ pub(crate) struct Spawn {
     pub(crate) at: Timestamp,
 }
 
-struct SequentialIds(u64);
+pub(crate) struct SequentialIds(u64);
 
 impl IdSource for SequentialIds {
     fn unique(&mut self) -> String {
@@ -101,6 +106,8 @@ impl World {
             audit: Audit::default(),
             next_commit_fails: false,
             leftovers_resist: false,
+            directory: "/project",
+            closes_fail: false,
             work_ms: None,
             written: BTreeMap::new(),
             ids: SequentialIds(0),
@@ -170,7 +177,7 @@ impl World {
             me: &actor,
             voice: Voice::Person,
             limits: &self.limits,
-            project: "/project",
+            project: self.directory,
         };
         self.recording.store(true, Ordering::Relaxed);
         let tx = Tx::new(&self.connection);
@@ -380,14 +387,15 @@ impl World {
             let first = self.spawned_slots.insert((row.run.automation_id.clone(), row.epoch, slot));
             assert!(first, "the slot {slot} of {} was started twice", row.run.automation_id);
         }
-        let access = row.definition.access;
-        let writers = self.work.values().filter(|work| work.access == Access::Write).count();
-        assert!(access == Access::Read || writers == 0, "{run} writes where another run writes");
+        let (access, directory) = (row.definition.access, row.run.directory.clone());
+        let is_written = |work: &Work| work.access == Access::Write && work.directory == directory;
+        let written = self.work.values().any(is_written);
+        assert!(access == Access::Read || !written, "{run} writes where another run writes");
         let automation = row.run.automation_id.clone();
         let beside = self.work.values().any(|work| work.automation == automation);
         assert!(!beside, "{run} was started while an earlier run of {automation} was at work");
         let ends_at = self.work_ms.map(|ms| self.now.plus_ms(ms));
-        self.work.insert(run.clone(), Work { automation, access, ends_at });
+        self.work.insert(run.clone(), Work { automation, directory, access, ends_at });
         self.spawn_log.push(Spawn { run: run.clone(), slot: row.run.scheduled_at, at: self.now });
     }
 
