@@ -50,10 +50,11 @@ pub struct ReadyClose {
 /// waited for or stopped. A forced close overtakes what waits in its extent: that completes with it.
 ///
 /// # Errors
-/// When the window gives up the project, or has given it up, so that there is nothing that this could wait for; or when
-/// too many closes wait.
+/// When the window gives up the project, or has given it up, so that there is nothing that this could wait for; when too
+/// many closes wait; or when the window has gone.
 pub fn close(tx: &Tx<'_>, context: &mut Context<'_>, request: CloseRequest) -> Result<Accepted, Refusal> {
     let me = &context.me.instance;
+    check_present(tx, me)?;
     let closes = tx.closes_of(me)?;
     if let Some(action) = in_the_way(&closes, &request) {
         return Err(Refusal::Closing { action });
@@ -124,12 +125,24 @@ pub fn status(view: &View<'_>, me: &InstanceId) -> Result<LifecycleStatus, Refus
 /// Refuses what a window does not begin any more once it gives up the whole project.
 ///
 /// # Errors
-/// When it does, or has given it up.
+/// When it does, has given it up, or has gone.
 pub fn check_open(view: &View<'_>, me: &InstanceId) -> Result<(), Refusal> {
+    check_present(view, me)?;
     let closes = view.closes_of(me)?;
     match closes.into_iter().find(gives_up_the_project) {
         Some(close) => Err(Refusal::Closing { action: close.id }),
         None => Ok(()),
+    }
+}
+
+/// What a window tells of itself when its row has gone would stay for ever: nobody finds it, and others wait for it.
+fn check_present(view: &View<'_>, me: &InstanceId) -> Result<(), Refusal> {
+    match view.has_instance(me)? {
+        true => Ok(()),
+        false => {
+            let why = "this sidecar has given up its project; start another one";
+            Err(Refusal::InvalidRequest(why.to_owned()))
+        }
     }
 }
 

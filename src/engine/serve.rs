@@ -36,10 +36,6 @@ pub fn serve(
     offer: Offer,
 ) -> Result<(), Refusal> {
     let instance = context.me.instance.clone();
-    if !tx.has_instance(&instance)? {
-        let why = "this sidecar has given up its project; start another one to serve a provider";
-        return Err(Refusal::InvalidRequest(why.to_owned()));
-    }
     close::check_open(tx, &instance)?;
     let served = tx.servings_of(&instance)?;
     let provider = offer.provider.clone();

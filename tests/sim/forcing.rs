@@ -8,7 +8,7 @@ use sexton::domain::lifecycle::CloseKind::{self, Dispose, Reload, Shutdown};
 use sexton::domain::lifecycle::CloseMode::{Force, Maintenance};
 use sexton::domain::lifecycle::{CloseRequest, Extent};
 use sexton::domain::refusal::Refusal;
-use sexton::engine::close;
+use sexton::engine::{close, presence};
 
 use crate::closer::{PROJECT, at_work, by_hand, close, said, status, told};
 use crate::window::exited;
@@ -160,4 +160,24 @@ fn who_gives_up_the_project_begins_nothing_more_there() {
         assert_eq!(world.try_hold(owner, WORKTREE).is_err(), kind != Reload);
         world.audit_all();
     }
+}
+
+#[test]
+fn a_window_that_has_gone_leaves_nothing_that_others_would_wait_for() {
+    let (mut world, owner) = World::with_owner();
+    let hold = world.try_hold(owner, "/project").unwrap();
+    world.prepare_to_leave(owner).unwrap();
+    let refused = world.try_hold(owner, WORKTREE).unwrap_err();
+    assert!(matches!(refused, Refusal::Closing { .. }), "while it goes: {refused}");
+    world.decide(owner, presence::leave).unwrap();
+    let late = [
+        world.try_hold(owner, "/project").unwrap_err(),
+        world.try_close(owner, Dispose, Force, PROJECT).unwrap_err(),
+    ];
+    assert!(late.iter().all(|refusal| matches!(refusal, Refusal::InvalidRequest(_))), "{late:?}");
+    world.release(owner, &hold).unwrap();
+    for left in ["SELECT id FROM holds", "SELECT id FROM closes"] {
+        assert!(!world.connection().prepare(left).unwrap().exists([]).unwrap(), "{left}");
+    }
+    world.audit_all();
 }
