@@ -439,6 +439,7 @@ fn check_fields(run: &Value, state: &str) {
         ("error", state == "failed", true),
         ("stopReason", state == "stopped", true),
         ("end", false, ended),
+        ("closedBy", false, run["stopReason"] == "shutdown"),
     ];
     for (field, must, may) in rules {
         let there = !run[field].is_null();
