@@ -77,7 +77,8 @@ impl View<'_> {
     /// The runs whose work this instance has begun and has not seen to go, oldest first. What they do need not be
     /// understood for that.
     pub fn work_of(&self, instance: &InstanceId) -> Result<Vec<ActiveRunHere>, LedgerError> {
-        let sql = "SELECT r.id, r.directory, coalesce(d.body ->> '$.title', '')
+        let sql = "SELECT r.id, r.directory,
+                          coalesce(CASE WHEN json_valid(d.body) THEN d.body ->> '$.title' END, '')
                    FROM processes p CROSS JOIN runs r ON r.row = p.run JOIN definitions d ON d.row = r.definition
                    WHERE p.instance = ?1 ORDER BY p.run";
         let mut statement = self.connection.prepare_cached(sql)?;

@@ -138,7 +138,7 @@ fn what_is_no_longer_kept_is_answered_with_resync() {
         client.get("events/unsubscribe", json!({"subscription": subscription}));
         (first["kind"] == "resync").then(|| first["seq"].as_i64().unwrap())
     });
-    assert_eq!(kept_after, newest + 1, "a new owner, and nothing else since");
+    assert_eq!(kept_after, newest + 2, "a window has gone, there is a new owner, and nothing else since");
     eventually("what was left goes", || (!left.exists()).then_some(()));
     // Five of all events are kept: from there on history is whole.
     let oldest = kept_after - 4;
