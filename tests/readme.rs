@@ -30,6 +30,7 @@ fn the_conversation_shows_a_run_from_beginning_to_end() {
         .args(["-c", &script])
         .current_dir(project.path())
         .env("SEXTON_STATE_DIR", state.path())
+        .env("XDG_CONFIG_HOME", state.path())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap();
@@ -97,6 +98,7 @@ fn the_service_unit_starts_what_it_says_and_a_stop_is_no_failure() {
     let words = words.iter().map(|word| if *word == "%f" { project.as_os_str() } else { word.as_ref() });
     let mut service = Command::new("env");
     service.args(words).current_dir("/").env("SEXTON_STATE_DIR", root.path().join("state"));
+    service.env("XDG_CONFIG_HOME", root.path().join("configuration"));
     service.env_remove("SEXTON_LOG").env_remove("SEXTON_RUN_ID");
     let mut service = service.stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut log = BufReader::new(service.stderr.take().unwrap()).lines();

@@ -2,6 +2,7 @@
 
 pub mod automation;
 pub mod clock;
+pub mod configuration;
 pub mod draft;
 pub mod event;
 pub mod fault;

@@ -9,10 +9,10 @@ use super::run::Ahead;
 #[derive(Debug, thiserror::Error)]
 pub enum Refusal {
     /// Something is wrong with an automation's draft.
-    #[error("the automation is not valid: {}", list(.0))]
+    #[error("the automation is not valid: {}", listed(.0))]
     InvalidAutomation(Vec<Fault>),
     /// Something is wrong with another parameter.
-    #[error("the parameters are not valid: {}", list(.0))]
+    #[error("the parameters are not valid: {}", listed(.0))]
     InvalidParams(Vec<Fault>),
     /// There is no such thing.
     #[error("there is no {what} {id} in this project; list them to see what there is")]
@@ -178,7 +178,8 @@ pub fn invalid_param(fault: Fault) -> Refusal {
     Refusal::InvalidParams(vec![fault])
 }
 
-fn list(faults: &[Fault]) -> String {
+/// Faults as a sentence lists them.
+pub fn listed(faults: &[Fault]) -> String {
     let one = |fault: &Fault| {
         let word = serde_json::to_value(fault.message).ok().and_then(|word| word.as_str().map(str::to_owned));
         let word = word.unwrap_or_default().replace('_', " ");

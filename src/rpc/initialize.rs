@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::limits;
+use crate::domain::configuration;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
@@ -200,16 +201,12 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
             }
         }
     }
-    if let Some(providers) = options.object("providers")
-        && providers.entries().next().is_some()
-    {
-        options.fault_hint("providers", Word::NotAvailableYet, "this version runs commands only");
-    }
+    configuration::read_providers(options);
     if options.boolean("followConfigFile") == Some(true) {
         options.fault_hint(
             "followConfigFile",
             Word::NotAvailableYet,
-            "leave it out or false: there is no configuration file yet",
+            "leave it out or false: the configuration file is read when the window opens",
         );
     }
     if let Some(mut limits) = options.object("limits") {
@@ -266,7 +263,7 @@ mod tests {
         initializationOptions.role UnknownValue
         initializationOptions.environment.A= OutOfRange
         initializationOptions.environment.B WrongType
-        initializationOptions.providers NotAvailableYet
+        initializationOptions.providers.a NotAvailableYet
         initializationOptions.followConfigFile NotAvailableYet
         initializationOptions.limits.graceMs OutOfRange
         initializationOptions.limits.standbyMs OutOfRange

@@ -10,7 +10,7 @@ use super::config::Environment;
 use super::health::Health;
 use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
-use super::{FreshIds, Parts, Sidecar, bell, listening, peers, project};
+use super::{FreshIds, Parts, Sidecar, bell, configuration, listening, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
@@ -102,6 +102,7 @@ impl Host for SidecarHost {
                 state.display()
             ),
         };
+        self.read_configuration(&mut warnings).await?;
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
         let since = clock.now();
@@ -149,6 +150,15 @@ impl SidecarHost {
         let Some(run) = self.environment.run_id() else { return Ok(None) };
         let look = ledger.read(move |view| Ok(view.automation_of_run(&run)?.map(|_| run)));
         look.await
+    }
+
+    /// Reads the user's configuration file. What is wrong with it keeps no window from opening.
+    async fn read_configuration(&self, warnings: &mut Vec<String>) -> Answer<()> {
+        let Some(file) = self.environment.configuration_file() else { return Ok(()) };
+        let reading = tokio::task::spawn_blocking(move || configuration::read(&file)).await;
+        let found = reading.map_err(|error| Refusal::Internal(error.to_string()))?;
+        warnings.extend(found.meaning().err().map(str::to_owned));
+        Ok(())
     }
 }
 

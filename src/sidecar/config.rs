@@ -68,6 +68,23 @@ impl Environment {
             .map(|state| state.join("sexton"));
     }
 
+    /// The file in which the user configures sidecars, in the platform's place for what a user configures. It need not
+    /// be there. None when the environment does not tell.
+    pub fn configuration_file(&self) -> Option<PathBuf> {
+        #[cfg(windows)]
+        let directory = self.path("APPDATA");
+        #[cfg(target_os = "macos")]
+        let directory = self.path("HOME").map(|home| home.join("Library/Application Support"));
+        #[cfg(all(unix, not(target_os = "macos")))]
+        let directory = self
+            .path("XDG_CONFIG_HOME")
+            .filter(|configuration| configuration.is_absolute())
+            .or_else(|| self.path("HOME").map(|home| home.join(".config")));
+        // A relative path would be looked for in each project, and a repository must not configure anything.
+        let directory = directory.filter(|directory| directory.is_absolute())?;
+        Some(directory.join("sexton").join("config.json"))
+    }
+
     fn text(&self, name: &str) -> Option<String> {
         let value = self.variables.get(std::ffi::OsStr::new(name))?.to_str()?;
         (!value.is_empty()).then(|| value.to_owned())
@@ -97,5 +114,17 @@ mod tests {
         assert_eq!(root(&[("HOME", "/h"), ("XDG_STATE_HOME", "x")]), Some("/h/.local/state/sexton".into()));
         let chosen = [("HOME", "/h"), ("XDG_STATE_HOME", "/x"), ("SEXTON_STATE_DIR", "/s")];
         assert_eq!(root(&chosen), Some("/s".into()));
+    }
+
+    #[test]
+    #[cfg(all(unix, not(target_os = "macos")))]
+    fn where_sidecars_are_configured() {
+        let file = |variables: &[(&str, &str)]| environment(variables).configuration_file();
+        assert_eq!(file(&[]), None);
+        assert_eq!(file(&[("HOME", "/h")]), Some("/h/.config/sexton/config.json".into()));
+        let both = |configuration: &str| file(&[("HOME", "/h"), ("XDG_CONFIG_HOME", configuration)]);
+        assert_eq!(both("/x"), Some("/x/sexton/config.json".into()));
+        assert_eq!(both("x"), Some("/h/.config/sexton/config.json".into()));
+        assert_eq!(file(&[("HOME", "h")]), None, "that would be a file of the project");
     }
 }

@@ -9,6 +9,7 @@ mod carry;
 pub mod clock;
 mod compose;
 pub mod config;
+mod configuration;
 mod feed;
 mod health;
 mod listening;

@@ -27,6 +27,7 @@ impl Headless {
             command.env_remove(name);
         }
         command.args(["serve", "--headless"]).current_dir(place.beside(""));
+        command.env("XDG_CONFIG_HOME", place.configuration());
         // An input that is at its end is no reason to go.
         command.env("SEXTON_STATE_DIR", place.state()).stdin(Stdio::null()).stdout(Stdio::null());
         command

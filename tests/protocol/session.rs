@@ -236,3 +236,24 @@ fn what_was_written_is_there_for_the_next_sidecar() {
     assert_eq!(after, before);
     next.finish();
 }
+
+#[test]
+fn a_configuration_file_that_cannot_be_used_keeps_no_window_from_opening() {
+    for (content, part) in [
+        ("{\"prov", "no JSON object"),
+        (r#"{"providers": {"agent": {"command": ["agent"]}}}"#, "providers.agent"),
+        (r#"{"prviders": {}}"#, "prviders"),
+    ] {
+        let place = Place::new();
+        place.configure(content);
+        let mut client = place.open();
+        let warnings = client.opened["warnings"].as_array().expect("a list").clone();
+        let told = warnings[0].as_str().expect("a sentence");
+        assert!(warnings.len() == 1 && told.contains(part) && told.contains("config.json"), "{warnings:?}");
+        let run = client.create(dormant("it works", shell("true")));
+        client.subscribe(json!({}));
+        let run = client.run(&run);
+        client.wait_for_run(&run, "succeeded");
+        client.finish();
+    }
+}

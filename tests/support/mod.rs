@@ -58,6 +58,23 @@ impl Place {
         self.beside("state")
     }
 
+    /// Where the user's configuration is, instead of the place of whoever tests.
+    pub(crate) fn configuration(&self) -> PathBuf {
+        self.beside("configuration")
+    }
+
+    /// The user's configuration file.
+    pub(crate) fn configuration_file(&self) -> PathBuf {
+        self.configuration().join("sexton/config.json")
+    }
+
+    /// Writes the user's configuration file.
+    pub(crate) fn configure(&self, content: &str) {
+        let file = self.configuration_file();
+        std::fs::create_dir_all(file.parent().expect("a directory")).expect("the place");
+        std::fs::write(file, content).expect("the file");
+    }
+
     /// A path in the project, which is where commands work.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.project().join(name)

@@ -50,6 +50,7 @@ impl<'a> Spawn<'a> {
             command.env_remove(name);
         }
         command.env("SEXTON_STATE_DIR", place.state());
+        command.env("XDG_CONFIG_HOME", place.configuration());
         let options = Map::from_iter([("projectDirectory".to_owned(), json!(place.project()))]);
         Spawn { place, framing: Framing::Lines, command, options, ears: Ears::Open }
     }

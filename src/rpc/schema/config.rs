@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 /// A file inside a project is never read for this: a repository must not name programs to run.
 #[derive(JsonSchema)]
 #[schemars(rename = "Configuration", deny_unknown_fields)]
-#[expect(dead_code, reason = "the shape is promised before a version reads it")]
+#[expect(dead_code, reason = "it is described here and read field by field")]
 struct Configuration {
     /// The agents that prompts can be given to, by the name that automations use.
     #[schemars(default)]
@@ -19,7 +19,7 @@ struct Configuration {
 /// How an agent is started.
 #[derive(JsonSchema)]
 #[schemars(rename = "ProviderConfig", rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "the shape is promised before a version reads it")]
+#[expect(dead_code, reason = "the shape is promised before a version can use it")]
 struct Provider {
     /// The program and its arguments.
     #[schemars(length(min = 1))]
@@ -35,6 +35,8 @@ struct Provider {
 pub(super) fn schema() -> Value {
     let mut schema = schemars::schema_for!(Configuration).to_value();
     schema["title"] = json!("The configuration file of sexton");
-    schema["$comment"] = json!("This version has no providers and reads no configuration file yet.");
+    schema["$comment"] = json!(
+        "This version starts no agents itself: a provider in the file is told as `not_available_yet`, and everything else of it counts."
+    );
     schema
 }

@@ -171,10 +171,10 @@ fn options() -> Value {
             ("role", with_default(one_of(&["participant", "observer"]), "participant")),
             ("stateDirectory", saying(text(1, PATH_MAX), kept)),
             ("environment", saying(map(json!({"type": "string", "pattern": "^[^\\u0000]*$"})), added)),
-            ("providers", saying(object(&[], &[]), "This version has none.")),
+            ("providers", saying(object(&[], &[]), "This version starts no agents itself.")),
             (
                 "followConfigFile",
-                saying(json!({"const": false}), "This version reads no configuration file."),
+                saying(json!({"const": false}), "This version reads it when the window opens."),
             ),
             ("limits", limits()),
         ],

@@ -13,6 +13,7 @@ fn sidecar(place: &Place, input: UnixStream, output: Stdio) -> Child {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
     command.arg("--stdio").current_dir(place.beside("")).env("SEXTON_STATE_DIR", place.state());
     command.env_remove("SEXTON_RUN_ID").env_remove("SEXTON_LOG");
+    command.env("XDG_CONFIG_HOME", place.configuration());
     command.stdin(OwnedFd::from(input)).stdout(output).stderr(Stdio::piped());
     command.spawn().expect("the sidecar can be spawned")
 }

@@ -1,0 +1,147 @@
+//! The user's configuration file: what is in it now, and what is wrong with it.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use crate::domain::configuration;
+use crate::domain::refusal::listed;
+use crate::domain::sent::SentObject;
+
+/// The longest file that is read, in bytes: far more than anybody configures, and no more than may be kept in memory
+/// for each window that reads it.
+const LONGEST: u64 = 1024 * 1024;
+
+/// The most faults that one sentence tells; whoever mends these is told the next ones.
+const FAULTS_TOLD: usize = 10;
+
+/// What was found at the path of the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing, which is as good as a file that says nothing.
+    Nothing,
+    /// A file that is in order.
+    InOrder,
+    /// Something that is no whole file. It may be half written.
+    NotWhole(String),
+    /// A whole file that says what cannot be.
+    Faulty(String),
+}
+
+impl Found {
+    /// What it means: nothing that is wrong, or a sentence about that.
+    pub(super) fn meaning(&self) -> Result<(), &str> {
+        match self {
+            Found::Nothing | Found::InOrder => Ok(()),
+            Found::NotWhole(why) | Found::Faulty(why) => Err(why),
+        }
+    }
+}
+
+/// Reads the file. Goes to the disk, so it is not for a thread that has other things to do.
+pub(super) fn read(path: &Path) -> Found {
+    let told = |why: &str| {
+        format!("the configuration file {} cannot be used: {why}; mend it or remove it", path.display())
+    };
+    let text = match read_text(path) {
+        Ok(None) => return Found::Nothing,
+        Ok(Some(text)) => text,
+        Err(why) => return Found::NotWhole(told(&why)),
+    };
+    // Some editors begin every file with a mark of its encoding.
+    match SentObject::parse(text.trim_start_matches('\u{feff}')) {
+        Err(error) => Found::NotWhole(told(&format!("it is no JSON object: {error}"))),
+        Ok(file) => match configuration::read(&file) {
+            Ok(()) => Found::InOrder,
+            Err(faults) => {
+                let more = match faults.len().saturating_sub(FAULTS_TOLD) {
+                    0 => String::new(),
+                    more => format!("; and {more} more"),
+                };
+                let first = &faults[..faults.len().min(FAULTS_TOLD)];
+                Found::Faulty(told(&format!("{}{more}", listed(first))))
+            }
+        },
+    }
+}
+
+/// The text of the file; none if there is no file.
+fn read_text(path: &Path) -> Result<Option<String>, String> {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_file() => {}
+        // Opening a pipe would wait for whoever writes to it.
+        Ok(_) => return Err("it is no file".to_owned()),
+        Err(error) if is_missing(&error) => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    }
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes)) {
+        Ok(_) if bytes.len() as u64 > LONGEST => Err(format!("it is over {LONGEST} bytes long")),
+        Ok(_) => {
+            let text = String::from_utf8(bytes).map_err(|_| "it is not written in UTF-8".to_owned())?;
+            Ok(Some(text))
+        }
+        Err(error) if is_missing(&error) => Ok(None),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn is_missing(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(content: &[u8]) -> Found {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        std::fs::write(&path, content).unwrap();
+        read(&path)
+    }
+
+    #[test]
+    fn what_is_in_order_is_so_however_it_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        assert_eq!(read(&directory.path().join("config.json")), Found::Nothing);
+        assert_eq!(read(&directory.path().join("no/config.json")), Found::Nothing);
+        for content in ["{}", "\u{feff}{\n}\n", r#"{"providers": {}}"#] {
+            assert_eq!(found(content.as_bytes()), Found::InOrder, "{content}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_is_told_from_what_is_wrong() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("file"), "").unwrap();
+        assert_eq!(read(&directory.path().join("file/config.json")), Found::Nothing);
+        assert!(matches!(read(directory.path()), Found::NotWhole(why) if why.contains("it is no file")));
+        let too_long = vec![b' '; usize::try_from(LONGEST).unwrap() + 1];
+        let not_whole: [(&[u8], &str); 5] = [
+            (b"", "no JSON object"),
+            (b"{\"prov", "no JSON object"),
+            (b"[]", "no JSON object"),
+            (b"{\"\xff\": 1}", "UTF-8"),
+            (&too_long, "1048576 bytes"),
+        ];
+        for (content, part) in not_whole {
+            let found = found(content);
+            assert!(matches!(found, Found::NotWhole(_)));
+            let why = found.meaning().unwrap_err();
+            assert!(why.contains(part) && why.contains("config.json"), "{why}");
+        }
+        let faulty = found(br#"{"providers": {"agent": {"command": ["x"]}}}"#);
+        assert!(matches!(faulty, Found::Faulty(_)));
+        let why = faulty.meaning().unwrap_err();
+        assert!(why.contains("providers.agent: not available yet (this version starts no agents"), "{why}");
+    }
+
+    #[test]
+    fn a_sentence_ends_somewhere() {
+        let many: Vec<String> = (0..60).map(|name| format!(r#""{name}": 1"#)).collect();
+        let why = found(format!("{{{}}}", many.join(",")).as_bytes());
+        let why = why.meaning().unwrap_err().to_owned();
+        assert!(why.contains("and 50 more") && why.len() < 2000, "{why}");
+    }
+}
