@@ -154,6 +154,7 @@ fn why_not(refusal: &Refusal) -> End {
         | Refusal::BlockerGone { .. }
         | Refusal::InsideRun { .. }
         | Refusal::Closing { .. }
+        | Refusal::CloseFailed { .. }
         | Refusal::Overloaded(_)
         | Refusal::Cancelled
         | Refusal::Storage { .. }

@@ -69,6 +69,14 @@ pub enum Refusal {
         /// The close that says so.
         action: LifecycleActionId,
     },
+    /// A close has failed; nothing is closing because of it any more.
+    #[error("close {action} has failed, and everything is as it was before: {why}")]
+    CloseFailed {
+        /// Which.
+        action: LifecycleActionId,
+        /// Why, and what to do about it.
+        why: String,
+    },
     /// Too much of it is being done already. The sentence says what, and what to wait for.
     #[error("{0}")]
     Overloaded(String),
@@ -107,6 +115,7 @@ impl Refusal {
             | Refusal::BlockerGone { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Closing { .. }
+            | Refusal::CloseFailed { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled
             | Refusal::InvalidRequest(_) => false,

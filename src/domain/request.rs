@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::id::{AutomationId, RunId};
+use super::lifecycle::{CloseKind, CloseMode};
 use super::policy::IfBusy;
 use super::run::Attendance;
 use super::run::machine::State;
@@ -104,4 +105,24 @@ pub struct OutputRequest {
     pub offset: u64,
     /// At most so many bytes.
     pub limit: usize,
+}
+
+/// A window that is to let go of its project, or of some of its directories.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CloseParams {
+    /// What for.
+    pub kind: CloseKind,
+    /// What becomes of the runs in its way.
+    pub mode: CloseMode,
+    /// Which directories, as the client names them; all if absent.
+    pub directories: Option<Vec<String>>,
+}
+
+/// A directory in which the user's own work goes on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldParams {
+    /// Which, as the client names it; the project's if absent.
+    pub directory: Option<String>,
+    /// What the work is, for people.
+    pub title: String,
 }

@@ -134,6 +134,7 @@ impl Trouble {
             | Refusal::BlockerGone { .. }
             | Refusal::InsideRun { .. }
             | Refusal::Closing { .. }
+            | Refusal::CloseFailed { .. }
             | Refusal::Overloaded(_)
             | Refusal::Cancelled
             | Refusal::InvalidRequest(_)

@@ -72,6 +72,14 @@ impl View<'_> {
         Ok(self.connection.prepare_cached("SELECT 1 FROM instances WHERE id = ?1")?.exists([id.as_str()])?)
     }
 
+    /// What an instance does beside answering, if it has a row.
+    pub fn role_of(&self, id: &InstanceId) -> Result<Option<Role>, LedgerError> {
+        let sql = "SELECT role FROM instances WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query([id.as_str()])?;
+        rows.next()?.map(|row| Columns::of(row).word("instances.role")).transpose()
+    }
+
     /// Who has a row beside this instance.
     pub fn peers_of(&self, me: &InstanceId) -> Result<Vec<InstanceId>, LedgerError> {
         let mut statement = self.connection.prepare_cached("SELECT id FROM instances WHERE id <> ?1")?;

@@ -5,15 +5,17 @@ use std::future::Future;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::caller::Caller;
+use super::caller::{Caller, Permit};
 use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::id::{AutomationId, LedgerId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
+use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
+    RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -126,8 +128,34 @@ pub trait Backend: Send + Sync + 'static {
     /// What the output of a run comes from.
     type OutputFeed: OutputFeed;
 
+    /// `lifecycle/close`; answers when it has happened, or when it is known to wait.
+    fn close(&self, request: CloseParams, by: Caller) -> impl Future<Output = Answer<CloseResult>> + Send;
+
+    /// `lifecycle/status`.
+    fn lifecycle_status(&self) -> impl Future<Output = Answer<LifecycleStatus>> + Send;
+
+    /// `directory/hold`, as the subscription with this identity.
+    fn hold(
+        &self,
+        id: SubscriptionId,
+        request: HoldParams,
+        by: Caller,
+    ) -> impl Future<Output = Answer<Self::Hold>> + Send;
+
+    /// A directory that is held. It is released when this goes.
+    type Hold: Send + Sync + 'static;
+
+    /// `directory/release`: what is asked for after this finds the directory free of this hold.
+    fn release(&self, id: SubscriptionId, permit: Permit) -> impl Future<Output = Answer<()>> + Send;
+
     /// Waits until the process that this sidecar works for has gone; for ever if none is watched.
     fn orphaned(&self) -> impl Future<Output = ()> + Send;
+
+    /// `shutdown` that waits for the runs of this window; answers when it has happened, or when it is known to wait.
+    fn close_for_good(&self) -> impl Future<Output = Answer<CloseResult>> + Send;
+
+    /// Waits until everything of this sidecar has ended.
+    fn closed(&self) -> impl Future<Output = ()> + Send;
 
     /// `shutdown`: everything of this sidecar ends, and what could not be ended is left to be settled.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;

@@ -19,6 +19,7 @@ pub enum Kind {
     InsideRun,
     Closing,
     Overloaded,
+    CloseFailed,
     StorageUnavailable,
     NotInitialized,
     InvalidRequest,
@@ -33,7 +34,7 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order of the contract.
-    pub const ALL: [Kind; 19] = [
+    pub const ALL: [Kind; 20] = [
         Kind::InvalidAutomation,
         Kind::NotFound,
         Kind::AutomationConflict,
@@ -43,6 +44,7 @@ impl Kind {
         Kind::InsideRun,
         Kind::Closing,
         Kind::Overloaded,
+        Kind::CloseFailed,
         Kind::StorageUnavailable,
         Kind::NotInitialized,
         Kind::InvalidRequest,
@@ -67,6 +69,7 @@ impl Kind {
             Kind::InsideRun => (-32016, "inside_run"),
             Kind::Closing => (-32017, "closing"),
             Kind::Overloaded => (-32018, "overloaded"),
+            Kind::CloseFailed => (-32019, "close_failed"),
             Kind::StorageUnavailable => (-32020, "storage_unavailable"),
             Kind::NotInitialized => (-32002, "not_initialized"),
             Kind::InvalidRequest => (-32600, "invalid_request"),
@@ -175,6 +178,9 @@ impl From<Refusal> for Failure {
             Refusal::InsideRun { run } => Failure::new(Kind::InsideRun, message).with("runID", run.as_str()),
             Refusal::Closing { action } => {
                 Failure::new(Kind::Closing, message).with("lifecycleActionID", action.as_str())
+            }
+            Refusal::CloseFailed { action, .. } => {
+                Failure::new(Kind::CloseFailed, message).with("lifecycleActionID", action.as_str())
             }
             Refusal::Overloaded(_) => Failure::new(Kind::Overloaded, message),
             Refusal::Cancelled => Failure::new(Kind::Cancelled, message),

@@ -206,7 +206,7 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
         options.fault_hint(
             "followConfigFile",
             Word::NotAvailableYet,
-            "leave it out or false: the configuration file is read when the window opens",
+            "leave it out or false: the configuration file is read when the window opens or is reloaded",
         );
     }
     if let Some(mut limits) = options.object("limits") {

@@ -19,6 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 
+use super::api::lifecycle::MODES;
 use super::api::looks::{Look, Seats};
 use super::api::{Methods, method_table};
 use super::backend::{Backend, Host};
@@ -31,7 +32,7 @@ use super::room::{Room, Taken};
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output, Received};
 use super::{initialize, params, schema};
-use crate::domain::fault::Word;
+use crate::domain::lifecycle::{CloseMode, CloseStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::SentObject;
 
@@ -71,6 +72,7 @@ pub async fn serve<H: Host>(
         stage: Stage::Fresh,
         open: None,
         orphaned: Box::pin(pending()),
+        ended: Box::pin(pending()),
         requests: Requests::default(),
         unsaid: JoinSet::new(),
         batches: Room::new(),
@@ -93,6 +95,8 @@ struct Service<H: Host> {
     open: Option<Open<H::Backend>>,
     /// Resolves when the process that the client named has gone.
     orphaned: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// Resolves when a shutdown that waited for runs has happened.
+    ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     requests: Requests,
     /// Answers of the conversation's own that wait for the client to read.
     unsaid: JoinSet<()>,
@@ -126,6 +130,7 @@ impl<H: Host> Service<H> {
                     tracing::info!("the process that this sidecar works for has gone; ending");
                     return Farewell::Abrupt;
                 }
+                () = &mut self.ended => self.close(),
                 () = conversation.hung_up(), if !hung_up => hung_up = true,
                 received = inbox.recv(), if may_read => if let Next::Leave(farewell) = self.take(received).await {
                     self.drain(LAST_ANSWERS).await;
@@ -227,7 +232,7 @@ impl<H: Host> Service<H> {
         match notification.method.as_str() {
             "exit" => {
                 return Next::Leave(match self.stage {
-                    Stage::Closed => Farewell::Orderly,
+                    Stage::Closed | Stage::Closing => Farewell::Orderly,
                     Stage::Fresh | Stage::Open => Farewell::Abrupt,
                 });
             }
@@ -295,23 +300,52 @@ impl<H: Host> Service<H> {
         }
     }
 
-    /// Closes what is open. Requests that were read before are still answered.
+    /// Closes what is open, at once or when its runs have ended. Requests that were read before are still answered.
     async fn shutdown(&mut self, request: &Request, reply: Reply) {
-        if let Err(refusal) = read_shutdown(request) {
-            return self.refuse(reply, refusal.into());
-        }
+        let mode = match read_shutdown(request) {
+            Ok(mode) => mode,
+            Err(refusal) => return self.refuse(reply, refusal.into()),
+        };
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
-        // What has not been started by now is not started any more.
-        let unstarted = self.requests.give_up_waiting();
-        if let Some(open) = &self.open {
-            open.backend.shutdown().await;
+        let backend = self.open.as_ref().map(|open| open.backend.clone());
+        match (mode, backend) {
+            (CloseMode::Maintenance, Some(backend)) => {
+                let closed = match backend.close_for_good().await {
+                    Ok(closed) => closed,
+                    Err(refusal) => return self.refuse(reply, refusal.into()),
+                };
+                match closed.status {
+                    CloseStatus::Completed => {
+                        backend.shutdown().await;
+                        self.close();
+                    }
+                    CloseStatus::Deferred => {
+                        self.stage = Stage::Closing;
+                        self.ended = Box::pin(async move { backend.closed().await });
+                    }
+                }
+                self.say(async move { reply.succeed(&closed).await });
+            }
+            (CloseMode::Force, Some(backend)) => {
+                backend.shutdown().await;
+                self.close();
+                self.say(async move { reply.succeed(&json!(null)).await });
+            }
+            (CloseMode::Maintenance | CloseMode::Force, None) => {
+                self.stage = Stage::Closed;
+                self.say(async move { reply.succeed(&json!(null)).await });
+            }
         }
+    }
+
+    /// Everything of this sidecar has ended: only `exit` is left, and what has not been started is not started any more.
+    fn close(&mut self) {
         self.stage = Stage::Closed;
-        for reply in unstarted {
+        self.ended = Box::pin(pending());
+        for reply in self.requests.give_up_waiting() {
             let why = "the sidecar was shut down before this was begun; nothing was changed";
             self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
         }
-        self.say(async move { reply.succeed(&json!(null)).await });
     }
 
     fn discover(&mut self, request: &Request, reply: Reply) {
@@ -363,10 +397,9 @@ impl<H: Host> Service<H> {
     }
 
     async fn leave(&mut self) {
-        if self.stage == Stage::Open
-            && let Some(open) = &self.open
-        {
-            open.backend.shutdown().await;
+        match (self.stage, &self.open) {
+            (Stage::Open | Stage::Closing, Some(open)) => open.backend.shutdown().await,
+            (Stage::Fresh | Stage::Closed, _) | (Stage::Open | Stage::Closing, None) => {}
         }
         self.requests.abort();
     }
@@ -381,20 +414,10 @@ impl<H: Host> Service<H> {
     }
 }
 
-fn read_shutdown(request: &Request) -> Result<(), Refusal> {
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Mode {
-        Force,
-        Maintenance,
-    }
+fn read_shutdown(request: &Request) -> Result<CloseMode, Refusal> {
     let text = request.params.as_deref().map(RawValue::get);
     params::read(&Params::new(text), "`mode`", |fields| {
-        let mode = fields.choice("mode", &[("force", Mode::Force), ("maintenance", Mode::Maintenance)]);
-        if mode == Some(Mode::Maintenance) {
-            let hint = "use \"force\", or wait until no run is active";
-            fields.fault_hint("mode", Word::NotAvailableYet, hint);
-        }
-        Some(())
+        Some(fields.choice("mode", &MODES).unwrap_or(CloseMode::Force))
     })
 }
 

@@ -9,6 +9,8 @@ pub enum Stage {
     Fresh,
     /// A project is open.
     Open,
+    /// The same, and it is closed as soon as its runs have ended.
+    Closing,
     /// It was closed: only `exit` is left.
     Closed,
 }
@@ -36,13 +38,13 @@ pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
             let why = "this sidecar was shut down; send `exit`, and start another one for more";
             Err(Failure::new(Kind::InvalidRequest, why))
         }
-        (Stage::Fresh | Stage::Open, "exit") => {
+        (Stage::Fresh | Stage::Open | Stage::Closing, "exit") => {
             Err(Failure::new(Kind::InvalidRequest, "send `exit` as a notification, without an id"))
         }
-        (Stage::Fresh | Stage::Open, "shutdown") => Ok(Meaning::Shutdown),
-        (Stage::Fresh | Stage::Open, "rpc.discover") => Ok(Meaning::Discover),
+        (Stage::Fresh | Stage::Open | Stage::Closing, "shutdown") => Ok(Meaning::Shutdown),
+        (Stage::Fresh | Stage::Open | Stage::Closing, "rpc.discover") => Ok(Meaning::Discover),
         (Stage::Fresh, "initialize") => Ok(Meaning::Initialize),
-        (Stage::Open, "initialize") => {
+        (Stage::Open | Stage::Closing, "initialize") => {
             let why = "a project is open already; start another sidecar for another one";
             Err(Failure::new(Kind::InvalidRequest, why))
         }
@@ -50,7 +52,7 @@ pub fn admit(stage: Stage, method: &str) -> Result<Meaning, Failure> {
             let why = format!("send `initialize` first, then {}", shown(method));
             Err(Failure::new(Kind::NotInitialized, why))
         }
-        (Stage::Open, _) => Ok(Meaning::Call),
+        (Stage::Open | Stage::Closing, _) => Ok(Meaning::Call),
     }
 }
 

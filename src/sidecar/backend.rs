@@ -7,16 +7,19 @@ use tokio::time::sleep;
 
 use super::Sidecar;
 use super::feed::LedgerFeed;
+use super::holding::HeldDirectory;
 use super::main_loop::LOOK_AGAIN;
 use super::output::{self, SpoolFeed};
 use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, LedgerId, RunId};
+use crate::domain::id::{AutomationId, LedgerId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
+use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
+    RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
@@ -31,11 +34,12 @@ use crate::engine::{cancel, create, delete, derive, pause, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
-use crate::rpc::caller::Caller;
+use crate::rpc::caller::{Caller, Permit};
 
 impl Backend for Sidecar {
     type Feed = LedgerFeed;
     type OutputFeed = SpoolFeed;
+    type Hold = HeldDirectory;
 
     fn ledger_id(&self) -> &LedgerId {
         self.parts.ledger.id()
@@ -229,6 +233,31 @@ impl Backend for Sidecar {
         }
     }
 
+    async fn close(&self, request: CloseParams, by: Caller) -> Answer<CloseResult> {
+        self.begin_close(request, by).await
+    }
+
+    async fn lifecycle_status(&self) -> Answer<LifecycleStatus> {
+        self.closes_and_holds().await
+    }
+
+    async fn hold(&self, id: SubscriptionId, request: HoldParams, by: Caller) -> Answer<HeldDirectory> {
+        self.hold_directory(id, request, by).await
+    }
+
+    async fn release(&self, id: SubscriptionId, permit: Permit) -> Answer<()> {
+        self.release_directory(id, permit).await
+    }
+
+    async fn close_for_good(&self) -> Answer<CloseResult> {
+        self.begin_to_leave().await
+    }
+
+    async fn closed(&self) {
+        // An error means that nobody is left who could tell.
+        let _ = self.parts.left.subscribe().wait_for(|left| *left).await;
+    }
+
     async fn shutdown(&self) {
         let (done, answer) = oneshot::channel();
         // An error means that the loop has ended already, which is what is wanted.
@@ -240,7 +269,7 @@ impl Backend for Sidecar {
 
 impl Sidecar {
     /// Has the engine decide about a change that a client asked for, if it still wants it and may.
-    async fn change<T, F>(&self, by: Caller, decision: F) -> Answer<T>
+    pub(super) async fn change<T, F>(&self, by: Caller, decision: F) -> Answer<T>
     where
         T: Send + 'static,
         F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<T> + Send + 'static,

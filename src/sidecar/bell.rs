@@ -27,7 +27,6 @@ const STACK: usize = 64 * 1024;
 /// The lock of the owner, as this window stands to it.
 pub(super) struct Bell {
     held: Option<HeldLock>,
-    role: Role,
     /// The files that threads of this window are parked at.
     lines: HashSet<FileIdentity>,
     /// Each thread says once what has become of its wait, so there is always room.
@@ -63,9 +62,9 @@ pub(super) async fn begin_term(sidecar: &Sidecar) -> Result<(), Refusal> {
 
 impl Bell {
     /// The bell of a window that has tried the lock.
-    pub(super) fn new(held: Option<HeldLock>, role: Role) -> Bell {
+    pub(super) fn new(held: Option<HeldLock>) -> Bell {
         let (over, waits) = mpsc::channel(LINES);
-        Bell { held, role, lines: HashSet::new(), over, waits }
+        Bell { held, lines: HashSet::new(), over, waits }
     }
 
     /// Whether this window rings it.
@@ -90,6 +89,11 @@ impl Bell {
     /// When that cannot be found out or written down: the lock is given up then, for somebody who can.
     pub(super) async fn take_over(&mut self, sidecar: &Sidecar, wait: Wait) -> Result<(), Refusal> {
         match wait.outcome {
+            // It gave up the project while it stood in line.
+            Ok(Succession::Taken(lock)) if sidecar.role() == Role::Observer => {
+                lock.release();
+                Ok(())
+            }
             Ok(Succession::Taken(lock)) if self.held.is_none() => self.ring_with(sidecar, lock).await,
             // The file was put back after this window had taken another one.
             Ok(Succession::Taken(_)) => Ok(()),
@@ -124,7 +128,7 @@ impl Bell {
         }
     }
 
-    /// Takes the lock or waits in line for it, unless this window has it, waits for it already, or never owns. To be
+    /// Takes the lock or waits in line for it, unless this window has it, waits for it already, or does not own now. To be
     /// called when the lock may be another one, and now and then: it may have been removed, or could not be opened
     /// before.
     ///
@@ -132,7 +136,7 @@ impl Bell {
     /// When the ledger is not the one that is open any more: its lock is somebody else's then. And when a term cannot
     /// be written down.
     pub(super) async fn stand_in_line(&mut self, sidecar: &Sidecar) -> Result<(), Refusal> {
-        if self.held.is_some() || self.role == Role::Observer {
+        if self.held.is_some() || sidecar.role() == Role::Observer {
             return Ok(());
         }
         sidecar.parts.ledger.read(|_| Ok(())).await?;
@@ -149,11 +153,17 @@ impl Bell {
         Ok(())
     }
 
-    /// Gives the lock up at once, for whoever is in line, and takes none that comes from now on.
-    pub(super) fn give_up(&mut self) {
+    /// Gives the lock up at once, for whoever is in line. A thread that waits in line goes on waiting, and what it gets
+    /// is given up as well for as long as this window is an observer.
+    pub(super) fn hand_over(&mut self) {
         if let Some(held) = self.held.take() {
             held.release();
         }
+    }
+
+    /// The same for ever: no lock is taken that comes from now on.
+    pub(super) fn give_up(&mut self) {
+        self.hand_over();
         self.waits.close();
         while self.waits.try_recv().is_ok() {}
     }

@@ -107,6 +107,7 @@ impl Host for SidecarHost {
         let process = exec::own_identity().map_err(locks_failed)?;
         let since = clock.now();
         let row = InstanceRow { actor: me.clone(), process, lock: lock.identity(), role, since };
+        let (role_now, role) = watch::channel(role);
         let parent = params.process.and_then(|pid| watch_parent(pid, &mut warnings));
         let (leave, asked_to_leave) = mpsc::channel(1);
         let sidecar = Sidecar {
@@ -121,6 +122,7 @@ impl Host for SidecarHost {
                 inside_run,
                 project: project.directory.clone(),
                 state,
+                configuration_file: self.environment.configuration_file(),
                 machine_zone: Zone::machine(),
                 guard: self.guard.clone(),
                 failpoints: self.failpoints.clone(),
@@ -139,7 +141,7 @@ impl Host for SidecarHost {
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         tokio::spawn(listening::listen(sidecar.clone(), doorbell));
-        main_loop::start(sidecar.clone(), locks, asked_to_leave);
+        main_loop::start(sidecar.clone(), locks, role_now, asked_to_leave);
         Ok((result, sidecar))
     }
 }

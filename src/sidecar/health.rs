@@ -169,7 +169,7 @@ impl Sidecar {
             id: self.parts.me.instance.clone(),
             pid: std::process::id(),
             client: self.parts.me.client.clone(),
-            role: self.parts.role,
+            role: self.role(),
             since: self.parts.since,
         }
     }

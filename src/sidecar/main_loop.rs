@@ -4,13 +4,17 @@
 //! [`LOOK_AGAIN`], because timers stand still while a machine sleeps. What to do is read from the ledger each time;
 //! the only thing the loop remembers is which work it has in hand.
 
+mod closes;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
+
+use closes::{NewRole, Then};
 
 use super::Sidecar;
 use super::bell::{Bell, Wait};
@@ -25,6 +29,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::time::Timestamp;
 use crate::engine::Progress;
+use crate::engine::close::{self, ReadyClose};
 use crate::engine::ending::Remains;
 use crate::engine::limits::SignOfLife;
 use crate::engine::presence::{Departure, leave, prepare_to_leave};
@@ -64,12 +69,18 @@ pub(super) struct Locks {
     pub(super) owner: Option<HeldLock>,
 }
 
-pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>) {
+pub(super) fn start(
+    sidecar: Sidecar,
+    locks: Locks,
+    role: watch::Sender<Role>,
+    asked_to_leave: mpsc::Receiver<oneshot::Sender<()>>,
+) {
     let (done, carriers) = mpsc::channel(DONE);
     let main = MainLoop {
         instance: locks.instance,
-        bell: Bell::new(locks.owner, sidecar.parts.role),
+        bell: Bell::new(locks.owner),
         succession: None,
+        role,
         sidecar,
         carried: HashMap::new(),
         done,
@@ -88,6 +99,8 @@ pub(super) fn start(sidecar: Sidecar, locks: Locks, asked_to_leave: mpsc::Receiv
 struct MainLoop {
     sidecar: Sidecar,
     instance: HeldLock,
+    /// What this window does beside answering, now: whoever else wants to know reads what is sent here.
+    role: watch::Sender<Role>,
     bell: Bell,
     /// A wait for the bell that is over and that nothing was made of yet.
     succession: Option<Wait>,
@@ -116,11 +129,16 @@ impl MainLoop {
         let _ = self.bell.stand_in_line(&self.sidecar).await;
         let asked = loop {
             commits.mark_unchanged();
-            let (look_at, in_order) = tokio::select! {
+            let next = tokio::select! {
                 // A look may wait for another process that writes; a window that closes does not. What the look
                 // has handed to the writer by then is decided before this sidecar leaves, or not at all.
                 asked = asked_to_leave.recv() => break asked,
-                looked = self.look_around() => looked,
+                next = self.look_around() => next,
+            };
+            let (look_at, in_order) = match next {
+                Next::LookAgain(at) => (at, true),
+                Next::TryAgain(at) => (at, false),
+                Next::Leave => break None,
             };
             tokio::select! {
                 asked = asked_to_leave.recv() => break asked,
@@ -139,8 +157,8 @@ impl MainLoop {
         }
     }
 
-    /// Looks at everything, and gives when to look again and whether that could be done.
-    async fn look_around(&mut self) -> (Instant, bool) {
+    /// Looks at everything, and gives what is next.
+    async fn look_around(&mut self) -> Next {
         if let Some(wait) = self.succession.take() {
             // The lock of a dead owner has been given up with it.
             self.a_peer_ended = true;
@@ -163,13 +181,13 @@ impl MainLoop {
             self.slow_look_at = Instant::from_std(now()) + LOOK_AGAIN;
         }
         match self.look().await {
-            Ok(look_at) => {
+            Ok(next) => {
                 self.sidecar.parts.health.well(Part::Look);
-                (look_at, true)
+                next
             }
             Err(refusal) => {
                 self.sidecar.parts.health.failed(Part::Look, &refusal.to_string());
-                (Instant::from_std(now()) + BREATHER, false)
+                Next::TryAgain(Instant::from_std(now()) + BREATHER)
             }
         }
     }
@@ -196,9 +214,12 @@ impl MainLoop {
         }
     }
 
-    /// Decides what is due, acts, and gives when to look again.
-    async fn look(&mut self) -> Result<Instant, Refusal> {
-        let due = self.read_due().await?;
+    /// Decides what is due, acts, and gives what is next.
+    async fn look(&mut self) -> Result<Next, Refusal> {
+        let mut due = self.read_due().await?;
+        if self.take_role(due.role).await? == NewRole::Taken {
+            due = self.read_due().await?;
+        }
         let clock = self.sidecar.parts.clock;
         let (mut overdue, mut more) = (false, false);
         if due.at.is_some_and(|at| at <= clock.now()) {
@@ -217,8 +238,14 @@ impl MainLoop {
         }
         self.vigil.keep(&self.sidecar.parts.state, due.peers);
         self.sidecar.parts.ledger.looked_at(due.glimpse);
-        if more {
-            return Ok(Instant::from_std(now()));
+        let closed = !due.closes.is_empty();
+        for close in due.closes {
+            if self.close(close).await? == Then::Leave {
+                return Ok(Next::Leave);
+            }
+        }
+        if more || closed {
+            return Ok(Next::LookAgain(Instant::from_std(now())));
         }
         let wait = due.at.map_or(LOOK_AGAIN, |at| {
             let left = at.since_ms(clock.now());
@@ -227,7 +254,7 @@ impl MainLoop {
         });
         let retry = self.carried.values().filter_map(Carried::retry_at).min();
         let look_at = Instant::from_std(now()) + wait;
-        Ok(retry.map_or(look_at, |retry| look_at.min(retry)))
+        Ok(Next::LookAgain(retry.map_or(look_at, |retry| look_at.min(retry))))
     }
 
     /// Looks at what commands have written that seem to have been silent for too long: their guards write it down, and
@@ -245,21 +272,24 @@ impl MainLoop {
     async fn read_due(&self) -> Result<Due, Refusal> {
         let me = self.sidecar.parts.me.instance.clone();
         let shared = self.sidecar.parts.limits.shared;
-        let duty = self.duty();
+        let (duty, role) = (self.duty(), self.sidecar.role());
         let (reading, boot) = (self.sidecar.parts.clock.read(), self.sidecar.parts.boot.clone());
         let read = self.sidecar.parts.ledger.read(move |view| {
             let at = tick::next_at(view, duty, &me, shared, &boot, reading)?;
             let peers = if duty == Duty::Owner { view.peers_of(&me)? } else { Vec::new() };
             let stops_are_overdue =
                 duty != Duty::Observer && !standby::overdue_stops(view, &me, &boot, reading)?.is_empty();
-            Ok(Due { at, orders: view.orders(&me)?, peers, stops_are_overdue, glimpse: view.glimpse()? })
+            let (orders, closes) = (view.orders(&me)?, close::ready(view, &me)?);
+            // A row that is gone is another window's doing and changes nothing here.
+            let role = view.role_of(&me)?.unwrap_or(role);
+            Ok(Due { at, orders, closes, role, peers, stops_are_overdue, glimpse: view.glimpse()? })
         });
         read.await
     }
 
     /// What this window does for the whole project.
     fn duty(&self) -> Duty {
-        match self.sidecar.parts.role {
+        match self.sidecar.role() {
             Role::Participant if self.bell.is_ours() => Duty::Owner,
             Role::Participant => Duty::Standby,
             Role::Observer => Duty::Observer,
@@ -370,9 +400,24 @@ fn take_up(sidecar: &Sidecar, order: Order, done: &mpsc::Sender<(RunId, Release)
     }
 }
 
+/// What the loop does next.
+#[derive(Clone, Copy)]
+enum Next {
+    /// It looks again then, or when something was committed.
+    LookAgain(Instant),
+    /// It could not look; it tries again then.
+    TryAgain(Instant),
+    /// It ends: this window has been closed.
+    Leave,
+}
+
 struct Due {
     at: Option<Timestamp>,
     orders: Vec<Order>,
+    /// The closes that nothing is in the way of.
+    closes: Vec<ReadyClose>,
+    /// What this window does beside answering, as its row says.
+    role: Role,
     /// Whose ends are to be waited for.
     peers: Vec<InstanceId>,
     /// Whether another window has not carried out a stop in time.

@@ -7,11 +7,13 @@ mod backend;
 mod bell;
 mod carry;
 pub mod clock;
+mod closing;
 mod compose;
 pub mod config;
 mod configuration;
 mod feed;
 mod health;
+mod holding;
 mod listening;
 mod main_loop;
 mod output;
@@ -59,7 +61,8 @@ struct Parts {
     /// What elapsed time counts from.
     boot: Boot,
     me: Actor,
-    role: Role,
+    /// What it does beside answering, now. The loop writes it.
+    role: watch::Receiver<Role>,
     /// Since when it has the project open.
     since: Timestamp,
     limits: Limits,
@@ -67,6 +70,8 @@ struct Parts {
     inside_run: Option<RunId>,
     project: String,
     state: PathBuf,
+    /// The file in which the user configures sidecars, if the environment tells where that is.
+    configuration_file: Option<PathBuf>,
     machine_zone: Zone,
     guard: GuardProgram,
     /// Where this sidecar may fail.
@@ -86,9 +91,10 @@ struct Parts {
 }
 
 impl Sidecar {
-    /// What it does beside answering: a process that a run has started is an observer, whatever it asked for.
+    /// What it does beside answering, now. A process that a run has started is an observer, whatever it asked for, and
+    /// so is a window that has given up the project.
     pub fn role(&self) -> Role {
-        self.parts.role
+        *self.parts.role.borrow()
     }
 
     /// Waits until another ledger has stood in the place of this one for a while: a window's user is told and decides,

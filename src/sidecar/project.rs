@@ -1,6 +1,6 @@
 //! Which project: the canonical path of a directory. Nothing is walked up.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use uuid::Uuid;
 
@@ -43,6 +43,40 @@ pub(super) fn find(named: Option<&Directory>, working: &Path) -> Result<Project,
     };
     let vcs = canonical.join(".git").exists().then_some("git");
     Ok(Project { id: id_of(&canonical, directory), directory: directory.to_owned(), vcs })
+}
+
+/// A directory as runs that work there name it: its canonical path. Relative ones count from the project. Of one that is
+/// not there, or not any more, the part that is there is resolved, which is what its path was.
+///
+/// # Errors
+/// When its path is no text.
+pub(super) fn directory_key(project: &str, named: &str) -> Result<String, Fault> {
+    let path = Path::new(project).join(named);
+    let mut there = path.as_path();
+    let mut missing = Vec::new();
+    let resolved = loop {
+        match (there.canonicalize(), there.parent()) {
+            (Ok(resolved), _) => break resolved,
+            (Err(_), Some(parent)) => {
+                missing.extend(there.components().next_back());
+                there = parent;
+            }
+            (Err(_), None) => break there.to_owned(),
+        }
+    };
+    let mut key = resolved;
+    for part in missing.into_iter().rev() {
+        match part {
+            Component::ParentDir => drop(key.pop()),
+            Component::Normal(name) => key.push(name),
+            Component::CurDir | Component::RootDir | Component::Prefix(_) => {}
+        }
+    }
+    let text = key.to_str().map(str::to_owned);
+    text.ok_or_else(|| {
+        let hint = format!("{}: its path is not Unicode text", key.display());
+        Fault::with_hint("", Word::NotUnicode, hint)
+    })
 }
 
 /// The directory's name, for people, and a hash of its path, for the machine.
@@ -118,6 +152,29 @@ mod tests {
         assert_eq!(by_path, None, "a path through a directory that is not there");
         assert_eq!(by_link.vcs, Some("git"));
         assert!(by_link.id.starts_with("pro_ject-"), "{}", by_link.id);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_directory_has_one_name_whether_it_is_there_or_not() {
+        let root = tempfile::tempdir().unwrap();
+        let root = root.path().canonicalize().unwrap();
+        let project = root.join("project");
+        std::fs::create_dir_all(project.join("there")).unwrap();
+        std::os::unix::fs::symlink(&project, root.join("link")).unwrap();
+        let key = |named: &str| directory_key(project.to_str().unwrap(), named).unwrap();
+        let path = |name: &str| root.join(name).to_str().unwrap().to_owned();
+        for named in [".", "", "there/..", &path("link"), &path("project/"), "gone/.."] {
+            assert_eq!(key(named), path("project"), "{named}");
+        }
+        for named in ["there", &path("link/there"), "../project/./there"] {
+            assert_eq!(key(named), path("project/there"), "{named}");
+        }
+        for named in ["gone/deep", &path("link/gone/deep"), "there/../gone/./x/../deep"] {
+            assert_eq!(key(named), path("project/gone/deep"), "{named}");
+        }
+        assert_eq!(key("/no/such/place"), "/no/such/place");
+        assert_eq!(key("../../../../../../../../../../.."), "/");
     }
 
     #[test]

@@ -53,7 +53,7 @@ impl Sweep {
 
     async fn everything(&mut self) -> Result<(), Refusal> {
         self.free_what_the_dead_held().await?;
-        if self.sidecar.parts.role == Role::Observer {
+        if self.sidecar.role() == Role::Observer {
             return Ok(());
         }
         self.end_what_is_to_stop().await?;

@@ -7,6 +7,7 @@
 mod acts;
 mod cancelling;
 mod clock;
+mod closing;
 mod deleting;
 mod editing;
 #[cfg(debug_assertions)]

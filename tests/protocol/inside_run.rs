@@ -7,13 +7,16 @@ use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Gate, Place, kind};
 
 /// Methods that are not refused inside a run: they change nothing of the ledger, or there is more to say.
-const NOT_REFUSED: [&str; 15] = [
+const NOT_REFUSED: [&str; 17] = [
     "automation/get",
     "automation/list",
     "automation/preview",
+    // A run cannot hold a directory, so there is nothing that it could release.
+    "directory/release",
     "events/subscribe",
     "events/unsubscribe",
     "initialize",
+    "lifecycle/status",
     "rpc.discover",
     "output/subscribe",
     "output/unsubscribe",
@@ -51,6 +54,8 @@ fn changes(other: &Value, run: &Value) -> Vec<(&'static str, Value)> {
         ("automation/delete", json!({"id": other})),
         ("automation/run", json!({"id": other})),
         ("run/cancel", json!({"id": run})),
+        ("lifecycle/close", json!({"kind": "dispose", "mode": "force"})),
+        ("directory/hold", json!({"title": "an agent at work"})),
     ]
 }
 

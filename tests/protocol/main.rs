@@ -15,6 +15,7 @@ mod events;
 mod firing;
 mod inside_run;
 mod keys;
+mod lifecycle;
 mod notify;
 mod observers;
 mod parameters;

@@ -17,3 +17,9 @@ pub const OUTPUT_DEFAULT: usize = 64 * 1024;
 
 /// The longest text to look for in titles, in characters: a title's own length.
 pub const QUERY_MAX: usize = 160;
+
+/// The most directories that one close names: far more than a project has worktrees.
+pub const CLOSE_DIRECTORIES: usize = 100;
+
+/// The longest title of a hold, in characters: as long as an automation's, which is shown beside it.
+pub const HOLD_TITLE: usize = 160;

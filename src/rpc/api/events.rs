@@ -4,14 +4,24 @@ use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 
+use super::forward;
+use super::in_order::InOrder;
 use crate::domain::event::KINDS;
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::INTEGER_MAX;
-use crate::rpc::backend::{Backend, Feed, Follow, Place};
+use crate::rpc::backend::{Backend, Follow, Place};
 use crate::rpc::params;
 
-pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+pub(super) fn register<B: Backend>(
+    module: &mut RpcModule<B>,
+    in_order: &mut InOrder<B>,
+) -> Result<(), RegisterMethodError> {
+    // "From now on" means from this request on.
+    in_order.before("events/subscribe", |backend, _, mut extensions| async move {
+        extensions.insert(backend.place().await?);
+        Ok(extensions)
+    });
     module.register_subscription(
         "events/subscribe",
         "events/event",
@@ -22,22 +32,13 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
                 Ok(wanted) => backend.follow(wanted).await,
                 Err(refusal) => Err(refusal),
             };
-            let mut feed = match feed {
+            let feed = match feed {
                 Ok(feed) => feed,
                 Err(refusal) => return pending.reject(super::refused(refusal)).await,
             };
             // A client that has gone meanwhile needs no events.
-            let Ok(sink) = pending.accept().await else { return };
-            loop {
-                let event = tokio::select! {
-                    biased;
-                    () = sink.closed() => return,
-                    event = feed.next() => event,
-                };
-                let Some(event) = event else { return };
-                if sink.send(event).await.is_err() {
-                    return;
-                }
+            if let Ok(sink) = pending.accept().await {
+                forward(feed, sink).await;
             }
         },
     )?;

@@ -5,7 +5,10 @@
 
 mod automation;
 pub mod bounds;
+mod directory;
 mod events;
+mod in_order;
+pub(super) mod lifecycle;
 pub(super) mod looks;
 mod output;
 mod run;
@@ -20,24 +23,24 @@ pub(super) mod shapes {
 }
 
 use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::helpers::MethodSink;
 use jsonrpsee::core::server::{
-    BoundedSubscriptions, ConnectionId, MethodCallback, MethodResponse, SubscriptionState,
+    BoundedSubscriptions, ConnectionId, MethodCallback, MethodResponse, SubscriptionSink, SubscriptionState,
 };
 use jsonrpsee::core::traits::IdProvider;
-use jsonrpsee::types::{ErrorObjectOwned, Params, SubscriptionId};
+use jsonrpsee::types::{ErrorObjectOwned, Params};
 use jsonrpsee::{Extensions, RpcModule};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
+use in_order::{InOrder, Steps};
 use looks::{Look, Seat, Seats};
 
 use super::answer;
-use super::backend::{Backend, Page, Place};
+use super::backend::{Backend, Feed, Page};
 use super::caller::Permit;
 use super::cursor::{self, List};
 use super::envelope::{Request, RequestId};
@@ -45,6 +48,7 @@ use super::errors::{Failure, Kind, RESPONSE_TOO_LARGE};
 use super::reply::Reply;
 use super::transport::SubscriptionOutput;
 use crate::domain::fault::{Fault, Word};
+use crate::domain::id::SubscriptionId;
 use crate::domain::refusal::Refusal;
 
 /// The subscriptions that one client may have at once. Each costs a task and a place in the ledger.
@@ -64,13 +68,11 @@ fn look_of(method: &str) -> Option<Look> {
 pub struct Methods {
     table: jsonrpsee::Methods,
     subscriptions: BoundedSubscriptions,
-    place: Box<dyn Fn() -> PlaceFuture + Send + Sync>,
+    in_order: Box<dyn Steps>,
     /// Where the events of subscriptions go.
     output: SubscriptionOutput,
     seats: Seats,
 }
-
-type PlaceFuture = Pin<Box<dyn Future<Output = Result<Place, Refusal>> + Send>>;
 
 /// Registers all methods. The events of subscriptions go to `output`.
 ///
@@ -82,17 +84,16 @@ pub(in crate::rpc) fn method_table<B: Backend>(
     seats: Seats,
 ) -> Result<Methods, RegisterMethodError> {
     let mut module = RpcModule::from_arc(backend.clone());
+    let mut in_order = InOrder::new(backend);
     automation::register(&mut module)?;
     run::register(&mut module)?;
-    events::register(&mut module)?;
+    events::register(&mut module, &mut in_order)?;
     output::register(&mut module)?;
+    lifecycle::register(&mut module)?;
+    directory::register(&mut module, &mut in_order)?;
     scheduler::register(&mut module)?;
-    let place = move || -> PlaceFuture {
-        let backend = backend.clone();
-        Box::pin(async move { backend.place().await })
-    };
     let subscriptions = BoundedSubscriptions::new(SUBSCRIPTIONS);
-    Ok(Methods { table: module.into(), subscriptions, place: Box::new(place), output, seats })
+    Ok(Methods { table: module.into(), subscriptions, in_order: Box::new(in_order), output, seats })
 }
 
 impl Methods {
@@ -120,11 +121,15 @@ impl Methods {
         let callback = self.table.method_with_name(&request.method);
         let callback = callback.map(|(name, callback)| (name, callback.clone()));
         let opening = match callback {
-            Some((_, MethodCallback::Subscription(_))) => {
-                self.subscriptions.acquire().map(|permit| (permit, (self.place)()))
-            }
+            Some((_, MethodCallback::Subscription(_))) => self.subscriptions.acquire(),
             Some(_) | None => None,
         };
+        let subscription = SubscriptionId::from_unique(&uuid::Uuid::now_v7().simple().to_string());
+        let mut extensions = Extensions::new();
+        extensions.insert(permit);
+        extensions.insert(subscription.clone());
+        let params = request.params.as_deref().map(RawValue::get);
+        let step = self.in_order.step(&request.method, params, extensions.clone());
         let look = look_of(&request.method);
         let seats = self.seats.clone();
         let output = self.output.clone();
@@ -137,8 +142,17 @@ impl Methods {
                 Some(look) => seats.take(look, params.as_deref()).await,
                 None => None,
             };
-            let mut extensions = Extensions::new();
-            extensions.insert(permit);
+            if matches!(callback, Some((_, MethodCallback::Subscription(_)))) && opening.is_none() {
+                let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
+                return Outcome::refused(&id, &Failure::new(Kind::Overloaded, why));
+            }
+            let extensions = match step {
+                None => extensions,
+                Some(step) => match step.await {
+                    Ok(extensions) => extensions,
+                    Err(refusal) => return Outcome::refused(&id, &refusal.into()),
+                },
+            };
             let response = match callback {
                 None => return Outcome::refused(&id, &Failure::method_not_found(&method)),
                 Some((_, MethodCallback::Sync(call))) => {
@@ -156,21 +170,14 @@ impl Methods {
                     call(table_id, Params::new(Some(&subscription)), here, limit, extensions)
                 }
                 Some((_, MethodCallback::Subscription(call))) => {
-                    let Some((subscription_permit, place)) = opening else {
-                        let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
-                        return Outcome::refused(&id, &Failure::new(Kind::Overloaded, why));
-                    };
-                    // "From now on" means from this request on: the table starts the handler in a task of its
-                    // own, which may come after what the client asked for next.
-                    match place.await {
-                        Ok(place) => extensions.insert(place),
-                        Err(refusal) => return Outcome::refused(&id, &refusal.into()),
+                    let Some(subscription_permit) = opening else {
+                        return Outcome::refused(&id, &Failure::panicked());
                     };
                     // The table sends the answer and then the events through one channel, in order. The
                     // subscription outlives the request: it ends when it is closed or the client has gone.
                     let (sink, mut messages) = mpsc::channel(ON_THE_WAY);
-                    let state =
-                        SubscriptionState { conn_id: here, id_provider: &StringIds, subscription_permit };
+                    let id_provider = &Given(subscription);
+                    let state = SubscriptionState { conn_id: here, id_provider, subscription_permit };
                     let params = Params::new(text.as_deref());
                     call(table_id, params, MethodSink::new(sink), state, extensions).await;
                     return match messages.recv().await {
@@ -250,23 +257,43 @@ fn with_id(answer: Box<RawValue>, id: &RequestId) -> Box<RawValue> {
 
 /// What to unsubscribe, as the table reads it.
 fn subscription_param(method: &str, params: Option<&str>) -> Result<String, Refusal> {
-    let params = Params::new(params);
-    let subscription = super::params::read(&params, "`subscription`", |fields| {
-        fields.required_short_text("subscription", super::params::ID_MAX).map(str::to_owned)
-    })?;
-    serde_json::to_string(&[subscription]).map_err(|error| {
+    let subscription = unsubscribed(&Params::new(params))?;
+    serde_json::to_string(&[subscription.as_str()]).map_err(|error| {
         let hint = format!("{method}: {error}");
         Refusal::InvalidParams(vec![Fault::with_hint("subscription", Word::WrongType, hint)])
     })
 }
 
-/// Subscriptions have string ids: integers would have to be guessed at by clients that read them as doubles.
-#[derive(Debug)]
-struct StringIds;
+/// The subscription that is to end.
+fn unsubscribed(params: &Params<'_>) -> Result<SubscriptionId, Refusal> {
+    super::params::read(params, "`subscription`", |fields| {
+        fields.required_short_text("subscription", super::params::ID_MAX).map(SubscriptionId::from_text)
+    })
+}
 
-impl IdProvider for StringIds {
-    fn next_id(&self) -> SubscriptionId<'static> {
-        format!("sub_{}", uuid::Uuid::now_v7().simple()).into()
+/// Sends what comes from a feed, until there is no more of it, or the client has closed the subscription or has gone.
+async fn forward(mut feed: impl Feed, sink: SubscriptionSink) {
+    loop {
+        let next = tokio::select! {
+            biased;
+            () = sink.closed() => return,
+            next = feed.next() => next,
+        };
+        let Some(next) = next else { return };
+        if sink.send(next).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// The identity that a subscription was given before the table knew of it. It is a text: integers would have to be
+/// guessed at by clients that read them as doubles.
+#[derive(Debug)]
+struct Given(SubscriptionId);
+
+impl IdProvider for Given {
+    fn next_id(&self) -> jsonrpsee::types::SubscriptionId<'static> {
+        self.0.as_str().to_owned().into()
     }
 }
 

@@ -75,14 +75,13 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         Kind::AutomationConflict => {
             vec![("current", generator.subschema_for::<AnyAutomation>().to_value())]
         }
-        Kind::ActiveRunStillRunning | Kind::BlockerGone | Kind::WriterBusy | Kind::InsideRun => {
-            vec![("runID", text)]
-        }
+        Kind::ActiveRunStillRunning | Kind::BlockerGone | Kind::InsideRun => vec![("runID", text)],
+        Kind::Closing | Kind::CloseFailed => vec![("lifecycleActionID", text)],
         Kind::StorageUnavailable => {
             vec![("reason", generator.subschema_for::<StorageReason>().to_value())]
         }
-        Kind::Closing => vec![("lifecycleActionID", text)],
         Kind::InvalidParams
+        | Kind::WriterBusy
         | Kind::Overloaded
         | Kind::NotInitialized
         | Kind::InvalidRequest
@@ -99,6 +98,12 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         if let Some(required) = data["required"].as_array_mut() {
             required.push(json!(name));
         }
+    }
+    if kind == Kind::WriterBusy {
+        // What is ahead is either a run or a hold.
+        data["properties"]["runID"] = json!({"type": "string"});
+        data["properties"]["holdID"] = json!({"type": "string"});
+        data["oneOf"] = json!([{"required": ["runID"]}, {"required": ["holdID"]}]);
     }
     if kind == Kind::InvalidParams {
         // Absent where the parameters were no object.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::params;
 use crate::domain::later::{AnyAutomation, AnyRun};
+use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
@@ -97,6 +98,13 @@ const RUN: &[Kind] = &[
     Kind::StorageUnavailable,
 ];
 
+/// What a close may be refused with. What is not found is the run that the request comes out of.
+const CLOSE: &[Kind] =
+    &[Kind::NotFound, Kind::InsideRun, Kind::Closing, Kind::CloseFailed, Kind::StorageUnavailable];
+
+/// The same of a hold.
+const HOLD: &[Kind] = &[Kind::NotFound, Kind::InsideRun, Kind::Closing, Kind::StorageUnavailable];
+
 const LOOK: &[Kind] = &[Kind::StorageUnavailable];
 const LOOK_AT_ONE: &[Kind] = &[Kind::NotFound, Kind::StorageUnavailable];
 
@@ -114,11 +122,11 @@ pub fn methods() -> Vec<Method> {
         },
         Method {
             name: "shutdown",
-            summary: "Ends everything of this window; `exit` follows.",
+            summary: "Ends everything of this window; `exit` follows. In maintenance it waits for the runs of this window, and gives what `lifecycle/close` gives.",
             params: params::shutdown(),
-            result: nothing,
-            refusals: &[],
-            examples: vec![json!({}), json!({"mode": "force"})],
+            result: nothing_or::<CloseResult>,
+            refusals: &[Kind::Closing, Kind::CloseFailed, Kind::StorageUnavailable],
+            examples: vec![json!({}), json!({"mode": "force"}), json!({"mode": "maintenance"})],
         },
         Method {
             name: "rpc.discover",
@@ -252,6 +260,44 @@ pub fn methods() -> Vec<Method> {
             examples: vec![json!({"id": "run_1"}), json!({"id": "run_1", "offset": 4096, "limit": 65_536})],
         },
         Method {
+            name: "lifecycle/close",
+            summary: "Has this window reload its configuration, or give up the project or some of its directories. Answers when that has happened, or is known to wait.",
+            params: params::close(),
+            result: of::<CloseResult>,
+            refusals: CLOSE,
+            examples: vec![
+                json!({"kind": "reload", "mode": "maintenance"}),
+                json!({"kind": "dispose", "mode": "force", "directories": ["/home/me/project/.worktrees/a"]}),
+            ],
+        },
+        Method {
+            name: "lifecycle/status",
+            summary: "Tells what this window carries out, holds and is about to close.",
+            params: params::none(),
+            result: of::<LifecycleStatus>,
+            refusals: LOOK,
+            examples: vec![json!({})],
+        },
+        Method {
+            name: "directory/hold",
+            summary: "Says that the user's own work goes on in a directory: runs that write there, and closes, wait for it. Nothing is sent; gives what `directory/release` takes.",
+            params: params::hold(),
+            result: of::<String>,
+            refusals: HOLD,
+            examples: vec![
+                json!({"title": "an agent at work"}),
+                json!({"title": "an agent at work", "directory": "/home/me/project"}),
+            ],
+        },
+        Method {
+            name: "directory/release",
+            summary: "Ends a hold; tells whether it was there.",
+            params: params::unsubscribe(),
+            result: of::<bool>,
+            refusals: LOOK,
+            examples: vec![json!({"subscription": "sub_1"})],
+        },
+        Method {
             name: "scheduler/status",
             summary: "Tells who rings the bell, who is there, and what is wrong; answers whatever is wrong.",
             params: params::none(),
@@ -298,8 +344,9 @@ fn of<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
     generator.subschema_for::<T>()
 }
 
-fn nothing(_: &mut SchemaGenerator) -> Schema {
-    schemars::json_schema!({"type": "null"})
+fn nothing_or<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let something = generator.subschema_for::<T>().to_value();
+    schemars::json_schema!({"anyOf": [{"type": "null"}, something]})
 }
 
 fn anything(_: &mut SchemaGenerator) -> Schema {

@@ -7,9 +7,10 @@ use super::shapes::{
     and, boolean, instant, integer, map, number_from, object, one_of, or_null, saying, text, with_default,
 };
 use crate::domain::draft::limits as most;
-use crate::domain::event::KINDS;
+use crate::domain::event;
 use crate::domain::run::machine::State;
 use crate::rpc::api::bounds;
+use crate::rpc::api::lifecycle::{KINDS, MODES};
 use crate::rpc::initialize::PATH_MAX;
 use crate::rpc::limits::{LIMITS, Limit};
 use crate::rpc::params::ID_MAX;
@@ -120,7 +121,7 @@ pub(super) fn follow_events() -> Value {
     let fields = [
         ("after", saying(number_from(0), "Only events after this one; from now on if it is absent.")),
         ("ledgerID", saying(id(), "The ledger that `after` is a place of.")),
-        ("kinds", json!({"type": "array", "items": {"enum": KINDS}})),
+        ("kinds", json!({"type": "array", "items": {"enum": event::KINDS}})),
         ("automationID", id()),
         inside_run(),
     ];
@@ -136,7 +137,31 @@ pub(super) fn unsubscribe() -> Value {
 }
 
 pub(super) fn shutdown() -> Value {
-    object(&[("mode", with_default(one_of(&["force"]), "force"))], &[])
+    let what = "What becomes of the runs of this window: they are waited for, or stopped.";
+    let mode = saying(with_default(one_of(&MODES.map(|(word, _)| word)), "force"), what);
+    object(&[("mode", mode)], &[])
+}
+
+pub(super) fn close() -> Value {
+    let what = "What becomes of the runs in its way: they are waited for, or stopped.";
+    let mode = saying(one_of(&MODES.map(|(word, _)| word)), what);
+    let most = bounds::CLOSE_DIRECTORIES;
+    let directories = json!({"type": "array", "items": directory(), "minItems": 1, "maxItems": most,
+        "description": "The directories that it concerns; all if it is absent. One that is not there has no runs."});
+    let kind = one_of(&KINDS.map(|(word, _)| word));
+    let fields = [("kind", kind), ("mode", mode), ("directories", directories), inside_run()];
+    object(&fields, &["kind", "mode"])
+}
+
+pub(super) fn hold() -> Value {
+    let what = "Where the work goes on; the project's directory if it is absent.";
+    let title = saying(text(1, bounds::HOLD_TITLE), "What the work is, for people.");
+    object(&[("directory", saying(directory(), what)), ("title", title), inside_run()], &["title"])
+}
+
+/// A path, which counts from the project.
+fn directory() -> Value {
+    text(1, PATH_MAX)
 }
 
 /// What language clients send beside these is ignored.
@@ -174,7 +199,10 @@ fn options() -> Value {
             ("providers", saying(object(&[], &[]), "This version starts no agents itself.")),
             (
                 "followConfigFile",
-                saying(json!({"const": false}), "This version reads it when the window opens."),
+                saying(
+                    json!({"const": false}),
+                    "This version reads it when the window opens or is reloaded.",
+                ),
             ),
             ("limits", limits()),
         ],

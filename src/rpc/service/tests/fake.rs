@@ -15,11 +15,13 @@ use tokio::time::timeout;
 
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId};
+use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
+use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    DeleteRequest, ListAutomations, ListRuns, OutputRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
+    RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -29,7 +31,7 @@ use crate::domain::time::Timestamp;
 use crate::rpc::backend::{
     Answer, Backend, Deleted, Feed, Follow, FollowOutput, Host, OutputFeed, OutputPart, Page, Place, Preview,
 };
-use crate::rpc::caller::Caller;
+use crate::rpc::caller::{Caller, Permit};
 use crate::rpc::initialize::{
     Capabilities, InitializeParams, InitializeResult, PROTOCOL_VERSION, Project, SchedulerRole, ServerInfo,
     TimeZoneData,
@@ -95,6 +97,7 @@ impl Host for Script {
 impl Backend for Fake {
     type Feed = Silence;
     type OutputFeed = Silence;
+    type Hold = Silence;
 
     fn ledger_id(&self) -> &LedgerId {
         &self.ledger
@@ -220,6 +223,30 @@ impl Backend for Fake {
     }
 
     async fn orphaned(&self) {
+        std::future::pending().await
+    }
+
+    async fn close(&self, _request: CloseParams, _by: Caller) -> Answer<CloseResult> {
+        not_here()
+    }
+
+    async fn lifecycle_status(&self) -> Answer<LifecycleStatus> {
+        not_here()
+    }
+
+    async fn hold(&self, _id: SubscriptionId, _request: HoldParams, _by: Caller) -> Answer<Silence> {
+        not_here()
+    }
+
+    async fn release(&self, _id: SubscriptionId, _permit: Permit) -> Answer<()> {
+        not_here()
+    }
+
+    async fn close_for_good(&self) -> Answer<CloseResult> {
+        not_here()
+    }
+
+    async fn closed(&self) {
         std::future::pending().await
     }
 

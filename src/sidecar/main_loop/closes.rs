@@ -1,0 +1,85 @@
+//! What the loop does when nothing is in the way of a close any more, and what this window does from then on.
+
+use super::MainLoop;
+use crate::domain::lifecycle::{CloseKind, Extent};
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
+use crate::engine::close::{self, ReadyClose};
+use crate::sidecar::configuration;
+
+/// What follows from a close that is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Then {
+    GoOn,
+    Leave,
+}
+
+/// What has become of what a window does beside answering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NewRole {
+    Taken,
+    Same,
+}
+
+impl MainLoop {
+    /// Does what a close takes, and writes down how it has ended. Doing it once more does no harm.
+    pub(super) async fn close(&mut self, ready: ReadyClose) -> Result<Then, Refusal> {
+        let outcome = match (ready.kind, &ready.extent) {
+            (CloseKind::Reload, _) => self.reload().await,
+            (CloseKind::Dispose, Extent::Project) => {
+                self.give_up_the_project();
+                Ok(())
+            }
+            // What is given up is given to nobody here any more, which its row says.
+            (CloseKind::Dispose, Extent::Directories(_)) => Ok(()),
+            // Whoever leaves does the rest on the way.
+            (CloseKind::Shutdown, _) => {
+                self.give_up_the_project();
+                Ok(())
+            }
+        };
+        if let Err(why) = &outcome {
+            tracing::error!(close = %ready.id, "a close has failed: {why}");
+        }
+        let id = ready.id;
+        self.sidecar.decide(move |tx, context| close::complete(tx, context, &id, outcome)).await?;
+        Ok(match ready.kind {
+            CloseKind::Reload | CloseKind::Dispose => Then::GoOn,
+            CloseKind::Shutdown => Then::Leave,
+        })
+    }
+
+    /// Reads the configuration anew.
+    ///
+    /// # Errors
+    /// A sentence about what is wrong with it. What was read before counts on then.
+    async fn reload(&self) -> Result<(), String> {
+        let Some(file) = self.sidecar.parts.configuration_file.clone() else { return Ok(()) };
+        match tokio::task::spawn_blocking(move || configuration::read(&file)).await {
+            Ok(found) => found.meaning().map_err(str::to_owned),
+            Err(error) => Err(format!("the configuration file could not be read: {error}")),
+        }
+    }
+
+    /// Gives up the bell, for whoever is in line.
+    fn give_up_the_project(&mut self) {
+        // Nothing is decided for the whole project between this and the lock.
+        self.role.send_replace(Role::Observer);
+        // A wait that is over may hold the lock as well.
+        self.succession = None;
+        self.bell.hand_over();
+    }
+
+    /// Does from now on what the rows say that this window does, and gives whether that is something else than before.
+    /// They say that it takes part again when a reload has brought that back.
+    pub(super) async fn take_role(&mut self, role: Role) -> Result<NewRole, Refusal> {
+        if self.role.send_replace(role) == role {
+            return Ok(NewRole::Same);
+        }
+        match role {
+            Role::Participant => self.bell.stand_in_line(&self.sidecar).await?,
+            Role::Observer => self.bell.hand_over(),
+        }
+        Ok(NewRole::Taken)
+    }
+}
