@@ -29,8 +29,20 @@ pub struct InitializeParams {
     pub state_directory: Option<String>,
     /// What is added to the environment of processes that this window starts.
     pub environment: BTreeMap<String, String>,
+    /// What becomes of changes of the user's configuration file.
+    pub config_file: ConfigFile,
     /// This window's limits.
     pub limits: Limits,
+}
+
+/// What becomes of changes of the user's configuration file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfigFile {
+    /// Each is a reload of the window.
+    #[default]
+    Followed,
+    /// They count from the next reload that somebody asks for.
+    ReadWhenAsked,
 }
 
 /// How a client named the project's directory.
@@ -202,12 +214,8 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
         }
     }
     configuration::read_providers(options);
-    if options.boolean("followConfigFile") == Some(true) {
-        options.fault_hint(
-            "followConfigFile",
-            Word::NotAvailableYet,
-            "leave it out or false: the configuration file is read when the window opens or is reloaded",
-        );
+    if let Some(follows) = options.boolean("followConfigFile") {
+        read.config_file = if follows { ConfigFile::Followed } else { ConfigFile::ReadWhenAsked };
     }
     if let Some(mut limits) = options.object("limits") {
         limits::read(&mut limits, &mut read.limits);
@@ -251,9 +259,18 @@ mod tests {
     }
 
     #[test]
+    fn the_configuration_file_is_followed_unless_the_client_says_otherwise() {
+        let follows =
+            |options: Value| read(&sent(&json!({"initializationOptions": options}))).unwrap().config_file;
+        assert_eq!(follows(json!({})), ConfigFile::Followed);
+        assert_eq!(follows(json!({"followConfigFile": true, "providers": {}})), ConfigFile::Followed);
+        assert_eq!(follows(json!({"followConfigFile": false})), ConfigFile::ReadWhenAsked);
+    }
+
+    #[test]
     fn what_is_not_built_is_refused_and_every_fault_is_told() {
         let options = json!({"role": "owner", "projectDirectory": "", "providers": {"a": {}},
-            "followConfigFile": true, "environment": {"A=": "x", "B": 1}, "surprise": 1,
+            "followConfigFile": "yes", "environment": {"A=": "x", "B": 1}, "surprise": 1,
             "limits": {"standbyMs": 5, "stableWakeMs": 10000, "graceMs": -1, "eventHistory": -1,
                 "other": 1}});
         let found = words(json!({"processId": "x", "initializationOptions": options}));
@@ -264,7 +281,7 @@ mod tests {
         initializationOptions.environment.A= OutOfRange
         initializationOptions.environment.B WrongType
         initializationOptions.providers.a NotAvailableYet
-        initializationOptions.followConfigFile NotAvailableYet
+        initializationOptions.followConfigFile WrongType
         initializationOptions.limits.graceMs OutOfRange
         initializationOptions.limits.standbyMs OutOfRange
         initializationOptions.limits.eventHistory OutOfRange

@@ -67,6 +67,28 @@ impl Sidecar {
         self.outcome_of(accepted, CloseMode::Maintenance, before).await
     }
 
+    /// The user's configuration file has changed: it is read when the runs of this window have ended.
+    pub(super) async fn reload_for_the_file(&self) -> Answer<()> {
+        let me = self.parts.me.instance.clone();
+        let asked = self.decide(move |tx, context| {
+            // A window that has given up the project is brought back by whoever uses it, not by a file.
+            close::check_open(tx, &me)?;
+            let mut pending = close::status(tx, &me)?.pending.into_iter();
+            // One that waits reads what is there by then.
+            let is_asked_for =
+                pending.any(|one| one.kind == CloseKind::Reload && one.waiting_for != WaitedFor::default());
+            if !is_asked_for {
+                let (kind, mode) = (CloseKind::Reload, CloseMode::Maintenance);
+                close::close(tx, context, CloseRequest { kind, mode, extent: Extent::Project })?;
+            }
+            Ok(())
+        });
+        match asked.await {
+            Err(Refusal::Closing { .. }) => Ok(()),
+            asked => asked,
+        }
+    }
+
     /// What this window carries out, holds and is about to close.
     pub(super) async fn closes_and_holds(&self) -> Answer<LifecycleStatus> {
         let me = self.parts.me.instance.clone();

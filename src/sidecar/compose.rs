@@ -10,7 +10,7 @@ use super::config::Environment;
 use super::health::Health;
 use super::main_loop::{self, Locks};
 use super::state_directory::{self, StateDirectory};
-use super::{FreshIds, Parts, Sidecar, bell, configuration, listening, peers, project};
+use super::{FreshIds, Parts, Sidecar, bell, configuration, following, listening, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
@@ -26,8 +26,8 @@ use crate::presence::instance;
 use crate::presence::lock_file::{self, HeldLock};
 use crate::rpc::backend::{Answer, Host};
 use crate::rpc::initialize::{
-    Capabilities, InitializeParams, InitializeResult, PROTOCOL_VERSION, Project as ProjectOnTheWire,
-    SchedulerRole, ServerInfo, TimeZoneData,
+    Capabilities, ConfigFile, InitializeParams, InitializeResult, PROTOCOL_VERSION,
+    Project as ProjectOnTheWire, SchedulerRole, ServerInfo, TimeZoneData,
 };
 
 /// This build's version.
@@ -102,7 +102,7 @@ impl Host for SidecarHost {
                 state.display()
             ),
         };
-        self.read_configuration(&mut warnings).await?;
+        let configuration = self.read_configuration(&mut warnings).await?;
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
         let since = clock.now();
@@ -141,6 +141,11 @@ impl Host for SidecarHost {
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         tokio::spawn(listening::listen(sidecar.clone(), doorbell));
+        if let (ConfigFile::Followed, Some(file)) =
+            (params.config_file, sidecar.parts.configuration_file.clone())
+        {
+            tokio::spawn(following::follow(sidecar.clone(), file, configuration));
+        }
         main_loop::start(sidecar.clone(), locks, role_now, asked_to_leave);
         Ok((result, sidecar))
     }
@@ -154,13 +159,14 @@ impl SidecarHost {
         look.await
     }
 
-    /// Reads the user's configuration file. What is wrong with it keeps no window from opening.
-    async fn read_configuration(&self, warnings: &mut Vec<String>) -> Answer<()> {
-        let Some(file) = self.environment.configuration_file() else { return Ok(()) };
+    /// What the user's configuration file means now. What is wrong with it keeps no window from opening.
+    async fn read_configuration(&self, warnings: &mut Vec<String>) -> Answer<Result<(), String>> {
+        let Some(file) = self.environment.configuration_file() else { return Ok(Ok(())) };
         let reading = tokio::task::spawn_blocking(move || configuration::read(&file)).await;
         let found = reading.map_err(|error| Refusal::Internal(error.to_string()))?;
-        warnings.extend(found.meaning().err().map(str::to_owned));
-        Ok(())
+        let meaning = found.meaning().map_err(str::to_owned);
+        warnings.extend(meaning.as_ref().err().cloned());
+        Ok(meaning)
     }
 }
 

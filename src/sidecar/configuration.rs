@@ -3,8 +3,10 @@
 use std::fs::File;
 use std::io::{ErrorKind, Read};
 use std::path::Path;
+use std::time::SystemTime;
 
 use crate::domain::configuration;
+use crate::domain::process::FileIdentity;
 use crate::domain::refusal::listed;
 use crate::domain::sent::SentObject;
 
@@ -34,6 +36,14 @@ impl Found {
         match self {
             Found::Nothing | Found::InOrder => Ok(()),
             Found::NotWhole(why) | Found::Faulty(why) => Err(why),
+        }
+    }
+
+    /// Whether somebody may be about to write the rest of it.
+    pub(super) fn may_be_half_written(&self) -> bool {
+        match self {
+            Found::Nothing | Found::NotWhole(_) => true,
+            Found::InOrder | Found::Faulty(_) => false,
         }
     }
 }
@@ -90,6 +100,24 @@ fn is_missing(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
+/// By what a file that was written is told from what it was, without reading it. None if there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stamp {
+    identity: FileIdentity,
+    length: u64,
+    modified_at: Option<SystemTime>,
+}
+
+/// The stamp of the file that is there now.
+pub(super) fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(Stamp {
+        identity: FileIdentity::of(&metadata),
+        length: metadata.len(),
+        modified_at: metadata.modified().ok(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,12 +155,12 @@ mod tests {
         ];
         for (content, part) in not_whole {
             let found = found(content);
-            assert!(matches!(found, Found::NotWhole(_)));
+            assert!(found.may_be_half_written());
             let why = found.meaning().unwrap_err();
             assert!(why.contains(part) && why.contains("config.json"), "{why}");
         }
         let faulty = found(br#"{"providers": {"agent": {"command": ["x"]}}}"#);
-        assert!(matches!(faulty, Found::Faulty(_)));
+        assert!(!faulty.may_be_half_written());
         let why = faulty.meaning().unwrap_err();
         assert!(why.contains("providers.agent: not available yet (this version starts no agents"), "{why}");
     }

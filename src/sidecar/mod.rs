@@ -12,6 +12,7 @@ mod compose;
 pub mod config;
 mod configuration;
 mod feed;
+mod following;
 mod health;
 mod holding;
 mod listening;

@@ -189,6 +189,7 @@ fn options() -> Value {
     let wins =
         "The project; wins over `rootUri` and `workspaceFolders`. The working directory if none is named.";
     let kept = "Where ledgers are kept; else SEXTON_STATE_DIR, else the platform's place for state.";
+    let followed = "Whether a change of the user's configuration file is a reload of this window.";
     let added = "What processes that this window starts find in their environment. Kept in memory only.";
     object(
         &[
@@ -197,13 +198,7 @@ fn options() -> Value {
             ("stateDirectory", saying(text(1, PATH_MAX), kept)),
             ("environment", saying(map(json!({"type": "string", "pattern": "^[^\\u0000]*$"})), added)),
             ("providers", saying(object(&[], &[]), "This version starts no agents itself.")),
-            (
-                "followConfigFile",
-                saying(
-                    json!({"const": false}),
-                    "This version reads it when the window opens or is reloaded.",
-                ),
-            ),
+            ("followConfigFile", saying(with_default(boolean(), true), followed)),
             ("limits", limits()),
         ],
         &[],

@@ -1,6 +1,7 @@
 //! Section 8: a window lets go of its project, or of some of its directories.
 
 mod closing;
+mod config_file;
 mod disposing;
 mod failing;
 mod holding;
@@ -9,6 +10,7 @@ mod shutting_down;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
+use crate::support::eventually;
 
 /// Asks for a close of everything that must be accepted.
 fn close(client: &mut Client, kind: &str, mode: &str) -> Value {
@@ -36,6 +38,15 @@ fn ends(client: &mut Client, subscription: &str) -> Vec<String> {
     let end =
         |event: &Value| format!("{} {}", event["kind"].as_str().expect("a word"), event["lifecycle"]["id"]);
     client.events(subscription).iter().filter(|event| is_end(event)).map(end).collect()
+}
+
+/// Waits until so many closes wait, and gives them.
+fn pending(client: &mut Client, count: usize) -> Vec<Value> {
+    eventually(&format!("{count} pending closes"), || {
+        let status = client.get("lifecycle/status", json!({}));
+        let pending = status["pending"].as_array().expect("a list").clone();
+        (pending.len() == count).then_some(pending)
+    })
 }
 
 fn completed(id: &Value) -> String {
