@@ -1,8 +1,10 @@
-//! Reading what a command has written. The guard writes the spool, see `guard/output.rs`; everyone who may
-//! read the state directory reads it, also while it grows.
+//! What the work of a run has written. Of a command the guard writes the spool, see `guard/output.rs`, and of work that a
+//! window does itself the sidecar does, part by part; everyone who may read the state directory reads it, also while it
+//! grows.
 
-use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -74,6 +76,28 @@ pub fn last_write(path: &Path) -> Option<(i64, u64)> {
     Some((i64::try_from(since.as_millis()).ok()?, metadata.len()))
 }
 
+/// Opens a spool for writing, and makes it if it is not there: mode 0600, and 0700 the directories that lead to it.
+pub(super) fn open_to_write(path: &Path) -> io::Result<File> {
+    if let Some(directory) = path.parent() {
+        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
+    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+/// Writes a part at this offset, which becomes the last one: what was written there or after it by somebody who could
+/// not say so goes.
+///
+/// # Errors
+/// When it cannot be written; then the spool is to be read up to `offset` only.
+pub fn write_at(path: &Path, offset: u64, data: &[u8]) -> io::Result<()> {
+    let mut file = open_to_write(path)?;
+    if file.metadata()?.len() > offset {
+        file.set_len(offset)?;
+    }
+    file.seek(SeekFrom::Start(offset))?;
+    file.write_all(data)
+}
+
 /// The last [`TAIL_BYTES`] bytes of a spool as text. A spool that does not exist (yet) is an empty one.
 ///
 /// # Errors
@@ -126,6 +150,20 @@ mod tests {
         assert!(tail.len() <= TAIL_BYTES && tail.len() > TAIL_BYTES - 3, "{}", tail.len());
         assert!(tail.chars().all(|c| c == '\u{fffd}'));
         assert_eq!(tail_text(b"\x80 short"), "\u{fffd} short", "nothing was cut, so nothing is left out");
+    }
+
+    #[test]
+    fn what_is_written_at_an_offset_is_the_last_part() {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("runs/run_1/output.log");
+        write_at(&path, 0, b"0123456789").unwrap();
+        write_at(&path, 4, b"abc").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"0123abc");
+        write_at(&path, 7, b"").unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"0123abc");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
     }
 
     #[test]

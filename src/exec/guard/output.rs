@@ -1,12 +1,11 @@
 //! What a command writes: spooled up to a limit, its end remembered, the rest thrown away.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::spool::tail_text;
+use super::super::spool::{open_to_write, tail_text};
 use super::super::{OutputSize, TAIL_BYTES};
 use super::watch::now;
 
@@ -27,12 +26,10 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Creates the file, mode 0600, and the directories that lead to it, mode 0700.
+    /// Begins an empty one.
     pub(super) fn create(path: &Path, limit: u64) -> io::Result<Self> {
-        if let Some(directory) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
-        }
-        let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let file = open_to_write(path)?;
+        file.set_len(0)?;
         let (size, end) = (OutputSize::default(), Vec::new());
         Ok(Self { path: path.to_owned(), file, room: limit, size, marked_at: None, end })
     }
