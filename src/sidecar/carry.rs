@@ -1,4 +1,4 @@
-//! Carries out one run: from a guard that is ready, over the fence, to the report of its end.
+//! Carries out the run of a command: from a guard that is ready, over the fence, to the report of its end.
 //!
 //! A report is a fact, whether or not the disk is full: it is kept and written again until it is written.
 
@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use super::Sidecar;
+use super::carried::{self, Carried, Release};
 use super::health::LastTold;
 use super::peers::end_one;
 use crate::domain::automation::{Command, EnvValue, Task};
@@ -21,27 +22,13 @@ use crate::engine::ending::Remains;
 use crate::engine::report::{self, Fence, NotReached, WorkEnd};
 use crate::exec::{self, CommandWork, Ended, Exit, Handle, PrecheckEnd, PrecheckWork, Report};
 use crate::failpoint::Failpoint;
-use crate::ledger::{Begun, Guard, ProcessRow, RunRow, Tx};
+use crate::ledger::{Begun, Guard, Order, ProcessRow, RunRow, Tx};
 
 /// How long a report waits before it is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Reports of one run on their way: it makes three in all.
 const REPORTS: usize = 4;
-
-/// Work that the loop has in hand.
-pub(super) struct Carried {
-    state: State,
-}
-
-enum State {
-    /// A guard is there, or is being started.
-    AtWork(Arc<Slot>),
-    /// It could not begin for a reason that may pass.
-    Waiting { retry_at: Instant },
-    /// Nothing is left of it.
-    Forgotten,
-}
 
 /// Where the handle of the guard is put when there is one, and what it is to be told until then.
 struct Slot {
@@ -62,64 +49,21 @@ enum Told {
     StopNow,
 }
 
-/// What becomes of the loop's hold on a run whose carrier has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Release {
-    /// It is over.
-    Done,
-    /// Something that may pass kept it from beginning, or its end from being written: the rows say what is
-    /// still to be done.
-    TryAgain,
-}
-
-impl Carried {
-    /// Asks the work to end.
-    pub(super) fn stop(&mut self) {
-        self.tell(Told::Stop);
+impl carried::Carrier for Slot {
+    fn follow(&self, order: &Order) {
+        self.tell(match order.stopping {
+            None => Told::Nothing,
+            Some(false) => Told::Stop,
+            Some(true) => Told::StopNow,
+        });
     }
 
-    /// Kills the work.
-    pub(super) fn stop_now(&mut self) {
+    fn leave(&self) {
         self.tell(Told::StopNow);
     }
 
-    /// Nothing is wanted of it any more.
-    pub(super) fn let_go(&mut self) {
-        match &self.state {
-            State::AtWork(slot) => slot.tell(Told::StopNow),
-            State::Waiting { .. } | State::Forgotten => self.state = State::Forgotten,
-        }
-    }
-
-    fn tell(&mut self, what: Told) {
-        match &self.state {
-            State::AtWork(slot) => slot.tell(what),
-            // What is not at work hears of it when it is taken up again.
-            State::Waiting { .. } | State::Forgotten => {}
-        }
-    }
-
-    pub(super) fn wait_until(&mut self, retry_at: Instant) {
-        self.state = State::Waiting { retry_at };
-    }
-
-    pub(super) fn retry_at(&self) -> Option<Instant> {
-        match self.state {
-            State::Waiting { retry_at } => Some(retry_at),
-            State::AtWork(_) | State::Forgotten => None,
-        }
-    }
-
-    pub(super) fn may_try_again(&self) -> bool {
-        self.retry_at().is_some_and(|retry_at| retry_at <= Instant::now())
-    }
-
-    pub(super) fn is_at_work(&self) -> bool {
-        matches!(self.state, State::AtWork(_))
-    }
-
-    pub(super) fn is_forgotten(&self) -> bool {
-        matches!(self.state, State::Forgotten)
+    fn let_go(&self) {
+        self.tell(Told::StopNow);
     }
 }
 
@@ -168,17 +112,12 @@ pub(super) fn clean_up(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId,
 
 fn in_hand<W, F>(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>, work: W) -> Carried
 where
-    W: FnOnce(Carrier) -> F + Send + 'static,
-    F: Future<Output = Release> + Send,
+    W: FnOnce(Carrier) -> F,
+    F: Future<Output = Release> + Send + 'static,
 {
     let slot = Arc::new(Slot { handle: std::sync::Mutex::new(Hand::Empty { told: Told::Nothing }) });
     let carrier = Carrier { sidecar: sidecar.clone(), run: run.clone(), slot: slot.clone() };
-    tokio::spawn(async move {
-        let release = work(carrier).await;
-        // The loop may have ended meanwhile; then nobody counts.
-        let _ = done.send((run, release)).await;
-    });
-    Carried { state: State::AtWork(slot) }
+    Carried::by(slot, run, work(carrier), done)
 }
 
 struct Carrier {
@@ -201,7 +140,8 @@ impl Carrier {
         let token = format!("{}", uuid::Uuid::new_v4().simple());
         let work = match &row.definition.task {
             Task::Command(command) => self.work(&row, command, &token),
-            Task::Prompt(_) => Err(StartFailure::transient("no window serves prompts")),
+            // A window does these itself.
+            Task::Prompt(_) => Err(StartFailure::transient("a prompt has no command; please report it")),
             // The engine gives reminders to nobody.
             Task::Notify { .. } => Err(StartFailure::transient("a reminder has no work; please report it")),
         };

@@ -18,7 +18,8 @@ use closes::{NewRole, Then};
 
 use super::Sidecar;
 use super::bell::{Bell, Wait};
-use super::carry::{self, Carried, Release};
+use super::carried::{Carried, Release};
+use super::carry;
 use super::health::Part;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
@@ -307,9 +308,7 @@ impl MainLoop {
                 Some(order) if carried.may_try_again() => {
                     *carried = take_up(&self.sidecar, order, &self.done)
                 }
-                Some(Order { stopping: Some(false), .. }) => carried.stop(),
-                Some(Order { stopping: Some(true), .. }) => carried.stop_now(),
-                Some(Order { stopping: None, .. }) => {}
+                Some(order) => carried.follow(&order),
             }
         }
         for (run, order) in wanted {
@@ -352,10 +351,7 @@ impl MainLoop {
         // A wait that is over may hold the lock as well.
         self.succession = None;
         self.bell.give_up();
-        for carried in self.carried.values_mut() {
-            carried.stop_now();
-        }
-        self.carried.retain(|_, carried| carried.is_at_work());
+        self.carried.retain(|_, carried| carried.leave());
         let all_ended = async {
             while !self.carried.is_empty()
                 && let Some((run, _)) = self.carriers.recv().await

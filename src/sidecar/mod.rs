@@ -5,6 +5,7 @@
 
 mod backend;
 mod bell;
+mod carried;
 mod carry;
 pub mod clock;
 mod closing;
