@@ -6,6 +6,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use serde_json::{Map, Value};
+
 use super::fault::{Fault, Word};
 use super::sent::{Flaw, INTEGER_MAX, Sent, SentObject};
 use super::time::Timestamp;
@@ -140,6 +142,15 @@ impl<'a> Fields<'a> {
         self.as_text(name, value)
     }
 
+    /// Text of any length with whatever is in it: what a program has written.
+    pub fn written(&mut self, name: &'static str) -> Option<&'a str> {
+        let text = self.any(name)?.as_text();
+        if text.is_none() {
+            self.fault_hint(name, Word::WrongType, "write a text");
+        }
+        text
+    }
+
     /// Text that may also be null.
     pub fn nullable_text(&mut self, name: &'static str) -> Option<&'a str> {
         let value = self.nullable(name)?;
@@ -271,11 +282,11 @@ impl<'a> Fields<'a> {
     }
 
     /// One of a few words.
-    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&str, T)]) -> Option<T> {
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(impl AsRef<str>, T)]) -> Option<T> {
         let text = self.text(name)?;
-        let found = choices.iter().find(|(word, _)| *word == text);
+        let found = choices.iter().find(|(word, _)| word.as_ref() == text);
         if found.is_none() {
-            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+            let words: Vec<&str> = choices.iter().map(|(word, _)| word.as_ref()).collect();
             self.fault_hint(name, Word::UnknownValue, format!("write one of: {}", words.join(", ")));
         }
         found.map(|(_, value)| *value)
@@ -307,6 +318,33 @@ impl<'a> Fields<'a> {
         };
         let before = self.before.and_then(|before| before.get(name)).and_then(Sent::as_object);
         Some(Fields { before, path: self.path(name), ..Fields::root(object, &self.faults) })
+    }
+
+    /// A list of at most so many objects, each of which is to be read and finished by itself.
+    pub fn objects(&mut self, name: &'static str, most: usize) -> Option<Vec<Fields<'a>>> {
+        let Sent::List(items) = self.any(name)? else {
+            self.fault_hint(name, Word::WrongType, "write a list of objects");
+            return None;
+        };
+        if items.len() > most {
+            self.fault_hint(name, Word::TooLong, format!("use at most {most}"));
+            return None;
+        }
+        let read = |(index, item): (usize, &'a Sent)| self.as_object(&format!("{name}[{index}]"), item);
+        let read: Vec<Option<Fields<'a>>> = items.iter().enumerate().map(read).collect();
+        read.into_iter().collect()
+    }
+
+    /// An object inside this one that is kept as it is, whatever is in it.
+    pub fn kept_object(&mut self, name: &'static str) -> Option<Map<String, Value>> {
+        let object = self.object(name)?.object;
+        match object.to_map() {
+            Ok(map) => Some(map),
+            Err(flaw) => {
+                self.flawed(name, flaw);
+                None
+            }
+        }
     }
 
     /// A list of texts without NUL characters.

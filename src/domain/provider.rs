@@ -126,6 +126,7 @@ pub struct WorkLimits {
 
 /// What was answered to whom.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Answer {
     /// The run that has asked.
     #[serde(rename = "runID")]

@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::id::{AutomationId, RunId};
 use super::lifecycle::{CloseKind, CloseMode};
 use super::policy::IfBusy;
-use super::run::Attendance;
+use super::provider::{Choice, Report};
 use super::run::machine::State;
+use super::run::{Asked, Attendance};
 use super::sent::SentObject;
 use super::time::Timestamp;
 
@@ -94,6 +95,35 @@ pub enum ActiveRun {
     Finish,
     /// Nothing is deleted while there are any.
     Refuse,
+}
+
+/// What a window reports of a run that it carries out.
+#[derive(Clone, Debug)]
+pub struct ReportRequest {
+    /// The run.
+    pub run: RunId,
+    /// What.
+    pub reported: Reported,
+}
+
+/// What a window reports.
+#[derive(Clone, Debug)]
+pub enum Reported {
+    /// The agent has written this.
+    Output(String),
+    /// Something else.
+    Other(Report),
+}
+
+/// What somebody answers to a run that waits for a person.
+#[derive(Clone, Debug)]
+pub struct RespondRequest {
+    /// The run.
+    pub run: RunId,
+    /// What is answered.
+    pub asked: Asked,
+    /// With what.
+    pub choice: Choice,
 }
 
 /// A part of a run's output that is wanted.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use serde_json::value::RawValue;
-use serde_json::{Number, Value};
+use serde_json::{Map, Number, Value};
 
 use super::fault::Word;
 use collect::{Collected, Items, Member, Members, collect};
@@ -119,6 +119,19 @@ impl Sent {
         *self == Sent::from(value)
     }
 
+    /// The value as others know it.
+    fn to_value(&self) -> Result<Value, Flaw> {
+        Ok(match self {
+            Sent::Null => Value::Null,
+            Sent::Boolean(it) => Value::Bool(*it),
+            Sent::Number(number) => Value::Number(number.clone()),
+            Sent::Text(text) => Value::String(text.clone()),
+            Sent::List(items) => Value::Array(items.iter().map(Sent::to_value).collect::<Result<_, _>>()?),
+            Sent::Object(object) => Value::Object(object.to_map()?),
+            Sent::Flawed(flaw) => return Err(*flaw),
+        })
+    }
+
     fn of_raw(raw: &RawValue, depth: usize, room: &mut Room) -> Sent {
         let text = raw.get();
         let read = match text.as_bytes().first() {
@@ -211,6 +224,14 @@ impl SentObject {
     /// All names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Sent)> {
         self.members.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// The object as others know it.
+    ///
+    /// # Errors
+    /// When something in it is no value.
+    pub fn to_map(&self) -> Result<Map<String, Value>, Flaw> {
+        self.iter().map(|(name, value)| Ok((name.to_owned(), value.to_value()?))).collect()
     }
 
     /// How many there are.
@@ -311,7 +332,9 @@ mod tests {
     fn what_is_sound_is_as_any_parser_reads_it() {
         let text =
             r#"{"a":[1,-2.5,null,true,"x\u00e9\ud83d\ude00",{}],"b":{"c":{"d":18446744073709551615}}}"#;
-        assert_eq!(parse(text), of(&serde_json::from_str(text).unwrap()));
+        let value: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(parse(text), of(&value));
+        assert_eq!(parse(text).to_map().map(Value::Object), Ok(value));
     }
 
     #[test]
@@ -331,6 +354,7 @@ mod tests {
         assert_eq!(flawed("\u{fffd}"), Some(Flaw::NotUnicode));
         assert_eq!(sent.get("well").and_then(Sent::as_text), Some("\0"));
         let inner = sent.get("in").and_then(Sent::as_object).unwrap();
+        assert_eq!(inner.to_map(), Err(Flaw::NotUnicode));
         let list = Sent::List(vec![Sent::Text("a".to_owned()), Sent::Flawed(Flaw::NotUnicode)]);
         assert_eq!(inner.get("list"), Some(&list));
         assert_eq!(inner.get("twice"), Some(&Sent::Flawed(Flaw::Duplicate)));

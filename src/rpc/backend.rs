@@ -9,13 +9,14 @@ use super::caller::{Caller, Permit};
 use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, LedgerId, RunId, SubscriptionId};
+use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::provider::{Offer, Provider};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
-    RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
+    RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -106,8 +107,36 @@ pub trait Backend: Send + Sync + 'static {
     /// `run/cancel`.
     fn cancel(&self, id: RunId, by: Caller) -> impl Future<Output = Answer<Run>> + Send;
 
+    /// `run/respond`.
+    fn respond(&self, request: RespondRequest, by: Caller) -> impl Future<Output = Answer<Run>> + Send;
+
+    /// `run/report`.
+    fn report(&self, request: ReportRequest, by: Caller) -> impl Future<Output = Answer<()>> + Send;
+
     /// `run/output`.
     fn output(&self, wanted: OutputRequest) -> impl Future<Output = Answer<OutputPart>> + Send;
+
+    /// `provider/list`, in the order of their ids.
+    fn providers(&self) -> impl Future<Output = Answer<Vec<Provider>>> + Send;
+
+    /// `provider/refresh`: asks this provider, or all, what they offer, and gives all as they are then.
+    fn refresh(&self, only: Option<ProviderId>) -> impl Future<Output = Answer<Vec<Provider>>> + Send;
+
+    /// `provider/serve`: from the answer on this window is given work, which it is told by what comes of this. When
+    /// that is dropped, the subscription has ended.
+    fn serve(
+        &self,
+        offer: Offer,
+        subscription: SubscriptionId,
+        by: Caller,
+    ) -> impl Future<Output = Answer<Self::Work>> + Send;
+
+    /// `provider/unserve`: from the answer on this window is given no more of this work. One that was never open, or
+    /// has ended, is none of it.
+    fn unserve(&self, subscription: SubscriptionId) -> impl Future<Output = Answer<()>> + Send;
+
+    /// What the work of a window that serves comes from.
+    type Work: Feed;
 
     /// `scheduler/status`: answers whatever is wrong.
     fn scheduler_status(&self) -> impl Future<Output = SchedulerStatus> + Send;
@@ -157,13 +186,16 @@ pub trait Backend: Send + Sync + 'static {
     /// Waits until everything of this sidecar has ended.
     fn closed(&self) -> impl Future<Output = ()> + Send;
 
+    /// The client has gone without a shutdown: what it carries out itself nobody does any more. `shutdown` follows.
+    fn client_has_gone(&self);
+
     /// `shutdown`: everything of this sidecar ends, and what could not be ended is left to be settled.
     fn shutdown(&self) -> impl Future<Output = ()> + Send;
 }
 
-/// Events, one after the other, for one subscriber.
+/// Events or work, one after the other, for one subscriber.
 pub trait Feed: Send + 'static {
-    /// The next event as the contract writes it; waits until there is one. None when there will be none.
+    /// The next one as the contract writes it; waits until there is one. None when there will be none.
     fn next(&mut self) -> impl Future<Output = Option<Box<serde_json::value::RawValue>>> + Send;
 }
 

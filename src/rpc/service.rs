@@ -398,7 +398,10 @@ impl<H: Host> Service<H> {
 
     async fn leave(&mut self) {
         match (self.stage, &self.open) {
-            (Stage::Open | Stage::Closing, Some(open)) => open.backend.shutdown().await,
+            (Stage::Open | Stage::Closing, Some(open)) => {
+                open.backend.client_has_gone();
+                open.backend.shutdown().await;
+            }
             (Stage::Fresh | Stage::Closed, _) | (Stage::Open | Stage::Closing, None) => {}
         }
         self.requests.abort();

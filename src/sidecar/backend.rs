@@ -10,16 +10,18 @@ use super::feed::LedgerFeed;
 use super::holding::HeldDirectory;
 use super::main_loop::LOOK_AGAIN;
 use super::output::{self, SpoolFeed};
+use super::serving::Serving;
 use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, LedgerId, RunId, SubscriptionId};
+use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::provider::{Offer, Provider};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
-    RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
+    RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::schedule::rhythm::Stop;
@@ -30,7 +32,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
-use crate::engine::{cancel, create, delete, derive, pause, trigger, update};
+use crate::engine::{blocker, cancel, create, delete, derive, pause, serve, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
@@ -40,6 +42,7 @@ impl Backend for Sidecar {
     type Feed = LedgerFeed;
     type OutputFeed = SpoolFeed;
     type Hold = HeldDirectory;
+    type Work = Serving;
 
     fn ledger_id(&self) -> &LedgerId {
         self.parts.ledger.id()
@@ -201,6 +204,41 @@ impl Backend for Sidecar {
         Ok(OutputPart { offset, data: chunk.data, end })
     }
 
+    async fn respond(&self, request: RespondRequest, by: Caller) -> Answer<Run> {
+        let RespondRequest { run, asked, choice } = request;
+        self.change(by, move |tx, context| blocker::respond(tx, context, &run, asked, choice)).await
+    }
+
+    async fn report(&self, request: ReportRequest, by: Caller) -> Answer<()> {
+        self.take_report(request, by).await
+    }
+
+    async fn providers(&self) -> Answer<Vec<Provider>> {
+        self.parts.ledger.read(serve::providers).await
+    }
+
+    async fn refresh(&self, only: Option<ProviderId>) -> Answer<Vec<Provider>> {
+        // Whoever serves a provider says by itself what it offers, so there is nobody to ask.
+        let providers = self.providers().await?;
+        match only {
+            Some(id) if providers.iter().all(|provider| provider.id != id) => {
+                Err(Refusal::NotFound { what: "provider", id: id.to_string() })
+            }
+            Some(_) | None => Ok(providers),
+        }
+    }
+
+    async fn serve(&self, offer: Offer, subscription: SubscriptionId, by: Caller) -> Answer<Serving> {
+        self.open_serving(offer, subscription, by).await
+    }
+
+    async fn unserve(&self, subscription: SubscriptionId) -> Answer<()> {
+        let parts = self.parts.clone();
+        let end = move |tx: &Tx<'_>, context: &mut Context<'_>| serve::unserve(tx, context, &subscription);
+        // Whoever could begin it may end it.
+        self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, end)).await
+    }
+
     async fn scheduler_status(&self) -> SchedulerStatus {
         self.status().await
     }
@@ -256,6 +294,10 @@ impl Backend for Sidecar {
     async fn closed(&self) {
         // An error means that nobody is left who could tell.
         let _ = self.parts.left.subscribe().wait_for(|left| *left).await;
+    }
+
+    fn client_has_gone(&self) {
+        self.parts.servings.client_has_gone();
     }
 
     async fn shutdown(&self) {

@@ -131,6 +131,7 @@ impl Host for SidecarHost {
                 inherited: self.environment.texts(),
                 leave,
                 left: watch::Sender::new(false),
+                servings: Arc::default(),
                 health,
             }),
         };
@@ -248,7 +249,7 @@ impl Sidecar {
             server_info: ServerInfo { name: "sexton", version: VERSION },
             capabilities: Capabilities {
                 methods: Vec::new(),
-                tasks: vec!["command", "notify"],
+                tasks: vec!["command", "prompt", "notify"],
                 features: Vec::new(),
             },
             instance_id: self.parts.me.instance.clone(),

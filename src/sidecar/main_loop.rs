@@ -24,8 +24,8 @@ use super::health::Part;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
 use super::vigil::Vigil;
-use super::{peers, sweep};
-use crate::domain::id::{InstanceId, RunId};
+use super::{peers, served, sweep};
+use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::time::Timestamp;
@@ -33,12 +33,12 @@ use crate::engine::Progress;
 use crate::engine::close::{self, ReadyClose};
 use crate::engine::ending::Remains;
 use crate::engine::limits::SignOfLife;
-use crate::engine::presence::{Departure, leave, prepare_to_leave};
+use crate::engine::presence::{leave, prepare_to_leave};
 use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
 use crate::exec::spool;
 use crate::failpoint::Failpoint;
-use crate::ledger::{Glimpse, Order};
+use crate::ledger::{Glimpse, Order, Ordered};
 use crate::presence::lock_file::HeldLock;
 
 /// The longest time without looking at the clock and at what other windows have written.
@@ -148,6 +148,8 @@ impl MainLoop {
                 changed = commits.changed(), if in_order => if changed.is_err() { return },
                 wait = self.bell.end_of_a_wait() => self.succession = Some(wait),
                 () = self.vigil.end_of_a_peer() => self.a_peer_ended = true,
+                // The look finds out which.
+                () = self.sidecar.parts.servings.end_of_one() => {}
                 () = sleep_until(look_at) => {}
             }
         };
@@ -234,6 +236,7 @@ impl MainLoop {
         }
         let due = if overdue { self.read_due().await? } else { due };
         self.act(due.orders);
+        self.sidecar.end_servings(due.servings).await?;
         if due.stops_are_overdue {
             self.sweep.notify_one();
         }
@@ -280,10 +283,12 @@ impl MainLoop {
             let peers = if duty == Duty::Owner { view.peers_of(&me)? } else { Vec::new() };
             let stops_are_overdue =
                 duty != Duty::Observer && !standby::overdue_stops(view, &me, &boot, reading)?.is_empty();
+            let servings = view.servings_of(&me)?.into_iter().map(|serving| serving.id).collect();
             let (orders, closes) = (view.orders(&me)?, close::ready(view, &me)?);
             // A row that is gone is another window's doing and changes nothing here.
             let role = view.role_of(&me)?.unwrap_or(role);
-            Ok(Due { at, orders, closes, role, peers, stops_are_overdue, glimpse: view.glimpse()? })
+            let glimpse = view.glimpse()?;
+            Ok(Due { at, orders, servings, closes, role, peers, stops_are_overdue, glimpse })
         });
         read.await
     }
@@ -306,13 +311,13 @@ impl MainLoop {
                 // It was ended without us, or given to somebody else.
                 None => carried.let_go(),
                 Some(order) if carried.may_try_again() => {
-                    *carried = take_up(&self.sidecar, order, &self.done)
+                    *carried = take_up(&self.sidecar, &order, &self.done);
                 }
                 Some(order) => carried.follow(&order),
             }
         }
         for (run, order) in wanted {
-            self.carried.insert(run, take_up(&self.sidecar, order, &self.done));
+            self.carried.insert(run, take_up(&self.sidecar, &order, &self.done));
         }
         self.carried.retain(|_, carried| !carried.is_forgotten());
     }
@@ -335,9 +340,9 @@ impl MainLoop {
         if let Some(pruning) = self.pruning.take() {
             pruning.abort();
         }
-        let leaving = self
-            .sidecar
-            .decide_between(HAND_OVER, |tx, context| prepare_to_leave(tx, context, Departure::Asked));
+        let why = self.sidecar.parts.servings.departure();
+        let leaving =
+            self.sidecar.decide_between(HAND_OVER, move |tx, context| prepare_to_leave(tx, context, why));
         let wished = timeout(LAST_WISHES, leaving).await;
         match wished {
             Ok(Ok(())) => {}
@@ -387,12 +392,13 @@ impl MainLoop {
 }
 
 /// Begins to carry out a run that was given to this instance and that it does not have in hand.
-fn take_up(sidecar: &Sidecar, order: Order, done: &mpsc::Sender<(RunId, Release)>) -> Carried {
-    if order.begun {
+fn take_up(sidecar: &Sidecar, order: &Order, done: &mpsc::Sender<(RunId, Release)>) -> Carried {
+    let (run, done) = (order.run.clone(), done.clone());
+    match &order.work {
+        Ordered::Served(served) => served::start(sidecar, order, served, done),
         // It began here, and who carried it out could not say how it ended.
-        carry::clean_up(sidecar, order.run, done.clone())
-    } else {
-        carry::start(sidecar, order.run, done.clone())
+        Ordered::Guarded if order.begun => carry::clean_up(sidecar, run, done),
+        Ordered::Guarded => carry::start(sidecar, run, done),
     }
 }
 
@@ -414,6 +420,8 @@ struct Due {
     closes: Vec<ReadyClose>,
     /// What this window does beside answering, as its row says.
     role: Role,
+    /// The subscriptions with which this window serves, as far as is written down.
+    servings: Vec<SubscriptionId>,
     /// Whose ends are to be waited for.
     peers: Vec<InstanceId>,
     /// Whether another window has not carried out a stop in time.

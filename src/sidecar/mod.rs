@@ -22,6 +22,8 @@ mod output;
 mod peers;
 mod project;
 mod pruning;
+mod served;
+mod serving;
 mod state_directory;
 mod sweep;
 mod upkeep;
@@ -50,6 +52,7 @@ use crate::failpoint::{Failpoint, Failpoints};
 use crate::ledger::{Ledger, Trouble, Tx};
 use clock::Clock;
 use health::Health;
+use serving::Servings;
 
 /// One open project. Cheap to clone.
 #[derive(Clone)]
@@ -88,6 +91,8 @@ struct Parts {
     leave: mpsc::Sender<oneshot::Sender<()>>,
     /// Whether the loop has ended everything, so that nobody waits for what it would have done.
     left: watch::Sender<bool>,
+    /// The subscriptions with which this window carries out prompts itself.
+    servings: Arc<Servings>,
     /// What cannot be done at the moment.
     health: Arc<Health>,
 }

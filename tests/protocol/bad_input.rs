@@ -94,6 +94,12 @@ fn what_the_schema_allows_is_allowed() {
     let place = Place::new();
     let mut client = place.open_with(json!({"minIntervalMs": 10}));
     let described = client.get("rpc.discover", json!({}));
+    // Whatever a prompt names is there.
+    let names = ["a".to_owned(), "a".repeat(200)];
+    let models: Vec<Value> = names.iter().map(|id| json!({"id": id, "variants": names})).collect();
+    for id in &names {
+        client.get("provider/serve", json!({"id": id, "models": models}));
+    }
     let drafts = samples::drafts(&described);
     assert!(drafts.len() > 20, "only {} drafts", drafts.len());
     for draft in drafts {

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 
+use crate::support::app::offer;
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Gate, Place, kind};
 
 /// Methods that are not refused inside a run: they change nothing of the ledger, or there is more to say.
-const NOT_REFUSED: [&str; 17] = [
+const NOT_REFUSED: [&str; 20] = [
     "automation/get",
     "automation/list",
     "automation/preview",
@@ -20,12 +21,15 @@ const NOT_REFUSED: [&str; 17] = [
     "rpc.discover",
     "output/subscribe",
     "output/unsubscribe",
+    "provider/list",
+    "provider/refresh",
     "run/get",
     "run/list",
     "run/output",
     "scheduler/status",
-    // It ends what this process does, whoever asks.
+    // These end what this process does, whoever asks.
     "shutdown",
+    "provider/unserve",
     // The one exception has tests of its own.
     "automation/pause",
 ];
@@ -56,6 +60,9 @@ fn changes(other: &Value, run: &Value) -> Vec<(&'static str, Value)> {
         ("run/cancel", json!({"id": run})),
         ("lifecycle/close", json!({"kind": "dispose", "mode": "force"})),
         ("directory/hold", json!({"title": "an agent at work"})),
+        ("run/respond", json!({"id": run, "requestID": "r", "optionID": "o"})),
+        ("run/report", json!({"runID": run, "report": {"type": "step"}})),
+        ("provider/serve", offer()),
     ]
 }
 

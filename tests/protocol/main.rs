@@ -24,6 +24,7 @@ mod preview;
 mod retention;
 mod runs;
 mod secrets;
+mod served;
 mod session;
 mod state_directory;
 mod storage;

@@ -34,7 +34,7 @@ fn the_answer_to_initialize_says_who_answers_and_for_what() {
         assert!(!text(&opened["timeZoneData"]["version"]).is_empty());
         assert!(!text(&opened["timeZoneData"]["source"]).is_empty());
         assert_eq!(opened["warnings"], json!([]));
-        assert_eq!(opened["capabilities"]["tasks"], json!(["command", "notify"]));
+        assert_eq!(opened["capabilities"]["tasks"], json!(["command", "prompt", "notify"]));
         let methods: Vec<String> =
             opened["capabilities"]["methods"].as_array().unwrap().iter().map(text).collect();
         for method in

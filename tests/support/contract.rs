@@ -141,6 +141,7 @@ pub(crate) fn check_notification(message: &Value) {
     match message["method"].as_str() {
         Some("events/event") => assert_sound("EventNotification", message, message),
         Some("output/chunk") => assert_sound("ChunkNotification", message, message),
+        Some("provider/work") => assert_sound("ProviderWorkNotification", message, message),
         _ => panic!("the schema knows nothing of {message}"),
     }
 }

@@ -11,6 +11,8 @@ mod in_order;
 pub(super) mod lifecycle;
 pub(super) mod looks;
 mod output;
+mod provider;
+mod report;
 mod run;
 mod scheduler;
 
@@ -19,7 +21,9 @@ pub(super) mod shapes {
     pub(in crate::rpc) use super::PageOnTheWire;
     pub(in crate::rpc) use super::automation::DeletedOnTheWire;
     pub(in crate::rpc) use super::output::ChunkOnTheWire;
-    pub(in crate::rpc) use super::run::OutputOnTheWire;
+    pub(in crate::rpc) use super::provider::ProvidersOnTheWire;
+    pub(in crate::rpc) use super::report::{CLASSES, OUTCOMES, PERMISSIONS, words};
+    pub(in crate::rpc) use super::run::{OutputOnTheWire, Taken};
 }
 
 use std::future::Future;
@@ -60,7 +64,7 @@ const ON_THE_WAY: usize = 16;
 
 /// The methods that look and change nothing.
 fn look_of(method: &str) -> Option<Look> {
-    let mut looks = automation::LOOKS.iter().chain(run::LOOKS);
+    let mut looks = automation::LOOKS.iter().chain(run::LOOKS).chain(provider::LOOKS);
     looks.find(|(name, _)| *name == method).map(|(_, look)| *look)
 }
 
@@ -91,6 +95,7 @@ pub(in crate::rpc) fn method_table<B: Backend>(
     output::register(&mut module)?;
     lifecycle::register(&mut module)?;
     directory::register(&mut module, &mut in_order)?;
+    provider::register(&mut module, &mut in_order)?;
     scheduler::register(&mut module)?;
     let subscriptions = BoundedSubscriptions::new(SUBSCRIPTIONS);
     Ok(Methods { table: module.into(), subscriptions, in_order: Box::new(in_order), output, seats })
@@ -337,7 +342,7 @@ mod tests {
     #[test]
     fn what_is_called_a_look_is_a_method() {
         let methods = schema::methods();
-        for (name, _) in automation::LOOKS.iter().chain(run::LOOKS) {
+        for (name, _) in automation::LOOKS.iter().chain(run::LOOKS).chain(provider::LOOKS) {
             assert!(methods.iter().any(|method| method.name == *name), "{name}");
         }
     }

@@ -1,21 +1,26 @@
 //! `run/…`: what became of it.
 
-use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
+use jsonrpsee::{Extensions, RpcModule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::bounds::{OUTPUT_DEFAULT, OUTPUT_MAX, RUNS_DEFAULT, RUNS_MAX};
+use super::bounds::{ANSWER_MAX, OUTPUT_DEFAULT, OUTPUT_MAX, RUNS_DEFAULT, RUNS_MAX};
 use super::looks::Look;
+use super::report::read_report;
 use super::{handled, page_on_the_wire, refused};
+use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
+use crate::domain::provider::Choice;
 use crate::domain::refusal::Refusal;
-use crate::domain::request::{ListRuns, OutputRequest};
+use crate::domain::request::{ListRuns, OutputRequest, ReportRequest, RespondRequest};
+use crate::domain::run::Asked;
 use crate::domain::run::machine::State;
 use crate::domain::sent::INTEGER_MAX;
 use crate::rpc::backend::{Backend, OutputPart};
+use crate::rpc::caller::Caller;
 use crate::rpc::cursor::{self, List};
 use crate::rpc::output::{Piece, Rest};
 use crate::rpc::params;
@@ -43,12 +48,69 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
         let (id, by) = read.map_err(refused)?;
         handled(backend.cancel(id, by).await)
     })?;
+    module.register_async_method("run/respond", |params, backend, extensions| async move {
+        let (request, by) = read_respond(&params, &extensions).map_err(refused)?;
+        handled(backend.respond(request, by).await)
+    })?;
+    module.register_async_method("run/report", |params, backend, extensions| async move {
+        let read = params::read(&params, "`runID`, `report` and `insideRun`", |fields| {
+            let run = params::run_id(fields, "runID");
+            let reported = read_report(fields, "report");
+            let by = params::caller(fields, &extensions);
+            Some((ReportRequest { run: run?, reported: reported? }, by))
+        });
+        let (request, by) = read.map_err(refused)?;
+        handled(backend.report(request, by).await.map(|()| Taken {}))
+    })?;
     module.register_async_method("run/output", |params, backend, _| async move {
         let wanted = read_output(&params).map_err(refused)?;
         handled(backend.output(wanted).await.map(|part| OutputOnTheWire::from(&part)))
     })?;
     Ok(())
 }
+
+/// Exactly one of each pair: which request or call, and which option or words.
+fn read_respond(params: &Params<'_>, extensions: &Extensions) -> Result<(RespondRequest, Caller), Refusal> {
+    let known = "`id`, `requestID` or `callID`, `optionID` or `text`, and `insideRun`";
+    params::read(params, known, |fields| {
+        let id = params::run_id(fields, "id");
+        let request_id = fields.short_text("requestID", AGENT_NAME).map(str::to_owned);
+        let call_id = fields.short_text("callID", AGENT_NAME).map(str::to_owned);
+        let asked = match (request_id, call_id) {
+            (Some(request_id), None) => Some(Asked::Request { request_id }),
+            (None, call_id) => call_id.map(|call_id| Asked::Call { call_id }),
+            (Some(_), Some(_)) => None,
+        };
+        one_of_both(fields, ["requestID", "callID"]);
+        let option_id = fields.short_text("optionID", AGENT_NAME).map(str::to_owned);
+        let text = fields.required_if_sent("text").and_then(|text| fields.at_most("text", text, ANSWER_MAX));
+        let choice = match (option_id, text) {
+            (Some(option_id), None) => Some(Choice::Option { option_id }),
+            (None, text) => text.map(|text| Choice::Text { text: text.to_owned() }),
+            (Some(_), Some(_)) => None,
+        };
+        one_of_both(fields, ["optionID", "text"]);
+        let by = params::caller(fields, extensions);
+        Some((RespondRequest { run: id?, asked: asked?, choice: choice? }, by))
+    })
+}
+
+fn one_of_both(fields: &Fields<'_>, names: [&str; 2]) {
+    let [first, second] = names;
+    match (fields.has(first), fields.has(second)) {
+        (false, false) => {
+            fields.fault_hint(first, Word::Required, format!("or `{second}`, as the blocker asks"))
+        }
+        (true, true) => {
+            fields.fault_hint(second, Word::UnknownValue, format!("leave it out: there is `{first}`"))
+        }
+        (true, false) | (false, true) => {}
+    }
+}
+
+/// A report was taken in.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::rpc) struct Taken {}
 
 fn read_list(params: &Params<'_>, backend: &impl Backend) -> Result<ListRuns, Refusal> {
     let known = "`automationID`, `states`, `fromAt`, `toAt`, `cursor` and `limit`";

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::messages;
 use super::methods::{Method, methods};
+use crate::domain::provider::ProviderWork;
 use crate::domain::run::machine::State;
 use crate::rpc::api::SUBSCRIPTIONS;
 use crate::rpc::api::shapes::ChunkOnTheWire;
@@ -16,7 +17,8 @@ use crate::rpc::initialize::PROTOCOL_VERSION;
 use crate::rpc::requests::{RUNNING, WAITING};
 
 /// Notifications of the sidecar, and what they carry.
-const NOTIFICATIONS: [(&str, &str); 2] = [("events/event", "Event"), ("output/chunk", "Chunk")];
+const NOTIFICATIONS: [(&str, &str); 3] =
+    [("events/event", "Event"), ("output/chunk", "Chunk"), ("provider/work", "ProviderWork")];
 
 /// Notifications that a client may send.
 const CLIENT_NOTIFICATIONS: [(&str, &str); 2] = [
@@ -73,6 +75,7 @@ fn definitions() -> Map<String, Value> {
     }
     own.insert("Event".to_owned(), messages::event(&mut generator));
     generator.subschema_for::<ChunkOnTheWire>();
+    generator.subschema_for::<ProviderWork>();
     for (method, carries) in NOTIFICATIONS {
         let name = format!("{carries}Notification");
         own.insert(name.clone(), messages::notification(method, carries));

@@ -71,7 +71,7 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     let details = json!({"type": "array", "minItems": 1, "items": generator.subschema_for::<Fault>()});
     let carries: Vec<(&str, Value)> = match kind {
         Kind::InvalidAutomation => vec![("details", details)],
-        Kind::NotFound => vec![("what", json!({"enum": ["automation", "run"]})), ("id", text)],
+        Kind::NotFound => vec![("what", json!({"enum": ["automation", "run", "provider"]})), ("id", text)],
         Kind::AutomationConflict => {
             vec![("current", generator.subschema_for::<AnyAutomation>().to_value())]
         }

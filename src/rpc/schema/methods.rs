@@ -3,13 +3,13 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
-use super::params;
+use super::{params, work};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
-use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire};
+use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire, ProvidersOnTheWire, Taken};
 use crate::rpc::backend::Preview;
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::InitializeResult;
@@ -252,12 +252,75 @@ pub fn methods() -> Vec<Method> {
             examples: vec![json!({"id": "run_1"})],
         },
         Method {
+            name: "run/respond",
+            summary: "Answers what a run waits for a person for. The first answer counts.",
+            params: work::respond(),
+            result: of::<Run>,
+            refusals: &[Kind::NotFound, Kind::BlockerGone, Kind::InsideRun, Kind::StorageUnavailable],
+            examples: vec![
+                json!({"id": "run_1", "requestID": "req_1", "optionID": "allow"}),
+                json!({"id": "run_1", "callID": "call_1", "text": "the second one"}),
+            ],
+        },
+        Method {
             name: "run/output",
             summary: "Gives a part of what a run has written.",
             params: params::output(),
             result: of::<OutputOnTheWire>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "run_1"}), json!({"id": "run_1", "offset": 4096, "limit": 65_536})],
+        },
+        Method {
+            name: "provider/list",
+            summary: "Gives all providers that are known, and what they offer.",
+            params: params::none(),
+            result: of::<ProvidersOnTheWire>,
+            refusals: LOOK,
+            examples: vec![json!({})],
+        },
+        Method {
+            name: "provider/refresh",
+            summary: "Asks providers what they offer, and gives all of them.",
+            params: work::refresh(),
+            result: of::<ProvidersOnTheWire>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({}), json!({"id": "editor"})],
+        },
+        Method {
+            name: "provider/serve",
+            summary: "Has this window carry out prompts itself, which it is sent as `provider/work`. Gives what `provider/unserve` takes.",
+            params: work::serve(),
+            result: of::<String>,
+            // The run that it comes out of may be none.
+            refusals: &[Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
+            examples: vec![
+                json!({"id": "editor", "models": [{"id": "large", "name": "Large", "variants": ["careful"]}]}),
+                json!({"id": "editor", "models": [{"id": "large"}], "maxConcurrent": 4}),
+            ],
+        },
+        Method {
+            name: "provider/unserve",
+            summary: "Ends a subscription, and the runs that it carries out; tells whether it was open.",
+            params: params::unsubscribe(),
+            result: of::<bool>,
+            refusals: LOOK,
+            examples: vec![json!({"subscription": "sub_1"})],
+        },
+        Method {
+            name: "run/report",
+            summary: "Tells what became of work that this window was sent.",
+            params: work::report(),
+            result: of::<Taken>,
+            refusals: &[Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
+            examples: vec![
+                json!({"runID": "run_1", "report": {"type": "step", "title": "Reads the issues"}}),
+                json!({"runID": "run_1", "report": {"type": "blocked", "blocker": {"kind": "permission",
+                    "requestID": "req_1", "title": "Run `make test`?", "tool": {"name": "shell"},
+                    "options": [{"id": "allow", "label": "Allow", "kind": "allow_once"},
+                        {"id": "reject", "label": "Reject", "kind": "reject_once"}]}}}),
+                json!({"runID": "run_1",
+                    "report": {"type": "finished", "text": "Two are new.", "outcome": "findings"}}),
+            ],
         },
         Method {
             name: "lifecycle/close",

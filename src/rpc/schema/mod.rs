@@ -1,7 +1,7 @@
 //! The contract as documents: what the types of this build say, with the limits that its readers hold.
 //!
 //! Answers and events are described by the types that write them. Parameters are read field by field, so they are
-//! described beside their readers' limits ([`draft`], [`params`]); tests send every one of these limits' violations
+//! described beside their readers' limits ([`draft`], [`params`], [`work`]); tests send every one of these limits' violations
 //! to the real binary, and check every message of all other tests against the documents.
 
 mod config;
@@ -12,6 +12,7 @@ mod messages;
 mod methods;
 mod params;
 mod shapes;
+mod work;
 
 use serde_json::Value;
 

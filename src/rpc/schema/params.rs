@@ -15,11 +15,11 @@ use crate::rpc::initialize::PATH_MAX;
 use crate::rpc::limits::{LIMITS, Limit};
 use crate::rpc::params::ID_MAX;
 
-fn id() -> Value {
+pub(super) fn id() -> Value {
     text(1, ID_MAX)
 }
 
-fn inside_run() -> (&'static str, Value) {
+pub(super) fn inside_run() -> (&'static str, Value) {
     let what = "The run that this request comes out of, when an application forwards an agent's call.";
     ("insideRun", saying(id(), what))
 }

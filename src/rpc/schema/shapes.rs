@@ -90,9 +90,14 @@ pub(super) fn union(variants: &[Value]) -> Value {
 
 /// One of several objects: its kind, its fields, and those of them that must be there.
 pub(super) fn variant(kind: &str, fields: &[(&str, Value)], required: &[&str]) -> Value {
-    let mut all = vec![("kind", json!({"const": kind}))];
+    told_apart_by("kind", kind, fields, required)
+}
+
+/// The same, where another field tells them apart.
+pub(super) fn told_apart_by(tag: &str, word: &str, fields: &[(&str, Value)], required: &[&str]) -> Value {
+    let mut all = vec![(tag, json!({"const": word}))];
     all.extend(fields.iter().cloned());
-    let required: Vec<&str> = std::iter::once("kind").chain(required.iter().copied()).collect();
+    let required: Vec<&str> = std::iter::once(tag).chain(required.iter().copied()).collect();
     object(&all, &required)
 }
 

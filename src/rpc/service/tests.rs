@@ -39,6 +39,30 @@ async fn a_panic_is_answered_its_id_is_free_and_what_it_said_stays_in_the_log() 
 }
 
 #[tokio::test]
+async fn a_serving_ends_when_its_end_is_written_down_and_is_opened_only_if_it_is_wanted() {
+    let mut talk = Talk::open(ALL).await;
+    let offer = r#"{"id":"editor","models":[{"id":"large"}]}"#;
+    talk.asks(1, "provider/serve", offer);
+    let opened = talk.hears_shortly().await;
+    let (_, subscription) = opened.split_once(' ').unwrap();
+    assert!(subscription.starts_with("\"sub_"), "{opened}");
+    talk.asks(2, "provider/unserve", &format!(r#"{{"subscription":{subscription}}}"#));
+    assert_eq!(talk.arrives().await, "an unserve");
+    assert_eq!(talk.script.open_feeds.load(Ordering::SeqCst), 1, "it is not written down yet");
+    talk.lets_through(1);
+    assert_eq!(talk.hears_shortly().await, "2 true");
+    talk.feeds_have_ended().await;
+    // The place of a subscription is taken before anything is written.
+    for id in 0..crate::rpc::api::SUBSCRIPTIONS as usize {
+        talk.asks(id, "provider/serve", offer);
+        talk.hears_shortly().await;
+    }
+    talk.asks(100, "provider/serve", offer);
+    assert_eq!(talk.hears_shortly().await, "100 -32018");
+    assert_eq!(talk.script.open_feeds.load(Ordering::SeqCst), crate::rpc::api::SUBSCRIPTIONS as usize);
+}
+
+#[tokio::test]
 async fn a_look_can_be_cancelled_and_its_id_is_free() {
     let mut talk = Talk::open(ALL).await;
     talk.asks(1, "automation/list", r#"{"query":"waits"}"#);

@@ -126,10 +126,10 @@ impl Walk<'_> {
             words.extend(["unsupported_automation_field", "unknown_value", "required", "out_of_range"]);
             let inside: Vec<String> = path.iter().cloned().chain(["a".to_owned()]).collect();
             let is_object = kinds.iter().any(|kind| type_of(kind) == "object");
-            let union = kinds.iter().any(|kind| kind["properties"]["kind"].get("const").is_some());
-            let shown = match (is_object, union) {
-                (true, false) => inside,
-                (true, true) => path.iter().cloned().chain(["kind".to_owned()]).collect(),
+            let tag = kinds.iter().find_map(|kind| tag_of(kind));
+            let shown = match (is_object, tag) {
+                (true, None) => inside,
+                (true, Some(tag)) => path.iter().cloned().chain([tag.to_owned()]).collect(),
                 (false, _) => path.to_vec(),
             };
             self.raw_at(path, &shown, &deep, "an object without end", words);
@@ -261,8 +261,8 @@ impl Walk<'_> {
     /// An object inside the object: as the example has it, or as small as it can be.
     fn inner(&mut self, schema: &Value, path: &[String], present: Option<&Value>) {
         let of_this_kind = |value: &&Value| {
-            let kind = &schema["properties"]["kind"]["const"];
-            value.is_object() && (kind.is_null() || value["kind"] == *kind)
+            let same = |tag: &str| value[tag] == schema["properties"][tag]["const"];
+            value.is_object() && tag_of(schema).is_none_or(same)
         };
         let present = present.filter(of_this_kind).cloned().unwrap_or_else(|| least(schema));
         let base = put(self.base, path, present.clone());
@@ -318,6 +318,11 @@ impl Walk<'_> {
             words,
         });
     }
+}
+
+/// The field that tells this object apart from others that may stand in its place.
+fn tag_of(schema: &Value) -> Option<&'static str> {
+    ["kind", "type"].into_iter().find(|tag| schema["properties"][tag].get("const").is_some())
 }
 
 /// What the schema says of the other fields of an object, depending on those that are there.

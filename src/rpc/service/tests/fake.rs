@@ -15,13 +15,14 @@ use tokio::time::timeout;
 
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, InstanceId, LedgerId, RunId, SubscriptionId};
+use crate::domain::id::{AutomationId, InstanceId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::provider::{Offer, Provider};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, RestRequest,
-    RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
+    RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -98,6 +99,7 @@ impl Backend for Fake {
     type Feed = Silence;
     type OutputFeed = Silence;
     type Hold = Silence;
+    type Work = Silence;
 
     fn ledger_id(&self) -> &LedgerId {
         &self.ledger
@@ -204,6 +206,35 @@ impl Backend for Fake {
         not_here()
     }
 
+    async fn respond(&self, _request: RespondRequest, _by: Caller) -> Answer<Run> {
+        not_here()
+    }
+
+    async fn report(&self, _request: ReportRequest, _by: Caller) -> Answer<()> {
+        not_here()
+    }
+
+    async fn providers(&self) -> Answer<Vec<Provider>> {
+        not_here()
+    }
+
+    async fn refresh(&self, _only: Option<ProviderId>) -> Answer<Vec<Provider>> {
+        not_here()
+    }
+
+    async fn serve(&self, _offer: Offer, _subscription: SubscriptionId, by: Caller) -> Answer<Silence> {
+        if !by.permit.begin() {
+            return Err(Refusal::Cancelled);
+        }
+        self.script.open_feeds.fetch_add(1, Ordering::SeqCst);
+        Ok(Silence(self.script.open_feeds.clone()))
+    }
+
+    async fn unserve(&self, _subscription: SubscriptionId) -> Answer<()> {
+        self.script.gate("an unserve").await;
+        Ok(())
+    }
+
     async fn place(&self) -> Answer<Place> {
         Ok(Place(0))
     }
@@ -249,6 +280,8 @@ impl Backend for Fake {
     async fn closed(&self) {
         std::future::pending().await
     }
+
+    fn client_has_gone(&self) {}
 
     async fn shutdown(&self) {}
 }
@@ -368,6 +401,16 @@ impl Talk {
             Some(answers) => format!("[{}]", answers.iter().map(shortly).collect::<Vec<_>>().join(", ")),
             None => shortly(&answer),
         }
+    }
+
+    /// Waits until no subscription is open.
+    pub(super) async fn feeds_have_ended(&self) {
+        let ended = async {
+            while self.script.open_feeds.load(Ordering::SeqCst) > 0 {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, ended).await.unwrap();
     }
 
     /// Waits until something has come to a gate.

@@ -1,0 +1,242 @@
+//! Prompts that this window carries out itself: what it is told of each run.
+//!
+//! Nothing of such work is a process of ours, so nothing is ever killed. The window is told what to do as long as it
+//! reads; a run that it is too slow for ends by its limits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+use super::Sidecar;
+use super::carried::{self, Carried, Release};
+use super::health::LastTold;
+use crate::domain::automation::Task;
+use crate::domain::id::{RunId, SubscriptionId};
+use crate::domain::provider::ProviderWork;
+use crate::domain::refusal::Refusal;
+use crate::domain::run::Wish;
+use crate::domain::run::machine::StopReason;
+use crate::engine::served::Begin;
+use crate::engine::{blocker, served};
+use crate::ledger::{Order, Ordered, PendingAnswer, ServedOrder};
+
+/// How long the note that an answer was handed over waits before it is written again.
+const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Has the window begin a run that was given to this instance, or go on with one that it has begun.
+pub(super) fn start(
+    sidecar: &Sidecar,
+    order: &Order,
+    served: &ServedOrder,
+    done: mpsc::Sender<(RunId, Release)>,
+) -> Carried {
+    let (ear, heard) = watch::channel(Heard::default());
+    let ear = Arc::new(Ear(ear));
+    carried::Carrier::follow(&*ear, order);
+    let carrier = Carrier { sidecar: sidecar.clone(), run: order.run.clone(), heard };
+    Carried::by(ear, order.run.clone(), carrier.carry(served.serving.clone()), done)
+}
+
+/// What the loop has said last.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Heard {
+    /// How the run is to end, if it is, and whether at once.
+    end: Option<(Wish, bool)>,
+    /// What was answered to it, oldest first.
+    answers: Vec<PendingAnswer>,
+    wanted: Wanted,
+}
+
+/// Whether anything is wanted of the run. Each goes beyond those before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+enum Wanted {
+    #[default]
+    Work,
+    /// The sidecar leaves: the window is told so, and nothing more.
+    Farewell,
+    Nothing,
+}
+
+struct Ear(watch::Sender<Heard>);
+
+impl Ear {
+    fn hear(&self, change: impl FnOnce(&mut Heard)) {
+        self.0.send_if_modified(|heard| {
+            let before = heard.clone();
+            change(heard);
+            *heard != before
+        });
+    }
+}
+
+impl carried::Carrier for Ear {
+    fn follow(&self, order: &Order) {
+        match &order.work {
+            Ordered::Served(served) => self.hear(|heard| {
+                heard.end = served.wish.zip(order.stopping);
+                heard.answers.clone_from(&served.answers);
+            }),
+            // What carries a run out never changes.
+            Ordered::Guarded => {}
+        }
+    }
+
+    fn leave(&self) {
+        self.hear(|heard| heard.wanted = heard.wanted.max(Wanted::Farewell));
+    }
+
+    fn let_go(&self) {
+        self.hear(|heard| heard.wanted = Wanted::Nothing);
+    }
+}
+
+struct Carrier {
+    sidecar: Sidecar,
+    run: RunId,
+    heard: watch::Receiver<Heard>,
+}
+
+/// What the window is told by.
+type Line = mpsc::Sender<ProviderWork>;
+
+/// Why a carrier has nothing more to say.
+enum Over {
+    /// Nothing is wanted of the run any more.
+    LetGo,
+    /// The subscription has ended. That is written down next, and with it what becomes of the run.
+    Unserved,
+}
+
+impl Carrier {
+    async fn carry(mut self, begun_on: Option<SubscriptionId>) -> Release {
+        let over = match begun_on {
+            Some(serving) => match self.sidecar.parts.servings.line(&serving) {
+                Some(line) => self.tell(&line).await,
+                None => Over::Unserved,
+            },
+            None => match self.begin().await {
+                Ok(Ok(line)) => self.tell(&line).await,
+                Ok(Err(over)) => over,
+                Err(refusal) => {
+                    tracing::error!(%refusal, run = %self.run, "a window could not be told to begin a run; trying again");
+                    return Release::TryAgain;
+                }
+            },
+        };
+        match over {
+            Over::LetGo => Release::Done,
+            Over::Unserved => Release::TryAgain,
+        }
+    }
+
+    /// Has the run begin, and tells the window. Nothing begins before there is room to say so: a run whose window does
+    /// not read has not begun when its time to start is over, and keeps nobody waiting.
+    async fn begin(&mut self) -> Result<Result<Line, Over>, Refusal> {
+        let Some((serving, line)) = self.find_line().await? else { return Ok(Err(Over::Unserved)) };
+        let room = tokio::select! {
+            room = line.clone().reserve_owned() => room,
+            () = until_unwanted(self.heard.clone()) => return Ok(Err(Over::LetGo)),
+        };
+        let Ok(room) = room else { return Ok(Err(Over::Unserved)) };
+        let id = self.run.clone();
+        match self.sidecar.decide(move |tx, context| served::begin(tx, context, &id)).await? {
+            Begin::Go { on, start } if on == serving => drop(room.send(*start)),
+            // It serves the provider anew since then, and has said so on another subscription.
+            Begin::Go { on, start } => {
+                drop(room);
+                let Some(line) = self.sidecar.parts.servings.line(&on) else {
+                    return Ok(Err(Over::Unserved));
+                };
+                return Ok(self.say(&line, *start).await.map(|()| line));
+            }
+            Begin::Withdrawn => return Ok(Err(Over::LetGo)),
+        }
+        Ok(Ok(line))
+    }
+
+    /// The subscription on which this window serves the provider of the run.
+    async fn find_line(&self) -> Result<Option<(SubscriptionId, Line)>, Refusal> {
+        let (id, me) = (self.run.clone(), self.sidecar.parts.me.instance.clone());
+        let look = self.sidecar.parts.ledger.read(move |view| {
+            let Some(row) = view.run(&id)? else { return Ok(None) };
+            let Task::Prompt(prompt) = &row.definition.task else { return Ok(None) };
+            let mut servings = view.servings_of(&me)?.into_iter();
+            Ok(servings.find(|serving| serving.offer.provider == prompt.model.provider).map(|it| it.id))
+        });
+        let Some(serving) = look.await? else { return Ok(None) };
+        let line = self.sidecar.parts.servings.line(&serving);
+        Ok(line.map(|line| (serving, line)))
+    }
+
+    /// Tells the window what comes up until nothing is wanted of the run any more.
+    async fn tell(&mut self, line: &Line) -> Over {
+        let mut told_to_end: Option<bool> = None;
+        let mut handed_over = 0;
+        loop {
+            let Heard { end, answers, wanted } = self.heard.borrow_and_update().clone();
+            match wanted {
+                Wanted::Work => {}
+                Wanted::Farewell => {
+                    let (wish, _) = end.unwrap_or((Wish::Stop(StopReason::Shutdown), true));
+                    // A window that does not read finds out by itself.
+                    let _ = line.try_send(self.cancel(wish, true));
+                    return Over::LetGo;
+                }
+                Wanted::Nothing => return Over::LetGo,
+            }
+            for PendingAnswer { row, answer } in answers {
+                if row > handed_over {
+                    if let Err(over) = self.say(line, ProviderWork::Answer(answer)).await {
+                        return over;
+                    }
+                    handed_over = row;
+                    self.note_handed_over(row).await;
+                }
+            }
+            if let Some((wish, now)) = end
+                && told_to_end.is_none_or(|told| now && !told)
+            {
+                if let Err(over) = self.say(line, self.cancel(wish, now)).await {
+                    return over;
+                }
+                told_to_end = Some(now);
+            }
+            if self.heard.changed().await.is_err() {
+                return Over::LetGo;
+            }
+        }
+    }
+
+    fn cancel(&self, reason: Wish, now: bool) -> ProviderWork {
+        ProviderWork::Cancel { run: self.run.clone(), reason, now }
+    }
+
+    /// Says something as soon as there is room for it, unless nothing is wanted of the run by then.
+    async fn say(&self, line: &Line, work: ProviderWork) -> Result<(), Over> {
+        tokio::select! {
+            said = line.send(work) => said.map_err(|_| Over::Unserved),
+            () = until_unwanted(self.heard.clone()) => Err(Over::LetGo),
+        }
+    }
+
+    /// Writes down that an answer was handed over, however often that takes.
+    async fn note_handed_over(&self, answer: i64) {
+        let mut told = LastTold::default();
+        while let Err(refusal) = self.sidecar.decide(move |tx, _| blocker::handed_over(tx, answer)).await {
+            if told.is_news(&refusal) {
+                tracing::error!(%refusal, run = %self.run, "that an answer was handed over could not be written; trying again");
+            }
+            tokio::select! {
+                () = sleep(WRITE_AGAIN) => {}
+                () = until_unwanted(self.heard.clone()) => return,
+            }
+        }
+    }
+}
+
+async fn until_unwanted(mut heard: watch::Receiver<Heard>) {
+    // An error means that the loop has ended, and wants nothing either.
+    let _ = heard.wait_for(|heard| heard.wanted > Wanted::Work).await;
+}
