@@ -14,7 +14,7 @@ fn a_reminder_is_three_events_the_last_of_which_is_important() {
     let place = Place::new();
     let mut client = place.open();
     let subscription = client.subscribe(json!({}));
-    assert_eq!(client.opened["capabilities"]["tasks"], json!(["command", "notify"]));
+    assert_eq!(client.opened["capabilities"]["tasks"], json!(["command", "prompt", "notify"]));
     let due = wall_ms() + 300;
     let made = client.get("automation/create", once("tea", due, reminder("the tea is ready")));
     assert_eq!(made["task"], reminder("the tea is ready"));

@@ -21,6 +21,13 @@ pub(crate) fn open(path: PathBuf) -> Connection {
     connection
 }
 
+/// Moves everything into the database itself, as a sidecar does when it leaves and has the time: only then is its file
+/// all there is.
+pub(crate) fn into_one_file(path: PathBuf) {
+    let moved = open(path).query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    assert_eq!(moved.expect("a checkpoint"), 0, "nobody else has it open");
+}
+
 /// Another program that is in the midst of writing: until this is dropped nobody else can write.
 pub(crate) fn hold(path: PathBuf) -> Connection {
     let connection = open(path);

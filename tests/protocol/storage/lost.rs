@@ -53,6 +53,7 @@ fn a_database_that_is_less_than_it_was_is_refused_until_it_is_back() {
         (&|_| fs::read(&other).ok(), &["that of the ledger ldg_"], &lost),
     ];
     for (damage, what, way_out) in cases {
+        ledger::into_one_file(database.clone());
         let whole = fs::read(&database).unwrap();
         match damage(&whole) {
             Some(damaged) => fs::write(&database, damaged).unwrap(),
