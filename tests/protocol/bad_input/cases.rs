@@ -30,8 +30,11 @@ impl Case {
 /// Stands in the parameters where a text is put that no value can express.
 const HERE: &str = "@here@";
 
-/// More levels than any stack could hold.
-const DEEP: usize = 100_000;
+/// So many levels below a field: at the top more than any stack could hold, and further down, where the same reader
+/// reads on, more than it goes down.
+fn deep(path: &[String]) -> usize {
+    if path.len() == 1 { 100_000 } else { 500 }
+}
 
 /// All cases of all methods.
 pub(super) fn all(described: &Value) -> Vec<Case> {
@@ -109,19 +112,19 @@ impl Walk<'_> {
         let name = path.last().expect("a field");
         self.raw(path, &format!("{text},{}:{text}", json!(name)), "twice", vec!["duplicate_field"]);
         let refused = vec!["wrong_type", "nested_too_deep"];
-        let deep = format!("{}{}", "[".repeat(DEEP), "]".repeat(DEEP));
+        let nested = format!("{}{}", "[".repeat(deep(path)), "]".repeat(deep(path)));
         let kinds = variants(schema);
         let (last, before) = path.split_last().expect("a field");
         let first: Vec<String> = before.iter().cloned().chain([format!("{last}[0]")]).collect();
         let is_list = kinds.iter().any(|kind| type_of(kind) == "array");
         let shown = if is_list { &first } else { path };
-        self.raw_at(path, shown, &deep, "a list without end", refused.clone());
+        self.raw_at(path, shown, &nested, "a list without end", refused.clone());
         // Where objects are open, or their names are the client's own, what is inside is its own affair or has a
         // path of its own.
         let of_any_name =
             |kind: &&Value| type_of(kind) == "object" && kind["additionalProperties"] != json!(false);
         if !kinds.iter().any(of_any_name) {
-            let deep = format!("{}1{}", r#"{"a":"#.repeat(DEEP), "}".repeat(DEEP));
+            let nested = format!("{}1{}", r#"{"a":"#.repeat(deep(path)), "}".repeat(deep(path)));
             let mut words = refused.clone();
             words.extend(["unsupported_automation_field", "unknown_value", "required", "out_of_range"]);
             let inside: Vec<String> = path.iter().cloned().chain(["a".to_owned()]).collect();
@@ -132,7 +135,7 @@ impl Walk<'_> {
                 (true, Some(tag)) => path.iter().cloned().chain([tag.to_owned()]).collect(),
                 (false, _) => path.to_vec(),
             };
-            self.raw_at(path, &shown, &deep, "an object without end", words);
+            self.raw_at(path, &shown, &nested, "an object without end", words);
         }
         let nullable = schema.to_string().contains("\"null\"");
         if !nullable && schema.get("const") != Some(&Value::Null) {
