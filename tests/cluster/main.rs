@@ -21,6 +21,7 @@ mod missed;
 mod observers;
 #[path = "../sim/rng.rs"]
 mod rng;
+mod serving;
 mod streams;
 mod succession;
 #[path = "../support/mod.rs"]
