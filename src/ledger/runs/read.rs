@@ -5,11 +5,12 @@ use serde_json::Value;
 
 use super::row::{COLUMNS, PROCESS_COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
 use super::{Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun};
+use crate::domain::automation::Access;
 use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Ahead, Wish};
 use crate::domain::time::Timestamp;
-use crate::ledger::column::View;
+use crate::ledger::column::{View, to_json};
 use crate::ledger::error::LedgerError;
 use crate::ledger::executors::{can_go, stands_in_line, waits_in_vain};
 
@@ -87,19 +88,33 @@ impl View<'_> {
     }
 
     /// The first run in line that nobody has been given, whose time has come, that can be decided about, whose previous
-    /// run has gone, and whose directory is free.
+    /// run has gone, whose directory is free, and that has nobody ahead of it there: a prompt keeps its place in the line
+    /// while those who could carry it out are busy.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
         let sql = format!(
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
                AND (r.access = 'read' OR NOT (EXISTS
                       (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1)
-                    OR EXISTS (SELECT 1 FROM holds u WHERE u.directory = r.directory)))
+                    OR EXISTS (SELECT 1 FROM holds u WHERE u.directory = r.directory)
+                    OR r.directory IN (SELECT v.value FROM json_each(?2) v)))
                AND {} AND {PREVIOUS_HAS_GONE}
              ORDER BY {IN_ORDER}",
             can_go()
         );
-        self.first_readable_by(from_row, &sql, vec![now.as_millis().into()])
+        // Where one has somebody ahead, so has everybody after it.
+        let mut waited_in: Vec<String> = Vec::new();
+        loop {
+            let params = vec![now.as_millis().into(), to_json(&waited_in)?.into()];
+            let Some(run) = self.first_readable_by(from_row, &sql, params)? else { return Ok(None) };
+            let directory = &run.run.directory;
+            match run.definition.access {
+                Access::Write if self.ahead_in_directory(directory, run.row, now)?.is_some() => {
+                    waited_in.push(directory.clone());
+                }
+                Access::Write | Access::Read => return Ok(Some(run)),
+            }
+        }
     }
 
     /// How many runs have been given to somebody and have not ended.
