@@ -4,7 +4,8 @@
 //!
 //! Start reading at [`tick`]: it settles what is due. [`clock`] looks at the clock before anything is decided. [`assign`] says who carries out what, [`report`] takes
 //! what became of it, [`ending`] is the one way in which a run ends. [`settle`] has the rule for slots, also for
-//! those of a schedule that ends.
+//! those of a schedule that ends. Windows that carry out prompts themselves say so in [`serve`] and report in
+//! [`served`]; [`blocker`] is about what their work asks people.
 
 pub mod assign;
 pub mod blocker;

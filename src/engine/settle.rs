@@ -2,7 +2,7 @@
 
 use super::records::{self, NewRun};
 use super::start::start;
-use super::{Context, assign, derive, overlap, shared_limits};
+use super::{Context, assign, delete, derive, overlap, shared_limits};
 use crate::domain::automation::Task;
 use crate::domain::policy::Missed;
 use crate::domain::refusal::Refusal;
@@ -56,10 +56,18 @@ pub(super) fn settle_before_edit(
     context: &mut Context<'_>,
     automation: &mut AutomationRow,
 ) -> Result<(), Refusal> {
-    if derive::next_fire(automation).is_some_and(|next| next <= context.due_by) {
-        // Those whose turn has come go before what is due only now.
+    let due_by = context.due_by;
+    let is_due =
+        |automation: &AutomationRow| derive::next_fire(automation).is_some_and(|next| next <= due_by);
+    if is_due(automation) {
+        // Those whose turn has come go before what is due only now. One of them may have failed of it, and it may
+        // have been one of this automation.
         assign::assign(tx, context)?;
-        settle_due(tx, context, automation)?;
+        *automation = tx.automation_at(automation.row)?;
+        delete::forget_void_wish(automation, context.now);
+        if is_due(automation) {
+            settle_due(tx, context, automation)?;
+        }
     }
     if record_skipped(tx, context, automation)? == Records::Some {
         derive::publish_automation(tx, automation, context.now)?;

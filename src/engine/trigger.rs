@@ -21,6 +21,9 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
     {
         return Ok(first.run);
     }
+    find_open_automation(tx, context, &request.automation)?;
+    // Those whose turn has come go first, and what becomes of them may concern this automation.
+    assign::assign(tx, context)?;
     let mut automation = find_open_automation(tx, context, &request.automation)?;
     match (automation.definition.policy.overlap, tx.oldest_active_run(automation.row)?) {
         (Overlap::Skip, Some(active)) => {
@@ -28,7 +31,6 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         }
         (Overlap::Skip, None) | (Overlap::QueueOne | Overlap::CancelPrevious, _) => {}
     }
-    assign::assign(tx, context)?;
     overlap::make_way(tx, context, &mut automation)?;
     let new = NewRun {
         trigger: Trigger::Manual { key: request.key },
