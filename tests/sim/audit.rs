@@ -16,6 +16,8 @@ use sexton::ledger::{AutomationRow, EventFilter, Stored, StoredEvent, Tx, View};
 
 use crate::accounts;
 use crate::pauses::Pauses;
+use crate::queues;
+use crate::serving::{self, Asking};
 
 /// Ranges with more slots than this are not walked again one by one.
 pub(crate) const WALKED_SLOTS: u64 = 3000;
@@ -29,6 +31,7 @@ pub(crate) struct Audit {
     slots: BTreeMap<(i64, i64), Answered>,
     pauses: Pauses,
     closes: closes::Closes,
+    pub(crate) asking: Asking,
     /// Every transition that was published, with its reason.
     pub(crate) seen: BTreeSet<String>,
 }
@@ -77,7 +80,8 @@ impl Audit {
         self.pauses.check(connection);
         check_custody(connection);
         self.closes.step(connection);
-        check_lines(connection, now);
+        serving::check(connection);
+        queues::check_lines(connection, now);
     }
 
     /// Looks at every row from the beginning.
@@ -154,6 +158,10 @@ impl Audit {
                 self.closes.read(&event.kind, event.important, &payload["lifecycle"]);
                 Told { automation: None, run: None, life: false }
             }
+            "provider.updated" => {
+                assert_eq!((event.important, payload["provider"]["id"].is_string()), (false, true));
+                Told { automation: None, run: None, life: false }
+            }
             "scheduler.owner" => Told { automation: None, run: None, life: false },
             other => panic!("an event of kind {other}"),
         }
@@ -168,6 +176,7 @@ impl Audit {
         assert_eq!(revision, known.map_or(0, |known| known.revision) + 1, "revision of {run}");
         check_fields(run, &state);
         self.pauses.read_run(run);
+        self.asking.read_run(before, run);
         let reason = run["stopReason"].as_str().or(run["error"]["code"].as_str());
         let life = before == "new" || is_ended(&state);
         if before != state {
@@ -202,6 +211,10 @@ impl Audit {
 
     fn check_run(&self, view: &View<'_>, id: &str) {
         let served = match view.stored_run(&RunId::from_text(id)).unwrap().unwrap() {
+            // Its progress is told now and then.
+            Stored::Known(row) if is_at_work(row.run.state().as_str()) => {
+                return serving::check_told(&row, &self.runs[id].payload);
+            }
             Stored::Known(row) => serde_json::to_string(&row.run).unwrap(),
             Stored::Later(row) => serde_json::to_string(&row.run).unwrap(),
         };
@@ -371,55 +384,6 @@ fn check_custody(connection: &Connection) {
     }
 }
 
-/// Who says that it stands in the line of a directory waits behind whoever is directly ahead of it there, the first one
-/// behind the run that holds the directory or the work of the user's own there, and for room if there is neither.
-///
-/// Where somebody has still to be looked at, because its turn has come, it was handed back, or it is another matter
-/// now whether anybody can carry it out, nothing can be said.
-fn check_lines(connection: &Connection, now: Timestamp) {
-    let sql = "SELECT directory, id, coalesce(waiting ->> '$.for', ''), behind,
-                 coalesce(not_before, 0) <= ?1,
-                 EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
-                   AND (i.role = 'participant' OR i.id = runs.asked_by)),
-                 EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
-                   AND (i.role = 'participant' OR i.id = runs.asked_by)
-                   AND NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id AND (c.directories IS NULL
-                     OR runs.directory IN (SELECT v.value FROM json_each(c.directories) v)))),
-                 coalesce((SELECT h.id FROM runs h WHERE h.directory = runs.directory AND h.holds_directory = 1),
-                   (SELECT u.id FROM holds u WHERE u.directory = runs.directory ORDER BY u.since, u.id))
-               FROM runs WHERE state = 'scheduled' AND given_to IS NULL AND access = 'write'
-               ORDER BY trigger ->> '$.kind' = 'catchUp', joins_at, row";
-    let mut statement = connection.prepare_cached(sql).unwrap();
-    let mut rows = statement.query([now.as_millis()]).unwrap();
-    let (mut lines, mut unsettled) = (BTreeMap::<String, Vec<_>>::new(), BTreeSet::new());
-    while let Some(row) = rows.next().unwrap() {
-        let (directory, run): (String, String) = (row.get(0).unwrap(), row.get(1).unwrap());
-        let (what, behind): (String, Option<String>) = (row.get(2).unwrap(), row.get(3).unwrap());
-        let (turn_has_come, somebody_could): (bool, bool) = (row.get(4).unwrap(), row.get(5).unwrap());
-        let (somebody_can, holder): (bool, Option<String>) = (row.get(6).unwrap(), row.get(7).unwrap());
-        let settled = match what.as_str() {
-            "" => false,
-            "catchUp" | "retry" => !turn_has_come,
-            "executor" => !somebody_could,
-            "close" => somebody_could && !somebody_can,
-            _ => somebody_can,
-        };
-        if !settled {
-            unsettled.insert(directory);
-        } else if matches!(what.as_str(), "directory" | "capacity") {
-            lines.entry(directory).or_default().push((run, what, behind, holder));
-        }
-    }
-    for (_, line) in lines.into_iter().filter(|(directory, _)| !unsettled.contains(directory)) {
-        let mut ahead = None;
-        for (run, what, behind, holder) in line {
-            let ahead = ahead.replace(run.clone()).or(holder);
-            let should = if ahead.is_some() { "directory" } else { "capacity" };
-            assert_eq!((what.as_str(), behind), (should, ahead), "what {run} waits for, and behind whom");
-        }
-    }
-}
-
 /// What belongs to a state is there, and only there; times never decrease.
 fn check_fields(run: &Value, state: &str) {
     let times = [&run["triggeredAt"], &run["startedAt"], &run["completedAt"]].map(Value::as_i64);
@@ -430,8 +394,9 @@ fn check_fields(run: &Value, state: &str) {
     let ended = is_ended(state);
     let rules = [
         ("completedAt", ended, true),
-        ("startedAt", state == "running", state != "scheduled"),
-        ("instanceID", state == "running", state != "scheduled"),
+        ("startedAt", is_at_work(state), state != "scheduled"),
+        ("instanceID", is_at_work(state), state != "scheduled"),
+        ("blocker", state == "awaiting_input", state == "awaiting_input"),
         ("waiting", false, state == "scheduled"),
         ("stopping", false, !ended),
         ("skipped", false, !ended),
@@ -451,6 +416,10 @@ fn check_fields(run: &Value, state: &str) {
     {
         assert!(run[field].is_null() || only_in, "{field} does not belong in {run}");
     }
+}
+
+fn is_at_work(state: &str) -> bool {
+    matches!(state, "running" | "awaiting_input")
 }
 
 fn is_ended(state: &str) -> bool {

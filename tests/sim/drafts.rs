@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::app::{AGENT, MODEL};
+
 /// A command every so many seconds.
 pub(crate) fn every(seconds: i64) -> Value {
     json!({
@@ -34,4 +36,10 @@ pub(crate) fn reminder(draft: Value) -> Value {
 /// The draft with this policy.
 pub(crate) fn policy(draft: Value, policy: Value) -> Value {
     with(draft, json!({"policy": policy}))
+}
+
+/// The draft with something that the usual agent is asked to do, instead of a command.
+pub(crate) fn prompt(draft: Value) -> Value {
+    let model = json!({"providerID": AGENT, "modelID": MODEL});
+    with(draft, json!({"task": {"kind": "prompt", "prompt": "look around", "model": model}}))
 }

@@ -4,16 +4,20 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic where it stands")]
 
 mod accounts;
+mod app;
 mod audit;
 mod closer;
 mod drafts;
 mod looking;
 mod machine;
 mod pauses;
+mod queues;
 mod rng;
+mod serving;
 mod window;
 mod world;
 
+mod asking;
 mod busy;
 mod clock;
 mod closing;
@@ -35,12 +39,15 @@ mod overlap;
 mod plans;
 mod prechecks;
 mod previous;
+mod providers;
 mod random;
 mod reminders;
 mod resting;
 mod retention;
 mod retrying;
+mod served;
 mod silence;
+mod spending;
 mod standby;
 mod suspends;
 mod windows;

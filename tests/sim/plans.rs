@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 
 use rusqlite::Connection;
-use sexton::domain::id::{AutomationId, InstanceId, RunId};
+use sexton::domain::id::{AutomationId, InstanceId, ProviderId, RunId, SubscriptionId};
 use sexton::domain::request::{ListAutomations, ListRuns};
 use sexton::domain::run::machine::State;
 use sexton::domain::time::Timestamp;
@@ -18,13 +18,14 @@ use crate::world::World;
 const GROWING: [&str; 6] = ["runs", "automations", "events", "definitions", "epochs", "accounts"];
 
 /// Indexes of what is going on now; walking over one is bounded by that.
-const OF_THE_PRESENT: [&str; 10] = [
+const OF_THE_PRESENT: [&str; 11] = [
     "automations_deleting",
     "runs_active",
     "runs_deadline",
     "runs_for_executor",
     "runs_given",
     "runs_in_line",
+    "runs_to_tell",
     "runs_turns",
     "runs_ungiven",
     "runs_unplaced",
@@ -135,6 +136,14 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.previous_run(1, 2).unwrap();
     view.is_waited_for(&RunId::from_unique("x")).unwrap();
     view.latest_turn(now).unwrap();
+    view.progress_to_tell(now, limit).unwrap();
+    view.blocked_runs().unwrap();
+    view.answers_to(1).unwrap();
+    view.served_on(&SubscriptionId::from_unique("x")).unwrap();
+    view.providers().unwrap();
+    view.provider(&ProviderId::from_text("x")).unwrap();
+    view.servings_for(&ProviderId::from_text("x")).unwrap();
+    view.servings_of(&me).unwrap();
     list_pages(&view);
     view.list_automations(&ListAutomations { before: Some(5), limit, ..ListAutomations::default() }).unwrap();
     for automation in [None, Some(AutomationId::from_unique("x"))] {

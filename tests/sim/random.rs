@@ -5,6 +5,8 @@
 
 mod closing;
 mod machine;
+mod reachable;
+mod serving;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -18,10 +20,11 @@ use sexton::domain::run::ErrorClass;
 use sexton::domain::scheduler::Role;
 use sexton::engine::report::WorkEnd;
 
-use crate::drafts::{every, once, reminder, with};
+use crate::drafts::{every, once, prompt, reminder, with};
 use crate::rng::{Rng, from_environment};
 use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started_of, precheck_only};
 use crate::world::{Who, World};
+use reachable::{RARE, REACHABLE};
 
 const SEED: u64 = 1;
 const STEPS: u64 = 120_000;
@@ -32,46 +35,6 @@ const STEPS_OF_ONE_WORLD: u64 = 3000;
 
 const AUTOMATIONS: usize = 10;
 const WINDOWS: usize = 4;
-
-/// Every transition that can happen in this version.
-const REACHABLE: &[&str] = &[
-    "automation>paused:auth",
-    "automation>paused:config",
-    "automation>paused:failures",
-    "automation>paused:quota",
-    "automation>paused:run",
-    "automation>paused:user",
-    "new>scheduled",
-    "new>stopped:cancelled",
-    "new>stopped:missed_schedule",
-    "new>stopped:paused",
-    "new>stopped:previous_run_active",
-    "running>failed:crashed",
-    "running>failed:execution_failed",
-    "running>failed:timed_out",
-    "running>stopped:cancelled",
-    "running>stopped:interrupted",
-    "running>stopped:shutdown",
-    "running>stopped:superseded",
-    "running>succeeded",
-    "scheduled>failed:crashed",
-    "scheduled>failed:start_failed",
-    "scheduled>failed:timed_out",
-    "scheduled>running",
-    "scheduled>stopped:cancelled",
-    "scheduled>stopped:capacity",
-    "scheduled>stopped:expired",
-    "scheduled>stopped:interrupted",
-    "scheduled>stopped:paused",
-    "scheduled>stopped:precheck_skipped",
-    "scheduled>stopped:previous_run_active",
-    "scheduled>stopped:shutdown",
-    "scheduled>stopped:superseded",
-    "scheduled>stopped:writer_busy",
-];
-
-/// Those that chance seldom brings about: a run that waits when the count is reached. `previous.rs` has one.
-const RARE: &[&str] = &["scheduled>stopped:ended"];
 
 #[test]
 fn a_random_world_keeps_every_invariant() {
@@ -140,25 +103,26 @@ impl Walk {
     fn step(&mut self) {
         self.world.next_commit_fails = self.rng.one_in(40);
         self.world.directory = if self.rng.one_in(5) { "/worktree" } else { "/project" };
-        match self.rng.within(0..104) {
+        match self.rng.within(0..117) {
             0..18 => self.pass_time(),
             18..20 => self.prune(),
             20..42 => self.look(),
-            42..69 => self.carry(),
-            69..79 => self.end_some_work(),
-            79..84 => self.request(),
-            84..87 => self.create(),
-            87..89 => self.edit(),
-            89 => self.resume(),
-            90..92 => self.cancel(),
-            92 => self.delete(),
-            93 => self.pause(),
-            94 => self.hang_or_go_on(),
-            95 => self.notice(),
-            96..98 => self.come(),
-            98..100 => self.go(),
-            100 => self.hold(),
-            101 => self.release(),
+            42..66 => self.carry(),
+            66..82 => self.serve_or_work(),
+            82..92 => self.end_some_work(),
+            92..97 => self.request(),
+            97..100 => self.create(),
+            100..102 => self.edit(),
+            102 => self.resume(),
+            103..105 => self.cancel(),
+            105 => self.delete(),
+            106 => self.pause(),
+            107 => self.hang_or_go_on(),
+            108 => self.notice(),
+            109..111 => self.come(),
+            111..113 => self.go(),
+            113 => self.hold(),
+            114 => self.release(),
             _ => self.close(),
         }
         self.world.next_commit_fails = false;
@@ -257,7 +221,11 @@ impl Walk {
         let Some(who) = self.someone() else { return };
         if self.automations().len() < AUTOMATIONS {
             let draft = self.some_draft();
-            expect_only_storage(self.world.try_create(who, &draft).map(drop));
+            match self.world.try_create(who, &draft) {
+                // Nobody may serve the model of a prompt.
+                Err(Refusal::InvalidAutomation(_)) if draft["task"]["kind"] == "prompt" => {}
+                created => expect_only_storage(created.map(drop)),
+            }
         }
     }
 
@@ -298,7 +266,11 @@ impl Walk {
         let access = if self.rng.one_in(2) { "write" } else { "read" };
         let paused = self.rng.one_in(20);
         let draft = with(draft, json!({"policy": policy, "access": access, "paused": paused}));
-        let draft = if self.rng.one_in(5) { reminder(draft) } else { draft };
+        let draft = match self.rng.within(0..10) {
+            0..2 => reminder(draft),
+            2..7 => self.for_an_agent(draft),
+            _ => draft,
+        };
         if draft["kind"] == "oneshot" { draft } else { with(draft, json!({"stop": stop})) }
     }
 
@@ -386,6 +358,9 @@ impl Walk {
                 return self.world.die(who);
             }
         }
+        if self.rng.one_in(2) {
+            self.serve_with(who);
+        }
     }
 
     /// A window is stopped, as by a debugger, or goes on where it was. Its work goes on all the while.
@@ -418,6 +393,7 @@ impl Walk {
             _ if self.world.window(who).leaving => {
                 expect_only_storage(self.world.leave(who));
             }
+            4 => expect_only_storage(self.world.lose_client(who)),
             _ => expect_only_storage(self.world.prepare_to_leave(who)),
         }
     }

@@ -18,8 +18,9 @@ use sexton::engine::presence::{Departure, Left};
 use sexton::engine::report::{self, Fence, NotReached, WorkEnd};
 use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
-use sexton::ledger::{Begun, Guard, Order, ProcessRow};
+use sexton::ledger::{Begun, Guard, Order, Ordered, ProcessRow};
 
+use crate::app::App;
 use crate::world::{Who, World};
 
 pub(crate) struct Window {
@@ -30,6 +31,8 @@ pub(crate) struct Window {
     pub(crate) hangs: bool,
     pub(crate) leaving: bool,
     pub(crate) carried: BTreeMap<RunId, Carried>,
+    /// What is behind it.
+    pub(crate) app: App,
 }
 
 /// Work in hand.
@@ -82,6 +85,7 @@ impl Window {
             hangs: false,
             leaving: false,
             carried: BTreeMap::new(),
+            app: App::default(),
         }
     }
 
@@ -199,10 +203,22 @@ impl World {
         let before = self.consumed();
         let signs = self.signs_of_life();
         let ticked = self.decide(who, |tx, context| tick::tick(tx, context, duty, &signs));
+        if matches!(ticked, Ok(Progress::Done)) {
+            self.check_that_limits_were_acted_on();
+        }
         if let Some(why) = self.machine.must_not_claim(self.now, &self.limits.shared) {
             assert_eq!(self.consumed(), before, "slots were consumed though {why}");
         }
         ticked
+    }
+
+    /// Whoever has looked at everything has asked runs to end that have reached a limit.
+    fn check_that_limits_were_acted_on(&self) {
+        let sql = "SELECT group_concat(id) FROM runs WHERE completed_at IS NULL AND stopping IS NULL
+                     AND (deadline_at <= ?1 OR blocker ->> '$.expiresAt' <= ?1)";
+        let late: Option<String> =
+            self.connection().query_row(sql, [self.now.as_millis()], |row| row.get(0)).unwrap();
+        assert_eq!(late, None, "these have reached a limit, and nobody has asked them to end");
     }
 
     /// What commands have written that seem to have been silent.
@@ -226,8 +242,13 @@ impl World {
     pub(crate) fn act(&mut self, who: Who) {
         let now = self.now;
         let orders = self.view().orders(&self.window(who).actor.instance).unwrap();
-        let mut wanted: BTreeMap<RunId, Order> =
-            orders.into_iter().map(|order| (order.run.clone(), order)).collect();
+        let mut wanted: BTreeMap<RunId, Order> = BTreeMap::new();
+        for order in orders {
+            match &order.work {
+                Ordered::Guarded => drop(wanted.insert(order.run.clone(), order)),
+                Ordered::Served(served) => self.act_served(who, &order, served),
+            }
+        }
         let carried = &mut self.window_mut(who).carried;
         carried.retain(|run, carried| {
             let order = wanted.remove(run);
@@ -341,12 +362,23 @@ impl World {
 
     /// The first half of leaving: what has not begun is handed back, the rest is to end at once.
     pub(crate) fn prepare_to_leave(&mut self, who: Who) -> Result<(), Refusal> {
-        let prepared =
-            self.decide(who, |tx, context| presence::prepare_to_leave(tx, context, Departure::Asked));
+        self.prepare_because(who, Departure::Asked)
+    }
+
+    /// The same because nobody speaks with this sidecar any more, also if that cannot be written down.
+    pub(crate) fn lose_client(&mut self, who: Who) -> Result<(), Refusal> {
+        let prepared = self.prepare_because(who, Departure::ClientGone);
+        self.client_goes(who);
+        prepared
+    }
+
+    fn prepare_because(&mut self, who: Who, why: Departure) -> Result<(), Refusal> {
+        let prepared = self.decide(who, |tx, context| presence::prepare_to_leave(tx, context, why));
         let window = self.window_mut(who);
         window.leaving = true;
         window.believes_to_own = false;
         window.carried.values_mut().for_each(|carried| carried.told = Told::StopNow);
+        window.app.work.values_mut().for_each(|work| work.told = Told::StopNow);
         window.carried.retain(|_, carried| !matches!(carried.stage, Stage::Waiting { .. }));
         self.release_bell(who);
         prepared

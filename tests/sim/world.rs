@@ -63,7 +63,7 @@ pub(crate) struct World {
     /// Who holds the owner lock.
     bell: Option<Who>,
     /// What really goes on, whatever rows say.
-    work: BTreeMap<RunId, Work>,
+    pub(crate) work: BTreeMap<RunId, Work>,
     /// What work itself has written down: which runs were started.
     pub(crate) spawn_log: Vec<Spawn>,
     spawned: BTreeSet<RunId>,
@@ -73,7 +73,7 @@ pub(crate) struct World {
     pub(crate) recording: Arc<AtomicBool>,
 }
 
-struct Work {
+pub(crate) struct Work {
     automation: AutomationId,
     directory: String,
     access: Access,
@@ -340,12 +340,13 @@ impl World {
             self.work.remove(&run);
             (run, dead_work())
         };
-        begun.into_iter().map(end).collect()
+        begun.into_iter().filter(|(_, left)| left.guard().is_some()).map(end).collect()
     }
 
     /// Kills what dead windows left, and frees what it held.
     pub(crate) fn end_leftovers(&mut self, who: Who) -> Result<(), Refusal> {
-        for (run, _) in self.view().orphaned_processes().unwrap() {
+        for (run, left) in self.view().orphaned_processes().unwrap() {
+            assert!(left.guard().is_some(), "{run} was served by a window that has gone");
             self.work.remove(&run);
             self.decide(who, |tx, context| report::gone(tx, context, &run))?;
         }
@@ -354,6 +355,7 @@ impl World {
 
     /// A window dies where it stands. Its work goes on until somebody ends it.
     pub(crate) fn die(&mut self, who: Who) {
+        self.client_goes(who);
         self.windows[who.0] = None;
         self.release_bell(who);
     }
@@ -469,6 +471,7 @@ impl World {
                         moved = true;
                     }
                 }
+                moved |= self.use_all_manners(who) == Moved::Yes;
             }
             if !moved && self.connection.total_changes() == before {
                 return;
@@ -484,7 +487,7 @@ impl World {
         for run in &done {
             match self.carrier_of(run) {
                 Some(_) => self.end_of_work(run, exited(0)),
-                None => drop(self.work.remove(run)),
+                None => self.finish_served(run),
             }
         }
         !done.is_empty()
