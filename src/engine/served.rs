@@ -5,7 +5,7 @@
 
 use super::ending::{self, Remains};
 use super::limits;
-use super::{Context, blocker, cancel, derive, pause, progress, report};
+use super::{Context, blocker, cancel, derive, find_run, pause, progress, report};
 use crate::domain::automation::Task;
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::prompt::{Prompt, SessionContext};
@@ -106,9 +106,9 @@ pub fn report(
 ) -> Result<Reported, Refusal> {
     let run = match begun_here(tx, &context.me.instance, id)? {
         Whose::Mine(run) => *run,
-        Whose::Over(refusal) if says_that_it_has_gone(&report) => {
+        Whose::Over(_) if says_that_it_has_gone(&report) => {
             report::gone(tx, context, id)?;
-            return Ok(Reported::TooLate(refusal));
+            return Ok(Reported::TooLate(ended(&find_run(tx, id)?.run)));
         }
         Whose::Over(refusal) => return Err(refusal),
     };
@@ -176,7 +176,7 @@ fn begun_here(view: &View<'_>, me: &InstanceId, id: &RunId) -> Result<Whose, Ref
     match process {
         Some(ProcessRow { instance, begun: Begun::Served(_) }) if instance == *me => match has_ended {
             false => Ok(Whose::Mine(Box::new(run))),
-            true => Ok(Whose::Over(ended(&run.run))),
+            true => Ok(Whose::Over(held(&run.run))),
         },
         Some(_) | None if has_ended => Err(ended(&run.run)),
         Some(ProcessRow { begun: Begun::Guard(_), .. }) => {
@@ -193,6 +193,14 @@ fn ended(run: &Run) -> Refusal {
     let (id, state) = (&run.id, run.state().as_str());
     Refusal::InvalidRequest(format!(
         "run {id} has {state}; leave it alone, what is reported now changes nothing"
+    ))
+}
+
+/// The run has ended as it was asked to, and its window has not said that its work has gone.
+fn held(run: &Run) -> Refusal {
+    let (id, state) = (&run.id, run.state().as_str());
+    Refusal::InvalidRequest(format!(
+        "run {id} has {state}, however its work ends; its directory is held until that has been reported as `finished` or `failed`"
     ))
 }
 
