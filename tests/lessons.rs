@@ -191,13 +191,127 @@ const MANY_WINDOWS: &[Lesson] = &[
     ),
 ];
 
+const PROCESSES: &[Lesson] = &[
+    (
+        "nothing that a run started outlives it, however it ended",
+        &[
+            "a_daemon_does_not_outlive_the_command_that_started_it",
+            "a_killed_sidecar_leaves_nothing",
+            "whatever_fails_between_two_steps_the_next_window_goes_on_and_nothing_is_lost_or_done_twice",
+        ],
+    ),
+    (
+        "what is ended is known by pid, start time and token: never a stranger, never another run",
+        &["a_stranger_is_never_touched", "whatever_carries_the_token_is_ended"],
+    ),
+    (
+        "a request for a permission holds the directory until its time is over, and not for days",
+        &["a_question_that_nobody_answers_expires", "nobody_answers_in_time_and_the_work_is_told_no"],
+    ),
+    (
+        "attendance and permissions reach whoever carries a run out, and nothing overwrites them",
+        &[
+            "a_run_is_begun_reports_and_ends_with_a_result",
+            "where_nobody_may_be_asked_a_question_ends_the_run",
+            "a_timer_asks_for_a_shorter_time_than_a_person",
+        ],
+    ),
+    (
+        "a run that needs a person and may ask nobody has not succeeded",
+        &["where_nobody_is_to_be_asked_a_need_ends_the_run"],
+    ),
+    (
+        "what comes out of a run creates and changes no automation",
+        &[
+            "no_method_changes_anything_on_behalf_of_a_run",
+            "a_process_inside_a_run_may_not_change_anything_but_speaks_for_the_run_that_it_names",
+        ],
+    ),
+    (
+        "failures in a row are told, and what would fail again is not tried again and again",
+        &[
+            "too_many_failures_in_a_row_pause_the_automation_and_a_success_begins_anew",
+            "only_what_would_fail_again_pauses_at_once",
+        ],
+    ),
+    (
+        "a cancel is seen at every step of setting up, also before there is anything to end",
+        &[
+            "a_run_cancelled_before_it_is_given_never_starts",
+            "a_run_cancelled_between_giving_and_beginning_never_starts",
+            "a_run_cancelled_between_beginning_and_starting_ends_without_a_start",
+            "a_stop_during_the_precheck_ends_it_and_no_command_starts",
+            "a_run_that_waits_for_its_window_is_cancelled_without_it",
+        ],
+    ),
+];
+
+const CLOSING: &[Lesson] = &[
+    (
+        "a reload waits for the runs that use what is reloaded",
+        &["maintenance_waits_for_a_run_and_new_runs_wait_for_it", "a_change_during_a_run_waits_for_it"],
+    ),
+    (
+        "a deferred close that fails is told, and leaves nothing closing",
+        &[
+            "a_deferred_close_that_fails_is_told_and_leaves_nothing_closing",
+            "a_close_that_fails_leaves_nothing_closing",
+        ],
+    ),
+    (
+        "what is closed is not listed any more",
+        &[
+            "closes_are_independent_and_each_ends_once",
+            "nothing_is_closing_or_held_after_its_window_was_killed",
+        ],
+    ),
+    (
+        "the end of a close is told once, and not before it has happened",
+        &[
+            "a_close_with_nothing_in_its_way_happens_at_once_and_is_told_once",
+            "a_window_that_goes_is_closed_by_force_once_whatever_it_waited_for",
+            "a_forced_close_overtakes_what_waits_in_its_extent_and_all_complete_together",
+        ],
+    ),
+    (
+        "runs that wait for a close and are cancelled leave no mark",
+        &[
+            "a_run_that_is_cancelled_while_it_waits_for_a_close_leaves_no_mark",
+            "a_run_that_waits_for_a_close_can_be_cancelled_and_leaves_no_mark",
+        ],
+    ),
+];
+
+const TESTS: &[Lesson] = &[
+    (
+        "a test asserts on what could have been otherwise: every transition of a run has happened",
+        &["a_random_world_keeps_every_invariant"],
+    ),
+    (
+        "effects are counted where they happen, not where they are promised",
+        &[
+            "whatever_fails_between_two_steps_the_next_window_goes_on_and_nothing_is_lost_or_done_twice",
+            "of_two_sidecars_one_owns_the_bell_and_exactly_one_fires",
+        ],
+    ),
+    (
+        "nothing is asked of time: a test waits for events, none is left out",
+        &["no_test_waits_for_time_or_is_left_out"],
+    ),
+    (
+        "a rule that is broken is noticed: another reader, matcher or version agrees",
+        &["agrees_with_the_slow_matcher_at_every_instant_of_the_oddest_days", "the_whole_table_is_as_agreed"],
+    ),
+];
+
 #[test]
 fn every_lesson_is_held_by_tests_that_are_there() {
     let mut tests = HashSet::new();
     for directory in ["tests", "src"] {
         collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join(directory), &mut tests);
     }
-    for (lesson, held_by) in [LEDGER_AND_RUNS, TIME, MANY_WINDOWS].into_iter().flatten() {
+    let all = [LEDGER_AND_RUNS, TIME, MANY_WINDOWS, PROCESSES, CLOSING, TESTS];
+    for (lesson, held_by) in all.into_iter().flatten() {
         assert!(!held_by.is_empty(), "no test holds: {lesson}");
         for name in *held_by {
             assert!(tests.contains(*name), "there is no test {name}, which holds: {lesson}");

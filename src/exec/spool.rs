@@ -76,12 +76,21 @@ pub fn last_write(path: &Path) -> Option<(i64, u64)> {
     Some((i64::try_from(since.as_millis()).ok()?, metadata.len()))
 }
 
+/// What becomes of what a spool holds when it is opened for writing.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Begin {
+    /// It goes.
+    Anew,
+    /// It stays.
+    AsItIs,
+}
+
 /// Opens a spool for writing, and makes it if it is not there: mode 0600, and 0700 the directories that lead to it.
-pub(super) fn open_to_write(path: &Path) -> io::Result<File> {
+pub(super) fn open_to_write(path: &Path, begin: Begin) -> io::Result<File> {
     if let Some(directory) = path.parent() {
         DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
     }
-    OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)
+    OpenOptions::new().write(true).create(true).truncate(begin == Begin::Anew).mode(0o600).open(path)
 }
 
 /// Writes a part at this offset, which becomes the last one: what was written there or after it by somebody who could
@@ -90,7 +99,7 @@ pub(super) fn open_to_write(path: &Path) -> io::Result<File> {
 /// # Errors
 /// When it cannot be written; then the spool is to be read up to `offset` only.
 pub fn write_at(path: &Path, offset: u64, data: &[u8]) -> io::Result<()> {
-    let mut file = open_to_write(path)?;
+    let mut file = open_to_write(path, Begin::AsItIs)?;
     if file.metadata()?.len() > offset {
         file.set_len(offset)?;
     }

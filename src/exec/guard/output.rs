@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::spool::{open_to_write, tail_text};
+use super::super::spool::{Begin, open_to_write, tail_text};
 use super::super::{OutputSize, TAIL_BYTES};
 use super::watch::now;
 
@@ -28,8 +28,7 @@ pub(super) struct Spool {
 impl Spool {
     /// Begins an empty one.
     pub(super) fn create(path: &Path, limit: u64) -> io::Result<Self> {
-        let file = open_to_write(path)?;
-        file.set_len(0)?;
+        let file = open_to_write(path, Begin::Anew)?;
         let (size, end) = (OutputSize::default(), Vec::new());
         Ok(Self { path: path.to_owned(), file, room: limit, size, marked_at: None, end })
     }
