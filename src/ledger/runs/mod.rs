@@ -2,6 +2,7 @@
 
 mod later;
 mod page;
+mod processes;
 mod read;
 mod row;
 mod write;

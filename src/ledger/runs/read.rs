@@ -3,8 +3,8 @@
 use rusqlite::OptionalExtension;
 use serde_json::Value;
 
-use super::row::{COLUMNS, PROCESS_COLUMNS, TABLES, from_row, process_from_row, stored_from_row};
-use super::{Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun};
+use super::row::{COLUMNS, TABLES, from_row, stored_from_row};
+use super::{Order, Ordered, RunRow, ServedOrder, StoredRun};
 use crate::domain::automation::Access;
 use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
 use crate::domain::run::machine::StopReason;
@@ -109,12 +109,26 @@ impl View<'_> {
             let Some(run) = self.first_readable_by(from_row, &sql, params)? else { return Ok(None) };
             let directory = &run.run.directory;
             match run.definition.access {
-                Access::Write if self.ahead_in_directory(directory, run.row, now)?.is_some() => {
+                Access::Write if self.has_prompt_ahead(run.row, now)? => {
                     waited_in.push(directory.clone());
                 }
                 Access::Write | Access::Read => return Ok(Some(run)),
             }
         }
+    }
+
+    /// Whether a prompt stands before this run in the line of its directory. One that only a later version understands
+    /// keeps nobody waiting.
+    fn has_prompt_ahead(&self, row: i64, now: Timestamp) -> Result<bool, LedgerError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs me CROSS JOIN runs r JOIN definitions d ON d.row = r.definition
+             WHERE me.row = ?1 AND r.directory = me.directory AND ({IN_ORDER}) < ({MY_PLACE})
+               AND r.access = 'write' AND r.provider IS NOT NULL
+               AND r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?2
+               AND {} AND {PREVIOUS_HAS_GONE}",
+            stands_in_line()
+        );
+        Ok(self.first_readable_by(from_row, &sql, vec![row.into(), now.as_millis().into()])?.is_some())
     }
 
     /// How many runs have been given to somebody and have not ended.
@@ -428,50 +442,6 @@ impl View<'_> {
                    FROM runs r WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
-    }
-
-    /// The process that carries out a run, if it has begun.
-    pub fn process(&self, run: i64) -> Result<Option<ProcessRow>, LedgerError> {
-        let sql = format!("SELECT {PROCESS_COLUMNS} FROM processes p WHERE p.run = ?1");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_row([run], process_from_row).optional()?;
-        Ok(found)
-    }
-
-    /// The runs that a window was told to carry out on this subscription and whose work has not gone, oldest first.
-    pub fn served_on(&self, serving: &SubscriptionId) -> Result<Vec<RunId>, LedgerError> {
-        let sql =
-            "SELECT r.id FROM processes p JOIN runs r ON r.row = p.run WHERE p.serving = ?1 ORDER BY p.run";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let served = statement.query_map([serving.as_str()], |row| row.get::<_, String>(0))?;
-        served.map(|run| Ok(RunId::from_text(run?))).collect()
-    }
-
-    /// The processes that a sidecar has started and that have not been seen to end, with their runs.
-    pub fn processes_of(&self, instance: &InstanceId) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = "FROM processes p JOIN runs r ON r.row = p.run WHERE p.instance = ?1 ORDER BY p.run";
-        self.processes_by(sql, [instance.as_str()])
-    }
-
-    /// The processes whose sidecar has gone and that have not been seen to end, with their runs.
-    pub fn orphaned_processes(&self) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = "FROM processes p JOIN runs r ON r.row = p.run
-                   WHERE p.instance NOT IN (SELECT id FROM instances) ORDER BY p.run";
-        self.processes_by(sql, [])
-    }
-
-    /// The processes `p` of the runs `r` that this end of a statement finds.
-    pub(in crate::ledger) fn processes_by(
-        &self,
-        from: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
-        let sql = format!("SELECT {PROCESS_COLUMNS}, r.id {from}");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map(params, |row| {
-            Ok((RunId::from_text(row.get::<_, String>(7)?), process_from_row(row)?))
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
     }
 }
 
