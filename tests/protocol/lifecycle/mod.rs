@@ -30,10 +30,16 @@ fn end_of(client: &mut Client, id: &Value) -> Value {
     client.wait_for_event(&format!("the end of {id}"), |event| event["lifecycle"]["id"] == *id)
 }
 
-/// How the closes have ended that were told of so far, as `kind id`.
+/// How the closes have ended that have happened so far, as `kind id`, in the order in which this subscription, which
+/// leaves nothing out, tells of them.
 fn ends(client: &mut Client, subscription: &str) -> Vec<String> {
-    // What was told before this is answered has been heard.
-    client.get("lifecycle/status", json!({}));
+    let newest = client.get("automation/list", json!({}))["seq"].as_i64();
+    if newest > client.opened["seq"].as_i64() {
+        client.wait("all that has happened", |client| {
+            let last = client.events(subscription).last().and_then(|event| event["seq"].as_i64());
+            (last >= newest).then_some(())
+        });
+    }
     let is_end = |event: &Value| event["lifecycle"].is_object();
     let end =
         |event: &Value| format!("{} {}", event["kind"].as_str().expect("a word"), event["lifecycle"]["id"]);
