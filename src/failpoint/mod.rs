@@ -85,6 +85,32 @@ failpoints! {
     BeforeStartReport = "before_start_report", Sidecar, [Abort, Error];
     /// All work of a run has ended. Error: that cannot be written.
     BeforeEndReport = "before_end_report", Sidecar, [Abort, Error];
+    /// There is room to tell a window of a run that it was given. Error: that the run begins cannot be written.
+    BeforeServedBegin = "before_served_begin", Sidecar, [Abort, Error];
+    /// A run has begun, and the window that is to carry it out has not been told.
+    AfterServedBegin = "after_served_begin", Sidecar, [Abort];
+    /// A window is to be told that its run is to end. Error: it cannot be told.
+    BeforeCancelTold = "before_cancel_told", Sidecar, [Abort, Error];
+    /// A window is to be handed what was answered to its run. Error: it cannot be handed that.
+    BeforeAnswerTold = "before_answer_told", Sidecar, [Abort, Error];
+    /// It was handed that, and the row still says otherwise. Error: that cannot be written.
+    BeforeAnswerForgotten = "before_answer_forgotten", Sidecar, [Abort, Error];
+    /// A window reports of its run. Error: that cannot be written.
+    BeforeReport = "before_report", Sidecar, [Abort, Error];
+    /// The report is on disk, and the window does not know.
+    AfterReport = "after_report", Sidecar, [Abort];
+    /// A window serves a provider no more. Error: that cannot be written.
+    BeforeServingEnd = "before_serving_end", Sidecar, [Abort, Error];
+    /// A directory is held no more. Error: that cannot be written.
+    BeforeHoldEnd = "before_hold_end", Sidecar, [Abort, Error];
+    /// Nothing is in the way of a close any more.
+    BeforeClose = "before_close", Sidecar, [Abort];
+    /// The configuration is to be read anew. Error: it cannot be read.
+    BeforeReload = "before_reload", Sidecar, [Abort, Error];
+    /// What a close takes has been done, and no row tells of it. Error: that cannot be written.
+    BeforeCloseEnd = "before_close_end", Sidecar, [Abort, Error];
+    /// A close is over, and what follows from it has not been done.
+    AfterCloseEnd = "after_close_end", Sidecar, [Abort];
     /// This window holds the owner's lock. Error: its term cannot be written.
     BeforeTerm = "before_term", Sidecar, [Abort, Error];
     /// Its term has begun.

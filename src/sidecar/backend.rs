@@ -233,10 +233,7 @@ impl Backend for Sidecar {
     }
 
     async fn unserve(&self, subscription: SubscriptionId) -> Answer<()> {
-        let parts = self.parts.clone();
-        let end = move |tx: &Tx<'_>, context: &mut Context<'_>| serve::unserve(tx, context, &subscription);
-        // Whoever could begin it may end it.
-        self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, end)).await
+        self.close_serving(subscription).await
     }
 
     async fn scheduler_status(&self) -> SchedulerStatus {

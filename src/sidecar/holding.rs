@@ -12,6 +12,7 @@ use crate::domain::lifecycle::Extent;
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::HoldParams;
 use crate::engine::hold;
+use crate::failpoint::Failpoint;
 use crate::rpc::backend::Answer;
 use crate::rpc::caller::{Caller, Permit};
 
@@ -44,6 +45,7 @@ impl Sidecar {
 
     /// Releases a directory because the client asks for it.
     pub(super) async fn release_directory(&self, id: SubscriptionId, permit: Permit) -> Answer<()> {
+        self.parts.failpoints.reach(Failpoint::BeforeHoldEnd)?;
         let by = Caller { inside_run: None, permit };
         self.change(by, move |tx, context| hold::release(tx, context, &id)).await
     }
@@ -85,8 +87,7 @@ impl Sidecar {
     /// Releases a directory whose subscription has ended, however often that has to be tried.
     async fn release_at_last(&self, id: &SubscriptionId) {
         loop {
-            let ended = id.clone();
-            match self.decide(move |tx, context| hold::release(tx, context, &ended)).await {
+            match self.try_to_release(id.clone()).await {
                 Ok(()) => return,
                 Err(refusal) => {
                     tracing::warn!(%refusal, hold = %id, "a directory could not be released; trying again");
@@ -97,5 +98,10 @@ impl Sidecar {
                 return;
             }
         }
+    }
+
+    async fn try_to_release(&self, id: SubscriptionId) -> Answer<()> {
+        self.parts.failpoints.reach(Failpoint::BeforeHoldEnd)?;
+        self.decide(move |tx, context| hold::release(tx, context, &id)).await
     }
 }

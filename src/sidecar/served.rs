@@ -20,10 +20,14 @@ use crate::domain::run::Wish;
 use crate::domain::run::machine::StopReason;
 use crate::engine::served::Begin;
 use crate::engine::{blocker, served};
+use crate::failpoint::Failpoint;
 use crate::ledger::{Order, Ordered, PendingAnswer, ServedOrder};
 
 /// How long the note that an answer was handed over waits before it is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
+
+/// Around the beginning of a run.
+const BEGIN: [Failpoint; 2] = [Failpoint::BeforeServedBegin, Failpoint::AfterServedBegin];
 
 /// Has the window begin a run that was given to this instance, or go on with one that it has begun.
 pub(super) fn start(
@@ -141,7 +145,8 @@ impl Carrier {
         };
         let Ok(room) = room else { return Ok(Err(Over::Unserved)) };
         let id = self.run.clone();
-        match self.sidecar.decide(move |tx, context| served::begin(tx, context, &id)).await? {
+        let begun = self.sidecar.decide_between(BEGIN, move |tx, context| served::begin(tx, context, &id));
+        match begun.await? {
             Begin::Go { on, start } if on == serving => drop(room.send(*start)),
             // It serves the provider anew since then, and has said so on another subscription.
             Begin::Go { on, start } => {
@@ -188,7 +193,8 @@ impl Carrier {
             }
             for PendingAnswer { row, answer } in answers {
                 if row > handed_over {
-                    if let Err(over) = self.say(line, ProviderWork::Answer(answer)).await {
+                    let answer = ProviderWork::Answer(answer);
+                    if let Err(over) = self.pass_on(Failpoint::BeforeAnswerTold, line, answer).await {
                         return over;
                     }
                     handed_over = row;
@@ -198,7 +204,8 @@ impl Carrier {
             if let Some((wish, now)) = end
                 && told_to_end.is_none_or(|told| now && !told)
             {
-                if let Err(over) = self.say(line, self.cancel(wish, now)).await {
+                let cancel = self.cancel(wish, now);
+                if let Err(over) = self.pass_on(Failpoint::BeforeCancelTold, line, cancel).await {
                     return over;
                 }
                 told_to_end = Some(now);
@@ -213,6 +220,12 @@ impl Carrier {
         ProviderWork::Cancel { run: self.run.clone(), reason, now }
     }
 
+    /// Passes on what the rows say of a run that has begun. What could not be told is still there, and told again.
+    async fn pass_on(&self, before: Failpoint, line: &Line, work: ProviderWork) -> Result<(), Over> {
+        self.sidecar.parts.failpoints.reach(before).map_err(|_| Over::Unserved)?;
+        self.say(line, work).await
+    }
+
     /// Says something as soon as there is room for it, unless nothing is wanted of the run by then.
     async fn say(&self, line: &Line, work: ProviderWork) -> Result<(), Over> {
         tokio::select! {
@@ -224,7 +237,7 @@ impl Carrier {
     /// Writes down that an answer was handed over, however often that takes.
     async fn note_handed_over(&self, answer: i64) {
         let mut told = LastTold::default();
-        while let Err(refusal) = self.sidecar.decide(move |tx, _| blocker::handed_over(tx, answer)).await {
+        while let Err(refusal) = self.forget(answer).await {
             if told.is_news(&refusal) {
                 tracing::error!(%refusal, run = %self.run, "that an answer was handed over could not be written; trying again");
             }
@@ -233,6 +246,11 @@ impl Carrier {
                 () = until_unwanted(self.heard.clone()) => return,
             }
         }
+    }
+
+    async fn forget(&self, answer: i64) -> Result<(), Refusal> {
+        self.sidecar.parts.failpoints.reach(Failpoint::BeforeAnswerForgotten)?;
+        self.sidecar.decide(move |tx, _| blocker::handed_over(tx, answer)).await
     }
 }
 

@@ -12,9 +12,12 @@ use crate::domain::provider::{Offer, ProviderWork};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::request::{ReportRequest, Reported};
 use crate::domain::run::OutputSize;
+use crate::engine::Context;
 use crate::engine::presence::Departure;
 use crate::engine::{serve, served};
 use crate::exec::spool;
+use crate::failpoint::Failpoint;
+use crate::ledger::Tx;
 use crate::rpc::backend::{Answer, Feed};
 use crate::rpc::caller::Caller;
 
@@ -130,10 +133,19 @@ impl Sidecar {
         Ok(serving)
     }
 
+    /// Ends a serving because the client asks for it: whoever could begin it may end it.
+    pub(super) async fn close_serving(&self, id: SubscriptionId) -> Answer<()> {
+        self.parts.failpoints.reach(Failpoint::BeforeServingEnd)?;
+        let parts = self.parts.clone();
+        let end = move |tx: &Tx<'_>, context: &mut Context<'_>| serve::unserve(tx, context, &id);
+        self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, end)).await
+    }
+
     /// Ends the servings whose subscriptions have ended, however that happened.
     pub(super) async fn end_servings(&self, written: Vec<SubscriptionId>) -> Result<(), Refusal> {
         for id in written {
             if self.parts.servings.line(&id).is_none() {
+                self.parts.failpoints.reach(Failpoint::BeforeServingEnd)?;
                 self.decide(move |tx, context| serve::unserve(tx, context, &id)).await?;
             }
         }
@@ -143,16 +155,19 @@ impl Sidecar {
     /// Takes in what the window reports of a run.
     pub(super) async fn take_report(&self, request: ReportRequest, by: Caller) -> Answer<()> {
         let ReportRequest { run, reported } = request;
+        self.parts.failpoints.reach(Failpoint::BeforeReport)?;
         match reported {
-            Reported::Output(data) => self.take_output(run, data, by).await,
+            Reported::Output(data) => self.take_output(run, data, by).await?,
             Reported::Other(report) => {
                 let report = self.change(by, move |tx, context| served::report(tx, context, &run, report));
                 match report.await? {
-                    served::Reported::Taken => Ok(()),
-                    served::Reported::TooLate(refusal) => Err(refusal),
+                    served::Reported::Taken => {}
+                    served::Reported::TooLate(refusal) => return Err(refusal),
                 }
             }
         }
+        self.parts.failpoints.pass(Failpoint::AfterReport);
+        Ok(())
     }
 
     /// Writes output down. It is written by whoever decides that it may be, so that it stands in the order of the reports,

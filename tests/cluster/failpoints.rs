@@ -1,11 +1,12 @@
 //! One window dies, or something in it fails, between any two of its steps: whoever comes after it finds a ledger that
 //! can be gone on with, and nothing is left, lost or done twice.
 //!
-//! The same life is lived again and again. The first time it is counted how often it reaches each point; a point that it
-//! never reaches fails the test, so that a new one needs a life in which it means something.
+//! The same lives are lived again and again. The first time it is counted how often each reaches each point; a point that
+//! none of them reaches fails the test, so that a new one needs a life in which it means something.
 
 mod aftermath;
 mod life;
+mod serving;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -24,6 +25,9 @@ const AT_ONCE: usize = 6;
 /// Times of a point of which many mean something else, at most.
 const MANY: u32 = 8;
 
+/// The same in the life of a window that serves: its own points stand at most of its commits.
+const FEW: u32 = 4;
+
 /// How often a case is lived because its life was shorter than it was counted: what waits together shares a commit, and
 /// what a busy machine is slow to begin is begun by whoever stands by.
 const LIVES: usize = 4;
@@ -39,13 +43,22 @@ enum Heir {
 
 const HEIRS: [Heir; 2] = [Heir::ComesLater, Heir::StandsBy];
 
+/// How a window lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Life {
+    /// It carries out commands.
+    Commands(Heir),
+    /// It carries out prompts itself, and closes. Another one is open meanwhile, and goes on.
+    Serving,
+}
+
 /// What is to fail, and when.
 #[derive(Clone, Copy, Debug)]
 struct Case {
     point: Failpoint,
     effect: Effect,
     at: u32,
-    heir: Heir,
+    life: Life,
 }
 
 impl Case {
@@ -84,9 +97,11 @@ impl Reached {
 }
 
 /// Lives once, and looks at what comes of it.
-fn live(case: Option<Case>, heir: Heir) -> Reached {
+fn live(case: Option<Case>, life: Life) -> Reached {
     let place = Place::new();
-    life::leave_a_dead_window(&place);
+    if matches!(life, Life::Commands(_)) {
+        life::leave_a_dead_window(&place);
+    }
     let log = life::log(&place);
     let mut environment = vec![("SEXTON_FAILPOINT_LOG", log.to_str().expect("a path"))];
     let choice = case.as_ref().map(Case::choice);
@@ -98,9 +113,16 @@ fn live(case: Option<Case>, heir: Heir) -> Reached {
     }
     let opened = life::begin(&mut window);
     // Later than the other, which is to own the bell.
-    let heir = (heir == Heir::StandsBy).then(|| life::open(&place));
-    let lived = opened.and_then(|()| life::live(&mut window, &mut noted));
+    let mut heir = (life == Life::Commands(Heir::StandsBy)).then(|| life::open(&place));
+    let lived = opened.and_then(|()| match life {
+        Life::Commands(_) => life::live(&mut window, &mut noted),
+        Life::Serving => {
+            let other = heir.get_or_insert_with(|| life::open(&place));
+            serving::live(&mut window, other, &mut noted)
+        }
+    });
     let exit_code = window.exit_code();
+    serving::note_starts(&mut window, &place);
     drop(window);
     let mut heir = heir.unwrap_or_else(|| life::open(&place));
     aftermath::check(&place, &mut heir, &noted);
@@ -121,7 +143,7 @@ fn live(case: Option<Case>, heir: Heir) -> Reached {
 /// Lives until the point has failed, and gives what went wrong.
 fn try_case(mut case: Case) -> Result<(), String> {
     for _ in 0..LIVES {
-        let lived = catch_unwind(AssertUnwindSafe(|| live(Some(case), case.heir)));
+        let lived = catch_unwind(AssertUnwindSafe(|| live(Some(case), case.life)));
         let reached = lived.map_err(|panic| {
             let text = panic.downcast_ref::<String>().cloned();
             let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
@@ -142,30 +164,50 @@ fn try_case(mut case: Case) -> Result<(), String> {
 
 /// The times that stand for all: the first, the second and the last, and some between where each commit is another.
 fn times(point: Failpoint, count: u32) -> BTreeSet<u32> {
-    let many = matches!(point, Failpoint::BeforeCommit | Failpoint::AfterCommit);
-    let between = if many { count.div_ceil(MANY).max(1) } else { count.max(1) };
+    let between = if is_a_commit(point) { count.div_ceil(MANY).max(1) } else { count.max(1) };
     let regular = (1..=count).step_by(usize::try_from(between).expect("a number"));
     regular.chain([1, 2, count]).filter(|at| (1..=count).contains(at)).collect()
 }
 
-fn cases(counted: &BTreeMap<Heir, Reached>) -> Vec<Case> {
+/// Each time that such a point is reached means something else.
+fn is_a_commit(point: Failpoint) -> bool {
+    matches!(point, Failpoint::BeforeCommit | Failpoint::AfterCommit)
+}
+
+/// In which lives a point is tried, and when.
+fn tried(point: Failpoint, counted: &BTreeMap<Life, Reached>) -> Vec<(u32, Life)> {
+    let most = HEIRS.map(|heir| counted[&Life::Commands(heir)].times(point)).into_iter().min();
+    let most = most.expect("heirs");
+    let times = times(point, most);
+    let mut tried = Vec::new();
+    for (number, at) in times.iter().enumerate() {
+        // Where one time is all, it is tried with both; else they take turns.
+        let of_this = if times.len() == 1 { &HEIRS[..] } else { &HEIRS[number % 2..][..1] };
+        tried.extend(of_this.iter().map(|heir| (*at, Life::Commands(*heir))));
+    }
+    // Where the other lives come by, they stand for this one as well; what is committed is its own.
+    let most = counted[&Life::Serving].times(point);
+    let times: BTreeSet<u32> = match (is_a_commit(point), times.is_empty()) {
+        (true, _) => (1..=FEW).map(|part| most * part / FEW).filter(|at| *at > 0).collect(),
+        (false, true) => [1, most].into_iter().filter(|at| (1..=most).contains(at)).collect(),
+        (false, false) => BTreeSet::new(),
+    };
+    tried.extend(times.into_iter().map(|at| (at, Life::Serving)));
+    tried
+}
+
+fn cases(counted: &BTreeMap<Life, Reached>) -> Vec<Case> {
     let mut cases = Vec::new();
     for point in Failpoint::ALL {
+        let tried = tried(*point, counted);
+        assert!(!tried.is_empty(), "{point:?} is never reached: extend a life for it");
         for effect in point.effects() {
-            let counts = HEIRS.map(|heir| counted[&heir].times(*point));
-            let most = counts.into_iter().min().expect("heirs");
-            assert!(most > 0, "{point:?} is never reached: extend the life for it");
-            let times = times(*point, most);
-            for (number, at) in times.iter().enumerate() {
-                // Where one time is all, it is tried with both; else they take turns.
-                let of_this = if times.len() == 1 { &HEIRS[..] } else { &HEIRS[number % 2..][..1] };
-                cases.extend(of_this.iter().map(|heir| Case {
-                    point: *point,
-                    effect: *effect,
-                    at: *at,
-                    heir: *heir,
-                }));
-            }
+            cases.extend(tried.iter().map(|(at, life)| Case {
+                point: *point,
+                effect: *effect,
+                at: *at,
+                life: *life,
+            }));
         }
     }
     cases
@@ -174,7 +216,8 @@ fn cases(counted: &BTreeMap<Heir, Reached>) -> Vec<Case> {
 #[test]
 fn whatever_fails_between_two_steps_the_next_window_goes_on_and_nothing_is_lost_or_done_twice() {
     let began = clock();
-    let counted: BTreeMap<Heir, Reached> = HEIRS.into_iter().map(|heir| (heir, live(None, heir))).collect();
+    let lives = HEIRS.map(Life::Commands).into_iter().chain([Life::Serving]);
+    let counted: BTreeMap<Life, Reached> = lives.map(|life| (life, live(None, life))).collect();
     let cases = cases(&counted);
     let (total, waiting, wrong) = (cases.len(), Mutex::new(cases), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

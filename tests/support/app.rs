@@ -53,6 +53,12 @@ impl Client {
         heard
     }
 
+    /// Everything of this kind that the application has been told so far, of whichever run.
+    pub(crate) fn told(&self, what: &str) -> Vec<Value> {
+        let results = self.notifications().map(|message| &message["params"]["result"]);
+        results.filter(|work| work["type"] == what).cloned().collect()
+    }
+
     /// Reports something that is taken in.
     pub(crate) fn report(&mut self, run: &Value, report: Value) {
         assert_eq!(self.get("run/report", json!({"runID": run, "report": report})), json!({}));

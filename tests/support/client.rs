@@ -265,6 +265,11 @@ impl Client {
         self.notifications.iter().filter(of).map(|message| message["params"]["result"].clone()).collect()
     }
 
+    /// What came unasked so far, of any subscription.
+    pub(super) fn notifications(&self) -> impl Iterator<Item = &Value> {
+        self.notifications.iter()
+    }
+
     /// Waits for an event of any subscription, which may have come already.
     pub(crate) fn wait_for_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         self.wait(what, Client::news(wanted))

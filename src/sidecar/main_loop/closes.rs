@@ -1,11 +1,19 @@
 //! What the loop does when nothing is in the way of a close any more, and what this window does from then on.
 
+use std::io;
+
 use super::MainLoop;
 use crate::domain::lifecycle::{CloseKind, Extent};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
+use crate::engine::Context;
 use crate::engine::close::{self, ReadyClose};
+use crate::failpoint::Failpoint;
+use crate::ledger::Tx;
 use crate::sidecar::configuration;
+
+/// Around the end of a close.
+const END: [Failpoint; 2] = [Failpoint::BeforeCloseEnd, Failpoint::AfterCloseEnd];
 
 /// What follows from a close that is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +32,7 @@ pub(super) enum NewRole {
 impl MainLoop {
     /// Does what a close takes, and writes down how it has ended. Doing it once more does no harm.
     pub(super) async fn close(&mut self, ready: ReadyClose) -> Result<Then, Refusal> {
+        self.sidecar.parts.failpoints.pass(Failpoint::BeforeClose);
         let outcome = match (ready.kind, &ready.extent) {
             (CloseKind::Reload, _) => self.reload().await,
             (CloseKind::Dispose, Extent::Project) => {
@@ -42,7 +51,9 @@ impl MainLoop {
             tracing::error!(close = %ready.id, "a close has failed: {why}");
         }
         let id = ready.id;
-        self.sidecar.decide(move |tx, context| close::complete(tx, context, &id, outcome)).await?;
+        let complete =
+            move |tx: &Tx<'_>, context: &mut Context<'_>| close::complete(tx, context, &id, outcome);
+        self.sidecar.decide_between(END, complete).await?;
         Ok(match ready.kind {
             CloseKind::Reload | CloseKind::Dispose => Then::GoOn,
             CloseKind::Shutdown => Then::Leave,
@@ -55,9 +66,12 @@ impl MainLoop {
     /// A sentence about what is wrong with it. What was read before counts on then.
     async fn reload(&self) -> Result<(), String> {
         let Some(file) = self.sidecar.parts.configuration_file.clone() else { return Ok(()) };
+        let unread = |why: &dyn std::fmt::Display| format!("the configuration file could not be read: {why}");
+        let reached = self.sidecar.parts.failpoints.reach(Failpoint::BeforeReload).map_err(io::Error::from);
+        reached.map_err(|error| unread(&error))?;
         match tokio::task::spawn_blocking(move || configuration::read(&file)).await {
             Ok(found) => found.meaning().map_err(str::to_owned),
-            Err(error) => Err(format!("the configuration file could not be read: {error}")),
+            Err(error) => Err(unread(&error)),
         }
     }
 

@@ -27,6 +27,8 @@ pub(super) fn check(place: &Place, heir: &mut Client, noted: &Acknowledged) {
     what_was_acknowledged_is_there(heir, &ledger, noted);
     no_command_was_started_twice(place, &ledger);
     no_run_ended_twice(&ledger);
+    nothing_is_kept(&ledger);
+    no_close_ended_twice(&ledger, noted);
 }
 
 /// Nothing of this project is at work any more, the windows included.
@@ -71,6 +73,37 @@ fn what_was_acknowledged_is_there(heir: &mut Client, ledger: &Connection, noted:
     let titles = "SELECT count(*) - count(DISTINCT d.body ->> '$.title')
                   FROM automations a JOIN definitions d ON d.row = a.definition";
     assert_eq!(audit::number(ledger, titles), 0, "what was asked for again is there once");
+}
+
+/// Nothing of the window that has stopped is in anybody's way, and the other one neither serves nor holds anything.
+fn nothing_is_kept(ledger: &Connection) {
+    for (what, table) in [
+        ("providers that are served", "servings"),
+        ("directories that a person holds", "holds"),
+        ("closes", "closes"),
+        ("answers that nobody was handed", "answers"),
+    ] {
+        assert_eq!(audit::number(ledger, &format!("SELECT count(*) FROM {table}")), 0, "{what}");
+    }
+}
+
+/// The end of a close is told once, and that of each that was begun, if its window lived to see it.
+fn no_close_ended_twice(ledger: &Connection, noted: &Acknowledged) {
+    let sql = "SELECT payload ->> '$.lifecycle.id' FROM events
+               WHERE payload ->> '$.lifecycle.id' IS NOT NULL";
+    let mut statement = ledger.prepare(sql).expect("a query");
+    let rows = statement.query_map([], |row| row.get::<_, String>(0)).expect("rows");
+    let told: Vec<String> = rows.map(|row| row.expect("a close")).collect();
+    let ended: BTreeSet<&str> = told.iter().map(String::as_str).collect();
+    assert_eq!(ended.len(), told.len(), "closes of which it was told twice that they have ended: {told:?}");
+    if noted.shut_down {
+        for close in &noted.closes {
+            assert!(
+                close.as_str().is_some_and(|id| ended.contains(id)),
+                "it was not told that {close} ended"
+            );
+        }
+    }
 }
 
 /// Each line of the spawn log was written by another run, and no run that succeeded is without one.
