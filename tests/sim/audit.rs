@@ -33,7 +33,7 @@ pub(crate) struct Audit {
     closes: closes::Closes,
     pub(crate) asking: Asking,
     /// Every transition that was published, with its reason.
-    pub(crate) seen: BTreeSet<String>,
+    pub(crate) seen: BTreeMap<String, u64>,
 }
 
 struct KnownRun {
@@ -131,7 +131,9 @@ impl Audit {
                 assert_ne!(known.payload, event.payload, "an event that tells nothing new");
                 check_revision(&known.automation, &payload["automation"]);
                 let paused = self.pauses.read_automation(&known.automation, &payload["automation"], event);
-                self.seen.extend(paused.map(|reason| format!("automation>paused:{reason}")));
+                if let Some(reason) = paused {
+                    *self.seen.entry(format!("automation>paused:{reason}")).or_default() += 1;
+                }
                 known.payload.clone_from(&event.payload);
                 known.automation = payload["automation"].clone();
                 Told { automation: Some(id), run: None, life: false }
@@ -181,7 +183,7 @@ impl Audit {
         let life = before == "new" || is_ended(&state);
         if before != state {
             let reason = reason.map(|reason| format!(":{reason}")).unwrap_or_default();
-            self.seen.insert(format!("{before}>{state}{reason}"));
+            *self.seen.entry(format!("{before}>{state}{reason}")).or_default() += 1;
         }
         let should_be_important = match state.as_str() {
             "failed" | "awaiting_input" => true,

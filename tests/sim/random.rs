@@ -8,7 +8,7 @@ mod machine;
 mod reachable;
 mod serving;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use serde_json::{Value, json};
@@ -27,7 +27,9 @@ use crate::world::{Who, World};
 use reachable::{RARE, REACHABLE};
 
 const SEED: u64 = 1;
-const STEPS: u64 = 120_000;
+const STEPS: u64 = 168_000;
+/// So many runs end on the way at least: by themselves, by a cancel, an answer, a limit, a close or a death.
+const RUNS: u64 = 10_000;
 const STEPS_BETWEEN_FULL_AUDITS: u64 = 500;
 
 /// A world is left for a fresh one after so many steps, so that looking at everything stays quick.
@@ -42,14 +44,14 @@ fn a_random_world_keeps_every_invariant() {
     let steps = from_environment("SEXTON_SIM_STEPS", STEPS);
     let worlds = steps.div_ceil(STEPS_OF_ONE_WORLD);
     // Two walkers, for two cores: a world depends on its seed only.
-    let seen: BTreeSet<String> = std::thread::scope(|scope| {
+    let walked: Vec<BTreeMap<String, u64>> = std::thread::scope(|scope| {
         let walkers = [0, 1].map(|first| {
             scope.spawn(move || {
                 let mine = (first..worlds).step_by(2);
-                mine.flat_map(|number| {
+                mine.map(|number| {
                     walk(seed + number, STEPS_OF_ONE_WORLD.min(steps - number * STEPS_OF_ONE_WORLD))
                 })
-                .collect::<BTreeSet<String>>()
+                .collect::<Vec<_>>()
             })
         });
         walkers
@@ -57,6 +59,7 @@ fn a_random_world_keeps_every_invariant() {
             .flat_map(|walker| walker.join().unwrap_or_else(|panic| resume_unwind(panic)))
             .collect()
     });
+    let seen: BTreeSet<String> = walked.iter().flat_map(BTreeMap::keys).cloned().collect();
     let reachable: BTreeSet<String> = REACHABLE.iter().map(|&transition| transition.to_owned()).collect();
     let unknown: Vec<_> =
         seen.difference(&reachable).filter(|transition| !RARE.contains(&transition.as_str())).collect();
@@ -64,11 +67,22 @@ fn a_random_world_keeps_every_invariant() {
     if steps >= STEPS {
         let unseen: Vec<_> = reachable.difference(&seen).collect();
         assert_eq!(unseen, Vec::<&String>::new(), "transitions that did not happen");
+        let carried_out = |transition: &str| {
+            let (from, to) = transition.split_once('>').expect("two states");
+            from != "new" && ["succeeded", "failed", "stopped"].iter().any(|end| to.starts_with(end))
+        };
+        let ended: u64 = walked
+            .iter()
+            .flatten()
+            .filter_map(|(transition, times)| carried_out(transition).then_some(times))
+            .sum();
+        println!("{ended} runs have ended, once each");
+        assert!(ended >= RUNS, "only {ended} runs have ended");
     }
 }
 
 /// Walks through one world, and gives the transitions that happened in it.
-fn walk(seed: u64, steps: u64) -> BTreeSet<String> {
+fn walk(seed: u64, steps: u64) -> BTreeMap<String, u64> {
     let walk = catch_unwind(AssertUnwindSafe(|| walk_through(World::new(), seed, steps)));
     match walk {
         Ok(mut world) => std::mem::take(&mut world.audit.seen),
