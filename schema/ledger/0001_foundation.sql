@@ -149,6 +149,7 @@ CREATE TABLE runs (
   holds_directory INTEGER NOT NULL DEFAULT 0,
   given_to TEXT,                       -- the instance that is to execute it
   given_at INTEGER,
+  given_number INTEGER NOT NULL DEFAULT 0, -- how often it was given to somebody
   deadline_at INTEGER,                 -- when its start, its work, or its end once it is asked to end, has taken too long
   -- Its time. While it waits for a person both limits stand still.
   active_at INTEGER,                   -- the last sign of life of its work

@@ -160,6 +160,7 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         holds_directory: false,
         given_to: None,
         given_at: None,
+        given_number: 0,
         deadline_at: None,
         begun: false,
         work: Work::default(),

@@ -63,7 +63,9 @@ pub enum NotReached {
     NotStarted(StartFailure),
 }
 
-/// Writes down that a run begins, before anything of it starts.
+/// Writes down that a run begins, before anything of it starts. Whoever sets out to carry it out says by the number of
+/// its giving what it was given: since then the run may have been handed back and given to the same instance anew, which
+/// has somebody else carry it out then.
 ///
 /// # Errors
 /// When the ledger fails; nothing may start then.
@@ -71,11 +73,12 @@ pub fn begin(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     id: &RunId,
+    given_number: i64,
     process: &ProcessRow,
 ) -> Result<Fence, Refusal> {
     let Some(run) = mine(tx, context, id)? else { return Ok(Fence::Withdrawn) };
     let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
-    if !wanted || run.begun {
+    if !wanted || run.begun || run.given_number != given_number {
         return Ok(Fence::Withdrawn);
     }
     tx.insert_process(run.row, process, context.now)?;

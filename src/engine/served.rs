@@ -38,16 +38,25 @@ pub enum Reported {
     TooLate(Refusal),
 }
 
-/// Writes down that a run begins, before its window is told to.
+/// Writes down that a run begins, before its window is told to. The number of its giving is the one of
+/// [`report::begin`].
 ///
 /// # Errors
 /// When the ledger fails; nothing may be told then.
-pub fn begin(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<Begin, Refusal> {
+pub fn begin(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &RunId,
+    given_number: i64,
+) -> Result<Begin, Refusal> {
     let me = &context.me.instance;
     let Some(run) = tx.run(id)?.filter(|run| run.given_to.as_ref() == Some(me)) else {
         return Ok(Begin::Withdrawn);
     };
-    let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none() && !run.begun;
+    let wanted = run.run.state() == State::Scheduled
+        && run.run.stopping().is_none()
+        && !run.begun
+        && run.given_number == given_number;
     let prompt = match &run.definition.task {
         Task::Prompt(prompt) if wanted => prompt,
         Task::Prompt(_) | Task::Command(_) | Task::Notify { .. } => return Ok(Begin::Withdrawn),

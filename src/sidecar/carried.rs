@@ -10,6 +10,8 @@ use crate::ledger::Order;
 
 /// Work that the loop has in hand.
 pub(super) struct Carried {
+    /// The giving by which this instance has it: another one is for another carrier.
+    given_number: i64,
     state: State,
 }
 
@@ -48,22 +50,26 @@ impl Carried {
     /// Has work go on in a task of its own, which says to the loop when it is over.
     pub(super) fn by(
         carrier: Arc<dyn Carrier>,
-        run: RunId,
+        order: &Order,
         work: impl Future<Output = Release> + Send + 'static,
         done: mpsc::Sender<(RunId, Release)>,
     ) -> Carried {
+        let run = order.run.clone();
         tokio::spawn(async move {
             let release = work.await;
             // The loop may have ended meanwhile; then nobody counts.
             let _ = done.send((run, release)).await;
         });
-        Carried { state: State::AtWork(carrier) }
+        Carried { given_number: order.given_number, state: State::AtWork(carrier) }
     }
 
-    /// Has the work follow its order. What is not at work hears of it when it is taken up again.
+    /// Has the work follow its order. What is not at work hears of it when it is taken up again. What was handed back and
+    /// given to this instance anew before that was noticed is over first, and then taken up as anything that is new: its
+    /// carrier is not to begin it.
     pub(super) fn follow(&self, order: &Order) {
         match &self.state {
-            State::AtWork(carrier) => carrier.follow(order),
+            State::AtWork(carrier) if order.given_number == self.given_number => carrier.follow(order),
+            State::AtWork(carrier) => carrier.let_go(),
             State::Waiting { .. } | State::Forgotten => {}
         }
     }

@@ -101,28 +101,30 @@ fn tell(handle: &Handle, what: Told) {
 }
 
 /// Begins to carry out a run that was given to this instance.
-pub(super) fn start(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>) -> Carried {
-    in_hand(sidecar, run, done, Carrier::carry)
+pub(super) fn start(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    in_hand(sidecar, order, done, Carrier::carry)
 }
 
 /// Ends a run that began here and that nobody here carries out: what is left of it is ended, and it has crashed.
-pub(super) fn clean_up(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>) -> Carried {
-    in_hand(sidecar, run, done, Carrier::clean_up)
+pub(super) fn clean_up(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    in_hand(sidecar, order, done, Carrier::clean_up)
 }
 
-fn in_hand<W, F>(sidecar: &Sidecar, run: RunId, done: mpsc::Sender<(RunId, Release)>, work: W) -> Carried
+fn in_hand<W, F>(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>, work: W) -> Carried
 where
     W: FnOnce(Carrier) -> F,
     F: Future<Output = Release> + Send + 'static,
 {
     let slot = Arc::new(Slot { handle: std::sync::Mutex::new(Hand::Empty { told: Told::Nothing }) });
-    let carrier = Carrier { sidecar: sidecar.clone(), run: run.clone(), slot: slot.clone() };
-    Carried::by(slot, run, work(carrier), done)
+    let (run, given_number) = (order.run.clone(), order.given_number);
+    let carrier = Carrier { sidecar: sidecar.clone(), run, given_number, slot: slot.clone() };
+    Carried::by(slot, order, work(carrier), done)
 }
 
 struct Carrier {
     sidecar: Sidecar,
     run: RunId,
+    given_number: i64,
     slot: Arc<Slot>,
 }
 
@@ -206,8 +208,11 @@ impl Carrier {
     /// The fence.
     async fn begin(&self, process: ProcessRow) -> Result<Fence, Refusal> {
         self.sidecar.parts.failpoints.reach(Failpoint::BeforeFence)?;
-        let id = self.run.clone();
-        self.sidecar.decide(move |tx, context| report::begin(tx, context, &id, &process)).await
+        let (id, given_number) = (self.run.clone(), self.given_number);
+        let begin = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            report::begin(tx, context, &id, given_number, &process)
+        };
+        self.sidecar.decide(begin).await
     }
 
     async fn clean_up(self) -> Release {

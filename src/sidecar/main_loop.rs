@@ -393,12 +393,12 @@ impl MainLoop {
 
 /// Begins to carry out a run that was given to this instance and that it does not have in hand.
 fn take_up(sidecar: &Sidecar, order: &Order, done: &mpsc::Sender<(RunId, Release)>) -> Carried {
-    let (run, done) = (order.run.clone(), done.clone());
+    let done = done.clone();
     match &order.work {
         Ordered::Served(served) => served::start(sidecar, order, served, done),
         // It began here, and who carried it out could not say how it ended.
-        Ordered::Guarded if order.begun => carry::clean_up(sidecar, run, done),
-        Ordered::Guarded => carry::start(sidecar, run, done),
+        Ordered::Guarded if order.begun => carry::clean_up(sidecar, order, done),
+        Ordered::Guarded => carry::start(sidecar, order, done),
     }
 }
 

@@ -39,8 +39,9 @@ pub(super) fn start(
     let (ear, heard) = watch::channel(Heard::default());
     let ear = Arc::new(Ear(ear));
     carried::Carrier::follow(&*ear, order);
-    let carrier = Carrier { sidecar: sidecar.clone(), run: order.run.clone(), heard };
-    Carried::by(ear, order.run.clone(), carrier.carry(served.serving.clone()), done)
+    let (run, given_number) = (order.run.clone(), order.given_number);
+    let carrier = Carrier { sidecar: sidecar.clone(), run, given_number, heard };
+    Carried::by(ear, order, carrier.carry(served.serving.clone()), done)
 }
 
 /// What the loop has said last.
@@ -99,6 +100,7 @@ impl carried::Carrier for Ear {
 struct Carrier {
     sidecar: Sidecar,
     run: RunId,
+    given_number: i64,
     heard: watch::Receiver<Heard>,
 }
 
@@ -144,8 +146,10 @@ impl Carrier {
             () = until_unwanted(self.heard.clone()) => return Ok(Err(Over::LetGo)),
         };
         let Ok(room) = room else { return Ok(Err(Over::Unserved)) };
-        let id = self.run.clone();
-        let begun = self.sidecar.decide_between(BEGIN, move |tx, context| served::begin(tx, context, &id));
+        let (id, given_number) = (self.run.clone(), self.given_number);
+        let begun = self
+            .sidecar
+            .decide_between(BEGIN, move |tx, context| served::begin(tx, context, &id, given_number));
         match begun.await? {
             Begin::Go { on, start } if on == serving => drop(room.send(*start)),
             // It serves the provider anew since then, and has said so on another subscription.

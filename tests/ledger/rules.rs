@@ -93,7 +93,9 @@ fn a_run_begins_once() {
     tx.insert_process(run.row, &process, NOW).unwrap();
     assert!(is_constraint(&tx.insert_process(run.row, &process, NOW).unwrap_err()));
     assert_eq!(tx.process(run.row).unwrap(), Some(process.clone()));
-    let begun = decide(&tx, &mut ids, NOW, |tx, context| report::begin(tx, context, &run.run.id, &process));
+    let begun = decide(&tx, &mut ids, NOW, |tx, context| {
+        report::begin(tx, context, &run.run.id, run.given_number, &process)
+    });
     assert_eq!(begun.unwrap(), report::Fence::Withdrawn);
 }
 

@@ -88,7 +88,7 @@ impl World {
             return;
         }
         match (order.begun, order.stopping) {
-            (false, None) => self.hand_over(who, run),
+            (false, None) => self.hand_over(who, order),
             (false, Some(_)) => panic!("{run} has not begun and is to end"),
             (true, stopping) => {
                 let work = self.window_mut(who).app.work.get_mut(run);
@@ -114,8 +114,10 @@ impl World {
         }
     }
 
-    fn hand_over(&mut self, who: Who, run: &RunId) {
-        if let Ok(Begin::Go { on, start }) = self.decide(who, |tx, context| served::begin(tx, context, run)) {
+    fn hand_over(&mut self, who: Who, order: &Order) {
+        let (run, given_number) = (&order.run, order.given_number);
+        let begun = self.decide(who, |tx, context| served::begin(tx, context, run, given_number));
+        if let Ok(Begin::Go { on, start }) = begun {
             self.spawn(who, run);
             let stage = AppStage::Told;
             let work =

@@ -40,6 +40,8 @@ pub(crate) struct Window {
 pub(crate) struct Carried {
     pub(crate) stage: Stage,
     pub(crate) told: Told,
+    /// The giving by which its window has it.
+    given_number: i64,
     fence_failed: bool,
 }
 
@@ -99,8 +101,9 @@ impl Window {
     }
 }
 
-fn fresh() -> Carried {
-    Carried { stage: Stage::Preparing, told: Told::Nothing, fence_failed: false }
+fn fresh(order: &Order) -> Carried {
+    let given_number = order.given_number;
+    Carried { stage: Stage::Preparing, told: Told::Nothing, given_number, fence_failed: false }
 }
 
 pub(crate) fn exited(code: i32) -> WorkEnd {
@@ -255,12 +258,16 @@ impl World {
             let word = match &order {
                 Some(Order { stopping: Some(false), .. }) => Told::Stop,
                 Some(Order { stopping: Some(true), .. }) | None => Told::StopNow,
+                Some(order) if order.given_number != carried.given_number => Told::StopNow,
                 Some(Order { stopping: None, .. }) => Told::Nothing,
             };
             match carried.stage {
                 Stage::Waiting { .. } if word != Told::Nothing => return false,
-                Stage::Waiting { retry_at } if retry_at <= now && order.is_some_and(|it| !it.begun) => {
-                    *carried = fresh();
+                Stage::Waiting { retry_at } if retry_at <= now => {
+                    // What has begun is cleaned up by the carrier that it has.
+                    if let Some(order) = order.filter(|order| !order.begun) {
+                        *carried = fresh(&order);
+                    }
                 }
                 Stage::Preparing
                 | Stage::Ready
@@ -274,7 +281,7 @@ impl World {
         });
         for (run, order) in wanted {
             if !order.begun && order.stopping.is_none() {
-                carried.insert(run, fresh());
+                carried.insert(run, fresh(&order));
             }
         }
     }
@@ -349,7 +356,10 @@ impl World {
         };
         let begun = Begun::Guard(Guard { process, token: format!("token of {run}") });
         let process = ProcessRow { instance, begun };
-        self.decide(who, |tx, context| report::begin(tx, context, run, &process))
+        let carried = self.window(who).carried.get(run);
+        let given_number =
+            carried.map_or_else(|| self.run_row(run).given_number, |carried| carried.given_number);
+        self.decide(who, |tx, context| report::begin(tx, context, run, given_number, &process))
     }
 
     pub(crate) fn report_started(&mut self, who: Who, run: &RunId) -> Result<(), Refusal> {

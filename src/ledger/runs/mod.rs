@@ -47,6 +47,8 @@ pub struct RunRow {
     pub given_to: Option<InstanceId>,
     /// When it was given.
     pub given_at: Option<Timestamp>,
+    /// How often it was given to somebody: by this, who was given it before is told from who has it now.
+    pub given_number: i64,
     /// When its start, its work, or its end once it is asked to end, has taken too long.
     pub deadline_at: Option<Timestamp>,
     /// Whether it has begun: it has a process row.
@@ -137,6 +139,8 @@ pub struct Guard {
 pub struct Order {
     /// The run.
     pub run: RunId,
+    /// The number of its giving, as [`RunRow::given_number`].
+    pub given_number: i64,
     /// What carries it out.
     pub work: Ordered,
     /// Whether it has begun.

@@ -410,7 +410,7 @@ impl View<'_> {
     /// What an instance has to do.
     pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
         let sql = "SELECT r.id, p.run IS NOT NULL, r.stopping ->> '$.now', r.provider IS NOT NULL,
-                     r.row, p.serving, r.stopping ->> '$.as'
+                     r.row, p.serving, r.stopping ->> '$.as', r.given_number
                    FROM runs r LEFT JOIN processes p ON p.run = r.row
                    WHERE r.given_to = ?1 AND r.completed_at IS NULL ORDER BY r.row";
         let mut statement = self.connection.prepare_cached(sql)?;
@@ -427,6 +427,7 @@ impl View<'_> {
             };
             orders.push(Order {
                 run: RunId::from_text(row.get::<_, String>(0)?),
+                given_number: row.get(7)?,
                 work,
                 begun: row.get(1)?,
                 stopping: row.get(2)?,

@@ -19,7 +19,7 @@ pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.
     r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
     r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
     r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row),
-    r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_cost";
+    r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_cost, r.given_number";
 pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
@@ -135,6 +135,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
             same_steps: c.take()?,
             warned_of_cost: c.take()?,
         },
+        given_number: c.take()?,
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_idle, close, completed, deferred, end_of, ends};
-use crate::support::drafts::{dormant, shell};
+use crate::support::drafts::{dormant, shell, with};
 use crate::support::{Place, assert_invalid_params, kind};
 
 #[test]
@@ -137,6 +137,44 @@ fn force_stops_the_runs_and_overtakes_a_close_that_waits() {
     expected.sort();
     assert_eq!(ended, expected, "once each");
     assert_idle(&mut client);
+    client.finish();
+}
+
+#[test]
+fn what_is_handed_back_and_given_again_is_never_failed_by_who_had_it_before() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    let fields = |title: &str| with(dormant(title, shell("true")), "access", json!("read"));
+    let automations = ["one", "two", "three"].map(|title| client.create(fields(title)));
+    let mut runs: Vec<Value> = Vec::new();
+    for round in 0..20 {
+        let asked =
+            automations.each_ref().map(|automation| client.send("automation/run", json!({"id": automation})));
+        let mode = ["maintenance", "force"][round % 2];
+        let closing = close(&mut client, "reload", mode)["lifecycleActionID"].clone();
+        end_of(&mut client, &closing);
+        for id in asked {
+            client.answer(&id).expect("it is run");
+        }
+        let made = client.wait("its runs have ended", |client| {
+            let listed = client.get("run/list", json!({"limit": 100}))["items"].clone();
+            let all = listed.as_array().expect("a list").clone();
+            all.iter().all(|run| !run["completedAt"].is_null()).then_some(all)
+        });
+        runs = made;
+    }
+    assert!(!runs.is_empty());
+    for run in &runs {
+        match run["state"].as_str() {
+            Some("succeeded") => {}
+            Some("stopped") => {
+                let shutdown = (&run["stopReason"], run["closedBy"].is_string());
+                assert_eq!(shutdown, (&json!("shutdown"), true), "{run}");
+            }
+            _ => panic!("{run}"),
+        }
+    }
     client.finish();
 }
 
