@@ -6,9 +6,10 @@
 //!
 //! The conversation itself never waits for the client to read: it has cancels to hear, and the end of the input.
 
-use std::future::{Future, pending};
+use std::future::{Future, pending, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use jsonrpsee::types::Params;
@@ -23,7 +24,7 @@ use super::api::lifecycle::MODES;
 use super::api::looks::{Look, Seats};
 use super::api::{Methods, method_table};
 use super::backend::{Backend, Host};
-use super::envelope::{self, Incoming, Message, Notification, Request};
+use super::envelope::{self, Incoming, Message, Notification, Request, RequestId};
 use super::errors::{Failure, Kind};
 use super::framing::{Border, Ending, Frame};
 use super::reply::{Batch, Reply, ReplyTo};
@@ -32,7 +33,7 @@ use super::room::{Room, Taken};
 use super::session::{Farewell, Meaning, Stage, admit};
 use super::transport::{Conversation, Output, Received};
 use super::{initialize, params, schema};
-use crate::domain::lifecycle::{CloseMode, CloseStatus};
+use crate::domain::lifecycle::{CloseMode, CloseResult, CloseStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::SentObject;
 
@@ -49,6 +50,9 @@ const LAST_ANSWERS: Patience =
 /// the end of a run is answered by the shutdown itself.
 const ANSWERS_BEFORE_SHUTDOWN: Patience =
     Patience { for_the_next: Duration::from_millis(50), for_all: Duration::from_millis(50) };
+
+/// How long a shutdown that waits for the ledger is waited for when the client does not wait any longer.
+const LAST_CHANCE: Duration = Duration::from_millis(500);
 
 /// How long requests are waited for that are running.
 #[derive(Clone, Copy, Debug)]
@@ -72,6 +76,7 @@ pub async fn serve<H: Host>(
         stage: Stage::Fresh,
         open: None,
         orphaned: Box::pin(pending()),
+        closing: None,
         ended: Box::pin(pending()),
         requests: Requests::default(),
         unsaid: JoinSet::new(),
@@ -95,6 +100,8 @@ struct Service<H: Host> {
     open: Option<Open<H::Backend>>,
     /// Resolves when the process that the client named has gone.
     orphaned: Pin<Box<dyn Future<Output = ()> + Send>>,
+    /// A shutdown that is being written down.
+    closing: Option<Closing>,
     /// Resolves when a shutdown that waited for runs has happened.
     ended: Pin<Box<dyn Future<Output = ()> + Send>>,
     requests: Requests,
@@ -103,6 +110,13 @@ struct Service<H: Host> {
     /// Room for the answers of batches that are not whole yet.
     batches: Room,
     seats: Seats,
+}
+
+/// A shutdown that is not answered yet. The ledger may be busy for long, and the conversation goes on meanwhile.
+struct Closing {
+    id: RequestId,
+    reply: Reply,
+    outcome: Pin<Box<dyn Future<Output = Result<CloseResult, Refusal>> + Send>>,
 }
 
 struct Open<B> {
@@ -130,9 +144,13 @@ impl<H: Host> Service<H> {
                     tracing::info!("the process that this sidecar works for has gone; ending");
                     return Farewell::Abrupt;
                 }
+                closed = outcome_of(&mut self.closing) => self.closed(closed).await,
                 () = &mut self.ended => self.close(),
                 () = conversation.hung_up(), if !hung_up => hung_up = true,
                 received = inbox.recv(), if may_read => if let Next::Leave(farewell) = self.take(received).await {
+                    if let Ok(closed) = timeout(LAST_CHANCE, outcome_of(&mut self.closing)).await {
+                        self.closed(closed).await;
+                    }
                     self.drain(LAST_ANSWERS).await;
                     return farewell;
                 },
@@ -233,6 +251,7 @@ impl<H: Host> Service<H> {
             "exit" => {
                 return Next::Leave(match self.stage {
                     Stage::Closed | Stage::Closing => Farewell::Orderly,
+                    Stage::Open if self.closing.is_some() => Farewell::Orderly,
                     Stage::Fresh | Stage::Open => Farewell::Abrupt,
                 });
             }
@@ -251,7 +270,8 @@ impl<H: Host> Service<H> {
 
     async fn request(&mut self, request: Request, to: &ReplyTo, room: Option<Arc<Taken>>) {
         let reply = to.reply(Some(request.id.clone()));
-        if self.requests.has(&request.id) {
+        let is_closing_by_it = self.closing.as_ref().is_some_and(|closing| closing.id == request.id);
+        if is_closing_by_it || self.requests.has(&request.id) {
             let why = "a request with this id is still running; give each request an id of its own";
             return self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
         }
@@ -310,21 +330,19 @@ impl<H: Host> Service<H> {
         let backend = self.open.as_ref().map(|open| open.backend.clone());
         match (mode, backend) {
             (CloseMode::Maintenance, Some(backend)) => {
-                let closed = match backend.close_for_good().await {
-                    Ok(closed) => closed,
-                    Err(refusal) => return self.refuse(reply, refusal.into()),
-                };
-                match closed.status {
-                    CloseStatus::Completed => {
-                        backend.shutdown().await;
-                        self.close();
-                    }
-                    CloseStatus::Deferred => {
-                        self.stage = Stage::Closing;
-                        self.ended = Box::pin(async move { backend.closed().await });
-                    }
+                if self.closing.is_some() {
+                    let why = "a shutdown is being written down; wait for its answer, or force it";
+                    return self.refuse(reply, Failure::new(Kind::InvalidRequest, why));
                 }
-                self.say(async move { reply.succeed(&closed).await });
+                let mut outcome: Pin<Box<dyn Future<Output = _> + Send>> =
+                    Box::pin(async move { backend.close_for_good().await });
+                // Its change is handed to the ledger before those of requests that come after it.
+                let begun = poll_fn(|context| Poll::Ready(outcome.as_mut().poll(context))).await;
+                if begun.is_pending() {
+                    self.closing = Some(Closing { id: request.id.clone(), reply, outcome });
+                } else if let Poll::Ready(closed) = begun {
+                    self.closed((reply, closed)).await;
+                }
             }
             (CloseMode::Force, Some(backend)) => {
                 backend.shutdown().await;
@@ -336,6 +354,28 @@ impl<H: Host> Service<H> {
                 self.say(async move { reply.succeed(&json!(null)).await });
             }
         }
+    }
+
+    /// A shutdown is written down, or could not be. Another one that was forced may have overtaken it.
+    async fn closed(&mut self, (reply, closed): (Reply, Result<CloseResult, Refusal>)) {
+        let closed = match closed {
+            Ok(closed) => closed,
+            Err(refusal) => return self.refuse(reply, refusal.into()),
+        };
+        if let (Stage::Open, Some(open)) = (self.stage, &self.open) {
+            let backend = open.backend.clone();
+            match closed.status {
+                CloseStatus::Completed => {
+                    backend.shutdown().await;
+                    self.close();
+                }
+                CloseStatus::Deferred => {
+                    self.stage = Stage::Closing;
+                    self.ended = Box::pin(async move { backend.closed().await });
+                }
+            }
+        }
+        self.say(async move { reply.succeed(&closed).await });
     }
 
     /// Everything of this sidecar has ended: only `exit` is left, and what has not been started is not started any more.
@@ -415,6 +455,17 @@ impl<H: Host> Service<H> {
     fn say(&mut self, saying: impl Future<Output = ()> + Send + 'static) {
         self.unsaid.spawn(saying);
     }
+}
+
+/// Waits until a shutdown is written down, or could not be; for ever if there is none.
+async fn outcome_of(closing: &mut Option<Closing>) -> (Reply, Result<CloseResult, Refusal>) {
+    if let Some(shutdown) = closing {
+        let outcome = (&mut shutdown.outcome).await;
+        if let Some(Closing { reply, .. }) = closing.take() {
+            return (reply, outcome);
+        }
+    }
+    pending().await
 }
 
 fn read_shutdown(request: &Request) -> Result<CloseMode, Refusal> {

@@ -130,3 +130,23 @@ fn a_signal_ends_a_window_that_waits_to_open() {
     assert_eq!(next.opened["scheduler"]["owner"], true);
     next.finish();
 }
+
+#[test]
+fn a_shutdown_that_waits_for_the_ledger_keeps_the_conversation_going() {
+    let place = Place::new();
+    let (mut client, run) = at_work(&place);
+    client.expect_error("leaving is not written down yet");
+    client.expect_error("this instance's row could not be removed");
+    let directory = ledger::directory(&client);
+    let held = ledger::hold(directory.join("ledger.db"));
+    let began = clock();
+    client.send("shutdown", json!({"mode": "maintenance"}));
+    assert_eq!(client.get("run/get", json!({"id": run}))["state"], "running");
+    client.notify("exit");
+    assert_eq!(client.exit_code(), Some(0));
+    let took = began.elapsed();
+    assert!(took < 2 * SOON, "the end of the process took {took:?}");
+    let mark = mark(&place);
+    eventually("everything of it is gone", || processes_with(&mark).is_empty().then_some(()));
+    drop(held);
+}
