@@ -70,7 +70,9 @@ pub enum Refusal {
         action: LifecycleActionId,
     },
     /// A close has failed; nothing is closing because of it any more.
-    #[error("close {action} has failed, and everything is as it was before: {why}")]
+    #[error(
+        "close {action} has failed, and this window goes on with the configuration that it had; runs that were stopped for it stay stopped: {why}"
+    )]
     CloseFailed {
         /// Which.
         action: LifecycleActionId,

@@ -13,8 +13,9 @@ use crate::domain::lifecycle::{
 use crate::domain::refusal::Refusal;
 use crate::ledger::{CloseRow, Tx, View};
 
-/// How many closes of one window may wait or be in force. Each is looked at after every commit; an application has a
-/// few worktrees open, and closes each of them once.
+/// How many closes of one window may wait before it is asked for no more disposals of directories. Each is looked at
+/// after every commit; an application has a few worktrees open, and closes each of them once. What concerns the whole
+/// project, and a reload, is what a window gets out of this by, so that it is not counted against them.
 pub const CLOSES: usize = 64;
 
 /// A close that is asked for and has not happened yet.
@@ -59,10 +60,10 @@ pub fn close(tx: &Tx<'_>, context: &mut Context<'_>, request: CloseRequest) -> R
     if let Some(action) = in_the_way(&closes, &request) {
         return Err(Refusal::Closing { action });
     }
-    if closes.len() >= CLOSES && request.kind != CloseKind::Shutdown {
-        let why = format!(
-            "{CLOSES} closes of this window wait or are in force; wait for one, or reload the project"
-        );
+    let is_bounded = request.kind == CloseKind::Dispose && request.extent != Extent::Project;
+    if is_bounded && closes.iter().filter(|close| close.is_pending()).count() >= CLOSES {
+        let why =
+            format!("{CLOSES} closes of this window wait; wait for one, or force the project to be reloaded");
         return Err(Refusal::Overloaded(why));
     }
     let id = accept(tx, context, request)?;
@@ -84,7 +85,8 @@ pub fn ready(view: &View<'_>, me: &InstanceId) -> Result<Vec<ReadyClose>, Refusa
 }
 
 /// A close has happened, or could not: for this reason, as a sentence. Gives what is told of it, and nothing if it was
-/// over already. What waited for it goes on, also where that means to wait for another window.
+/// over already, or if something has come in its way since it was [`ready`]: it waits for that then. What waited for it
+/// goes on, also where that means to wait for another window.
 ///
 /// # Errors
 /// When the ledger fails; the end is to be written again.
@@ -95,10 +97,13 @@ pub fn complete(
     outcome: Result<(), String>,
 ) -> Result<Option<Lifecycle>, Refusal> {
     let closes = tx.closes_of(&context.me.instance)?;
-    let Some(close) = closes.into_iter().find(|close| close.id == *id && close.is_pending()) else {
+    let Some(close) = closes.iter().find(|close| close.id == *id && close.is_pending()) else {
         return Ok(None);
     };
-    let told = end(tx, context, close, outcome)?;
+    if waits(tx, &context.me.instance, close, &closes)? != WaitedFor::default() {
+        return Ok(None);
+    }
+    let told = end(tx, context, close.clone(), outcome)?;
     assign::go_on_elsewhere(tx, context)?;
     Ok(Some(told))
 }
@@ -161,28 +166,44 @@ pub(super) fn shut_down(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
     Ok(())
 }
 
-/// Everything that the window has still to close is closed, if nothing is left in its way.
-pub(super) fn complete_at_last(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
-    for close in rows_that_are_ready(tx, &context.me.instance)? {
-        end(tx, context, close, Ok(()))?;
+/// A window has gone, and with it all that it had still to close. If it was shut down, it has let go of everything by
+/// that; but nobody has read anything anew.
+pub(super) fn end_at_last(tx: &Tx<'_>, context: &Context<'_>, gone: &InstanceId) -> Result<(), Refusal> {
+    let closes = tx.closes_of(gone)?;
+    let was_shut_down = closes.iter().any(|close| close.kind == CloseKind::Shutdown);
+    for close in closes.into_iter().filter(CloseRow::is_pending) {
+        let outcome = match close.kind {
+            CloseKind::Shutdown => Ok(()),
+            CloseKind::Dispose if was_shut_down => Ok(()),
+            CloseKind::Dispose | CloseKind::Reload => {
+                Err("its window has gone before it could happen; what opens the project next is not closed"
+                    .to_owned())
+            }
+        };
+        end(tx, context, close, outcome)?;
     }
     Ok(())
 }
 
-/// What keeps a close from being waited for: giving up everything is the last that a window does, until it is reloaded.
+/// What keeps a close from being accepted: giving up everything is the last that a window does, until it is reloaded as
+/// a whole. Force overtakes what waits; but nothing comes after a shutdown, and part of what is given up as a whole
+/// cannot be brought back.
 fn in_the_way(closes: &[CloseRow], request: &CloseRequest) -> Option<LifecycleActionId> {
+    let is_patient = request.mode == CloseMode::Maintenance;
     let is_in_the_way = |close: &&CloseRow| {
         gives_up_the_project(close)
             && match (close.kind, request.kind) {
-                (CloseKind::Shutdown, _) | (_, CloseKind::Dispose) => true,
-                (CloseKind::Dispose | CloseKind::Reload, CloseKind::Reload) => close.is_pending(),
+                (CloseKind::Shutdown, CloseKind::Reload | CloseKind::Dispose) => true,
+                (CloseKind::Shutdown, CloseKind::Shutdown) => is_patient,
+                (CloseKind::Dispose | CloseKind::Reload, CloseKind::Dispose) => is_patient,
+                (CloseKind::Dispose | CloseKind::Reload, CloseKind::Reload) => match close.is_pending() {
+                    true => is_patient,
+                    false => request.extent != Extent::Project,
+                },
                 (CloseKind::Dispose | CloseKind::Reload, CloseKind::Shutdown) => false,
             }
     };
-    match request.mode {
-        CloseMode::Maintenance => closes.iter().find(is_in_the_way).map(|close| close.id.clone()),
-        CloseMode::Force => None,
-    }
+    closes.iter().find(is_in_the_way).map(|close| close.id.clone())
 }
 
 fn gives_up_the_project(close: &CloseRow) -> bool {
@@ -312,27 +333,50 @@ fn end(
         completed_at,
         error: outcome.err(),
     };
+    let instance = close.instance.clone();
     match (&lifecycle.error, close.kind) {
-        (Some(_), _) => tx.delete_close(close.row)?,
-        (None, CloseKind::Reload) => {
+        // A window that could not read its configuration goes on with the one that it has.
+        (Some(_) | None, CloseKind::Reload) => {
             reopen(tx, &close)?;
             tx.delete_close(close.row)?;
         }
+        (Some(_), CloseKind::Dispose | CloseKind::Shutdown) => tx.delete_close(close.row)?,
         (None, CloseKind::Dispose | CloseKind::Shutdown) => {
             reopen(tx, &close)?;
             if close.extent == Extent::Project {
                 tx.end_term(&close.instance, context.now)?;
             }
-            tx.update_close(&CloseRow { completed_at: Some(completed_at), ..close })?;
+            put_in_force(tx, CloseRow { completed_at: Some(completed_at), ..close })?;
         }
     }
-    tx.set_role(&context.me.instance)?;
+    tx.set_role(&instance)?;
     let event = match lifecycle.error {
         None => Event::LifecycleCompleted { lifecycle: lifecycle.clone() },
         Some(_) => Event::LifecycleFailed { lifecycle: lifecycle.clone() },
     };
     tx.publish(&event, context.now)?;
     Ok(lifecycle)
+}
+
+/// A close stays, as what it says is in force now. Disposals of directories are one row together, so that there are never
+/// more of them than reloads that wait and that concern some of them and not others.
+fn put_in_force(tx: &Tx<'_>, mut close: CloseRow) -> Result<(), Refusal> {
+    let closes = tx.closes_of(&close.instance)?;
+    for other in closes.iter().filter(|other| !other.is_pending()) {
+        let (first, last) = (other.row.min(close.row), other.row.max(close.row));
+        let is_told_apart = closes
+            .iter()
+            .any(|between| between.kind == CloseKind::Reload && first < between.row && between.row < last);
+        if let (Extent::Directories(mine), Extent::Directories(theirs)) = (&mut close.extent, &other.extent)
+            && !is_told_apart
+        {
+            mine.extend_from_slice(theirs);
+            mine.sort_unstable();
+            mine.dedup();
+            tx.delete_close(other.row)?;
+        }
+    }
+    Ok(tx.update_close(&close)?)
 }
 
 /// What was disposed before and belongs to this close is not in force any more: it is open again, or closed by this

@@ -67,6 +67,7 @@ pub fn bury(
 ) -> Result<(), Refusal> {
     // Its row goes first, so that nothing that becomes free below is given to it.
     tx.end_term(dead, context.now)?;
+    close::end_at_last(tx, context, dead)?;
     forget(tx, context, dead)?;
     for mut run in tx.runs_given_to(dead)? {
         if !run.begun {
@@ -125,8 +126,8 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>, why: Departure) 
     close::shut_down(tx, context)
 }
 
-/// This sidecar has gone, and what it was about to close is closed. What it could not end is settled by whoever finds its
-/// row, so the row stays then. Its term is over, also if that could not be written when it prepared to leave.
+/// This sidecar has gone, and what it was about to close has come to its end. What it could not end is settled by whoever
+/// finds its row, so the row stays then, and its closes with it. Its term is over, also if that could not be written when it prepared to leave.
 ///
 /// # Errors
 /// When the ledger fails.
@@ -138,7 +139,7 @@ pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal>
     if !tx.runs_given_to(&me)?.is_empty() {
         return Ok(Remains::Guard);
     }
-    close::complete_at_last(tx, context)?;
+    close::end_at_last(tx, context, &me)?;
     forget(tx, context, &me)?;
     assign::go_on(tx, context)?;
     Ok(Remains::Nothing)

@@ -19,14 +19,18 @@ pub enum Executors {
 }
 
 /// The condition that the instance `i` is there for the run `r`: it is a participant or was asked for the run, it is
-/// not about to leave, and it serves the run's provider with its model, if the run is a prompt.
+/// not about to leave, it has not been closed for good where the run works, and it serves the run's provider with its
+/// model, if the run is a prompt. Who has given up the whole project is an observer.
 const ABLE: &str = "i.leaving_at IS NULL AND (i.role = 'participant' OR i.id = r.asked_by)
     AND (r.provider IS NULL OR EXISTS
          (SELECT 1 FROM servings s WHERE s.instance = i.id AND s.provider = r.provider
-            AND r.model IN (SELECT m.value ->> '$.id' FROM json_each(s.models) m)))";
+            AND r.model IN (SELECT m.value ->> '$.id' FROM json_each(s.models) m)))
+    AND NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id AND c.completed_at IS NOT NULL
+            AND r.directory IN (SELECT v.value FROM json_each(c.directories) v))";
 
-/// The condition that the instance `i` is not being closed where the run `r` works, and has not been.
+/// The condition that the instance `i` is not being closed where the run `r` works. One that has shut down is about to go.
 const OPEN: &str = "NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id
+    AND (c.completed_at IS NULL OR c.kind = 'shutdown')
     AND (c.directories IS NULL OR r.directory IN (SELECT v.value FROM json_each(c.directories) v)))";
 
 /// The condition that the instance `i` wants one more run of the provider of the run `r`. What has ended and goes on

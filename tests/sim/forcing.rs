@@ -109,18 +109,61 @@ fn a_window_that_has_shut_down_is_told_of_once_and_gets_nothing_while_it_is_stil
 }
 
 #[test]
-fn more_closes_than_anybody_needs_are_refused_but_a_shutdown_is_not() {
+fn more_disposals_than_anybody_needs_are_refused_but_not_what_they_end_by() {
     let (mut world, owner) = World::with_owner();
     let run = at_work(&mut world, owner);
     for _ in 0..close::CLOSES {
-        close(&mut world, owner, Reload, Maintenance);
+        world.try_close(owner, Dispose, Maintenance, &["/project"]).unwrap();
     }
-    let refused = world.try_close(owner, Reload, Force, PROJECT);
+    let refused = world.try_close(owner, Dispose, Force, &[WORKTREE]);
     assert!(matches!(refused, Err(Refusal::Overloaded(_))));
-    close(&mut world, owner, Shutdown, Maintenance);
+    world.try_close(owner, Reload, Maintenance, &["/project"]).unwrap();
+    for kind in [Reload, Dispose, Shutdown] {
+        close(&mut world, owner, kind, Maintenance);
+    }
     world.finish(&run, exited(0));
-    assert_eq!(told(&world).len(), close::CLOSES + 1);
+    assert_eq!(told(&world).len(), close::CLOSES + 4);
     world.audit_all();
+}
+
+#[test]
+fn nothing_is_closed_after_a_shutdown_but_force_hurries_it() {
+    let (mut world, owner) = World::with_owner();
+    at_work(&mut world, owner);
+    let accepted = close(&mut world, owner, Shutdown, Maintenance);
+    for (kind, directories) in
+        [(Reload, PROJECT), (Dispose, PROJECT), (Reload, &[WORKTREE]), (Dispose, &[WORKTREE])]
+    {
+        let refused = world.try_close(owner, kind, Force, directories).unwrap_err();
+        assert!(matches!(refused, Refusal::Closing { action } if action == accepted.id), "{kind:?}");
+    }
+    close(&mut world, owner, Shutdown, Force);
+    world.settle();
+    assert_eq!(told(&world), ["completed shutdown maintenance", "completed shutdown force"]);
+    world.audit_all();
+}
+
+#[test]
+fn closes_of_a_window_that_dies_or_goes_are_told_to_have_ended() {
+    for (shut_down, ends) in [
+        (false, ["failed reload maintenance", "failed dispose maintenance"].as_slice()),
+        (true, &["failed reload maintenance", "completed dispose maintenance", "completed shutdown force"]),
+    ] {
+        let (mut world, owner) = World::with_owner();
+        at_work(&mut world, owner);
+        close(&mut world, owner, Reload, Maintenance);
+        close(&mut world, owner, Dispose, Maintenance);
+        if shut_down {
+            world.prepare_to_leave(owner).unwrap();
+            // What it has in hand has not ended, so its row stays.
+            world.decide(owner, presence::leave).unwrap();
+        }
+        world.die(owner);
+        assert_eq!(told(&world), Vec::<String>::new());
+        world.open();
+        assert_eq!(told(&world), ends);
+        world.audit_all();
+    }
 }
 
 /// Which closes that wait are refused because of one that was accepted.

@@ -53,10 +53,12 @@ impl MainLoop {
         let id = ready.id;
         let complete =
             move |tx: &Tx<'_>, context: &mut Context<'_>| close::complete(tx, context, &id, outcome);
-        self.sidecar.decide_between(END, complete).await?;
+        let told = self.sidecar.decide_between(END, complete).await?;
         Ok(match ready.kind {
-            CloseKind::Reload | CloseKind::Dispose => Then::GoOn,
+            // Something has come in its way meanwhile. The row tells what this window does until then.
+            CloseKind::Shutdown if told.is_none() => Then::GoOn,
             CloseKind::Shutdown => Then::Leave,
+            CloseKind::Reload | CloseKind::Dispose => Then::GoOn,
         })
     }
 

@@ -39,13 +39,13 @@ fn a_disposed_window_is_an_observer_until_it_is_reloaded() {
     assert_eq!(disposed["status"], "completed");
     assert_eq!(role(&mut client), (json!("observer"), false));
     assert_closing(&mut client, &disposed["lifecycleActionID"]);
-    // Nobody else is there to carry it out.
-    let automation = client.create(dormant("waiting", shell("echo done >> log")));
-    let run = client.get("automation/run", json!({"id": automation}));
-    assert_eq!((&run["waiting"]["for"], &run["waiting"]["untilAt"]), (&json!("close"), &Value::Null));
+    // It carries out what it is asked for itself.
+    let automation = client.create(dormant("asked for", shell("echo done >> log")));
+    let run = client.run(&automation);
+    assert_eq!(client.wait_for_run(&run, "succeeded")["instanceID"], client.opened["instanceID"]);
+    let part = json!({"kind": "reload", "mode": "force", "directories": ["."]});
+    assert_eq!(kind(&client.refusal("lifecycle/close", part)), "closing");
     assert_eq!(close(&mut client, "reload", "maintenance")["status"], "completed");
-    let moved = client.wait_for_run(&run["id"], "succeeded");
-    assert_eq!(moved["instanceID"], client.opened["instanceID"]);
     eventually("it rings the bell again", || {
         (role(&mut client) == (json!("participant"), true)).then_some(())
     });
@@ -104,12 +104,13 @@ fn a_directory_that_is_given_up_is_not_worked_in_until_a_reload() {
     assert_eq!(role(&mut client), (json!("participant"), true), "it goes on elsewhere");
     let automation = client.create(dormant("waiting", shell("echo done >> log")));
     let run = client.get("automation/run", json!({"id": automation}));
-    assert_eq!(run["waiting"]["for"], "close");
+    assert_eq!(run["waiting"]["for"], "executor");
+    assert!(run["waiting"]["untilAt"].is_number(), "{run}");
     let elsewhere =
         json!({"kind": "reload", "mode": "maintenance", "directories": [place.beside("elsewhere")]});
     assert_eq!(client.get("lifecycle/close", elsewhere)["status"], "completed");
     let still = client.get("run/get", json!({"id": run["id"]}));
-    assert_eq!(still["waiting"]["for"], "close");
+    assert_eq!(still["waiting"]["for"], "executor");
     let here = json!({"kind": "reload", "mode": "maintenance", "directories": ["."]});
     assert_eq!(client.get("lifecycle/close", here)["status"], "completed");
     client.wait_for_run(&run["id"], "succeeded");
