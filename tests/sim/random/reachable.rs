@@ -18,7 +18,6 @@ pub(super) const REACHABLE: &[&str] = &[
     "new>stopped:missed_schedule",
     "new>stopped:paused",
     "new>stopped:previous_run_active",
-    "new>stopped:previous_run_awaiting_input",
     "running>awaiting_input",
     "running>failed:budget_exceeded",
     "running>failed:crashed",
@@ -49,7 +48,8 @@ pub(super) const REACHABLE: &[&str] = &[
     "scheduled>stopped:writer_busy",
 ];
 
-/// Those that chance seldom brings about: a run that waits when the count is reached (`previous.rs` has one), and work
+/// Those that chance seldom brings about: a run that waits when the count is reached (`previous.rs` has one), a
+/// slot that ends with a record while another run waits for a person (`asking.rs` has one), and work
 /// that ends by itself, or is replaced, while it waits for a person.
 pub(super) const RARE: &[&str] = &[
     "awaiting_input>failed:budget_exceeded",
@@ -60,5 +60,6 @@ pub(super) const RARE: &[&str] = &[
     "awaiting_input>failed:step_cap",
     "awaiting_input>failed:timed_out",
     "awaiting_input>stopped:superseded",
+    "new>stopped:previous_run_awaiting_input",
     "scheduled>stopped:ended",
 ];
