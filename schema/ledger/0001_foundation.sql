@@ -247,6 +247,13 @@ CREATE TABLE answers (
 
 CREATE INDEX answers_to ON answers (run);
 
+-- A run may have ended while its window hangs, and still is to be told what was answered. Nobody waits for that when the
+-- work has gone, however it went.
+CREATE TRIGGER answers_in_vain AFTER DELETE ON processes
+BEGIN
+  DELETE FROM answers WHERE run = old.run;
+END;
+
 -- Closes: those that wait, and disposals, which are in force until a reload.
 CREATE TABLE closes (
   row INTEGER PRIMARY KEY AUTOINCREMENT,

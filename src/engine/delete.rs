@@ -20,12 +20,12 @@ pub enum Deletion {
     Done {
         /// What is left of it.
         tombstone: Tombstone,
-        /// The runs that were active when it was asked for.
+        /// The runs whose work had not gone when it was asked for.
         runs: Vec<RunId>,
     },
     /// Work has to end first; whoever ends the last of it deletes the automation.
     Pending {
-        /// The runs that are still active.
+        /// The runs whose work has not gone.
         runs: Vec<RunId>,
         /// How long whoever asked waits for that.
         until: Timestamp,
@@ -44,7 +44,7 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
         None => return Err(no_automation(&request.automation)),
     };
     check_revision(tx, context, &automation, request.if_revision)?;
-    let runs = tx.active_runs(automation.row)?;
+    let runs = tx.runs_with_work(automation.row)?;
     if let (Some(first), ActiveRun::Refuse) = (runs.first(), request.active_run) {
         return Err(Refusal::ActiveRunStillRunning { run: first.clone() });
     }
@@ -93,6 +93,20 @@ fn joined(earlier: DeleteWish, later: DeleteWish) -> DeleteWish {
         (ActiveRun::Finish | ActiveRun::Refuse, ActiveRun::Finish | ActiveRun::Refuse) => ActiveRun::Finish,
     };
     DeleteWish { by: earlier.by, until: earlier.until.max(later.until), active_run }
+}
+
+/// The work of a run has gone after its run had ended: if that was the last of an automation that is to go, it goes.
+pub(super) fn go_on(tx: &Tx<'_>, context: &mut Context<'_>, automation: i64) -> Result<(), Refusal> {
+    match tx.stored_automation_at(automation)? {
+        Stored::Known(mut automation) => {
+            forget_void_wish(&mut automation, context.now);
+            match automation.deleting.is_some() && tx.runs_with_work(automation.row)?.is_empty() {
+                true => bury(tx, context, &mut automation),
+                false => Ok(()),
+            }
+        }
+        Stored::Later(automation) => later::go_on_deleting(tx, context, &automation).map(drop),
+    }
 }
 
 /// The automation is gone. Its slots up to now are settled; nothing about it follows but news of its runs.

@@ -28,7 +28,6 @@ pub(super) fn end(
     run.run.end(outcome, process, context.now)?;
     let skipped = run.run.skipped.take();
     run.deadline_at = None;
-    tx.delete_answers(run.row)?;
     if remains == Remains::Nothing {
         run.holds_directory = false;
         tx.delete_process(run.row)?;
@@ -107,7 +106,7 @@ pub(super) fn follow_up(
         automation.epoch.ended_at = Some(context.now);
     }
     delete::forget_void_wish(automation, context.now);
-    if automation.deleting.is_some() && tx.active_runs(automation.row)?.is_empty() {
+    if automation.deleting.is_some() && tx.runs_with_work(automation.row)?.is_empty() {
         tx.update_automation(automation)?;
         return delete::bury(tx, context, automation);
     }

@@ -31,7 +31,7 @@ pub(super) fn delete(
         let current = derive::any_automation(tx, Stored::Later(Box::new(row)), context.voice)?;
         return Err(other_revision(wanted, revision, current));
     }
-    if let Some(run) = tx.active_runs(row.row)?.first() {
+    if let Some(run) = tx.runs_with_work(row.row)?.first() {
         return Err(Refusal::ActiveRunStillRunning { run: run.clone() });
     }
     let tombstone = bury(tx, context, &row)?;
@@ -109,12 +109,35 @@ pub(super) fn settle_runs_of(
 
 /// Something follows from the end of a run: the automation goes if that was waited for, and is told as it is if not.
 fn tell(tx: &Tx<'_>, context: &Context<'_>, row: LaterAutomationRow) -> Result<(), Refusal> {
-    if row.deleting_until.is_some_and(|until| until > context.now) && tx.active_runs(row.row)?.is_empty() {
-        return bury(tx, context, &row).map(drop);
+    if go_on_deleting(tx, context, &row)? == Gone::Yes {
+        return Ok(());
     }
     let automation = Box::new(derive::later_automation(tx, row)?);
     tx.publish(&Event::LaterAutomationUpdated { automation }, context.now)?;
     Ok(())
+}
+
+/// Whether an automation has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// It has.
+    Yes,
+    /// It stays, for now at least.
+    No,
+}
+
+/// The automation goes if that is wished and nothing of its work is left.
+pub(super) fn go_on_deleting(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    row: &LaterAutomationRow,
+) -> Result<Gone, Refusal> {
+    let is_wished = row.deleting_until.is_some_and(|until| until > context.now);
+    if is_wished && tx.runs_with_work(row.row)?.is_empty() {
+        bury(tx, context, row)?;
+        return Ok(Gone::Yes);
+    }
+    Ok(Gone::No)
 }
 
 /// The automation is gone. What it was due for since somebody last decided about it cannot be said here, so its

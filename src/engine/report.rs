@@ -1,7 +1,7 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, derive, find_run, limits};
+use super::{Context, assign, cancel, delete, derive, find_run, limits};
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
@@ -156,6 +156,9 @@ pub(super) fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId)
 /// When the ledger fails; the report is to be made again.
 pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
     if tx.release(id)? {
+        if let Some(run) = tx.stored_run(id)? {
+            delete::go_on(tx, context, run.automation())?;
+        }
         assign::assign(tx, context)?;
         assign::move_up(tx, context, id)?;
     }

@@ -5,6 +5,7 @@
 
 use super::ending::{self, Remains};
 use super::limits;
+use super::presence::lost;
 use super::{Context, blocker, cancel, derive, find_run, pause, progress, report};
 use crate::domain::automation::Task;
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
@@ -133,6 +134,21 @@ pub fn report(
         }
     }
     Ok(Reported::Taken)
+}
+
+/// A window was never told to begin a run: it was asked to end, or had ended, before the window has listened. Nothing of
+/// it is there.
+///
+/// # Errors
+/// When the ledger fails; this is to be said again.
+pub fn never_told(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
+    match tx.run(id)? {
+        Some(run) if run.run.state().is_active() => {
+            let outcome = lost(&run);
+            ending::end(tx, context, run, outcome, None, Remains::Nothing)
+        }
+        Some(_) | None => report::gone(tx, context, id),
+    }
 }
 
 /// Whether a window may write output of a run now. It is asked before anything is written.

@@ -40,10 +40,4 @@ impl Tx<'_> {
         self.execute("DELETE FROM answers WHERE row = ?1", [row])?;
         Ok(())
     }
-
-    /// Nobody waits for answers to a run any more.
-    pub fn delete_answers(&self, run: i64) -> Result<(), LedgerError> {
-        self.execute("DELETE FROM answers WHERE run = ?1", [run])?;
-        Ok(())
-    }
 }

@@ -214,6 +214,19 @@ impl View<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
+    /// The runs of an automation whose work has not gone, oldest first: those that have not ended, and those that have and
+    /// of which something may still be there.
+    pub fn runs_with_work(&self, automation: i64) -> Result<Vec<RunId>, LedgerError> {
+        let sql = "SELECT id FROM
+                     (SELECT row, id FROM runs WHERE automation = ?1 AND completed_at IS NULL
+                      UNION
+                      SELECT r.row, r.id FROM processes p CROSS JOIN runs r ON r.row = p.run WHERE r.automation = ?1)
+                   ORDER BY row";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let ids = statement.query_map([automation], |row| Ok(RunId::from_text(row.get::<_, String>(0)?)))?;
+        Ok(ids.collect::<Result<_, _>>()?)
+    }
+
     /// The agent's session that the next run of an automation may continue.
     pub fn session_of(&self, automation: i64) -> Result<Option<String>, LedgerError> {
         let sql = "SELECT session_id FROM automations WHERE row = ?1";

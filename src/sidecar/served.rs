@@ -6,12 +6,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::sleep;
 
 use super::Sidecar;
 use super::carried::{self, Carried, Release};
 use super::health::LastTold;
+use super::serving::{Line, OnTheWay};
 use crate::domain::automation::Task;
 use crate::domain::id::{RunId, SubscriptionId};
 use crate::domain::provider::ProviderWork;
@@ -23,7 +24,7 @@ use crate::engine::{blocker, served};
 use crate::failpoint::Failpoint;
 use crate::ledger::{Order, Ordered, PendingAnswer, ServedOrder};
 
-/// How long the note that an answer was handed over waits before it is written again.
+/// How long a note of what the window was told waits before it is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
 
 /// Around the beginning of a run.
@@ -104,15 +105,41 @@ struct Carrier {
     heard: watch::Receiver<Heard>,
 }
 
-/// What the window is told by.
-type Line = mpsc::Sender<ProviderWork>;
-
 /// Why a carrier has nothing more to say.
 enum Over {
     /// Nothing is wanted of the run any more.
     LetGo,
     /// The subscription has ended. That is written down next, and with it what becomes of the run.
     Unserved,
+}
+
+/// What is written down of what the window was told or not.
+#[derive(Clone, Copy)]
+enum Note {
+    /// It was handed this answer.
+    HandedOver { answer: i64 },
+    /// It was not told to begin the run.
+    NeverTold,
+}
+
+impl Note {
+    /// What a log calls it.
+    fn name(self) -> &'static str {
+        match self {
+            Note::HandedOver { .. } => "that an answer was handed over",
+            Note::NeverTold => "that a window was not told to begin a run",
+        }
+    }
+}
+
+/// What has become of a start.
+enum Start {
+    /// The window has it.
+    Taken,
+    /// The window will not see it.
+    Withdrawn,
+    /// It went with the subscription.
+    Lost,
 }
 
 impl Carrier {
@@ -123,7 +150,14 @@ impl Carrier {
                 None => Over::Unserved,
             },
             None => match self.begin().await {
-                Ok(Ok(line)) => self.tell(&line).await,
+                Ok(Ok((line, is_taken))) => match self.until_taken(is_taken).await {
+                    Start::Taken => self.tell(&line).await,
+                    Start::Withdrawn => {
+                        self.write_down(Note::NeverTold).await;
+                        Over::LetGo
+                    }
+                    Start::Lost => Over::Unserved,
+                },
                 Ok(Err(over)) => over,
                 Err(refusal) => {
                     tracing::error!(%refusal, run = %self.run, "a window could not be told to begin a run; trying again");
@@ -139,7 +173,7 @@ impl Carrier {
 
     /// Has the run begin, and tells the window. Nothing begins before there is room to say so: a run whose window does
     /// not read has not begun when its time to start is over, and keeps nobody waiting.
-    async fn begin(&mut self) -> Result<Result<Line, Over>, Refusal> {
+    async fn begin(&mut self) -> Result<Result<(Line, oneshot::Receiver<()>), Over>, Refusal> {
         let Some((serving, line)) = self.find_line().await? else { return Ok(Err(Over::Unserved)) };
         let room = tokio::select! {
             room = line.clone().reserve_owned() => room,
@@ -151,18 +185,38 @@ impl Carrier {
             .sidecar
             .decide_between(BEGIN, move |tx, context| served::begin(tx, context, &id, given_number));
         match begun.await? {
-            Begin::Go { on, start } if on == serving => drop(room.send(*start)),
+            Begin::Go { on, start } if on == serving => {
+                let (start, is_taken) = OnTheWay::until_withdrawn(*start);
+                drop(room.send(start));
+                Ok(Ok((line, is_taken)))
+            }
             // It serves the provider anew since then, and has said so on another subscription.
             Begin::Go { on, start } => {
                 drop(room);
                 let Some(line) = self.sidecar.parts.servings.line(&on) else {
                     return Ok(Err(Over::Unserved));
                 };
-                return Ok(self.say(&line, *start).await.map(|()| line));
+                let (start, is_taken) = OnTheWay::until_withdrawn(*start);
+                Ok(self.say(&line, start).await.map(|()| (line, is_taken)))
             }
-            Begin::Withdrawn => return Ok(Err(Over::LetGo)),
+            Begin::Withdrawn => Ok(Err(Over::LetGo)),
         }
-        Ok(Ok(line))
+    }
+
+    /// Waits until the window has taken the start off its line. One that has not when the run is to end is withdrawn:
+    /// nothing may begin that is not wanted any more.
+    async fn until_taken(&self, mut is_taken: oneshot::Receiver<()>) -> Start {
+        let mut heard = self.heard.clone();
+        tokio::select! {
+            taken = &mut is_taken => return taken.map_or(Start::Lost, |()| Start::Taken),
+            // An error means that the loop has ended, and wants nothing either.
+            _ = heard.wait_for(|heard| heard.end.is_some() || heard.wanted > Wanted::Work) => {}
+        }
+        is_taken.close();
+        match is_taken.try_recv() {
+            Ok(()) => Start::Taken,
+            Err(_) => Start::Withdrawn,
+        }
     }
 
     /// The subscription on which this window serves the provider of the run.
@@ -189,8 +243,10 @@ impl Carrier {
                 Wanted::Work => {}
                 Wanted::Farewell => {
                     let (wish, _) = end.unwrap_or((Wish::Stop(StopReason::Shutdown), true));
-                    // A window that does not read finds out by itself.
-                    let _ = line.try_send(self.cancel(wish, true));
+                    if told_to_end != Some(true) {
+                        // A window that does not read finds out by itself.
+                        let _ = line.try_send(OnTheWay::for_good(self.cancel(wish, true)));
+                    }
                     return Over::LetGo;
                 }
                 Wanted::Nothing => return Over::LetGo,
@@ -202,7 +258,7 @@ impl Carrier {
                         return over;
                     }
                     handed_over = row;
-                    self.note_handed_over(row).await;
+                    self.write_down(Note::HandedOver { answer: row }).await;
                 }
             }
             if let Some((wish, now)) = end
@@ -227,23 +283,23 @@ impl Carrier {
     /// Passes on what the rows say of a run that has begun. What could not be told is still there, and told again.
     async fn pass_on(&self, before: Failpoint, line: &Line, work: ProviderWork) -> Result<(), Over> {
         self.sidecar.parts.failpoints.reach(before).map_err(|_| Over::Unserved)?;
-        self.say(line, work).await
+        self.say(line, OnTheWay::for_good(work)).await
     }
 
     /// Says something as soon as there is room for it, unless nothing is wanted of the run by then.
-    async fn say(&self, line: &Line, work: ProviderWork) -> Result<(), Over> {
+    async fn say(&self, line: &Line, work: OnTheWay) -> Result<(), Over> {
         tokio::select! {
             said = line.send(work) => said.map_err(|_| Over::Unserved),
             () = until_unwanted(self.heard.clone()) => Err(Over::LetGo),
         }
     }
 
-    /// Writes down that an answer was handed over, however often that takes.
-    async fn note_handed_over(&self, answer: i64) {
+    /// Writes down what the window was told or not, however often that takes.
+    async fn write_down(&self, note: Note) {
         let mut told = LastTold::default();
-        while let Err(refusal) = self.forget(answer).await {
+        while let Err(refusal) = self.write(note).await {
             if told.is_news(&refusal) {
-                tracing::error!(%refusal, run = %self.run, "that an answer was handed over could not be written; trying again");
+                tracing::error!(%refusal, run = %self.run, "{} could not be written; trying again", note.name());
             }
             tokio::select! {
                 () = sleep(WRITE_AGAIN) => {}
@@ -252,9 +308,17 @@ impl Carrier {
         }
     }
 
-    async fn forget(&self, answer: i64) -> Result<(), Refusal> {
-        self.sidecar.parts.failpoints.reach(Failpoint::BeforeAnswerForgotten)?;
-        self.sidecar.decide(move |tx, _| blocker::handed_over(tx, answer)).await
+    async fn write(&self, note: Note) -> Result<(), Refusal> {
+        match note {
+            Note::HandedOver { answer } => {
+                self.sidecar.parts.failpoints.reach(Failpoint::BeforeAnswerForgotten)?;
+                self.sidecar.decide(move |tx, _| blocker::handed_over(tx, answer)).await
+            }
+            Note::NeverTold => {
+                let id = self.run.clone();
+                self.sidecar.decide(move |tx, context| served::never_told(tx, context, &id)).await
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::value::{RawValue, to_raw_value};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::Sidecar;
 use crate::domain::id::{RunId, SubscriptionId};
@@ -25,6 +25,36 @@ use crate::rpc::caller::Caller;
 /// told, so that no more than these wait for a window that does not read.
 const ON_THE_WAY: usize = 4;
 
+/// What a window is told by.
+pub(super) type Line = mpsc::Sender<OnTheWay>;
+
+/// Something on its way to a window.
+pub(super) struct OnTheWay {
+    work: ProviderWork,
+    /// Who is told when it is taken off the line. If nobody waits for that any more, it was withdrawn.
+    taken: Option<oneshot::Sender<()>>,
+}
+
+impl OnTheWay {
+    /// Something that the window is told in any case.
+    pub(super) fn for_good(work: ProviderWork) -> Self {
+        OnTheWay { work, taken: None }
+    }
+
+    /// Something that is withdrawn by closing what comes with it, until the window takes it.
+    pub(super) fn until_withdrawn(work: ProviderWork) -> (Self, oneshot::Receiver<()>) {
+        let (taken, is_taken) = oneshot::channel();
+        (OnTheWay { work, taken: Some(taken) }, is_taken)
+    }
+
+    fn take(self) -> Option<ProviderWork> {
+        match self.taken {
+            Some(taken) => taken.send(()).is_ok().then_some(self.work),
+            None => Some(self.work),
+        }
+    }
+}
+
 /// The subscriptions that are open.
 #[derive(Default)]
 pub(super) struct Servings {
@@ -34,7 +64,7 @@ pub(super) struct Servings {
 
 enum Lines {
     /// The client is there, and reads these.
-    Open(HashMap<SubscriptionId, mpsc::Sender<ProviderWork>>),
+    Open(HashMap<SubscriptionId, Line>),
     /// The client has gone without a word.
     Gone,
 }
@@ -57,7 +87,7 @@ impl Servings {
     }
 
     /// What the window is told on this one, while it is open.
-    pub(super) fn line(&self, id: &SubscriptionId) -> Option<mpsc::Sender<ProviderWork>> {
+    pub(super) fn line(&self, id: &SubscriptionId) -> Option<Line> {
         match &*self.lines() {
             Lines::Open(lines) => lines.get(id).cloned(),
             Lines::Gone => None,
@@ -92,13 +122,17 @@ impl Servings {
 /// One subscription, on the side of the client. When it goes, the subscription has ended.
 pub struct Serving {
     id: SubscriptionId,
-    work: mpsc::Receiver<ProviderWork>,
+    work: mpsc::Receiver<OnTheWay>,
     servings: Arc<Servings>,
 }
 
 impl Feed for Serving {
     async fn next(&mut self) -> Option<Box<RawValue>> {
-        let work = self.work.recv().await?;
+        let work = loop {
+            if let Some(work) = self.work.recv().await?.take() {
+                break work;
+            }
+        };
         match to_raw_value(&work) {
             Ok(work) => Some(work),
             Err(error) => {

@@ -3,13 +3,42 @@
 
 use serde_json::{Value, json};
 
-use crate::support::app::{permission, prompt};
+use crate::support::app::{permission, prompt, prompted};
 use crate::support::client::Client;
 use crate::support::drafts::once;
-use crate::support::{Place, eventually, kind, wall_ms};
+use crate::support::{Place, eventually, kind, signal, wall_ms};
 
 fn has_happened(event: &Value, id: &Value) -> bool {
     event["kind"] == "lifecycle.completed" && event["lifecycle"]["id"] == *id
+}
+
+#[test]
+fn a_window_that_was_stopped_while_its_run_was_ended_is_told_and_the_next_run_goes() {
+    let place = Place::new();
+    let mut other = place.open();
+    other.subscribe(json!({}));
+    let mut app = place.open();
+    let serving = app.serve();
+    let automations = [0; 2].map(|_| other.create(prompted(json!({}))));
+    let run = other.run(&automations[0]);
+    app.hears(&run, "start");
+    app.report(&run, json!({"type": "started", "sessionID": "ses_1"}));
+    let next = other.run(&automations[1]);
+    signal("STOP", app.pid());
+    for _ in 0..2 {
+        other.get("run/cancel", json!({"id": run}));
+    }
+    assert_eq!(other.wait_for_run(&run, "stopped")["stopReason"], "cancelled");
+    signal("CONT", app.pid());
+    let cancel = app.hears(&run, "cancel");
+    assert_eq!((&cancel["reason"], &cancel["now"]), (&json!("cancelled"), &json!(true)));
+    let late = app.report_in_vain(&run, json!({"type": "finished"}));
+    assert_eq!(kind(&late), "invalid_request", "{late}");
+    app.hears(&next, "start");
+    app.report(&next, json!({"type": "failed", "code": "start_failed", "message": "enough"}));
+    assert_eq!(app.heard(&serving, &run).len(), 2, "a start, and one cancel");
+    app.finish();
+    other.finish();
 }
 
 fn instances(client: &mut Client) -> usize {

@@ -4,14 +4,18 @@ use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::provider::{ProviderStatus, ProviderWork, Report, Watch};
 use sexton::domain::refusal::Refusal;
-use sexton::domain::run::machine::ErrorCode;
-use sexton::domain::run::{Continuity, ErrorClass, Phase};
+use sexton::domain::request::ActiveRun;
+use sexton::domain::run::machine::{ErrorCode, StopReason};
+use sexton::domain::run::{Continuity, ErrorClass, Phase, Wish};
 use sexton::domain::scheduler::Role;
-use sexton::engine::serve;
+use sexton::engine::delete::Deletion;
+use sexton::engine::served::Begin;
+use sexton::engine::{serve, served};
 
 use crate::app::{AGENT, MODEL, Manners, failed, finished, offer, permission, started, step};
 use crate::drafts::{every, policy, prompt, with};
 use crate::looking::words;
+use crate::window::Told;
 use crate::world::{Who, World};
 
 const SECOND: i64 = 1000;
@@ -252,6 +256,80 @@ fn a_second_cancel_waits_for_a_second_and_whoever_stands_by_ends_the_run_of_a_wi
         assert!(!world.run_row(&run).holds_directory);
         world.audit_all();
     }
+}
+
+#[test]
+fn a_window_that_hung_while_its_run_was_ended_hears_of_it_and_lets_go() {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    world.serve(other, 1);
+    let [id, next] = [0; 2].map(|_| resting(&mut world, owner, json!({})));
+    let run = world.run(owner, &id);
+    world.settle();
+    let next = world.run(owner, &next);
+    world.window_mut(other).hangs = true;
+    world.cancel(owner, &run).unwrap();
+    world.run_for(10 * SECOND);
+    assert_eq!(told(&world, &run), "manual stopped cancelled");
+    assert_eq!(told(&world, &next), "manual scheduled directory");
+    world.window_mut(other).hangs = false;
+    world.act(other);
+    let work = &world.window(other).app.work[&run];
+    assert_eq!((work.told, work.reason), (Told::StopNow, Some(Wish::Stop(StopReason::Cancelled))));
+    world.settle();
+    assert_eq!(told(&world, &run), "manual stopped cancelled");
+    assert_eq!(told(&world, &next), "manual running");
+    world.audit_all();
+}
+
+#[test]
+fn a_run_that_is_to_end_before_its_window_has_listened_leaves_nothing_behind() {
+    for (ms, state) in [(0, "manual scheduled cancelled"), (10 * SECOND, "manual stopped cancelled")] {
+        let (mut world, owner) = World::with_owner();
+        let other = world.open();
+        world.serve(other, 1);
+        let id = resting(&mut world, owner, json!({}));
+        let run = world.run(owner, &id);
+        world.window_mut(other).hangs = true;
+        let number = world.run_row(&run).given_number;
+        let begun = world.decide(other, |tx, context| served::begin(tx, context, &run, number)).unwrap();
+        assert!(matches!(begun, Begin::Go { .. }), "{begun:?}");
+        world.cancel(owner, &run).unwrap();
+        world.run_for(ms);
+        assert_eq!(told(&world, &run), state);
+        world.decide(other, |tx, context| served::never_told(tx, context, &run)).unwrap();
+        assert_eq!(told(&world, &run), "manual stopped cancelled");
+        let row = world.run_row(&run);
+        assert!(!row.holds_directory && !row.begun, "its window has nothing of it");
+        world.audit_all();
+    }
+}
+
+#[test]
+fn an_automation_goes_with_the_work_of_its_last_run_and_not_with_the_run() {
+    let (mut world, owner, id) = world_that_serves(json!({}));
+    world.window_mut(owner).app.manners = Manners::Stubborn;
+    let run = world.run(owner, &id);
+    world.settle();
+    let is_gone = |world: &World| world.view().automation_fate(&id).unwrap().unwrap().2;
+    let pending = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
+    assert!(matches!(pending, Deletion::Pending { .. }), "{pending:?}");
+    world.run_for(15 * SECOND);
+    assert_eq!(told(&world, &run), "manual stopped cancelled");
+    assert!(
+        !is_gone(&world) && world.view().automation(&id).unwrap().unwrap().deleting.is_none(),
+        "the wish is void"
+    );
+    // Who wishes it now waits for the work as well.
+    let refusal = world.delete(owner, &id, ActiveRun::Refuse).unwrap_err();
+    assert!(matches!(refusal, Refusal::ActiveRunStillRunning { run: left } if left == run));
+    let pending = world.delete(owner, &id, ActiveRun::Cancel).unwrap();
+    let Deletion::Pending { runs, .. } = pending else { panic!("{pending:?}") };
+    assert_eq!(runs, std::slice::from_ref(&run));
+    assert!(!is_gone(&world));
+    world.report(owner, &run, finished()).unwrap_err();
+    assert!(is_gone(&world));
+    world.audit_all();
 }
 
 #[test]

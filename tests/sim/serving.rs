@@ -94,8 +94,9 @@ pub(crate) fn check(connection: &Connection) {
             "SELECT id FROM runs WHERE completed_at IS NULL AND instance IS NOT NULL AND instance IS NOT given_to",
         ),
         (
-            "is answered though it has ended",
-            "SELECT r.id FROM answers a JOIN runs r ON r.row = a.run WHERE r.completed_at IS NOT NULL",
+            "is answered though its work has gone",
+            "SELECT r.id FROM answers a JOIN runs r ON r.row = a.run
+             WHERE NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)",
         ),
         (
             "waits for a person, and its own time goes on",

@@ -1,6 +1,7 @@
 //! Runs, what an instance has to do about them, and the processes that carry them out.
 
 mod later;
+mod orders;
 mod page;
 mod processes;
 mod read;
@@ -94,6 +95,14 @@ impl StoredRun {
             Stored::Later(later) => later.row,
         }
     }
+
+    /// Its automation's place.
+    pub fn automation(&self) -> i64 {
+        match self {
+            Stored::Known(run) => run.automation,
+            Stored::Later(later) => later.automation,
+        }
+    }
 }
 
 /// What carries out a run.
@@ -145,7 +154,7 @@ pub struct Order {
     pub work: Ordered,
     /// Whether it has begun.
     pub begun: bool,
-    /// Whether it is to end, and whether at once.
+    /// Whether it is to end, or has ended without its window, and whether at once.
     pub stopping: Option<bool>,
 }
 
@@ -163,7 +172,7 @@ pub enum Ordered {
 pub struct ServedOrder {
     /// The subscription that it was told to begin on, if it has begun.
     pub serving: Option<SubscriptionId>,
-    /// How the run will be recorded, if it is to end.
+    /// How the run will be recorded, or is, if it is to end.
     pub wish: Option<Wish>,
     /// What was answered to it, oldest first.
     pub answers: Vec<PendingAnswer>,

@@ -1,14 +1,12 @@
 //! Looks at runs.
 
 use rusqlite::OptionalExtension;
-use serde_json::Value;
 
 use super::row::{COLUMNS, TABLES, from_row, stored_from_row};
-use super::{Order, Ordered, RunRow, ServedOrder, StoredRun};
+use super::{RunRow, StoredRun};
 use crate::domain::automation::Access;
 use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
-use crate::domain::run::machine::StopReason;
-use crate::domain::run::{Ahead, Wish};
+use crate::domain::run::Ahead;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::{View, to_json};
 use crate::ledger::error::LedgerError;
@@ -407,35 +405,6 @@ impl View<'_> {
         self.readable_by(from_row, &sql, vec![instance.as_str().to_owned().into()])
     }
 
-    /// What an instance has to do.
-    pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
-        let sql = "SELECT r.id, p.run IS NOT NULL, r.stopping ->> '$.now', r.provider IS NOT NULL,
-                     r.row, p.serving, r.stopping ->> '$.as', r.given_number
-                   FROM runs r LEFT JOIN processes p ON p.run = r.row
-                   WHERE r.given_to = ?1 AND r.completed_at IS NULL ORDER BY r.row";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query([instance.as_str()])?;
-        let mut orders = Vec::new();
-        while let Some(row) = rows.next()? {
-            let work = match row.get(3)? {
-                false => Ordered::Guarded,
-                true => Ordered::Served(ServedOrder {
-                    serving: row.get::<_, Option<String>>(5)?.map(SubscriptionId::from_text),
-                    wish: row.get::<_, Option<String>>(6)?.map(wish),
-                    answers: self.answers_to(row.get(4)?)?,
-                }),
-            };
-            orders.push(Order {
-                run: RunId::from_text(row.get::<_, String>(0)?),
-                given_number: row.get(7)?,
-                work,
-                begun: row.get(1)?,
-                stopping: row.get(2)?,
-            });
-        }
-        Ok(orders)
-    }
-
     /// Whether a run has ended and nothing of its work is left; none if there is no such run.
     pub fn work_is_over(&self, id: &RunId) -> Result<Option<bool>, LedgerError> {
         let sql =
@@ -444,11 +413,6 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
     }
-}
-
-/// The wish that this word stands for. One that only a later version knows is a cancel to whoever carries the run out.
-fn wish(word: String) -> Wish {
-    serde_json::from_value(Value::String(word)).unwrap_or(Wish::Stop(StopReason::Cancelled))
 }
 
 /// How runs that say the wrong thing about what they wait for are found.

@@ -73,6 +73,27 @@ fn a_run_that_waits_for_its_window_is_cancelled_without_it() {
 }
 
 #[test]
+fn deleting_an_automation_waits_for_work_that_goes_on_after_its_run_has_ended() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.subscribe(json!({}));
+    client.serve();
+    let automation = client.create(prompted(json!({})));
+    let run = client.at_work(&automation);
+    let deleting = [0; 2].map(|_| client.send("automation/delete", json!({"id": automation})));
+    client.wait_for_run(&run, "stopped");
+    // Nothing is told of an automation that waits; that it is there still is seen in what it is refused.
+    let error = client.refusal("automation/run", json!({"id": automation}));
+    assert_eq!(kind(&error), "automation_conflict", "{error}");
+    client.report_in_vain(&run, json!({"type": "finished"}));
+    for id in deleting {
+        let deleted = client.answer(&id).expect("it is deleted");
+        assert_eq!(deleted["stoppedRuns"][0]["id"], run, "{deleted}");
+    }
+    client.finish();
+}
+
+#[test]
 fn deleting_an_automation_waits_for_the_report_of_its_run() {
     let place = Place::new();
     let mut client = place.open();
