@@ -159,7 +159,9 @@ CREATE TABLE runs (
   tell_at INTEGER,                     -- when progress is to be told that was too soon after the last
   last_step TEXT,                      -- the newest step's title
   same_steps INTEGER NOT NULL DEFAULT 0, -- how many steps in a row had it
-  warned_of_cost INTEGER NOT NULL DEFAULT 0,
+  warned_of_budget INTEGER NOT NULL DEFAULT 0, -- 1 once a person was told that most of it is spent
+  warned_of_currency INTEGER NOT NULL DEFAULT 0, -- 1 once a person was told that the budget limits nothing
+  last_answered TEXT,                  -- JSON Asked: what a person has answered last
   instance TEXT,                       -- the instance that executes it, once its work has started
   session_id TEXT,
   continuity TEXT,

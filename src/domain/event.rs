@@ -113,16 +113,18 @@ impl Event {
     /// The warning that not all of a run's output was kept, of which at most `limit` bytes are.
     pub fn output_cut(run: Run, limit: u64) -> Event {
         let kept = run.output.bytes;
+        // Only what had a process of its own has a tail.
+        let last = match run.task {
+            PublicTask::Command { .. } => ", and its last ones in `end.tail`",
+            PublicTask::Prompt(_) | PublicTask::Notify { .. } => "",
+        };
         let text = if kept >= limit {
             format!(
-                "only the first {kept} bytes of the output are kept, and its last ones in `end.tail`; \
+                "only the first {kept} bytes of the output are kept{last}; \
                  `limits.outputBytes` in the initialization options allows more"
             )
         } else {
-            format!(
-                "only {kept} bytes of the output could be written, and its last ones are in `end.tail`; \
-                 see whether the disk is full"
-            )
+            format!("only {kept} bytes of the output could be written{last}; see whether the disk is full")
         };
         Event::RunWarning { run: Box::new(run), text }
     }

@@ -108,7 +108,8 @@ pub enum ProviderWork {
         /// Whether it is not to wait for anything.
         now: bool,
     },
-    /// Somebody has answered.
+    /// Somebody has answered, or nobody has in time: then it is the first option of the kind `reject_once`, and nothing is
+    /// sent if none was offered.
     Answer(Answer),
 }
 
@@ -124,7 +125,8 @@ pub struct WorkLimits {
     pub blocker_ms: i64,
 }
 
-/// What was answered to whom.
+/// What was answered to whom. When nobody has answered a request for a permission in time, this is its first option of the
+/// kind `reject_once`, and nothing is sent if there is none; a cancel follows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct Answer {

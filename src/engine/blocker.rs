@@ -26,6 +26,9 @@ pub(super) fn block(
     if run.run.stopping().is_some() {
         return refused("is to end, so that nobody is asked any more; end it and report `failed`");
     }
+    if run.work.last_answered == Some(need.asked()) {
+        return refused("was answered that already; ask under another id if it needs a person once more");
+    }
     if run.definition.policy.permissions == Permissions::Deny {
         return cancel::wish(tx, context, run, Wish::Fail(ErrorCode::NeedsUserInput), Urgency::Ask);
     }
@@ -79,6 +82,7 @@ pub fn respond(
     if let Some(fault) = not_offered(&blocker.need, &choice) {
         return Err(invalid_param(fault));
     }
+    run.work.last_answered = Some(asked.clone());
     withdraw(tx, context, &mut run)?;
     tx.insert_answer(run.row, &Answer { run: id.clone(), asked, choice })?;
     Ok(run.run)

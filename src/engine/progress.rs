@@ -57,26 +57,32 @@ pub(super) fn cost(
     run.run.cost = Some(cost.clone());
     keep(tx, context, &mut run)?;
     let Some(Budget { per_run }) = run.definition.policy.budget.clone() else { return Ok(()) };
-    let text = if cost.currency != per_run.currency {
-        format!(
+    // What is to end costs no more than it must, and a person has nothing to decide about it.
+    if run.run.stopping().is_some() {
+        return Ok(());
+    }
+    let work = &mut run.work;
+    let (warned, text) = if cost.currency != per_run.currency {
+        let text = format!(
             "it tells its cost in {}, so its budget in {} (`policy.budget.perRun`) limits nothing; set one in {}",
             cost.currency, per_run.currency, cost.currency
-        )
+        );
+        (&mut work.warned_of_currency, text)
     } else if cost.amount >= per_run.amount {
         let over_budget = Wish::Fail(ErrorCode::BudgetExceeded);
         return cancel::wish(tx, context, run, over_budget, Urgency::Ask);
     } else if cost.amount >= per_run.amount * WARNED_FROM {
-        format!(
+        let text = format!(
             "it has cost {} of the {} {} that it may cost (`policy.budget.perRun`), and is ended when it has cost all of that",
             cost.amount, per_run.amount, per_run.currency
-        )
+        );
+        (&mut work.warned_of_budget, text)
     } else {
         return Ok(());
     };
-    if run.work.warned_of_cost {
+    if std::mem::replace(warned, true) {
         return Ok(());
     }
-    run.work.warned_of_cost = true;
     derive::publish_run(tx, &mut run, context.now)?;
     tx.publish(&Event::RunWarning { run: Box::new(run.run), text }, context.now)?;
     Ok(())

@@ -125,15 +125,15 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
         let others = names(view.providers()?.iter().map(|other| other.id.as_str()));
         let hint = match others {
             Some(others) => {
-                format!("nobody serves {name:?}; open the application that does, or name one of: {others}")
+                format!("nobody serves `{name}`; open the application that does, or name one of: {others}")
             }
-            None => format!("nobody serves {name:?}; open the application that does"),
+            None => format!("nobody serves `{name}`; open the application that does"),
         };
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     };
     let is_served = !view.servings_for(name)?.is_empty();
     if !is_served && now.since_ms(row.checked_at) > ANSWER_COUNTS_MS {
-        let hint = format!("nobody serves {name:?} any more; open the application that does");
+        let hint = format!("nobody serves `{name}` any more; open the application that does");
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     }
     Ok(not_offered(prompt, &row.models))
@@ -143,8 +143,8 @@ fn not_offered(prompt: &Prompt, models: &[OfferedModel]) -> Option<Fault> {
     let provider = &prompt.model.provider;
     let Some(model) = models.iter().find(|model| model.id == prompt.model.model) else {
         let hint = match names(models.iter().map(|model| model.id.as_str())) {
-            Some(offered) => format!("{provider:?} offers: {offered}"),
-            None => format!("{provider:?} offers no model now"),
+            Some(offered) => format!("`{provider}` offers: {offered}"),
+            None => format!("`{provider}` offers no model now"),
         };
         return Some(Fault::with_hint("task.model", Word::ModelNotFound, hint));
     };

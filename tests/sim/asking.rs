@@ -5,7 +5,7 @@ use sexton::domain::id::RunId;
 use sexton::domain::provider::{Choice, Report};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::run::machine::{ErrorCode, StopReason};
-use sexton::domain::run::{ErrorClass, Need, Phase, Run, Wish};
+use sexton::domain::run::{ErrorClass, Need, PermissionKind, Phase, Run, Wish};
 
 use crate::app::{Manners, chosen, failed, finished, permission, question, step};
 use crate::drafts::{every, policy, prompt, with};
@@ -126,6 +126,73 @@ fn nobody_answers_in_time_and_the_work_is_told_no() {
     world.report(owner, &run, failed(ErrorCode::ExecutionFailed)).unwrap();
     assert_eq!(told(&world, &run), "manual stopped expired");
     assert!(!world.run_row(&run).holds_directory, "the directory is free");
+    world.audit_all();
+}
+
+#[test]
+fn a_window_that_hung_while_nobody_answered_is_told_no_when_it_goes_on() {
+    for goes_on in [true, false] {
+        let (mut world, owner) = World::with_owner();
+        let other = world.open();
+        world.serve(other, 1);
+        let spans = json!({"blockerMs": {"attended": MINUTE, "unattended": MINUTE}});
+        let draft = with(policy(prompt(every(60)), spans), json!({"paused": true}));
+        let id = world.create(owner, draft);
+        let run = world.run(owner, &id);
+        world.settle();
+        world.window_mut(other).app.manners = Manners::Stubborn;
+        world.report(other, &run, Report::Blocked(permission("1"))).unwrap();
+        world.window_mut(other).hangs = true;
+        // Whoever stands by looks a little later than the window itself would.
+        world.run_for(2 * MINUTE);
+        assert_eq!(told(&world, &run), "manual stopped expired");
+        let row = world.run_row(&run).row;
+        assert_eq!(world.view().answers_to(row).unwrap().len(), 1, "it was not handed over");
+        if goes_on {
+            world.window_mut(other).hangs = false;
+            world.settle();
+            let work = &world.window(other).app.work[&run];
+            assert_eq!(work.reason, Some(Wish::Stop(StopReason::Expired)));
+            assert_eq!(work.answers.iter().map(|it| it.choice.clone()).collect::<Vec<_>>(), [chosen("no")]);
+        } else {
+            world.die(other);
+            world.settle_dead_peers(owner).unwrap();
+        }
+        assert_eq!(world.view().answers_to(row).unwrap(), []);
+        world.audit_all();
+    }
+}
+
+#[test]
+fn nobody_is_told_no_for_good_because_no_person_has_answered() {
+    let mut need = permission("1");
+    if let Need::Permission { options, .. } = &mut need {
+        options.retain(|option| option.kind != PermissionKind::RejectOnce);
+    }
+    for need in [need, question("1")] {
+        let spans = json!({"blockerMs": {"attended": MINUTE, "unattended": MINUTE}});
+        let (mut world, owner, run) = blocked(need, spans);
+        world.window_mut(owner).app.manners = Manners::Stubborn;
+        world.run_for(MINUTE);
+        assert_eq!(told(&world, &run), "manual awaiting_input expired");
+        assert_eq!(world.window(owner).app.work[&run].answers, []);
+        world.audit_all();
+    }
+}
+
+#[test]
+fn what_was_answered_is_not_asked_again() {
+    let (mut world, owner, run) = blocked(permission("1"), json!({}));
+    world.respond(owner, &run, permission("1").asked(), chosen("yes")).unwrap();
+    let before = seq(&world);
+    let refusal = world.report(owner, &run, Report::Blocked(permission("1"))).unwrap_err();
+    assert!(refusal.to_string().contains("answered"), "{refusal}");
+    assert_eq!((told(&world, &run).as_str(), seq(&world)), ("manual running", before));
+    // A call is no request, and what was withdrawn was not answered.
+    world.report(owner, &run, Report::Blocked(question("1"))).unwrap();
+    world.report(owner, &run, Report::Unblocked).unwrap();
+    world.report(owner, &run, Report::Blocked(question("1"))).unwrap();
+    assert_eq!(told(&world, &run), "manual awaiting_input");
     world.audit_all();
 }
 

@@ -116,6 +116,25 @@ fn a_budget_in_another_currency_limits_nothing_and_that_is_told_once() {
 }
 
 #[test]
+fn each_thing_about_the_cost_is_told_once_and_none_of_a_run_that_is_to_end() {
+    let (mut world, owner, run) = at_work(serde_json::from_str(BUDGET).unwrap());
+    for (amount, currency) in [(1.0, "USD"), (8.0, "EUR"), (2.0, "USD"), (9.0, "EUR")] {
+        world.report(owner, &run, cost(amount, currency)).unwrap();
+    }
+    let [currency, budget] = &warnings(&world)[..] else { panic!("{:?}", warnings(&world)) };
+    assert!(currency.contains("in USD") && budget.contains("8 of the 10 EUR"), "{currency}, {budget}");
+    let (mut world, owner, run) = at_work(serde_json::from_str(BUDGET).unwrap());
+    world.cancel(owner, &run).unwrap();
+    for (amount, currency) in [(1.0, "USD"), (8.0, "EUR"), (11.0, "EUR")] {
+        world.report(owner, &run, cost(amount, currency)).unwrap();
+    }
+    assert_eq!(warnings(&world), Vec::<String>::new());
+    assert_eq!(told(&world, &run), "manual running cancelled");
+    assert_eq!(world.run_row(&run).run.cost.map(|cost| cost.amount), Some(11.0));
+    world.audit_all();
+}
+
+#[test]
 fn progress_is_told_once_a_second_and_output_never() {
     let (mut world, owner, run) = at_work(json!({"stepCap": 1_000_000}));
     let before = world.view().newest_seq().unwrap();

@@ -15,7 +15,8 @@ pub struct Blocker {
     pub need: Need,
     /// Since when.
     pub since: Timestamp,
-    /// Until when it may be answered.
+    /// Until when it may be answered. Who asked for a permission is then told the first option of the kind
+    /// `reject_once`, if one was offered, and otherwise nothing: what holds for later is chosen by a person alone.
     pub expires_at: Timestamp,
 }
 

@@ -12,7 +12,7 @@ use crate::domain::automation::Definition;
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::policy::IfBusy;
 use crate::domain::process::ProcessIdentity;
-use crate::domain::run::{Run, Wish};
+use crate::domain::run::{Asked, Run, Wish};
 use crate::domain::time::Timestamp;
 use crate::ledger::answers::PendingAnswer;
 use crate::ledger::later::{LaterRunRow, Stored};
@@ -73,8 +73,12 @@ pub struct Work {
     pub last_step: Option<String>,
     /// How many steps in a row had that title.
     pub same_steps: i64,
-    /// Whether a person was told what it costs.
-    pub warned_of_cost: bool,
+    /// Whether a person was told that most of its budget is spent.
+    pub warned_of_budget: bool,
+    /// Whether a person was told that its budget limits nothing, because its cost is told in another currency.
+    pub warned_of_currency: bool,
+    /// What a person has answered last.
+    pub last_answered: Option<Asked>,
 }
 
 impl RunRow {

@@ -19,7 +19,8 @@ pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.
     r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
     r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
     r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row),
-    r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_cost, r.given_number";
+    r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_budget,
+    r.warned_of_currency, r.last_answered, r.given_number";
 pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
@@ -133,7 +134,9 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
             tell_at: instant(c.take()?),
             last_step: c.take()?,
             same_steps: c.take()?,
-            warned_of_cost: c.take()?,
+            warned_of_budget: c.take()?,
+            warned_of_currency: c.take()?,
+            last_answered: c.json_or_null("runs.last_answered")?,
         },
         given_number: c.take()?,
     })

@@ -86,7 +86,8 @@ impl Tx<'_> {
                      skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
                      instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
                      output_bytes = ?28, output_truncated = ?29, active_at = ?30, wall_at = ?31, wall_left_ms = ?32,
-                     tell_at = ?33, last_step = ?34, same_steps = ?35, warned_of_cost = ?36, given_number = ?37,
+                     tell_at = ?33, last_step = ?34, same_steps = ?35, warned_of_budget = ?36,
+                     warned_of_currency = ?37, last_answered = ?38, given_number = ?39,
                      ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, 1 + coalesce(
                        (SELECT max(e.ended_number) FROM runs e
                         WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL), 0)) END
@@ -127,7 +128,9 @@ impl Tx<'_> {
             row.work.tell_at.map(Timestamp::as_millis),
             row.work.last_step,
             row.work.same_steps,
-            row.work.warned_of_cost,
+            row.work.warned_of_budget,
+            row.work.warned_of_currency,
+            to_json_or_null(row.work.last_answered.as_ref())?,
             row.given_number,
         ];
         self.execute(sql, params)?;

@@ -102,8 +102,8 @@ const RUN: &[Kind] = &[
 const CLOSE: &[Kind] =
     &[Kind::NotFound, Kind::InsideRun, Kind::Closing, Kind::CloseFailed, Kind::StorageUnavailable];
 
-/// The same of a hold.
-const HOLD: &[Kind] = &[Kind::NotFound, Kind::InsideRun, Kind::Closing, Kind::StorageUnavailable];
+/// The same of a hold, and of the service of a provider.
+const TAKE_ON: &[Kind] = &[Kind::NotFound, Kind::InsideRun, Kind::Closing, Kind::StorageUnavailable];
 
 const LOOK: &[Kind] = &[Kind::StorageUnavailable];
 const LOOK_AT_ONE: &[Kind] = &[Kind::NotFound, Kind::StorageUnavailable];
@@ -291,8 +291,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Has this window carry out prompts itself, which it is sent as `provider/work`. Gives what `provider/unserve` takes.",
             params: work::serve(),
             result: of::<String>,
-            // The run that it comes out of may be none.
-            refusals: &[Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
+            refusals: TAKE_ON,
             examples: vec![
                 json!({"id": "editor", "models": [{"id": "large", "name": "Large", "variants": ["careful"]}]}),
                 json!({"id": "editor", "models": [{"id": "large"}], "maxConcurrent": 4}),
@@ -346,7 +345,7 @@ pub fn methods() -> Vec<Method> {
             summary: "Says that the user's own work goes on in a directory: runs that write there, and closes, wait for it. Nothing is sent; gives what `directory/release` takes.",
             params: params::hold(),
             result: of::<String>,
-            refusals: HOLD,
+            refusals: TAKE_ON,
             examples: vec![
                 json!({"title": "an agent at work"}),
                 json!({"title": "an agent at work", "directory": "/home/me/project"}),

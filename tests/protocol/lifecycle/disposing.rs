@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{assert_idle, close, completed, deferred, end_of, ends};
+use crate::support::app::offer;
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell};
 use crate::support::{Place, eventually, kind};
@@ -20,6 +21,7 @@ fn role(client: &mut Client) -> (Value, bool) {
 fn assert_closing(client: &mut Client, by: &Value) {
     for (method, params) in [
         ("directory/hold", json!({"title": "an agent"})),
+        ("provider/serve", offer()),
         ("lifecycle/close", json!({"kind": "dispose", "mode": "maintenance"})),
         ("lifecycle/close", json!({"kind": "dispose", "mode": "maintenance", "directories": ["."]})),
     ] {
