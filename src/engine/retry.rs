@@ -9,19 +9,27 @@ use super::{Context, derive};
 use crate::domain::automation::Task;
 use crate::domain::policy::{Policy, Retry};
 use crate::domain::refusal::Refusal;
-use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{Ended, Trigger};
+use crate::domain::run::machine::StopReason;
+use crate::domain::run::{Ended, Phase, Trigger};
 use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
 
 /// Whether a run that has just ended is tried again.
 ///
-/// It is not where the automation is being deleted, and not where nothing starts by itself any more, because it rests or
+/// It is not where the failure is one that stays ([`crate::domain::run::ErrorClass::may_be_tried_again`]): the automation pauses at once
+/// then. It is not where the automation is being deleted, and not where nothing starts by itself any more, because it rests or
 /// has reached its count; what somebody has asked for is tried again there too. It is not either where another run of the automation is active: that one is the next try. That the schedule
 /// was edited meanwhile, or is over, means nothing here: the run was due. How often it is tried again, and what is
 /// carried out then, is said by the automation as it is now: whoever has mended it wants that to be tried.
 pub(super) fn follows(tx: &Tx<'_>, automation: &AutomationRow, ended: &RunRow) -> Result<bool, Refusal> {
     let Retry { attempts, .. } = automation.definition.policy.retry;
-    let failed_to_start = ended.run.state() == State::Failed && ended.run.started_at().is_none();
+    let failed_to_start = match &ended.run.phase {
+        Phase::Failed { error, .. } => error.class.may_be_tried_again() && ended.run.started_at().is_none(),
+        Phase::Scheduled { .. }
+        | Phase::Running { .. }
+        | Phase::AwaitingInput { .. }
+        | Phase::Succeeded { .. }
+        | Phase::Stopped { .. } => false,
+    };
     let starts_by_itself = automation.pause.is_none() && derive::runs_left(automation) != Some(0);
     let wanted = automation.deleting.is_none() && (starts_by_itself || ended.was_asked_for());
     Ok(failed_to_start && ended.tries < attempts && wanted && tx.active_runs(automation.row)?.is_empty())

@@ -189,6 +189,18 @@ fn a_chain_pauses_when_it_ends() {
 }
 
 #[test]
+fn a_login_and_a_quota_are_not_tried_again() {
+    for (class, reason) in [(ErrorClass::Auth, PauseReason::Auth), (ErrorClass::Quota, PauseReason::Quota)] {
+        let (mut world, owner) = World::with_owner();
+        let id = world.create(owner, retried(2));
+        fail_next(&mut world, owner, &id, class);
+        assert_eq!(world.automation(&id).pause.map(|pause| pause.reason), Some(reason));
+        assert_eq!(world.runs(&id).len(), 1);
+        world.audit_all();
+    }
+}
+
+#[test]
 fn a_chain_whose_last_run_could_start_does_not_pause() {
     for (last, streak) in [(exited(0), 0), (exited(1), 1)] {
         let (mut world, owner) = World::with_owner();
@@ -204,10 +216,11 @@ fn a_chain_whose_last_run_could_start_does_not_pause() {
 
 #[test]
 fn a_chain_that_is_stopped_pauses_for_what_it_has_failed_of_so_far() {
-    for (last, reason) in [(ErrorClass::Config, Some(PauseReason::Config)), (ErrorClass::Transient, None)] {
+    let (config, transient) = (ErrorClass::Config, ErrorClass::Transient);
+    for (first, last, reason) in [(transient, config, Some(PauseReason::Config)), (config, transient, None)] {
         let (mut world, owner) = World::with_owner();
         let id = world.create(owner, retried(3));
-        fail_next(&mut world, owner, &id, ErrorClass::Quota);
+        fail_next(&mut world, owner, &id, first);
         fail_again(&mut world, owner, &id, last);
         let waits = world.last_run(&id).id;
         world.cancel(owner, &waits).unwrap();

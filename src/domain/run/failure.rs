@@ -62,13 +62,26 @@ impl ErrorCode {
 
 impl ErrorClass {
     /// Why an automation rests at once after such a failure, if it does. Its next run would fail as well, however often
-    /// it was tried, until a person has done something or a quota is there again.
+    /// it was tried, until a person has done something or a quota is there again. A run that is tried again fails when
+    /// the last of its tries does.
     pub const fn pauses_at_once(self) -> Option<PauseReason> {
         match self {
             Self::Config => Some(PauseReason::Config),
             Self::Auth => Some(PauseReason::Auth),
             Self::Quota => Some(PauseReason::Quota),
             Self::Task | Self::Transient | Self::Permission | Self::Agent | Self::Crash => None,
+        }
+    }
+
+    /// Whether a run that could not start because of such a failure may be tried again. A login and a quota do not come
+    /// back by themselves within a few tries. What is configured may: a program that is not there now is there when
+    /// whoever installs it is done.
+    pub const fn may_be_tried_again(self) -> bool {
+        match self {
+            Self::Auth | Self::Quota => false,
+            Self::Task | Self::Transient | Self::Config | Self::Permission | Self::Agent | Self::Crash => {
+                true
+            }
         }
     }
 }
