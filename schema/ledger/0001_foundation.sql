@@ -143,8 +143,9 @@ CREATE TABLE runs (
   -- Where and by whom.
   directory TEXT NOT NULL,
   access TEXT NOT NULL,
-  provider TEXT,                       -- of a prompt: who is to carry it out, and with which model
+  provider TEXT,                       -- of a prompt: who is to carry it out, with which model, and which variant of it
   model TEXT,
+  variant TEXT,
   if_busy TEXT NOT NULL,               -- as its definition says, or as whoever asked for it wants
   holds_directory INTEGER NOT NULL DEFAULT 0,
   given_to TEXT,                       -- the instance that is to execute it
@@ -191,8 +192,9 @@ CREATE INDEX runs_in_line ON runs (directory, is_catch_up, joins_at, row)
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
-CREATE INDEX runs_for_executor ON runs (is_catch_up, joins_at, row)
-  WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('executor', 'close');
+-- Who can carry out a run depends on this, so that it is worked out once for all runs of which all of it is the same.
+CREATE INDEX runs_kinds ON runs (waiting ->> '$.for', provider, model, variant, directory, asked_by)
+  WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_turns ON runs (not_before)
   WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry');
 CREATE INDEX runs_waiting_until ON runs (wait_until)

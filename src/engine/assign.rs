@@ -187,11 +187,14 @@ pub(super) fn pass_on(
     Ok(tx.update_run(&run)?)
 }
 
-/// A prompt whose turn has come and whose provider nobody serves has failed: who offered it has gone, and may never
+/// A prompt whose turn has come and which nobody who serves its provider offers to carry out has failed: who offered it has gone, and may never
 /// come back.
 pub(super) fn unavailable(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -> Result<(), Refusal> {
     let model = match &run.definition.task {
-        Task::Prompt(prompt) => prompt.model.to_string(),
+        Task::Prompt(prompt) => match &prompt.variant {
+            Some(variant) => format!("{} in the variant {variant:?}", prompt.model),
+            None => prompt.model.to_string(),
+        },
         Task::Command(_) | Task::Notify { .. } => "it".to_owned(),
     };
     let message = format!("no window that is open serves {model}; open the application that does");

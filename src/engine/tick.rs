@@ -67,6 +67,12 @@ pub fn next_at(
 ) -> Result<Option<Timestamp>, Refusal> {
     let now = reading.wall;
     let limits = view.owner_limits()?.unwrap_or(own_limits);
+    // What a run is told wrongly is looked for by those who decide for the project, and has been due since the run was
+    // created. Where there are only observers, it is theirs.
+    let misplaced = match duty {
+        Duty::Observer if view.has_participants()? => None,
+        Duty::Owner | Duty::Standby | Duty::Observer => view.oldest_misplaced()?,
+    };
     let for_everybody = match duty {
         Duty::Owner => {
             // A run that another window gave back is due at once.
@@ -82,7 +88,7 @@ pub fn next_at(
         }
         Duty::Observer => [None; 3],
     };
-    let times = [view.next_shared_deadline()?, view.next_own_deadline(me)?];
+    let times = [view.next_shared_deadline()?, misplaced, view.next_own_deadline(me)?];
     Ok(times.into_iter().chain(for_everybody).flatten().min())
 }
 

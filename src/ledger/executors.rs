@@ -1,5 +1,9 @@
 //! Who can carry out a run: any window a command, the windows that serve its provider a prompt.
 
+use std::collections::HashMap;
+
+use rusqlite::Params;
+
 use super::column::View;
 use super::error::LedgerError;
 use super::runs::RunRow;
@@ -20,11 +24,13 @@ pub enum Executors {
 
 /// The condition that the instance `i` is there for the run `r`: it is a participant or was asked for the run, it is
 /// not about to leave, it has not been closed for good where the run works, and it serves the run's provider with its
-/// model, if the run is a prompt. Who has given up the whole project is an observer.
+/// model and variant, if the run is a prompt. Who has given up the whole project is an observer.
 const ABLE: &str = "i.leaving_at IS NULL AND (i.role = 'participant' OR i.id = r.asked_by)
     AND (r.provider IS NULL OR EXISTS
-         (SELECT 1 FROM servings s WHERE s.instance = i.id AND s.provider = r.provider
-            AND r.model IN (SELECT m.value ->> '$.id' FROM json_each(s.models) m)))
+         (SELECT 1 FROM servings s CROSS JOIN json_each(s.models) m
+          WHERE s.instance = i.id AND s.provider = r.provider AND m.value ->> '$.id' = r.model
+            AND (r.variant IS NULL
+                 OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v))))
     AND NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id AND c.completed_at IS NOT NULL
             AND r.directory IN (SELECT v.value FROM json_each(c.directories) v))";
 
@@ -42,37 +48,81 @@ const HAS_ROOM: &str = "(r.provider IS NULL OR (SELECT s.max_concurrent FROM ser
       + (SELECT count(*) FROM processes p CROSS JOIN runs w ON w.row = p.run
          WHERE p.instance = i.id AND w.completed_at IS NOT NULL AND w.provider = r.provider))";
 
-/// The condition that the run `r` can be decided about where its turn has come: somebody is free to carry it out, or it
-/// is a prompt that nobody could and that fails because of it.
-pub(super) fn can_go() -> String {
-    format!(
-        "(EXISTS (SELECT 1 FROM instances i WHERE {ABLE} AND {OPEN} AND {HAS_ROOM})
-          OR {})",
-        nobody_serves()
-    )
+/// The runs that nobody has been given, each kind of them once. What they wait for is part of it.
+const KINDS: &str =
+    "SELECT DISTINCT waiting ->> '$.for' AS waits_for, provider, model, variant, directory, asked_by
+    FROM runs INDEXED BY runs_kinds WHERE state = 'scheduled' AND given_to IS NULL";
+
+/// The kind of the run `r`, as [`Kind::name`].
+pub(super) const KIND: &str =
+    "json_array(r.waiting ->> '$.for', r.provider, r.model, r.variant, r.directory, r.asked_by)";
+
+/// What decides who can carry out the run in this row.
+const WHAT_A_RUN_NEEDS: &str =
+    "SELECT provider, model, variant, directory, asked_by FROM runs WHERE row = ?1";
+
+/// The same, as it is given.
+const GIVEN_NEEDS: &str =
+    "SELECT ?1 AS provider, ?2 AS model, ?3 AS variant, ?4 AS directory, ?5 AS asked_by";
+
+/// How things stand for a run, whoever it is that can carry it out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Free,
+    Full,
+    Closing,
+    Nobody,
+}
+
+/// What runs that nobody has been given have in common, so that the same is true of all of them: there may be a
+/// thousand of one kind.
+pub(super) struct Kind {
+    /// All of it in one text.
+    pub(super) name: String,
+    waits_for: Option<String>,
+    is_prompt: bool,
+    standing: Standing,
+}
+
+impl Kind {
+    /// Whether a run can be decided about where its turn has come: somebody is free to carry it out, or it is a prompt
+    /// that nobody could and that fails because of it.
+    pub(super) fn can_go(&self) -> bool {
+        match self.standing {
+            Standing::Free => true,
+            Standing::Nobody => self.is_prompt,
+            Standing::Full | Standing::Closing => false,
+        }
+    }
+
+    /// Whether a run that waits for an executor, or for the end of a close, is told wrongly what it waits for.
+    pub(super) fn waits_in_vain(&self) -> bool {
+        match (self.waits_for.as_deref(), self.is_prompt) {
+            (Some("close"), _) => self.standing != Standing::Closing,
+            (Some("executor"), true) => self.standing != Standing::Full,
+            (Some("executor"), false) => self.standing != Standing::Nobody,
+            (Some(_) | None, _) => false,
+        }
+    }
+
+    /// Whether a run says that it stands in line, or behind its previous one, though nobody can carry it out now.
+    pub(super) fn is_out_of_line(&self) -> bool {
+        let is_in_line = match self.standing {
+            Standing::Free | Standing::Full => true,
+            Standing::Nobody => self.is_prompt,
+            Standing::Closing => false,
+        };
+        matches!(self.waits_for.as_deref(), Some("previous" | "directory" | "capacity")) && !is_in_line
+    }
 }
 
 /// The condition that the run `r` stands in line with others, which it would not while nobody can carry it out: a
 /// prompt keeps its place while those who can are busy.
 pub(super) fn stands_in_line() -> String {
-    format!("(EXISTS (SELECT 1 FROM instances i WHERE {ABLE} AND {OPEN}) OR {})", nobody_serves())
-}
-
-/// The condition that the run `r`, which waits for an executor or for the end of a close, is told wrongly what it
-/// waits for.
-pub(super) fn waits_in_vain() -> String {
-    let able = format!("EXISTS (SELECT 1 FROM instances i WHERE {ABLE})");
-    let open = format!("EXISTS (SELECT 1 FROM instances i WHERE {ABLE} AND {OPEN})");
     format!(
-        "CASE WHEN r.waiting ->> '$.for' = 'close' THEN {open} OR NOT {able}
-              WHEN r.provider IS NULL THEN {able}
-              ELSE NOT {open} OR {} END",
-        can_go()
+        "(EXISTS (SELECT 1 FROM instances i WHERE {ABLE} AND {OPEN})
+          OR (r.provider IS NOT NULL AND NOT EXISTS (SELECT 1 FROM instances i WHERE {ABLE})))"
     )
-}
-
-fn nobody_serves() -> String {
-    format!("(r.provider IS NOT NULL AND NOT EXISTS (SELECT 1 FROM instances i WHERE {ABLE}))")
 }
 
 impl View<'_> {
@@ -92,14 +142,12 @@ impl View<'_> {
         if let Some(free) = self.least_busy(run, "1 = 1")? {
             return Ok(Executors::Free(free));
         }
-        let is_there = |condition: &str| {
-            let sql = format!("SELECT 1 FROM runs r CROSS JOIN instances i WHERE r.row = ?1 AND {condition}");
-            self.connection.prepare_cached(&sql)?.exists([run.row])
-        };
-        if is_there(&format!("{ABLE} AND {OPEN}"))? {
-            return Ok(Executors::Full);
-        }
-        Ok(if is_there(ABLE)? { Executors::Closing } else { Executors::Nobody })
+        Ok(match self.standing(WHAT_A_RUN_NEEDS, (run.row,))? {
+            // The two queries look at the same rows, so this is not reached.
+            Standing::Free | Standing::Full => Executors::Full,
+            Standing::Closing => Executors::Closing,
+            Standing::Nobody => Executors::Nobody,
+        })
     }
 
     /// Another window than the one that a run was given to, which can carry it out in its place.
@@ -124,8 +172,47 @@ impl View<'_> {
         Ok(least.map(|(_, _, id)| InstanceId::from_text(id)))
     }
 
-    /// Whether anybody is about to close something, or has closed it until a reload.
-    pub(in crate::ledger) fn has_closes(&self) -> Result<bool, LedgerError> {
-        Ok(self.connection.prepare_cached("SELECT 1 FROM closes")?.exists([])?)
+    /// The kinds of runs that nobody has been given. Who can carry them out is worked out once for all that have the
+    /// same needs: the directory counts where somebody closes it, and who was asked where that is an observer.
+    pub(super) fn kinds(&self) -> Result<Vec<Kind>, LedgerError> {
+        let sql = format!(
+            "SELECT json_array(r.waits_for, r.provider, r.model, r.variant, r.directory, r.asked_by), r.waits_for,
+               r.provider, r.model, r.variant,
+               CASE WHEN r.directory IN (SELECT v.value FROM closes c, json_each(c.directories) v) THEN r.directory END,
+               CASE WHEN r.asked_by IN (SELECT id FROM instances WHERE role <> 'participant') THEN r.asked_by END
+             FROM ({KINDS}) r"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let (mut rows, mut kinds, mut known) = (statement.query([])?, Vec::new(), HashMap::new());
+        while let Some(row) = rows.next()? {
+            let text = |column| row.get::<_, Option<String>>(column);
+            let needs = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
+            let is_prompt = needs[0].is_some();
+            let standing = match known.get(&needs) {
+                Some(standing) => *standing,
+                None => {
+                    let standing = self.standing(GIVEN_NEEDS, rusqlite::params_from_iter(&needs))?;
+                    known.insert(needs, standing);
+                    standing
+                }
+            };
+            kinds.push(Kind { name: row.get(0)?, waits_for: text(1)?, is_prompt, standing });
+        }
+        Ok(kinds)
+    }
+
+    /// How things stand for these needs.
+    fn standing(&self, needs: &str, params: impl Params + Clone) -> Result<Standing, LedgerError> {
+        for (condition, standing) in [
+            (format!("{ABLE} AND {OPEN} AND {HAS_ROOM}"), Standing::Free),
+            (format!("{ABLE} AND {OPEN}"), Standing::Full),
+            (ABLE.to_owned(), Standing::Closing),
+        ] {
+            let sql = format!("SELECT 1 FROM ({needs}) r CROSS JOIN instances i WHERE {condition}");
+            if self.connection.prepare_cached(&sql)?.exists(params.clone())? {
+                return Ok(standing);
+            }
+        }
+        Ok(Standing::Nobody)
     }
 }

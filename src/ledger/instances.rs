@@ -94,7 +94,7 @@ impl View<'_> {
     }
 
     /// Whether there is anybody who may be given anything.
-    pub(in crate::ledger) fn has_participants(&self) -> Result<bool, LedgerError> {
+    pub fn has_participants(&self) -> Result<bool, LedgerError> {
         let sql = format!("SELECT 1 FROM instances WHERE {TAKES_ANY_WORK}");
         Ok(self.connection.prepare_cached(&sql)?.exists([])?)
     }

@@ -15,8 +15,7 @@ impl View<'_> {
     }
 
     /// The earliest time at which a wait ends, a catch-up or a retry may start, or a wish to delete is void. A run that waits
-    /// for nothing though nobody has it, because its window has gone, has been due since it was created; so has
-    /// one of [`View::misplaced_runs`].
+    /// for nothing though nobody has it, because its window has gone, has been due since it was created.
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
         // The conditions are those of the indexes, which SQLite would not choose by itself: it takes all
         // scheduled runs and looks at each.
@@ -30,8 +29,7 @@ impl View<'_> {
               WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL
             UNION ALL SELECT min(deleting ->> '$.until') FROM automations
               WHERE deleting IS NOT NULL AND deleted_at IS NULL)";
-        let times = [self.least(sql, [])?, self.oldest_misplaced()?];
-        Ok(times.into_iter().flatten().min())
+        self.least(sql, [])
     }
 
     /// The earliest time at which a run of this instance has taken too long, or progress of one is to be told.

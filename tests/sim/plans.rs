@@ -22,9 +22,9 @@ const OF_THE_PRESENT: [&str; 11] = [
     "automations_deleting",
     "runs_active",
     "runs_deadline",
-    "runs_for_executor",
     "runs_given",
     "runs_in_line",
+    "runs_kinds",
     "runs_to_tell",
     "runs_turns",
     "runs_ungiven",
@@ -103,6 +103,8 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.newest_suspends(limit).unwrap();
     view.automations_after(1, limit).unwrap();
     view.next_shared_deadline().unwrap();
+    view.oldest_misplaced().unwrap();
+    view.misplaced_runs(limit).unwrap();
     view.next_own_deadline(&me).unwrap();
     view.next_neglected(&me, 2000).unwrap();
     view.neglected_runs(&me, now).unwrap();
@@ -178,7 +180,12 @@ fn check(world: &World, statements: BTreeSet<String>) {
     let mut faults = Vec::new();
     for sql in statements {
         let plan = plan(world.connection(), &sql);
-        if plan.iter().any(|line| slow(line)) {
+        // How the rows of a subquery are found, whatever its name, is said by lines of its own.
+        let is_subquery = |line: &str| {
+            let name = line.strip_prefix("SCAN ").unwrap_or_default();
+            ["CO-ROUTINE", "MATERIALIZE"].iter().any(|how| plan.contains(&format!("{how} {name}")))
+        };
+        if plan.iter().any(|line| slow(line) && !is_subquery(line)) {
             faults.push(format!("{sql}\n    {}", plan.join("\n    ")));
         }
     }

@@ -86,8 +86,10 @@ pub(crate) fn check(connection: &Connection) {
             "was given to somebody who does not serve it",
             "SELECT r.id FROM runs r WHERE r.completed_at IS NULL AND r.given_to IS NOT NULL
                AND r.provider IS NOT NULL AND NOT EXISTS (SELECT 1 FROM servings s
+                 JOIN json_each(s.models) m ON m.value ->> '$.id' = r.model
                  WHERE s.instance = r.given_to AND s.provider = r.provider
-                   AND r.model IN (SELECT m.value ->> '$.id' FROM json_each(s.models) m))",
+                   AND (r.variant IS NULL
+                     OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v)))",
         ),
         (
             "is at work somewhere else than where it was given",

@@ -10,7 +10,7 @@ use crate::domain::run::Ahead;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::{View, to_json};
 use crate::ledger::error::LedgerError;
-use crate::ledger::executors::{can_go, stands_in_line, waits_in_vain};
+use crate::ledger::executors::{KIND, Kind, stands_in_line};
 
 /// The condition that nothing is left of the work of earlier runs of the same automation as the run `r`: all of
 /// them have ended, and their guards have gone. `CROSS JOIN` has SQLite begin with the processes, which are few,
@@ -89,6 +89,12 @@ impl View<'_> {
     /// run has gone, whose directory is free, and that has nobody ahead of it there: a prompt keeps its place in the line
     /// while those who could carry it out are busy.
     pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
+        let kinds = self.kinds()?;
+        let can_go = names(&kinds, Kind::can_go);
+        if can_go.is_empty() {
+            return Ok(None);
+        }
+        let can_go = to_json(&can_go)?;
         let sql = format!(
             "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
              WHERE r.state = 'scheduled' AND r.given_to IS NULL AND coalesce(r.not_before, 0) <= ?1
@@ -96,14 +102,13 @@ impl View<'_> {
                       (SELECT 1 FROM runs h WHERE h.directory = r.directory AND h.holds_directory = 1)
                     OR EXISTS (SELECT 1 FROM holds u WHERE u.directory = r.directory)
                     OR r.directory IN (SELECT v.value FROM json_each(?2) v)))
-               AND {} AND {PREVIOUS_HAS_GONE}
-             ORDER BY {IN_ORDER}",
-            can_go()
+               AND {KIND} IN (SELECT k.value FROM json_each(?3) k) AND {PREVIOUS_HAS_GONE}
+             ORDER BY {IN_ORDER}"
         );
         // Where one has somebody ahead, so has everybody after it.
         let mut waited_in: Vec<String> = Vec::new();
         loop {
-            let params = vec![now.as_millis().into(), to_json(&waited_in)?.into()];
+            let params = vec![now.as_millis().into(), to_json(&waited_in)?.into(), can_go.clone().into()];
             let Some(run) = self.first_readable_by(from_row, &sql, params)? else { return Ok(None) };
             let directory = &run.run.directory;
             match run.definition.access {
@@ -287,57 +292,47 @@ impl View<'_> {
     /// now, or something else though nobody can carry them out. Those that are to join a line come in its order, those
     /// that are to leave it from its end, so that each of them changes the fewest others.
     pub fn misplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
-        let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut found = Vec::new();
-        for misplaced in self.misplaced()? {
+        let (most, mut found) = (i64::try_from(limit).unwrap_or(i64::MAX), Vec::new());
+        for (names, order) in self.misplaced()? {
             let sql = format!(
-                "SELECT {COLUMNS} FROM runs r {} JOIN definitions d ON d.row = r.definition WHERE {} ORDER BY {} LIMIT ?1",
-                misplaced.index, misplaced.condition, misplaced.order
+                "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
+                 WHERE {} ORDER BY {order} LIMIT ?2",
+                is_of_these_kinds()
             );
-            found.extend(self.readable_by(from_row, &sql, vec![most.into()])?);
+            found.extend(self.readable_by(from_row, &sql, vec![names.into(), most.into()])?);
         }
         found.truncate(limit);
         Ok(found)
     }
 
     /// Since when the oldest of [`View::misplaced_runs`] has been there.
-    pub(in crate::ledger) fn oldest_misplaced(&self) -> Result<Option<Timestamp>, LedgerError> {
+    pub fn oldest_misplaced(&self) -> Result<Option<Timestamp>, LedgerError> {
         let mut oldest: Option<i64> = None;
-        for misplaced in self.misplaced()? {
-            let sql = format!(
-                "SELECT min(r.triggered_at) FROM runs r {} WHERE {}",
-                misplaced.index, misplaced.condition
-            );
-            let found: Option<i64> = self.connection.prepare_cached(&sql)?.query_row([], |row| row.get(0))?;
+        let sql = format!(
+            "SELECT min(r.triggered_at) FROM runs r INDEXED BY runs_ungiven WHERE {}",
+            is_of_these_kinds()
+        );
+        for (names, _) in self.misplaced()? {
+            let found: Option<i64> =
+                self.connection.prepare_cached(&sql)?.query_row([names], |row| row.get(0))?;
             oldest = oldest.into_iter().chain(found).min();
         }
         Ok(oldest.map(Timestamp::from_millis))
     }
 
-    /// Who stands in a line is looked at only where somebody may not belong there: while nothing is closed and there are
-    /// participants, everybody does.
-    fn misplaced(&self) -> Result<Vec<Misplaced>, LedgerError> {
-        let mut where_to_look = vec![Misplaced {
-            index: "INDEXED BY runs_for_executor",
-            condition: format!(
-                "r.state = 'scheduled' AND r.given_to IS NULL
-                 AND r.waiting ->> '$.for' IN ('executor', 'close') AND {}",
-                waits_in_vain()
-            ),
-            order: IN_ORDER,
-        }];
-        if self.has_closes()? || !self.has_participants()? {
-            where_to_look.push(Misplaced {
-                index: "INDEXED BY runs_ungiven",
-                condition: format!(
-                    "r.state = 'scheduled' AND r.given_to IS NULL
-                     AND r.waiting ->> '$.for' IN ('previous', 'directory', 'capacity') AND NOT {}",
-                    stands_in_line()
-                ),
-                order: FROM_THE_END,
-            });
+    /// The kinds of runs that are misplaced, and in which order their runs come.
+    fn misplaced(&self) -> Result<Vec<(String, &'static str)>, LedgerError> {
+        let kinds = self.kinds()?;
+        let mut found = Vec::new();
+        for (is_misplaced, order) in
+            [(Kind::waits_in_vain as fn(&Kind) -> bool, IN_ORDER), (Kind::is_out_of_line, FROM_THE_END)]
+        {
+            let names = names(&kinds, is_misplaced);
+            if !names.is_empty() {
+                found.push((to_json(&names)?, order));
+            }
         }
-        Ok(where_to_look)
+        Ok(found)
     }
 
     /// The runs whose start or work has taken too long and that nobody has asked to end.
@@ -415,9 +410,14 @@ impl View<'_> {
     }
 }
 
-/// How runs that say the wrong thing about what they wait for are found.
-struct Misplaced {
-    index: &'static str,
-    condition: String,
-    order: &'static str,
+/// The condition that nobody has been given the run `r` and that it is of one of the kinds `?1`.
+fn is_of_these_kinds() -> String {
+    format!(
+        "r.state = 'scheduled' AND r.given_to IS NULL AND {KIND} IN (SELECT k.value FROM json_each(?1) k)"
+    )
+}
+
+/// The names of those kinds of which this is true.
+fn names(kinds: &[Kind], is_true: fn(&Kind) -> bool) -> Vec<&str> {
+    kinds.iter().filter(|kind| is_true(kind)).map(|kind| kind.name.as_str()).collect()
 }
