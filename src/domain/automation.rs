@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::id::{AutomationId, InstanceId, RunId};
+use super::id::{AutomationId, InstanceId, ProviderId, RunId};
 use super::policy::{PROMPT_IDLE_MS, Policy};
 use super::prompt::Prompt;
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
@@ -149,6 +149,14 @@ impl<V> Task<V> {
 }
 
 impl Task {
+    /// Who carries it out, if that is a provider.
+    pub fn provider(&self) -> Option<&ProviderId> {
+        match self {
+            Task::Prompt(prompt) => Some(&prompt.model.provider),
+            Task::Command(_) | Task::Notify { .. } => None,
+        }
+    }
+
     /// The task as runs show it: the names in `env` without their values.
     pub fn without_secrets(&self) -> PublicTask {
         match self {

@@ -100,7 +100,7 @@ fn session_to_continue(view: &View<'_>, run: &RunRow, prompt: &Prompt) -> Result
     Ok(match (prompt.context, &prompt.session_id) {
         (SessionContext::Fresh, _) => None,
         (SessionContext::Continue, Some(session)) => Some(session.clone()),
-        (SessionContext::Continue, None) => view.session_of(run.automation)?,
+        (SessionContext::Continue, None) => view.session_of(run.automation, &prompt.model.provider)?,
     })
 }
 
@@ -273,6 +273,12 @@ fn started(
     limits::begin(&mut run, context.now);
     derive::publish_run(tx, &mut run, context.now)?;
     match tx.stored_automation_at(run.automation)? {
+        // Another provider, which the automation has got meanwhile, does not know this session.
+        Stored::Known(automation)
+            if automation.definition.task.provider() != run.definition.task.provider() =>
+        {
+            Ok(())
+        }
         Stored::Known(mut automation) if automation.session_id.as_ref() != Some(&session_id) => {
             automation.session_id = Some(session_id);
             derive::publish_automation(tx, &mut automation, context.now).map(drop)

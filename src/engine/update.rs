@@ -43,6 +43,10 @@ pub fn update(
         Change::Schedule { .. } => settle::settle_before_edit(tx, context, &mut automation)?,
         Change::Elsewhere => {}
     }
+    // A session means nothing to any other provider than the one that has it.
+    if definition.task.provider() != automation.definition.task.provider() {
+        automation.session_id = None;
+    }
     automation.revision += 1;
     automation.updated_at = context.now;
     tx.replace_definition(&mut automation, definition)?;

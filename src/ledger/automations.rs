@@ -8,7 +8,7 @@ use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
 use super::later::{self, LaterAutomationRow, Stored};
 use crate::domain::automation::{Actor, Definition, EpochReason, Pause, folded};
-use crate::domain::id::{AutomationId, RunId};
+use crate::domain::id::{AutomationId, ProviderId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
 use crate::domain::time::Timestamp;
 
@@ -227,10 +227,13 @@ impl View<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// The agent's session that the next run of an automation may continue.
-    pub fn session_of(&self, automation: i64) -> Result<Option<String>, LedgerError> {
-        let sql = "SELECT session_id FROM automations WHERE row = ?1";
-        Ok(self.connection.prepare_cached(sql)?.query_row([automation], |row| row.get(0))?)
+    /// The agent's session that the next run of an automation may continue, if it is one of this provider.
+    pub fn session_of(&self, automation: i64, provider: &ProviderId) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT a.session_id FROM automations a JOIN definitions d ON d.row = a.definition
+                   WHERE a.row = ?1 AND d.body ->> '$.task.model.providerID' = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let session = statement.query_row((automation, provider.as_str()), |row| row.get(0)).optional()?;
+        Ok(session.flatten())
     }
 
     /// The newest run of an automation.

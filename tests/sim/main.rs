@@ -34,6 +34,7 @@ mod later;
 mod limits;
 mod lines;
 mod moving_up;
+mod needs;
 mod observers;
 mod overlap;
 mod plans;
