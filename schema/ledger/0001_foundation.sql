@@ -228,6 +228,7 @@ CREATE TABLE providers (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
   models TEXT NOT NULL,                -- JSON list of OfferedModel
+  reason TEXT,                         -- why it cannot be given work, as a sentence; NULL when it can
   checked_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::ending::{self, Remains};
+use super::serve::Parting;
 use super::{Context, assign, cancel, close, later, serve};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, RunId};
@@ -68,7 +69,7 @@ pub fn bury(
     // Its row goes first, so that nothing that becomes free below is given to it.
     tx.end_term(dead, context.now)?;
     close::end_at_last(tx, context, dead)?;
-    forget(tx, context, dead)?;
+    forget(tx, context, dead, Parting::Death)?;
     for mut run in tx.runs_given_to(dead)? {
         if !run.begun {
             hand_back(tx, run)?;
@@ -116,11 +117,12 @@ pub enum Departure {
 pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>, why: Departure) -> Result<(), Refusal> {
     tx.end_term(&context.me.instance, context.now)?;
     tx.mark_leaving(&context.me.instance, context.now)?;
+    serve::role_changed(tx, context, &context.me.instance)?;
     match why {
         Departure::Asked => {}
         Departure::ClientGone => {
             let me = context.me.instance.clone();
-            serve::forget(tx, context, &me)?;
+            serve::forget(tx, context, &me, Parting::Known)?;
         }
     }
     close::shut_down(tx, context)
@@ -135,12 +137,12 @@ pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal>
     let me = context.me.instance.clone();
     tx.end_term(&me, context.now)?;
     // What the client carries out itself has gone with the conversation.
-    serve::forget(tx, context, &me)?;
+    serve::forget(tx, context, &me, Parting::Known)?;
     if !tx.runs_given_to(&me)?.is_empty() {
         return Ok(Remains::Guard);
     }
     close::end_at_last(tx, context, &me)?;
-    forget(tx, context, &me)?;
+    forget(tx, context, &me, Parting::Known)?;
     assign::go_on(tx, context)?;
     Ok(Remains::Nothing)
 }
@@ -152,7 +154,7 @@ pub fn leave(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Remains, Refusal>
 /// When the ledger fails.
 pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Result<(), Refusal> {
     tx.end_term(me, context.now)?;
-    forget(tx, context, me)?;
+    forget(tx, context, me, Parting::Known)?;
     for run in tx.runs_given_to(me)? {
         hand_back(tx, run)?;
     }
@@ -161,11 +163,16 @@ pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Resu
 
 /// A sidecar is not there any more, nor what it has told of itself: what it closes, where its user works, and what it
 /// serves. Those who wait for that go on with [`assign::go_on`].
-fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+fn forget(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    instance: &InstanceId,
+    parting: Parting,
+) -> Result<(), Refusal> {
     tx.delete_closes_of(instance)?;
     tx.delete_holds_of(instance)?;
     tx.delete_instance(instance)?;
-    serve::forget(tx, context, instance)
+    serve::forget(tx, context, instance, parting)
 }
 
 /// What an instance was given in these directories and has not begun is anybody's.

@@ -16,7 +16,7 @@ use crate::domain::provider::{
 };
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::ledger::{LedgerError, ProviderRow, ServingRow, Stored, Tx, View};
+use crate::ledger::{ProviderRow, ServingRow, Stored, Tx, View};
 
 /// What one window may serve at once, and how many providers are remembered that nobody serves: more than any application
 /// has, and few enough to look through with each change.
@@ -51,7 +51,8 @@ pub fn serve(
         )));
     }
     let serving = ServingRow { id, instance, offer, since: context.now };
-    change(tx, context, &provider, || tx.insert_serving(&serving))?;
+    tx.insert_serving(&serving)?;
+    look_again(tx, context, &provider, context.now)?;
     assign::go_on_elsewhere(tx, context)
 }
 
@@ -63,22 +64,58 @@ pub fn serve(
 pub fn unserve(tx: &Tx<'_>, context: &mut Context<'_>, id: &SubscriptionId) -> Result<(), Refusal> {
     let served = tx.servings_of(&context.me.instance)?;
     if let Some(serving) = served.into_iter().find(|serving| serving.id == *id) {
-        end_serving(tx, context, &serving)?;
+        end_serving(tx, context, &serving, Parting::Known)?;
         assign::go_on_elsewhere(tx, context)?;
     }
     Ok(())
 }
 
+/// How a window has come to serve nothing any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Parting {
+    /// It could be asked until now.
+    Known,
+    /// It has died, and nobody knows when.
+    Death,
+}
+
 /// An instance serves nothing any more.
-pub(super) fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+pub(super) fn forget(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    instance: &InstanceId,
+    parting: Parting,
+) -> Result<(), Refusal> {
     for serving in tx.servings_of(instance)? {
-        end_serving(tx, context, &serving)?;
+        end_serving(tx, context, &serving, parting)?;
     }
     Ok(())
 }
 
-fn end_serving(tx: &Tx<'_>, context: &mut Context<'_>, serving: &ServingRow) -> Result<(), Refusal> {
-    change(tx, context, &serving.offer.provider, || tx.delete_serving(&serving.id))?;
+/// Whether an instance can be given work is another matter now, and so it may be with what it serves.
+pub(super) fn role_changed(tx: &Tx<'_>, context: &Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+    for serving in tx.servings_of(instance)? {
+        look_again(tx, context, &serving.offer.provider, context.now)?;
+    }
+    Ok(())
+}
+
+fn end_serving(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    serving: &ServingRow,
+    parting: Parting,
+) -> Result<(), Refusal> {
+    let provider = &serving.offer.provider;
+    tx.delete_serving(&serving.id)?;
+    let said_at = match parting {
+        Parting::Known => context.now,
+        Parting::Death => {
+            let before = tx.provider(provider)?.map(|row| row.checked_at);
+            before.map_or(serving.since, |before| before.max(serving.since))
+        }
+    };
+    look_again(tx, context, provider, said_at)?;
     // What it has not begun is handed back first, so that what becomes free below finds it.
     for run in tx.runs_given_to(&serving.instance)? {
         let is_of_it = match &run.definition.task {
@@ -107,11 +144,7 @@ fn end_serving(tx: &Tx<'_>, context: &mut Context<'_>, serving: &ServingRow) -> 
 /// # Errors
 /// When the ledger fails.
 pub fn providers(view: &View<'_>) -> Result<Vec<Provider>, Refusal> {
-    let shown = view.providers()?.into_iter().map(|row| {
-        let servings = view.servings_for(&row.id)?;
-        Ok(shown(row, &servings))
-    });
-    shown.collect()
+    Ok(view.providers()?.into_iter().map(shown).collect())
 }
 
 /// What is wrong with the model that a task names, if anything is.
@@ -131,9 +164,8 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
         };
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     };
-    let is_served = !view.servings_for(name)?.is_empty();
-    if !is_served && now.since_ms(row.checked_at) > ANSWER_COUNTS_MS {
-        let hint = format!("nobody serves `{name}` any more; open the application that does");
+    if row.reason.is_some() && now.since_ms(row.checked_at) > ANSWER_COUNTS_MS {
+        let hint = format!("`{name}` cannot be given work: {}", row.reason.unwrap_or_default());
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     }
     Ok(not_offered(prompt, &row.models))
@@ -170,35 +202,41 @@ fn names<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
     }
 }
 
-/// Changes who serves a provider, and tells of it if that can be seen.
-fn change(
+/// Looks again at who serves a provider, which has last said at `said_at` what it offers, and tells of it if anything can
+/// be seen of that.
+fn look_again(
     tx: &Tx<'_>,
     context: &Context<'_>,
     provider: &ProviderId,
-    change: impl FnOnce() -> Result<(), LedgerError>,
+    said_at: Timestamp,
 ) -> Result<(), Refusal> {
-    let before = match tx.provider(provider)? {
-        Some(row) => {
-            let servings = tx.servings_for(provider)?;
-            Some(shown(row, &servings))
-        }
-        None => None,
-    };
-    change()?;
+    let before = tx.provider(provider)?;
     let servings = tx.servings_for(provider)?;
-    let models = match &before {
-        Some(before) if servings.is_empty() => before.models.clone(),
-        Some(_) | None => offered_together(&servings),
+    let mut able = Vec::new();
+    for serving in &servings {
+        if tx.takes_any_work(&serving.instance)? {
+            able.push(serving.clone());
+        }
+    }
+    let reason = match (able.as_slice(), servings.as_slice()) {
+        ([_, ..], _) => None,
+        ([], [_, ..]) => Some("only windows serve it that observe, or have given up the project"),
+        ([], []) => Some("no window that is open serves it; open the application that does"),
     };
-    let kind = ProviderKind::Served;
-    let row = ProviderRow { id: provider.clone(), kind, models, checked_at: context.now };
-    let now = shown(row.clone(), &servings);
-    if before.is_some_and(|before| before.models == now.models && before.status == now.status) {
+    let (models, checked_at) = match (able.as_slice(), servings.as_slice(), &before) {
+        (able @ [_, ..], _, _) => (offered_together(able), context.now),
+        ([], servings @ [_, ..], _) => (offered_together(servings), context.now),
+        ([], [], Some(before)) => (before.models.clone(), said_at),
+        ([], [], None) => (Vec::new(), said_at),
+    };
+    let (id, kind, reason) = (provider.clone(), ProviderKind::Served, reason.map(str::to_owned));
+    if before.is_some_and(|before| before.models == models && before.reason == reason) {
         return Ok(());
     }
+    let row = ProviderRow { id, kind, models, reason, checked_at };
     tx.keep_provider(&row)?;
     forget_the_oldest(tx)?;
-    tx.publish(&Event::ProviderUpdated { provider: Box::new(now) }, context.now)?;
+    tx.publish(&Event::ProviderUpdated { provider: Box::new(shown(row)) }, context.now)?;
     Ok(())
 }
 
@@ -217,15 +255,19 @@ fn forget_the_oldest(tx: &Tx<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn shown(row: ProviderRow, servings: &[ServingRow]) -> Provider {
-    let (status, reason) = match servings {
-        [] => {
-            let why = "no window that is open serves it; open the application that does";
-            (ProviderStatus::Unavailable, Some(why.to_owned()))
-        }
-        [_, ..] => (ProviderStatus::Ready, None),
+fn shown(row: ProviderRow) -> Provider {
+    let status = match row.reason {
+        Some(_) => ProviderStatus::Unavailable,
+        None => ProviderStatus::Ready,
     };
-    Provider { id: row.id, kind: row.kind, status, reason, checked_at: row.checked_at, models: row.models }
+    Provider {
+        id: row.id,
+        kind: row.kind,
+        status,
+        reason: row.reason,
+        checked_at: row.checked_at,
+        models: row.models,
+    }
 }
 
 /// What several windows offer: each model once, with the variants that any of them has, in the order in which they were

@@ -17,6 +17,8 @@ pub struct ProviderRow {
     pub kind: ProviderKind,
     /// What it offers, or last offered.
     pub models: Vec<OfferedModel>,
+    /// Why it cannot be given work, as a sentence; nothing if it can.
+    pub reason: Option<String>,
     /// When that was last known to be so.
     pub checked_at: Timestamp,
 }
@@ -34,7 +36,7 @@ pub struct ServingRow {
     pub since: Timestamp,
 }
 
-const PROVIDER_COLUMNS: &str = "id, kind, models, checked_at";
+const PROVIDER_COLUMNS: &str = "id, kind, models, reason, checked_at";
 const SERVING_COLUMNS: &str = "id, instance, provider, models, max_concurrent, since";
 
 fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
@@ -43,6 +45,7 @@ fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
         id: ProviderId::from_text(columns.take::<String>()?),
         kind: columns.word("providers.kind")?,
         models: columns.json("providers.models")?,
+        reason: columns.take()?,
         checked_at: Timestamp::from_millis(columns.take()?),
     })
 }
@@ -117,12 +120,13 @@ impl Tx<'_> {
 
     /// Remembers what a provider says of itself.
     pub fn keep_provider(&self, provider: &ProviderRow) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO providers (id, kind, models, checked_at) VALUES (?1, ?2, ?3, ?4)
-                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, checked_at = ?4";
+        let sql = "INSERT INTO providers (id, kind, models, reason, checked_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, reason = ?4, checked_at = ?5";
         let params = rusqlite::params![
             provider.id.as_str(),
             to_word(&provider.kind)?,
             to_json(&provider.models)?,
+            provider.reason,
             provider.checked_at.as_millis(),
         ];
         self.execute(sql, params)?;

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 use sexton::domain::fault::Word;
+use sexton::domain::lifecycle::{CloseKind, CloseMode};
 use sexton::domain::provider::{Provider, ProviderStatus};
 use sexton::domain::refusal::Refusal;
+use sexton::domain::scheduler::Role;
 use sexton::engine::serve;
 use sexton::ledger::EventFilter;
 
 use crate::app::{AGENT, MODEL, offer};
+use crate::closer::close;
 use crate::drafts::{every, prompt, with};
 use crate::world::{Who, World};
 
@@ -81,6 +84,43 @@ fn several_windows_offer_together_what_any_of_them_does() {
     assert_eq!(words(&world), ["a unavailable ", r#"b unavailable small[] large["slow", "fast"]"#]);
     assert!(listed(&world).iter().all(|provider| provider.reason.is_some()));
     assert_eq!(told(&world)[3..], ["ready", "unavailable", "unavailable"]);
+    world.audit_all();
+}
+
+#[test]
+fn what_a_window_that_has_died_offered_was_said_when_it_was_last_told() {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    world.now = world.now.plus_ms(MINUTE);
+    let said_at = world.now;
+    world.serve(other, 1);
+    world.die(other);
+    world.now = world.now.plus_ms(10 * MINUTE + 1);
+    world.settle_dead_peers(owner).unwrap();
+    assert_eq!(listed(&world)[0].checked_at, said_at);
+    assert_eq!(
+        faults(&mut world, owner, task(AGENT, MODEL, None)),
+        fault("task.model", Word::ModelLookupFailed)
+    );
+    world.audit_all();
+}
+
+#[test]
+fn a_provider_is_ready_while_somebody_can_be_given_its_work() {
+    let (mut world, _) = World::with_owner();
+    let observer = world.open_as(Role::Observer);
+    world.serve(observer, 1);
+    let reason = |world: &World| listed(world)[0].reason.clone().unwrap_or_default();
+    assert!(reason(&world).contains("only windows serve it that observe"), "{}", reason(&world));
+    let serving = world.open();
+    world.serve(serving, 1);
+    for (kind, status) in [(CloseKind::Dispose, "unavailable"), (CloseKind::Reload, "ready")] {
+        close(&mut world, serving, kind, CloseMode::Maintenance);
+        world.settle();
+        assert_eq!(told(&world).last().unwrap(), status);
+        assert_eq!(reason(&world).is_empty(), status == "ready");
+    }
+    assert_eq!(told(&world), ["unavailable", "ready", "unavailable", "ready"]);
     world.audit_all();
 }
 

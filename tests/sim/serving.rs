@@ -75,6 +75,12 @@ pub(crate) fn check(connection: &Connection) {
             "SELECT provider FROM servings WHERE provider NOT IN (SELECT id FROM providers)",
         ),
         (
+            "is said to be ready, or not to be, and is not so",
+            "SELECT p.id FROM providers p WHERE (p.reason IS NULL) <> EXISTS
+               (SELECT 1 FROM servings s JOIN instances i ON i.id = s.instance
+                WHERE s.provider = p.id AND i.role = 'participant' AND i.leaving_at IS NULL)",
+        ),
+        (
             "has more work than it wants",
             "SELECT s.id FROM servings s WHERE s.max_concurrent <
                (SELECT count(*) FROM runs r WHERE r.completed_at IS NULL AND r.given_to = s.instance
