@@ -26,7 +26,7 @@ use sexton::engine::clock::observe;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::tick::Duty;
 use sexton::engine::{Context, cancel, create, presence, report, tick};
-use sexton::ledger::{InstanceRow, Ledger, Outside, ProcessRow, Tx, View};
+use sexton::ledger::{Begun, Guard, InstanceRow, Ledger, Outside, ProcessRow, Tx, View};
 use tokio::runtime::Runtime;
 
 use crate::broken;
@@ -133,7 +133,7 @@ impl History {
         let begin = now();
         let decided = self.decide(at, |tx, context| {
             let begin = now();
-            tick::tick(tx, context, Duty::Owner)?;
+            tick::tick(tx, context, Duty::Owner, &[])?;
             Ok(ms_since(begin))
         })?;
         let on_disk = ms_since(begin);
@@ -145,10 +145,12 @@ impl History {
     fn carry_out(&mut self, exit_code: i32) -> io::Result<()> {
         self.fired += 1;
         self.decide(slot(self.fired), move |tx, context| {
-            tick::tick(tx, context, Duty::Owner)?;
+            tick::tick(tx, context, Duty::Owner, &[])?;
             let run = given(tx)?;
-            let process = ProcessRow { instance: me().instance, process: process(), token: String::new() };
-            report::begin(tx, context, &run, &process)?;
+            let begun = Begun::Guard(Guard { process: process(), token: String::new() });
+            let process = ProcessRow { instance: me().instance, begun };
+            let number = tx.run(&run)?.map_or(0, |row| row.given_number);
+            report::begin(tx, context, &run, number, &process)?;
             report::started(tx, context, &run)?;
             let tail = "all is well\n".repeat(10);
             let output = OutputSize { bytes: tail.len() as u64, truncated: false };
