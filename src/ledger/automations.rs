@@ -214,17 +214,17 @@ impl View<'_> {
         Ok(ids.collect::<Result<_, _>>()?)
     }
 
-    /// The runs of an automation whose work has not gone, oldest first: those that have not ended, and those that have and
-    /// of which something may still be there.
+    /// The runs of an automation whose work has not gone: those that have ended and of which something may still be
+    /// there, and then those that have not, which came after them. Each oldest first.
     pub fn runs_with_work(&self, automation: i64) -> Result<Vec<RunId>, LedgerError> {
-        let sql = "SELECT id FROM
-                     (SELECT row, id FROM runs WHERE automation = ?1 AND completed_at IS NULL
-                      UNION
-                      SELECT r.row, r.id FROM processes p CROSS JOIN runs r ON r.row = p.run WHERE r.automation = ?1)
-                   ORDER BY row";
+        let sql = "SELECT r.id FROM processes p CROSS JOIN runs r ON r.row = p.run
+                   WHERE r.automation = ?1 AND r.completed_at IS NOT NULL ORDER BY p.run";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let ids = statement.query_map([automation], |row| Ok(RunId::from_text(row.get::<_, String>(0)?)))?;
-        Ok(ids.collect::<Result<_, _>>()?)
+        let ended = statement.query_map([automation], |row| row.get::<_, String>(0))?;
+        let mut runs: Vec<RunId> =
+            ended.map(|id| Ok(RunId::from_text(id?))).collect::<Result<_, LedgerError>>()?;
+        runs.extend(self.active_runs(automation)?);
+        Ok(runs)
     }
 
     /// The agent's session that the next run of an automation may continue, if it is one of this provider.

@@ -9,29 +9,29 @@ use crate::domain::run::machine::StopReason;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
 
-/// What is read of the run `r` with its process `p`.
-const COLUMNS: &str = "r.id, p.run IS NOT NULL, r.provider IS NOT NULL, r.row, p.serving, r.given_number";
+/// What is read of the run `r` with its process `p`, and first of all its place.
+const COLUMNS: &str = "r.id, p.run IS NOT NULL, r.provider IS NOT NULL, p.serving, r.given_number";
 
 impl View<'_> {
     /// What an instance has to do, in the order of the runs. A run that has ended is to end at once as long as its window
     /// has not said that its work has gone: the window may not have heard of it.
     pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
         let sql = format!(
-            "SELECT {COLUMNS}, r.stopping ->> '$.now', r.stopping ->> '$.as'
+            "SELECT r.row, {COLUMNS}, r.stopping ->> '$.now', r.stopping ->> '$.as'
              FROM runs r INDEXED BY runs_given LEFT JOIN processes p ON p.run = r.row
              WHERE r.given_to = ?1 AND r.completed_at IS NULL
              UNION ALL
-             SELECT {COLUMNS}, 1, coalesce(r.stop_reason, r.error ->> '$.code')
+             SELECT p.run, {COLUMNS}, 1, coalesce(r.stop_reason, r.error ->> '$.code')
              FROM processes p CROSS JOIN runs r ON r.row = p.run
              WHERE p.instance = ?1 AND p.serving IS NOT NULL AND r.completed_at IS NOT NULL
-             ORDER BY 4"
+             ORDER BY 1"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let mut rows = statement.query([instance.as_str()])?;
         let mut orders = Vec::new();
         while let Some(row) = rows.next()? {
             let stopping: Option<bool> = row.get(6)?;
-            let work = match row.get(2)? {
+            let work = match row.get(3)? {
                 false => Ordered::Guarded,
                 true => Ordered::Served(ServedOrder {
                     serving: row.get::<_, Option<String>>(4)?.map(SubscriptionId::from_text),
@@ -39,11 +39,11 @@ impl View<'_> {
                         Some(_) => Some(wish(row.get(7)?)),
                         None => None,
                     },
-                    answers: self.answers_to(row.get(3)?)?,
+                    answers: self.answers_to(row.get(0)?)?,
                 }),
             };
-            let run = RunId::from_text(row.get::<_, String>(0)?);
-            orders.push(Order { run, given_number: row.get(5)?, work, begun: row.get(1)?, stopping });
+            let run = RunId::from_text(row.get::<_, String>(1)?);
+            orders.push(Order { run, given_number: row.get(5)?, work, begun: row.get(2)?, stopping });
         }
         Ok(orders)
     }
