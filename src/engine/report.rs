@@ -76,13 +76,22 @@ pub fn begin(
     given_number: i64,
     process: &ProcessRow,
 ) -> Result<Fence, Refusal> {
-    let Some(run) = mine(tx, context, id)? else { return Ok(Fence::Withdrawn) };
-    let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
-    if !wanted || run.begun || run.given_number != given_number {
-        return Ok(Fence::Withdrawn);
-    }
+    let Some(run) = to_begin(tx, context, id, given_number)? else { return Ok(Fence::Withdrawn) };
     tx.insert_process(run.row, process, context.now)?;
     Ok(Fence::Go)
+}
+
+/// The run, if it is still this instance's to begin by this giving, whatever carries it out.
+pub(super) fn to_begin(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    id: &RunId,
+    given_number: i64,
+) -> Result<Option<RunRow>, Refusal> {
+    Ok(mine(tx, context, id)?.filter(|run| {
+        let wanted = run.run.state() == State::Scheduled && run.run.stopping().is_none();
+        wanted && !run.begun && run.given_number == given_number
+    }))
 }
 
 /// The work has really started.
@@ -103,13 +112,12 @@ pub fn started(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(),
 ///
 /// # Errors
 /// When the ledger fails; the report is to be made again.
-pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -> Result<(), Refusal> {
+pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, work_end: WorkEnd) -> Result<(), Refusal> {
     let Some(mut run) = mine(tx, context, id)? else { return Ok(()) };
     if !run.run.state().is_active() {
         return gone(tx, context, id);
     }
-    let wish = run.run.stopping().cloned();
-    let (process, outcome) = match end {
+    let (process, outcome) = match work_end {
         WorkEnd::NotStarted(failure) => (None, Outcome::Failed(not_started(&run, failure))),
         WorkEnd::PrecheckOnly { why, process, output } => {
             run.run.output = output;
@@ -132,15 +140,27 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, end: WorkEnd) -
             (Some(process), Outcome::Failed(error))
         }
     };
-    // Who wished first decides how the end is recorded; the work's own end is in `end`.
-    let outcome = wish.map_or(outcome, |wish| cancel::outcome_of(&wish, &run));
-    ending::end(tx, context, run, outcome, process, Remains::Nothing)?;
-    warn_of_cut_output(tx, context, id)
+    end(tx, context, run, outcome, process)
+}
+
+/// The work of a run has gone. Who wished first decides how the end is recorded; what became of the process, if there was
+/// one, is told in any case.
+pub(super) fn end(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    run: RunRow,
+    outcome: Outcome,
+    process: Option<ProcessEnd>,
+) -> Result<(), Refusal> {
+    let id = run.run.id.clone();
+    let wished = run.run.stopping().map(|wish| cancel::outcome_of(wish, &run));
+    ending::end(tx, context, run, wished.unwrap_or(outcome), process, Remains::Nothing)?;
+    warn_of_cut_output(tx, context, &id)
 }
 
 /// Tells that not all of the output was kept. It comes after the end and all that follows from it: it shows the run
 /// as it ended, and nothing may stand between an end and what that means for the automation.
-pub(super) fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
+fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
     let limit = context.limits.output_bytes;
     let run = find_run(tx, id)?.run;
     // Who allows no output at all wants none, and need not be told with each run.

@@ -6,7 +6,7 @@
 use super::ending::{self, Remains};
 use super::limits;
 use super::presence::lost;
-use super::{Context, blocker, cancel, derive, find_run, pause, progress, report};
+use super::{Context, blocker, derive, find_run, pause, progress, report};
 use crate::domain::automation::Task;
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::prompt::{Prompt, SessionContext};
@@ -51,16 +51,10 @@ pub fn begin(
     given_number: i64,
 ) -> Result<Begin, Refusal> {
     let me = &context.me.instance;
-    let Some(run) = tx.run(id)?.filter(|run| run.given_to.as_ref() == Some(me)) else {
-        return Ok(Begin::Withdrawn);
-    };
-    let wanted = run.run.state() == State::Scheduled
-        && run.run.stopping().is_none()
-        && !run.begun
-        && run.given_number == given_number;
+    let Some(run) = report::to_begin(tx, context, id, given_number)? else { return Ok(Begin::Withdrawn) };
     let prompt = match &run.definition.task {
-        Task::Prompt(prompt) if wanted => prompt,
-        Task::Prompt(_) | Task::Command(_) | Task::Notify { .. } => return Ok(Begin::Withdrawn),
+        Task::Prompt(prompt) => prompt,
+        Task::Command(_) | Task::Notify { .. } => return Ok(Begin::Withdrawn),
     };
     let servings = tx.servings_of(me)?;
     let Some(serving) = servings.into_iter().find(|it| it.offer.provider == prompt.model.provider) else {
@@ -151,29 +145,28 @@ pub fn never_told(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<
     }
 }
 
-/// Whether a window may write output of a run now. It is asked before anything is written.
-///
-/// # Errors
-/// When the run is not the window's to write for.
-pub fn may_write(view: &View<'_>, me: &InstanceId, id: &RunId) -> Result<Run, Refusal> {
-    match begun_here(view, me, id)? {
-        Whose::Mine(run) => Ok(at_work(*run)?.run),
-        Whose::Over(refusal) => Err(refusal),
-    }
-}
-
-/// A window has written so much output of a run, in all. That is told with whatever is told next.
+/// A window has output of a run. What writes it is called only if the window may, with how much there is by then, and
+/// gives how much there is afterwards; that is told with whatever is told next. Where it fails nothing is changed.
 ///
 /// # Errors
 /// When the run is not the window's to write for: it may have ended meanwhile.
-pub fn output(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, size: OutputSize) -> Result<(), Refusal> {
+pub fn output<E>(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    id: &RunId,
+    write: impl FnOnce(OutputSize) -> Result<OutputSize, E>,
+) -> Result<Result<(), E>, Refusal> {
     let mut run = match begun_here(tx, &context.me.instance, id)? {
         Whose::Mine(run) => at_work(*run)?,
         Whose::Over(refusal) => return Err(refusal),
     };
-    run.run.output = size;
+    run.run.output = match write(run.run.output) {
+        Ok(size) => size,
+        Err(error) => return Ok(Err(error)),
+    };
     limits::stir(&mut run, context.now);
-    Ok(tx.update_run(&run)?)
+    tx.update_run(&run)?;
+    Ok(Ok(()))
 }
 
 /// What a run is to a window that reports of it.
@@ -297,7 +290,7 @@ fn finished(
 ) -> Result<(), Refusal> {
     // Who wished first decides how the end is recorded, and then nothing has come out of it.
     if run.run.stopping().is_some() {
-        return end(tx, context, run, Outcome::Succeeded(result));
+        return report::end(tx, context, run, Outcome::Succeeded(result), None);
     }
     if run.run.state() == State::AwaitingInput {
         blocker::withdraw(tx, context, &mut run)?;
@@ -306,7 +299,7 @@ fn finished(
         pause::watch_is_over(tx, context, run.automation)?;
         run = tx.run_at(run.row)?;
     }
-    end(tx, context, run, Outcome::Succeeded(result))
+    report::end(tx, context, run, Outcome::Succeeded(result), None)
 }
 
 fn failed(
@@ -331,17 +324,9 @@ fn failed(
         )));
     }
     let class = class.unwrap_or_else(|| code.default_class(run.run.started_at()));
-    end(tx, context, run, Outcome::Failed(RunError { code, message, class }))
+    report::end(tx, context, run, Outcome::Failed(RunError { code, message, class }), None)
 }
 
 fn word(code: ErrorCode) -> String {
     serde_json::to_value(code).ok().and_then(|word| word.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-/// The window says that the work has gone, and how it ended if nobody wished otherwise before.
-fn end(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow, outcome: Outcome) -> Result<(), Refusal> {
-    let id = run.run.id.clone();
-    let wished = run.run.stopping().map(|wish| cancel::outcome_of(wish, &run));
-    ending::end(tx, context, run, wished.unwrap_or(outcome), None, Remains::Nothing)?;
-    report::warn_of_cut_output(tx, context, &id)
 }

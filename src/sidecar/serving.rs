@@ -208,17 +208,14 @@ impl Sidecar {
     /// at the place that the row tells: what was written and could not be noted is overwritten by what comes next.
     async fn take_output(&self, run: RunId, data: String, by: Caller) -> Answer<()> {
         let (path, limit) = (self.output_path(&run), self.parts.limits.output_bytes);
-        let taken = self.change(by, move |tx, context| {
-            let OutputSize { bytes, truncated } = served::may_write(tx, &context.me.instance, &run)?.output;
+        let write = move |OutputSize { bytes, truncated }| {
             let room = usize::try_from(limit.saturating_sub(bytes)).unwrap_or(usize::MAX);
             let fits = if truncated { 0 } else { room.min(data.len()) };
-            if let Err(error) = spool::write_at(&path, bytes, &data.as_bytes()[..fits]) {
-                // The ledger is well: this is told to whoever reports, and not taken for its trouble.
-                return Ok(Err(unwritable(&error)));
-            }
-            let size = OutputSize { bytes: bytes + fits as u64, truncated: truncated || fits < data.len() };
-            served::output(tx, context, &run, size).map(Ok)
-        });
+            // The ledger is well where this fails: it is told to whoever reports, and not taken for its trouble.
+            spool::write_at(&path, bytes, &data.as_bytes()[..fits]).map_err(|error| unwritable(&error))?;
+            Ok(OutputSize { bytes: bytes + fits as u64, truncated: truncated || fits < data.len() })
+        };
+        let taken = self.change(by, move |tx, context| served::output(tx, context, &run, write));
         taken.await?
     }
 }

@@ -222,7 +222,7 @@ impl World {
 
     pub(crate) fn output(&mut self, who: Who, run: &RunId, bytes: u64) -> Result<(), Refusal> {
         let size = OutputSize { bytes, truncated: false };
-        self.decide(who, |tx, context| served::output(tx, context, run, size))
+        self.decide(who, |tx, context| served::output(tx, context, run, |_| Ok(size)))?
     }
 
     pub(crate) fn respond(
