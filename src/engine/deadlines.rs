@@ -1,7 +1,7 @@
 //! Waits that are over, limits that are reached, and progress that was held back for long enough.
 
 use super::ending::{self, Remains};
-use super::limits::{self, Limit};
+use super::limits::{self, Limit, SignOfLife};
 use super::{AT_ONCE, Context, Progress, assign, blocker, cancel, delete, progress};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
@@ -13,7 +13,7 @@ use crate::ledger::{RunRow, Tx};
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal> {
+pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) -> Result<Progress, Refusal> {
     let waits = tx.waits_over(context.now, AT_ONCE)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let overdue = tx.served_stops_over(context.now, AT_ONCE)?;
@@ -38,7 +38,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
         }
     }
     for run in limits {
-        end_at_limit(tx, context, run.row)?;
+        end_at_limit(tx, context, run.row, looked_at)?;
     }
     for run in overdue {
         let run = tx.run_at(run.row)?;
@@ -61,10 +61,18 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusa
     Ok(progress)
 }
 
-/// Asks a run to end that has reached a limit.
-fn end_at_limit(tx: &Tx<'_>, context: &mut Context<'_>, row: i64) -> Result<(), Refusal> {
+/// Asks a run to end that has reached a limit. A command that has become silent since it was looked for such may have
+/// written meanwhile: it is looked at first.
+fn end_at_limit(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    row: i64,
+    looked_at: &[SignOfLife],
+) -> Result<(), Refusal> {
     let run = tx.run_at(row)?;
+    let is_known = run.run.task.is_prompt() || looked_at.iter().any(|sign| sign.run == run.run.id);
     match limits::reached(&run, context.now) {
+        Some(Limit::Idle) if !is_known => Ok(()),
         Some(Limit::Start | Limit::Idle | Limit::Wall) => {
             cancel::wish(tx, context, run, Wish::Fail(ErrorCode::TimedOut), Urgency::Ask)
         }

@@ -23,15 +23,13 @@ pub(super) enum Limit {
     Answer,
 }
 
-/// That work was seen to go on: what it has written by then.
+/// A look at what a command that seemed to be silent has written. Without one nobody can tell that it was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignOfLife {
     /// Whose work.
     pub run: RunId,
-    /// When it wrote last, by the clock of the file system.
-    pub at: Timestamp,
-    /// How much it has written, in bytes.
-    pub bytes: u64,
+    /// When it wrote last, by the clock of the file system, and how much in all, in bytes; none if it has not written.
+    pub written: Option<(Timestamp, u64)>,
 }
 
 /// Its work has started.
@@ -73,13 +71,14 @@ pub(super) fn stir(run: &mut RunRow, at: Timestamp) {
 /// When the ledger fails.
 pub(super) fn note(tx: &Tx<'_>, context: &Context<'_>, signs: &[SignOfLife]) -> Result<(), Refusal> {
     for sign in signs {
+        let Some((written_at, bytes)) = sign.written else { continue };
         let Some(mut run) = tx.run(&sign.run)? else { continue };
         let known = run.work.active_at;
         // What was written since the last look was written now at the latest. The file's own time is believed only
         // where it can be true: the clock may have been set meanwhile.
-        let grown = run.run.output.bytes != sign.bytes;
+        let grown = run.run.output.bytes != bytes;
         let at = match known {
-            Some(known) if sign.at > known && sign.at <= context.now => Some(sign.at),
+            Some(known) if written_at > known && written_at <= context.now => Some(written_at),
             Some(_) | None if grown => Some(context.now),
             Some(_) | None => None,
         };
@@ -87,7 +86,7 @@ pub(super) fn note(tx: &Tx<'_>, context: &Context<'_>, signs: &[SignOfLife]) -> 
             && run.run.state() == State::Running
             && run.run.stopping().is_none()
         {
-            run.run.output.bytes = sign.bytes;
+            run.run.output.bytes = bytes;
             stir(&mut run, at);
             tx.update_run(&run)?;
         }

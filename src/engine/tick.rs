@@ -39,7 +39,7 @@ pub fn tick(
     let claimed_through = match duty {
         Duty::Owner => context.now,
         Duty::Standby => context.now.plus_ms(-shared_limits(tx, context)?.standby_ms),
-        Duty::Observer => return deadlines::settle(tx, context),
+        Duty::Observer => return deadlines::settle(tx, context, signs),
     };
     standby::take_back(tx, context)?;
     // Those whose turn has come go before what is due only now.
@@ -49,7 +49,7 @@ pub fn tick(
         Claims::Later => Progress::Done,
         Claims::AfterEpochs(remaining) => clock::begin_anew(tx, context, remaining)?,
     };
-    let waits = deadlines::settle(tx, context)?;
+    let waits = deadlines::settle(tx, context, signs)?;
     Ok(if slots == Progress::Done { waits } else { slots })
 }
 

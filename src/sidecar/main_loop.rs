@@ -228,7 +228,7 @@ impl MainLoop {
         if due.at.is_some_and(|at| at <= clock.now()) {
             self.bell.confirm(&self.sidecar).await?;
             let duty = self.duty();
-            let signs = self.signs_of_life().await?;
+            let signs = self.look_at(std::mem::take(&mut due.silent));
             let ticked = self.sidecar.decide(move |tx, context| tick::tick(tx, context, duty, &signs));
             let progress = ticked.await?;
             more = progress == Progress::More;
@@ -263,14 +263,12 @@ impl MainLoop {
 
     /// Looks at what commands have written that seem to have been silent for too long: their guards write it down, and
     /// nobody else is told of it.
-    async fn signs_of_life(&self) -> Result<Vec<SignOfLife>, Refusal> {
-        let now = self.sidecar.parts.clock.now();
-        let silent = self.sidecar.parts.ledger.read(move |view| Ok(view.silent_commands(now)?)).await?;
-        let seen = silent.into_iter().filter_map(|run| {
-            let (at, bytes) = spool::last_write(&self.sidecar.output_path(&run))?;
-            Some(SignOfLife { run, at: Timestamp::from_millis(at), bytes })
-        });
-        Ok(seen.collect())
+    fn look_at(&self, silent: Vec<RunId>) -> Vec<SignOfLife> {
+        let look = |run| {
+            let written = spool::last_write(&self.sidecar.output_path(&run));
+            SignOfLife { run, written: written.map(|(at, bytes)| (Timestamp::from_millis(at), bytes)) }
+        };
+        silent.into_iter().map(look).collect()
     }
 
     async fn read_due(&self) -> Result<Due, Refusal> {
@@ -287,8 +285,8 @@ impl MainLoop {
             let (orders, closes) = (view.orders(&me)?, close::ready(view, &me)?);
             // A row that is gone is another window's doing and changes nothing here.
             let role = view.role_of(&me)?.unwrap_or(role);
-            let glimpse = view.glimpse()?;
-            Ok(Due { at, orders, servings, closes, role, peers, stops_are_overdue, glimpse })
+            let (silent, glimpse) = (view.silent_commands(reading.wall)?, view.glimpse()?);
+            Ok(Due { at, silent, orders, servings, closes, role, peers, stops_are_overdue, glimpse })
         });
         read.await
     }
@@ -415,6 +413,8 @@ enum Next {
 
 struct Due {
     at: Option<Timestamp>,
+    /// The commands that seem to have been silent for too long.
+    silent: Vec<RunId>,
     orders: Vec<Order>,
     /// The closes that nothing is in the way of.
     closes: Vec<ReadyClose>,

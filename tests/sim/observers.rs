@@ -115,7 +115,7 @@ fn what_nobody_can_carry_out_waits_for_somebody_until_its_time_is_over() {
     assert_eq!(waiting.until_at, world.run_row(&world.last_run(&id).id).wait_until);
     world.finish(&holding, exited(0));
     assert_eq!(world.story(&id), ["schedule scheduled executor slots 60..60 x1"], "it is not the observer's");
-    let looked = world.decide(observer, deadlines::settle).unwrap();
+    let looked = world.decide(observer, |tx, context| deadlines::settle(tx, context, &[])).unwrap();
     assert_eq!(looked, Progress::Done);
     assert_eq!(world.due_at(observer), waiting.until_at, "nothing is looked at while nobody can");
     world.run_for(10 * MINUTE);
@@ -239,7 +239,10 @@ fn many_that_wait_are_told_in_batches_that_somebody_came_and_that_the_last_one_w
     let (_, mine) = by_hand(&mut world, observer, json!({}));
     world.die(owner);
     world.settle_dead_peers(observer).unwrap();
-    assert_eq!(world.decide(observer, deadlines::settle).unwrap(), Progress::More);
+    assert_eq!(
+        world.decide(observer, |tx, context| deadlines::settle(tx, context, &[])).unwrap(),
+        Progress::More
+    );
     let told = |world: &World| {
         let words = waiting.iter().map(|run| words(&world.run_row(run).run));
         words.filter(|words| words == "manual scheduled executor").count()

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::RunId;
+use sexton::engine::tick::{self, Duty};
 
 use crate::drafts::{every, policy, with};
 use crate::looking::words;
@@ -122,4 +123,19 @@ fn silence_is_seen_by_others_where_the_window_that_started_the_command_hangs() {
     world.end_of_work_elsewhere(&run);
     world.settle();
     world.audit_all();
+}
+
+#[test]
+fn a_command_whose_output_was_not_looked_at_is_not_taken_for_silent() {
+    let (mut world, owner) = World::with_owner();
+    let run = at_work(&mut world, owner, json!({"idleMs": MINUTE}));
+    world.now = world.now.plus_ms(MINUTE);
+    // It has become silent between the look and the tick.
+    world.decide(owner, |tx, context| tick::tick(tx, context, Duty::Owner, &[])).unwrap();
+    assert_eq!(told(&world, &run), "manual running");
+    writes(&mut world, &run, 0);
+    world.settle();
+    assert_eq!(told(&world, &run), "manual running");
+    world.run_for(MINUTE);
+    assert_eq!(told(&world, &run), "manual failed timed_out");
 }

@@ -227,11 +227,8 @@ impl World {
     /// What commands have written that seem to have been silent.
     fn signs_of_life(&self) -> Vec<SignOfLife> {
         let silent = self.view().silent_commands(self.now).unwrap();
-        let seen = silent.into_iter().filter_map(|run| {
-            let (at, bytes) = *self.written.get(&run)?;
-            Some(SignOfLife { run, at, bytes })
-        });
-        seen.collect()
+        let look = |run| SignOfLife { written: self.written.get(&run).copied(), run };
+        silent.into_iter().map(look).collect()
     }
 
     /// How many runs slots have led to: records are born stopped and never change. Runs that end go on meanwhile, and

@@ -63,9 +63,12 @@ pub(crate) fn nothing_is_left(ledger: &Connection, place: &Place, living: &HashS
     let rows = statement.query_map([], |row| row.get::<_, u32>(0)).expect("rows");
     let entered: HashSet<u32> = rows.map(|pid| pid.expect("a pid")).collect();
     assert_eq!(entered, *living, "instances");
-    // Each process has this in its environment: guards, commands, and what those have left behind.
-    let processes = processes_with(place.state().to_str().expect("a path"));
-    assert_eq!(processes.into_iter().collect::<HashSet<_>>(), *living, "processes");
+    // Each process has this in its environment: guards, commands, and what those have left behind. A guard tells that
+    // the work has gone, and goes a moment later itself.
+    eventually("only windows are alive", || {
+        let processes = processes_with(place.state().to_str().expect("a path"));
+        (processes.into_iter().collect::<HashSet<_>>() == *living).then_some(())
+    });
 }
 
 /// The lock files of instances are those of the ones that are entered, and of some that have none any more, at most: those
