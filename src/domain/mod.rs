@@ -1,6 +1,7 @@
 //! Words and rules: automation, schedule, run, policy. Pure: no I/O, no clock, no async, no SQL.
 
 pub mod automation;
+pub mod briefing;
 pub mod clock;
 pub mod configuration;
 pub mod draft;
