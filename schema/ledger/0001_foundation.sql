@@ -111,6 +111,7 @@ CREATE TABLE runs (
   trigger TEXT NOT NULL,               -- JSON Trigger
   run_key TEXT,
   tries INTEGER NOT NULL DEFAULT 0,    -- how many runs have failed before this one, which it tries again
+  context TEXT,                        -- what whoever asked for it has added to the prompt
   attendance TEXT NOT NULL,
   asked_by TEXT,                       -- the instance that a manual run, or the first of what this one tries again, was asked of
   slots_from INTEGER,

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::id::{ProviderId, RunId};
 use super::policy::{Money, Permissions};
 use super::run::machine::ErrorCode;
-use super::run::{Asked, ErrorClass, ResultOutcome, Run};
+use super::run::{Asked, Continuity, ErrorClass, ResultOutcome, Run};
 use super::time::Timestamp;
 
 /// How long what a provider last said of its models counts after it can no longer be asked, in milliseconds.
@@ -165,6 +165,8 @@ pub enum Report {
     Started {
         /// The session.
         session_id: String,
+        /// How it was taken up. None from who does not say: then it is the one that was to be continued, or a new one.
+        continuity: Option<Continuity>,
     },
     /// The agent took a step.
     Step {

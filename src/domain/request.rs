@@ -50,6 +50,8 @@ pub struct RunRequest {
     pub attendance: Attendance,
     /// The client's own name for its request.
     pub key: Option<String>,
+    /// What is told beside the prompt.
+    pub context: Option<String>,
     /// What the run does when another one is ahead of it in its directory; as its policy says if it is absent.
     pub if_busy: Option<IfBusy>,
 }

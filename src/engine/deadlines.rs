@@ -61,8 +61,8 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) 
     Ok(progress)
 }
 
-/// Asks a run to end that has reached a limit. A command that has become silent since it was looked for such may have
-/// written meanwhile: it is looked at first.
+/// Asks a run to end that has reached a limit. What has a guard and has become silent since it was
+/// looked for may have written meanwhile: it is looked at first.
 fn end_at_limit(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -70,7 +70,8 @@ fn end_at_limit(
     looked_at: &[SignOfLife],
 ) -> Result<(), Refusal> {
     let run = tx.run_at(row)?;
-    let is_known = run.run.task.is_prompt() || looked_at.iter().any(|sign| sign.run == run.run.id);
+    let has_spool = tx.process(run.row)?.is_some_and(|process| process.guard().is_some());
+    let is_known = !has_spool || looked_at.iter().any(|sign| sign.run == run.run.id);
     match limits::reached(&run, context.now) {
         Some(Limit::Idle) if !is_known => Ok(()),
         Some(Limit::Start | Limit::Idle | Limit::Wall) => {

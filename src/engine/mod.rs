@@ -5,8 +5,9 @@
 //! Start reading at [`tick`]: it settles what is due. [`clock`] looks at the clock before anything is decided. [`assign`] says who carries out what, [`report`] takes
 //! what became of it, [`ending`] is the one way in which a run ends. [`settle`] has the rule for slots, also for
 //! those of a schedule that ends. Windows that carry out prompts themselves say so in [`serve`] and report in
-//! [`served`]; [`blocker`] is about what their work asks people.
+//! [`served`], sidecars report of their agents in [`agent`]; [`blocker`] is about what such work asks people.
 
+pub mod agent;
 pub mod assign;
 pub mod blocker;
 pub mod cancel;
@@ -28,6 +29,7 @@ pub mod presence;
 pub mod progress;
 mod records;
 pub mod report;
+mod reported;
 mod rest;
 pub mod retention;
 mod retry;

@@ -20,6 +20,8 @@ pub(super) struct NewRun {
     pub(super) if_busy: IfBusy,
     /// How many runs of its chain have failed before it.
     pub(super) tries: i64,
+    /// What is told beside the prompt.
+    pub(super) context: Option<String>,
 }
 
 /// Stores a run that is to be carried out. Nothing is told yet: whoever calls this has it assigned first.
@@ -79,6 +81,7 @@ fn record_of(
         not_before: None,
         if_busy: origin.definition.policy.if_busy,
         tries: 0,
+        context: None,
     };
     let mut row = blank(context, origin, new, Phase::Stopped { ended, reason });
     row.row = tx.insert_run(&row)?;
@@ -153,6 +156,7 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         epoch: origin.epoch,
         run,
         tries: new.tries,
+        context: new.context,
         asked_by: new.asked_by,
         wait_until: None,
         not_before: new.not_before,

@@ -1,12 +1,13 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, assign, cancel, delete, derive, find_run, limits};
+use super::{Context, agent, assign, blocker, cancel, delete, derive, find_run, limits};
+use crate::domain::automation::Task;
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
-use crate::domain::run::machine::{ErrorCode, State, StopReason};
+use crate::domain::run::machine::{self, ErrorCode, RunEvent, State, StopReason};
 use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult, StartFailure};
 use crate::domain::time::Timestamp;
 use crate::ledger::{ProcessRow, RunRow, Tx};
@@ -41,6 +42,15 @@ pub enum WorkEnd {
         /// How much it wrote.
         output: OutputSize,
     },
+    /// The process of an agent ended, and with it what it was told to do.
+    Agent {
+        /// What has come of that.
+        said: Said,
+        /// How the process ended, and what it left.
+        process: ProcessEnd,
+        /// How much the agent has said.
+        output: OutputSize,
+    },
     /// What guarded it ended while the sidecar lived.
     GuardLost {
         /// What is known, as a sentence.
@@ -50,6 +60,17 @@ pub enum WorkEnd {
         /// How much it wrote.
         output: OutputSize,
     },
+}
+
+/// What has come of what an agent was told to do.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Said {
+    /// It is done.
+    Done(RunResult),
+    /// It has failed, or could not be begun.
+    Failed(RunError),
+    /// The agent has gone without saying anything about it: a sentence about that.
+    Nothing(String),
 }
 
 /// Why a command was not started though its precheck was.
@@ -77,6 +98,11 @@ pub fn begin(
     process: &ProcessRow,
 ) -> Result<Fence, Refusal> {
     let Some(run) = to_begin(tx, context, id, given_number)? else { return Ok(Fence::Withdrawn) };
+    if let Task::Prompt(prompt) = &run.definition.task
+        && agent::waits_for_its_session(tx, &run, prompt)?
+    {
+        return Ok(Fence::Withdrawn);
+    }
     tx.insert_process(run.row, process, context.now)?;
     Ok(Fence::Go)
 }
@@ -132,6 +158,14 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, work_end: WorkE
             }
             run.run.output = output;
             let outcome = by_exit(&process, run.run.started_at());
+            (Some(process), outcome)
+        }
+        WorkEnd::Agent { said, process, output } => {
+            run.run.output = output;
+            if run.run.state() == State::AwaitingInput && run.run.stopping().is_none() {
+                blocker::withdraw(tx, context, &mut run)?;
+            }
+            let outcome = by_agent(&run, said);
             (Some(process), outcome)
         }
         WorkEnd::GuardLost { message, process, output } => {
@@ -204,13 +238,13 @@ fn not_started(run: &RunRow, StartFailure { class, message }: StartFailure) -> R
 }
 
 fn by_precheck(why: NotReached, process: &ProcessEnd) -> Outcome {
-    const SEE: &str = "so the command was not started; `end.tail` has its last output";
+    const SEE: &str = "so the work was not started; `end.tail` has its last output";
     let (message, class) = match (why, process.exit_code, process.signal) {
         (NotReached::ByExit, Some(Precheck::NOTHING_TO_DO), _) => {
             return Outcome::Stopped(StopReason::PrecheckSkipped);
         }
         (NotReached::ByExit, Some(0), _) => {
-            ("it was ended before its command was started".to_owned(), ErrorClass::Task)
+            ("it was ended before the work was started".to_owned(), ErrorClass::Task)
         }
         (NotReached::ByExit, Some(code), _) => {
             (format!("the precheck exited with code {code}, {SEE}"), ErrorClass::Task)
@@ -227,6 +261,26 @@ fn by_precheck(why: NotReached, process: &ProcessEnd) -> Outcome {
         (NotReached::NotStarted(StartFailure { class, message }), _, _) => (message, class),
     };
     Outcome::Failed(RunError { code: ErrorCode::StartFailed, message, class })
+}
+
+/// An agent can fail in any way that the state of the run allows; what does not fit is a failure to start before it has
+/// started, and one of the work after that.
+fn by_agent(run: &RunRow, said: Said) -> Outcome {
+    let (state, started_at) = (run.run.state(), run.run.started_at());
+    let general = if started_at.is_none() { ErrorCode::StartFailed } else { ErrorCode::ExecutionFailed };
+    Outcome::Failed(match said {
+        Said::Done(result) if started_at.is_some() => return Outcome::Succeeded(result),
+        Said::Done(_) => {
+            let message = "the agent says that it is done and had not begun".to_owned();
+            RunError { code: general, message, class: ErrorClass::Agent }
+        }
+        Said::Failed(error) if machine::next(state, RunEvent::Fail(error.code)).is_ok() => error,
+        Said::Failed(RunError { message, class, .. }) => RunError { code: general, message, class },
+        Said::Nothing(message) if started_at.is_some() => {
+            RunError::of(ErrorCode::Crashed, message, started_at)
+        }
+        Said::Nothing(message) => RunError { code: general, message, class: ErrorClass::Agent },
+    })
 }
 
 fn by_exit(process: &ProcessEnd, started_at: Option<Timestamp>) -> Outcome {

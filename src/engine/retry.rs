@@ -62,6 +62,7 @@ pub(super) fn again(
         not_before,
         if_busy,
         tries: failed.tries + 1,
+        context: failed.context.clone(),
     };
     start(tx, context, automation, new).map(drop)
 }

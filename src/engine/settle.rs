@@ -276,6 +276,7 @@ fn answer(
         not_before,
         if_busy: automation.definition.policy.if_busy,
         tries: 0,
+        context: None,
     };
     tx.move_watermark(automation, slots.to_at)?;
     start(tx, context, automation, new).map(drop)

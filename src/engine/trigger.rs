@@ -3,8 +3,9 @@
 use super::records::NewRun;
 use super::start::start;
 use super::{Context, KEY_MEMORY_MS, assign, find_automation, find_open_automation, overlap};
+use crate::domain::fault::{Fault, Word};
 use crate::domain::policy::Overlap;
-use crate::domain::refusal::Refusal;
+use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::RunRequest;
 use crate::domain::run::{Run, Trigger};
 use crate::ledger::Tx;
@@ -31,6 +32,10 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         }
         (Overlap::Skip, None) | (Overlap::QueueOne | Overlap::CancelPrevious, _) => {}
     }
+    if request.context.is_some() && automation.definition.task.provider().is_none() {
+        let hint = "leave it out: only prompts have a context";
+        return Err(invalid_param(Fault::with_hint("context", Word::UnsupportedAutomationField, hint)));
+    }
     overlap::make_way(tx, context, &mut automation)?;
     let new = NewRun {
         trigger: Trigger::Manual { key: request.key },
@@ -40,6 +45,7 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         not_before: None,
         if_busy: request.if_busy.unwrap_or(automation.definition.policy.if_busy),
         tries: 0,
+        context: request.context,
     };
     start(tx, context, &mut automation, new)
 }

@@ -51,6 +51,7 @@ fn no_two_runs_hold_the_same_directory() {
         automation: created.unwrap().id,
         attendance: sexton::domain::run::Attendance::Attended,
         key: None,
+        context: None,
         if_busy: None,
     };
     let waiting = decide(&tx, &mut ids, NOW, |tx, context| trigger::trigger(tx, context, request)).unwrap();

@@ -247,7 +247,7 @@ pub(crate) fn offer(provider: &str, models: &[(&str, &[&str])], max_concurrent: 
 }
 
 pub(crate) fn started(session: &str) -> Report {
-    Report::Started { session_id: session.to_owned() }
+    Report::Started { session_id: session.to_owned(), continuity: None }
 }
 
 pub(crate) fn step(title: &str) -> Report {

@@ -265,8 +265,13 @@ fn the_same_key_runs_once_within_a_day() {
     let id = world.create(owner, reminder(with(every(60), json!({"paused": true}))));
     let ask = |world: &mut World| {
         let key = Some("k".to_owned());
-        let request =
-            RunRequest { automation: id.clone(), attendance: Attendance::Attended, key, if_busy: None };
+        let request = RunRequest {
+            automation: id.clone(),
+            attendance: Attendance::Attended,
+            key,
+            context: None,
+            if_busy: None,
+        };
         world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id
     };
     let first = ask(&mut world);

@@ -92,7 +92,7 @@ fn any_other_end_of_a_precheck_is_a_failed_start_that_says_what_happened() {
     for (end, part, class) in [
         (end(NotReached::ByExit, Some(3), None), "exited with code 3", ErrorClass::Task),
         (end(NotReached::ByExit, None, Some(9)), "killed by signal 9", ErrorClass::Task),
-        (end(NotReached::ByExit, Some(0), None), "ended before its command", ErrorClass::Task),
+        (end(NotReached::ByExit, Some(0), None), "ended before the work", ErrorClass::Task),
         (end(NotReached::TimedOut, Some(75), None), "policy.precheck.timeoutMs", ErrorClass::Task),
         (end(not_started(ErrorClass::Config), None, None), "no program", ErrorClass::Config),
         (end(not_started(ErrorClass::Transient), None, None), "no program", ErrorClass::Transient),

@@ -27,7 +27,13 @@ fn keeping(world: &mut World, owner: Who, runs: i64, days: i64) -> AutomationId 
 /// A run by hand that succeeds within a second.
 fn one_run(world: &mut World, owner: Who, id: &AutomationId, key: Option<&str>) -> RunId {
     let key = key.map(str::to_owned);
-    let request = RunRequest { automation: id.clone(), attendance: Attendance::Attended, key, if_busy: None };
+    let request = RunRequest {
+        automation: id.clone(),
+        attendance: Attendance::Attended,
+        key,
+        context: None,
+        if_busy: None,
+    };
     let run = world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id;
     world.settle();
     world.finish(&run, exited(0));
@@ -160,6 +166,7 @@ fn a_key_is_remembered_for_a_day_and_so_is_its_run() {
         automation: id.clone(),
         attendance: Attendance::Attended,
         key: Some("once only".to_owned()),
+        context: None,
         if_busy: None,
     };
     let again = world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap();

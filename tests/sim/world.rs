@@ -231,7 +231,7 @@ impl World {
         if_busy: Option<IfBusy>,
     ) -> Result<Run, Refusal> {
         let attendance = Attendance::Attended;
-        let request = RunRequest { automation: id.clone(), attendance, key: None, if_busy };
+        let request = RunRequest { automation: id.clone(), attendance, key: None, context: None, if_busy };
         self.decide(who, |tx, context| trigger::trigger(tx, context, request))
     }
 

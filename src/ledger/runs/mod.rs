@@ -6,6 +6,7 @@ mod page;
 mod processes;
 mod read;
 mod row;
+mod sessions;
 mod write;
 
 use crate::domain::automation::Definition;
@@ -34,6 +35,8 @@ pub struct RunRow {
     pub run: Run,
     /// How many runs have failed before this one, which it tries again.
     pub tries: i64,
+    /// What whoever asked for it has added to the prompt.
+    pub context: Option<String>,
     /// The instance that a manual run was asked of, or the one that it tries again. It stays when that has gone.
     pub asked_by: Option<InstanceId>,
     /// When waiting to start is given up.

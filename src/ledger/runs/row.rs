@@ -20,7 +20,7 @@ pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.
     r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
     r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row),
     r.active_at, r.wall_at, r.wall_left_ms, r.tell_at, r.last_step, r.same_steps, r.warned_of_budget,
-    r.warned_of_currency, r.last_answered, r.given_number";
+    r.warned_of_currency, r.last_answered, r.given_number, r.context";
 pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definition";
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
@@ -139,6 +139,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
             last_answered: c.json_or_null("runs.last_answered")?,
         },
         given_number: c.take()?,
+        context: c.take()?,
     })
 }
 

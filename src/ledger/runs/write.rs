@@ -20,9 +20,9 @@ impl Tx<'_> {
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
                revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
                scheduled_at, triggered_at, seen_at, state, directory, access, wait_until, not_before, tries,
-               if_busy, joins_at, provider, model, variant)
+               if_busy, joins_at, provider, model, variant, context)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, {}, ?17, ?18,
-               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16), ?24, ?25, ?26)",
+               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16), ?24, ?25, ?26, ?27)",
             seen_at("?16")
         );
         let access = match row.definition.access {
@@ -60,6 +60,7 @@ impl Tx<'_> {
             prompt.map(|prompt| prompt.model.provider.as_str()),
             prompt.map(|prompt| prompt.model.model.as_str()),
             prompt.and_then(|prompt| prompt.variant.as_deref()),
+            row.context,
         ];
         self.execute(&sql, params)?;
         let place = self.connection.last_insert_rowid();

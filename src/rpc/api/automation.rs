@@ -10,7 +10,7 @@ use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, QUERY_MAX};
 use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{limits, read_create, read_if_busy, read_key, read_preview};
-use crate::domain::fault::{Fault, Word};
+use crate::domain::fault::Fault;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
@@ -173,11 +173,10 @@ fn read_run(params: &Params<'_>, extensions: &Extensions) -> Result<(RunRequest,
         let choices = [("attended", Attendance::Attended), ("unattended", Attendance::Unattended)];
         let attendance = fields.choice("attendance", &choices).unwrap_or(Attendance::Attended);
         let key = read_key(fields);
-        if fields.any("context").is_some() {
-            fields.fault_hint("context", Word::NotAvailableYet, "only prompts have a context");
-        }
+        let context = fields.text("context").and_then(|text| fields.at_most("context", text, limits::PROMPT));
+        let context = context.filter(|text| !text.trim().is_empty()).map(str::to_owned);
         let if_busy = read_if_busy(fields);
         let by = params::caller(fields, extensions);
-        Some((RunRequest { automation: id?, attendance, key, if_busy }, by))
+        Some((RunRequest { automation: id?, attendance, key, context, if_busy }, by))
     })
 }

@@ -76,7 +76,7 @@ pub(super) fn read_report(fields: &mut Fields<'_>, name: &'static str) -> Option
     let read = match report.require("type", said)? {
         Type::Started => {
             let session = report.required_short_text("sessionID", AGENT_NAME);
-            session.map(|session| Report::Started { session_id: session.to_owned() })
+            session.map(|session| Report::Started { session_id: session.to_owned(), continuity: None })
         }
         Type::Step => {
             let title = report.text("title").and_then(|title| report.at_most("title", title, STEP_MAX));

@@ -82,7 +82,16 @@ pub(super) fn run() -> Value {
     let what =
         "What the run does when another one is ahead of it in its directory; else its policy says that.";
     let if_busy = saying(one_of(&["queue", "skip"]), what);
-    object(&[("id", id()), ("attendance", attendance), key(), ("ifBusy", if_busy), inside_run()], &["id"])
+    let context = saying(text(0, most::PROMPT), "What is told beside the prompt, this time.");
+    let fields = [
+        ("id", id()),
+        ("attendance", attendance),
+        key(),
+        ("context", context),
+        ("ifBusy", if_busy),
+        inside_run(),
+    ];
+    object(&fields, &["id"])
 }
 
 pub(super) fn preview() -> Value {

@@ -138,8 +138,10 @@ fn a_second_run_by_hand_is_refused_while_one_is_active_and_a_key_gives_the_first
         1,
         "no row for a refusal"
     );
-    let error = client.refusal("automation/run", json!({"id": automation, "ifBusy": "wait", "context": "x"}));
-    assert_invalid_params(&error, &["context not_available_yet", "ifBusy unknown_value"]);
+    let error = client.refusal("automation/run", json!({"id": automation, "ifBusy": "wait", "context": 1}));
+    assert_invalid_params(&error, &["context wrong_type", "ifBusy unknown_value"]);
+    let error = client.refusal("automation/run", json!({"id": automation, "context": "x"}));
+    assert_invalid_params(&error, &["context unsupported_automation_field"]);
     client.finish();
 }
 

@@ -94,6 +94,28 @@ fn a_run_goes_on_where_the_last_one_ended_if_it_is_to() {
 }
 
 #[test]
+fn what_is_added_to_a_run_is_told_with_its_prompt_and_with_what_tries_it_again() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.serve();
+    client.subscribe(json!({}));
+    let retry = json!({"attempts": 1, "delayMs": 1000});
+    let automation = client.create(prompted(json!({"retry": retry})));
+    let context = "only `those` of this week";
+    let run = client.get("automation/run", json!({"id": automation, "context": context}));
+    let told = client.hears(&run["id"], "start")["prompt"].clone();
+    let expected =
+        "look around\n\nGiven with this run by whoever asked for it:\n```\nonly `those` of this week\n```\n";
+    assert_eq!(told, expected);
+    client.report(&run["id"], json!({"type": "failed", "code": "start_failed", "message": "it is offline"}));
+    let retried = json!({"kind": "retry", "of": run["id"]});
+    let again = client
+        .wait_for_event("another try", |work| work["run"]["trigger"] == retried && work["type"] == "start");
+    assert_eq!(again["prompt"], told);
+    client.finish();
+}
+
+#[test]
 fn a_failure_is_told_as_the_application_tells_it() {
     let place = Place::new();
     let mut client = place.open();

@@ -1,0 +1,65 @@
+//! The sessions of agents, and what earlier runs have come to.
+
+use super::RunRow;
+use crate::domain::id::{ProviderId, RunId};
+use crate::domain::policy::Money;
+use crate::ledger::column::View;
+use crate::ledger::error::LedgerError;
+
+/// Among how many ended runs the last one is looked for that was carried out: the others are records of slots.
+const LOOKED_AT: i64 = 50;
+
+impl View<'_> {
+    /// Whether another run that has begun is at work in a session of this provider, or is about to take it up.
+    pub fn session_is_at_work(
+        &self,
+        session: &str,
+        provider: &ProviderId,
+        run: i64,
+    ) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
+                   CROSS JOIN definitions d ON d.row = o.definition
+                   WHERE o.row <> ?3 AND o.provider = ?2
+                     AND ?1 = coalesce(o.session_id, d.body ->> '$.task.sessionID')";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.exists((session, provider.as_str(), run))?)
+    }
+
+    /// What the runs of an automation before this row have cost in a session, in the currency of the newest of them.
+    pub fn spent_in_session(
+        &self,
+        automation: i64,
+        before: i64,
+        session: &str,
+    ) -> Result<Option<Money>, LedgerError> {
+        let sql = "SELECT cost FROM runs INDEXED BY runs_of
+                   WHERE automation = ?1 AND row < ?2 AND session_id = ?3 AND cost IS NOT NULL ORDER BY row DESC";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let costs = statement.query_map((automation, before, session), |row| row.get::<_, String>(0))?;
+        let mut spent: Option<Money> = None;
+        for cost in costs {
+            // What a later version has written otherwise says nothing here.
+            let Ok(cost) = serde_json::from_str::<Money>(&cost?) else { continue };
+            match &mut spent {
+                None => spent = Some(cost),
+                Some(spent) if spent.currency == cost.currency => spent.amount += cost.amount,
+                Some(_) => {}
+            }
+        }
+        Ok(spent)
+    }
+
+    /// The last run of an automation that was really carried out and has ended.
+    pub fn last_carried_out(&self, automation: i64) -> Result<Option<RunRow>, LedgerError> {
+        let sql = "SELECT id, started_at IS NOT NULL FROM runs INDEXED BY runs_ended
+                   WHERE automation = ?1 AND ended_number IS NOT NULL ORDER BY ended_number DESC LIMIT ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query((automation, LOOKED_AT))?;
+        while let Some(row) = rows.next()? {
+            if row.get(1)? {
+                return self.run(&RunId::from_text(row.get::<_, String>(0)?));
+            }
+        }
+        Ok(None)
+    }
+}
