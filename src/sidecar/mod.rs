@@ -14,6 +14,7 @@ pub mod config;
 mod configuration;
 mod feed;
 mod following;
+mod guarded;
 mod health;
 mod holding;
 mod listening;
