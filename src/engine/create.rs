@@ -1,6 +1,6 @@
 //! A user wants something done at a time.
 
-use super::{Context, KEY_MEMORY_MS, derive, serve};
+use super::{Context, KEY_MEMORY_MS, derive, providers};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft::{self, Commitment, CreateParams};
 use crate::domain::event::Event;
@@ -24,7 +24,7 @@ pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> R
     let definition = &params.draft.definition;
     let too_late = draft::check_time(definition, now).err();
     let faults: Vec<Fault> =
-        too_late.into_iter().chain(serve::check_model(tx, &definition.task, now)?).collect();
+        too_late.into_iter().chain(providers::check_model(tx, &definition.task, now)?).collect();
     if !faults.is_empty() {
         return Err(Refusal::InvalidAutomation(faults));
     }

@@ -27,6 +27,7 @@ mod overlap;
 pub mod pause;
 pub mod presence;
 pub mod progress;
+pub mod providers;
 mod records;
 pub mod report;
 mod reported;

@@ -1,6 +1,6 @@
 //! A user wants something done otherwise, or at another time.
 
-use super::{Context, check_revision, derive, epoch, find_open_automation, serve, settle};
+use super::{Context, check_revision, derive, epoch, find_open_automation, providers, settle};
 use crate::domain::automation::{Automation, Definition, EpochReason, When};
 use crate::domain::draft::{self, Surroundings};
 use crate::domain::refusal::Refusal;
@@ -34,7 +34,7 @@ pub fn update(
     }
     // An edit of anything else asks nobody: whoever serves the model may not be there.
     if definition.task != automation.definition.task
-        && let Some(fault) = serve::check_model(tx, &definition.task, context.now)?
+        && let Some(fault) = providers::check_model(tx, &definition.task, context.now)?
     {
         return Err(Refusal::InvalidAutomation(vec![fault]));
     }

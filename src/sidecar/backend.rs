@@ -32,7 +32,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
-use crate::engine::{blocker, cancel, create, delete, derive, pause, serve, trigger, update};
+use crate::engine::{blocker, cancel, create, delete, derive, pause, providers, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
@@ -214,7 +214,7 @@ impl Backend for Sidecar {
     }
 
     async fn providers(&self) -> Answer<Vec<Provider>> {
-        self.parts.ledger.read(serve::providers).await
+        self.parts.ledger.read(providers::providers).await
     }
 
     async fn refresh(&self, only: Option<ProviderId>) -> Answer<Vec<Provider>> {

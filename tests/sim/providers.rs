@@ -6,7 +6,7 @@ use sexton::domain::lifecycle::{CloseKind, CloseMode};
 use sexton::domain::provider::{Provider, ProviderStatus};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::scheduler::Role;
-use sexton::engine::serve;
+use sexton::engine::providers;
 use sexton::ledger::EventFilter;
 
 use crate::app::{AGENT, MODEL, offer};
@@ -17,7 +17,7 @@ use crate::world::{Who, World};
 const MINUTE: i64 = 60_000;
 
 fn listed(world: &World) -> Vec<Provider> {
-    serve::providers(&world.view()).unwrap()
+    providers::providers(&world.view()).unwrap()
 }
 
 /// The providers in words: their models with variants.

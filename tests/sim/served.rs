@@ -10,7 +10,7 @@ use sexton::domain::run::{Continuity, ErrorClass, Phase, Wish};
 use sexton::domain::scheduler::Role;
 use sexton::engine::delete::Deletion;
 use sexton::engine::served::Begin;
-use sexton::engine::{serve, served};
+use sexton::engine::{providers, served};
 
 use crate::app::{AGENT, MODEL, Manners, failed, finished, offer, permission, started, step};
 use crate::drafts::{every, policy, prompt, with};
@@ -424,7 +424,7 @@ fn a_client_that_has_gone_takes_its_work_with_it_and_a_shutdown_asks_for_its_end
     world.leave(other).unwrap();
     assert_eq!(told(&world, &run), "manual stopped shutdown");
     assert!(world.view().instances().unwrap().is_empty());
-    assert_eq!(serve::providers(&world.view()).unwrap()[0].status, ProviderStatus::Unavailable);
+    assert_eq!(providers::providers(&world.view()).unwrap()[0].status, ProviderStatus::Unavailable);
     world.audit_all();
 }
 
