@@ -230,18 +230,36 @@ CREATE TABLE providers (
   kind TEXT NOT NULL,
   models TEXT NOT NULL,                -- JSON list of OfferedModel
   reason TEXT,                         -- why it cannot be given work, as a sentence; NULL when it can
-  checked_at INTEGER NOT NULL
+  failure TEXT,                        -- why an agent could not be asked last, as a sentence; NULL when it has answered
+  checked_at INTEGER                   -- when it said what it offers; NULL when it never has
 ) STRICT, WITHOUT ROWID;
 
--- Windows that carry out the prompts of a provider themselves.
+-- Who carries out the prompts of a provider: windows that serve it, and those in which an agent is configured for it.
 CREATE TABLE servings (
-  id TEXT PRIMARY KEY,                 -- the window's subscription
   provider TEXT NOT NULL,
   instance TEXT NOT NULL,
-  models TEXT NOT NULL,                -- JSON list of OfferedModel
-  max_concurrent INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  id TEXT UNIQUE,                      -- the subscription of a window that serves; NULL for an agent
+  models TEXT,                         -- JSON list of OfferedModel; NULL for an agent, which may know any
+  max_concurrent INTEGER,              -- NULL for agents: the owner's limit holds for all of them together
+  start_ms INTEGER,                    -- how long an agent may take to say what it offers
   since INTEGER NOT NULL,
-  UNIQUE (provider, instance)
+  PRIMARY KEY (provider, instance),
+  CHECK (kind <> 'served' OR (id IS NOT NULL AND models IS NOT NULL AND max_concurrent IS NOT NULL)),
+  CHECK (kind <> 'acp' OR (id IS NULL AND start_ms IS NOT NULL))
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX servings_of ON servings (instance);
+
+-- Agents that are to say what they offer, each to one window. The row goes when the answer, or that there is none,
+-- stands in `providers`.
+CREATE TABLE probes (
+  provider TEXT PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  instance TEXT,                       -- who asks; NULL while runs of the agent are waited for
+  given_number INTEGER NOT NULL DEFAULT 0, -- how often it was given to somebody
+  deadline_at INTEGER,                 -- when whoever asks has taken too long
+  CHECK ((instance IS NULL) = (deadline_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 
 -- What was answered to a run and has not been handed over to the window that carries it out.

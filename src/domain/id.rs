@@ -74,6 +74,11 @@ id_type!(
     ""
 );
 id_type!(
+    /// One time that an agent is asked what it offers.
+    ProbeId,
+    "prb_"
+);
+id_type!(
     /// A window's subscription: what it serves, or the directory that it holds.
     SubscriptionId,
     "sub_"
@@ -92,6 +97,11 @@ pub trait IdSource {
     /// A fresh run identity.
     fn run(&mut self) -> RunId {
         RunId::from_unique(&self.unique())
+    }
+
+    /// A fresh identity of a question to an agent.
+    fn probe(&mut self) -> ProbeId {
+        ProbeId::from_unique(&self.unique())
     }
 
     /// A fresh identity of a close.

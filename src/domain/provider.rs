@@ -25,8 +25,8 @@ pub struct Provider {
     /// Why not, as a sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// When it last said what it offers.
-    pub checked_at: Timestamp,
+    /// When it last said what it offers; null if it never has.
+    pub checked_at: Option<Timestamp>,
     /// What it offers, or last offered.
     pub models: Vec<OfferedModel>,
 }
@@ -37,6 +37,8 @@ pub struct Provider {
 pub enum ProviderKind {
     /// A window carries its work out itself.
     Served,
+    /// An agent does, which is started for each run and speaks the Agent Client Protocol.
+    Acp,
 }
 
 /// Whether a provider can be given work.
@@ -47,6 +49,8 @@ pub enum ProviderStatus {
     Ready,
     /// It cannot.
     Unavailable,
+    /// Nobody has asked it yet.
+    Unknown,
 }
 
 /// A model that a provider offers.

@@ -4,7 +4,7 @@
 //! outside of the ledger is done by whoever finds it among those that are [`ready`], and told to [`complete`]. From the
 //! moment in which it is accepted the window is given nothing new there.
 
-use super::{Context, assign, cancel, presence, serve};
+use super::{Context, assign, cancel, presence, providers};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, LifecycleActionId};
 use crate::domain::lifecycle::{
@@ -350,7 +350,7 @@ fn end(
         }
     }
     tx.set_role(&instance)?;
-    serve::role_changed(tx, context, &instance)?;
+    providers::role_changed(tx, context, &instance)?;
     let event = match lifecycle.error {
         None => Event::LifecycleCompleted { lifecycle: lifecycle.clone() },
         Some(_) => Event::LifecycleFailed { lifecycle: lifecycle.clone() },

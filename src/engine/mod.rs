@@ -8,6 +8,7 @@
 //! [`served`], sidecars report of their agents in [`agent`]; [`blocker`] is about what such work asks people.
 
 pub mod agent;
+pub mod agents;
 pub mod assign;
 pub mod blocker;
 pub mod cancel;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ending::{self, Remains};
 use super::serve::Parting;
-use super::{Context, assign, cancel, close, later, serve};
+use super::{Context, agents, assign, cancel, close, later, providers, serve};
 use crate::domain::event::Event;
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::lifecycle::Extent;
@@ -117,7 +117,7 @@ pub enum Departure {
 pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>, why: Departure) -> Result<(), Refusal> {
     tx.end_term(&context.me.instance, context.now)?;
     tx.mark_leaving(&context.me.instance, context.now)?;
-    serve::role_changed(tx, context, &context.me.instance)?;
+    providers::role_changed(tx, context, &context.me.instance)?;
     match why {
         Departure::Asked => {}
         Departure::ClientGone => {
@@ -161,8 +161,8 @@ pub fn withdraw(tx: &Tx<'_>, context: &mut Context<'_>, me: &InstanceId) -> Resu
     assign::go_on(tx, context)
 }
 
-/// A sidecar is not there any more, nor what it has told of itself: what it closes, where its user works, and what it
-/// serves. Those who wait for that go on with [`assign::go_on`].
+/// A sidecar is not there any more, nor what it has told of itself: what it closes, where its user works, what it
+/// serves, and which agents it has. Those who wait for that go on with [`assign::go_on`].
 fn forget(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -172,7 +172,8 @@ fn forget(
     tx.delete_closes_of(instance)?;
     tx.delete_holds_of(instance)?;
     tx.delete_instance(instance)?;
-    serve::forget(tx, context, instance, parting)
+    serve::forget(tx, context, instance, parting)?;
+    agents::forget(tx, context, instance)
 }
 
 /// What an instance was given in these directories and has not begun is anybody's.

@@ -1,20 +1,21 @@
 //! What is told of providers, and which models an automation may name.
 //!
-//! What is told of a provider is what the windows that serve it offer together. When nobody serves it any more, what it
-//! offered last is remembered, so that automations can still be edited for a while.
+//! What is told of a provider is what the windows that serve it offer together, or what the agent has said that is
+//! configured for it. When nobody has it any more, what it offered last is remembered, so that automations can still be
+//! edited for a while.
 
 use super::Context;
 use crate::domain::automation::Task;
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, Word};
-use crate::domain::id::ProviderId;
+use crate::domain::id::{InstanceId, ProviderId};
 use crate::domain::prompt::Prompt;
 use crate::domain::provider::{ANSWER_COUNTS_MS, OfferedModel, Provider, ProviderKind, ProviderStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
 use crate::ledger::{ProviderRow, ServingRow, Tx, View};
 
-/// What one window may serve at once, and how many providers are remembered that nobody serves: more than any application
+/// What one window may serve at once, and how many providers are remembered that nobody has: more than any application
 /// has, and few enough to look through with each change.
 pub(super) const PROVIDERS: usize = 100;
 
@@ -29,7 +30,8 @@ pub fn providers(view: &View<'_>) -> Result<Vec<Provider>, Refusal> {
     Ok(view.providers()?.into_iter().map(shown).collect())
 }
 
-/// What is wrong with the model that a task names, if anything is.
+/// What is wrong with the model that a task names, if anything is: as far as is known now. An agent may have to be asked
+/// before that.
 pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Result<Option<Fault>, Refusal> {
     let prompt = match task {
         Task::Prompt(prompt) => prompt,
@@ -38,19 +40,57 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
     let name = &prompt.model.provider;
     let Some(row) = view.provider(name)? else {
         let others = names(view.providers()?.iter().map(|other| other.id.as_str()));
+        let way_out = "open the application that does, or write an agent for it into the configuration file";
         let hint = match others {
             Some(others) => {
-                format!("nobody serves `{name}`; open the application that does, or name one of: {others}")
+                format!("nobody carries out prompts for `{name}`; {way_out}, or name one of: {others}")
             }
-            None => format!("nobody serves `{name}`; open the application that does"),
+            None => format!("nobody carries out prompts for `{name}`; {way_out}"),
         };
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     };
-    if row.reason.is_some() && now.since_ms(row.checked_at) > ANSWER_COUNTS_MS {
-        let hint = format!("`{name}` cannot be given work: {}", row.reason.unwrap_or_default());
-        return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
+    match whether_it_counts(view, prompt, &row, now)? {
+        Answer::IsServed => Ok(None),
+        Answer::Counts => Ok(not_offered(prompt, &row.models)),
+        Answer::Missing => {
+            let hint = match row.reason {
+                Some(reason) => format!("`{name}` cannot be given work: {reason}"),
+                None => format!("`{name}` has not said what it offers; try again, or see `provider/list`"),
+            };
+            Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)))
+        }
     }
-    Ok(not_offered(prompt, &row.models))
+}
+
+/// What is known of whether a provider offers what a prompt names.
+enum Answer {
+    /// A window serves just that, whatever else is known.
+    IsServed,
+    /// What the provider has said last counts.
+    Counts,
+    /// It has said nothing, or too long ago.
+    Missing,
+}
+
+fn whether_it_counts(
+    view: &View<'_>,
+    prompt: &Prompt,
+    row: &ProviderRow,
+    now: Timestamp,
+) -> Result<Answer, Refusal> {
+    let is_recent = row.checked_at.is_some_and(|at| now.since_ms(at) <= ANSWER_COUNTS_MS);
+    Ok(match row.kind {
+        ProviderKind::Served if row.reason.is_none() || is_recent => Answer::Counts,
+        ProviderKind::Served => Answer::Missing,
+        ProviderKind::Acp => {
+            let offered = offered_together(&view.servings_for(&row.id)?);
+            match not_offered(prompt, &offered) {
+                None => Answer::IsServed,
+                Some(_) if is_recent => Answer::Counts,
+                Some(_) => Answer::Missing,
+            }
+        }
+    })
 }
 
 fn not_offered(prompt: &Prompt, models: &[OfferedModel]) -> Option<Fault> {
@@ -84,8 +124,18 @@ fn names<'a>(all: impl Iterator<Item = &'a str>) -> Option<String> {
     }
 }
 
-/// Looks again at who serves a provider, which has last said at `said_at` what it offers, and tells of it if anything can
-/// be seen of that.
+/// Whether an instance can be given work is another matter now, and so it may be with the providers that it has.
+pub(super) fn role_changed(tx: &Tx<'_>, context: &Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+    let served = tx.servings_of(instance)?.into_iter().map(|serving| serving.offer.provider);
+    let agents = tx.agents_of(instance)?.into_iter().map(|agent| agent.provider);
+    for provider in served.chain(agents) {
+        look_again(tx, context, &provider, context.now)?;
+    }
+    Ok(())
+}
+
+/// Looks again at who carries out the prompts of a provider, which has last said at `said_at` what it offers if windows
+/// serve it, and tells of it if anything can be seen of that.
 pub(super) fn look_again(
     tx: &Tx<'_>,
     context: &Context<'_>,
@@ -93,6 +143,45 @@ pub(super) fn look_again(
     said_at: Timestamp,
 ) -> Result<(), Refusal> {
     let before = tx.provider(provider)?;
+    let row = match kind(tx, provider, before.as_ref())? {
+        ProviderKind::Served => served(tx, context, provider, before.as_ref(), said_at)?,
+        ProviderKind::Acp => agent(tx, provider, before.as_ref())?,
+    };
+    let is_seen = |before: &ProviderRow| {
+        (before.kind, &before.models, &before.reason) == (row.kind, &row.models, &row.reason)
+    };
+    match before.as_ref().is_some_and(is_seen) {
+        true => Ok(()),
+        false => tell(tx, context, row),
+    }
+}
+
+/// Remembers what a provider has said of itself, and tells of it.
+pub(super) fn tell(tx: &Tx<'_>, context: &Context<'_>, row: ProviderRow) -> Result<(), Refusal> {
+    tx.keep_provider(&row)?;
+    forget_the_oldest(tx)?;
+    tx.publish(&Event::ProviderUpdated { provider: Box::new(shown(row)) }, context.now)?;
+    Ok(())
+}
+
+/// What a provider is. Where one window serves it and another has an agent for it, it is an agent to everybody; when
+/// there is neither, it is what it was.
+fn kind(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Result<ProviderKind, Refusal> {
+    if !tx.agents_for(provider)?.is_empty() {
+        return Ok(ProviderKind::Acp);
+    }
+    let is_served = !tx.servings_for(provider)?.is_empty();
+    Ok(before.map(|before| before.kind).filter(|_| !is_served).unwrap_or(ProviderKind::Served))
+}
+
+/// What is remembered of a provider that windows serve.
+fn served(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    provider: &ProviderId,
+    before: Option<&ProviderRow>,
+    said_at: Timestamp,
+) -> Result<ProviderRow, Refusal> {
     let servings = tx.servings_for(provider)?;
     let mut able = Vec::new();
     for serving in &servings {
@@ -105,24 +194,78 @@ pub(super) fn look_again(
         ([], [_, ..]) => Some("only windows serve it that observe, or have given up the project"),
         ([], []) => Some("no window that is open serves it; open the application that does"),
     };
-    let (models, checked_at) = match (able.as_slice(), servings.as_slice(), &before) {
+    let (models, checked_at) = match (able.as_slice(), servings.as_slice(), before) {
         (able @ [_, ..], _, _) => (offered_together(able), context.now),
         ([], servings @ [_, ..], _) => (offered_together(servings), context.now),
         ([], [], Some(before)) => (before.models.clone(), said_at),
         ([], [], None) => (Vec::new(), said_at),
     };
-    let (id, kind, reason) = (provider.clone(), ProviderKind::Served, reason.map(str::to_owned));
-    if before.is_some_and(|before| before.models == models && before.reason == reason) {
-        return Ok(());
-    }
-    let row = ProviderRow { id, kind, models, reason, checked_at };
-    tx.keep_provider(&row)?;
-    forget_the_oldest(tx)?;
-    tx.publish(&Event::ProviderUpdated { provider: Box::new(shown(row)) }, context.now)?;
-    Ok(())
+    Ok(ProviderRow {
+        id: provider.clone(),
+        kind: ProviderKind::Served,
+        models,
+        reason: reason.map(str::to_owned),
+        failure: None,
+        checked_at: Some(checked_at),
+    })
 }
 
-/// Forgets the providers that nobody serves, but for those that were heard of last.
+/// What is remembered of an agent: what it has said itself.
+fn agent(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Result<ProviderRow, Refusal> {
+    let row = match before.filter(|before| before.kind == ProviderKind::Acp) {
+        Some(before) => before.clone(),
+        None => unasked(provider),
+    };
+    Ok(ProviderRow { reason: reason_of_agent(tx, provider, row.failure.as_deref())?, ..row })
+}
+
+/// Forgets what the agent of a provider has said of itself: it is started otherwise now.
+pub(super) fn unsay(tx: &Tx<'_>, context: &Context<'_>, provider: &ProviderId) -> Result<(), Refusal> {
+    let has_said = |row: &ProviderRow| {
+        row.kind == ProviderKind::Acp && (row.checked_at.is_some() || row.failure.is_some())
+    };
+    match tx.provider(provider)?.filter(has_said) {
+        Some(_) => {
+            let row = unasked(provider);
+            tell(tx, context, ProviderRow { reason: reason_of_agent(tx, provider, None)?, ..row })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What is remembered of an agent that has said nothing.
+fn unasked(provider: &ProviderId) -> ProviderRow {
+    ProviderRow {
+        id: provider.clone(),
+        kind: ProviderKind::Acp,
+        models: Vec::new(),
+        reason: None,
+        failure: None,
+        checked_at: None,
+    }
+}
+
+/// Why an agent cannot be given work, if it could not be asked last because of `failure`.
+pub(super) fn reason_of_agent(
+    tx: &Tx<'_>,
+    provider: &ProviderId,
+    failure: Option<&str>,
+) -> Result<Option<String>, Refusal> {
+    let agents = tx.agents_for(provider)?;
+    if agents.is_empty() {
+        let why = "no window that is open has an agent configured for it; open the application that does, or write it into the configuration file";
+        return Ok(Some(why.to_owned()));
+    }
+    for agent in agents {
+        if tx.takes_any_work(&agent.instance)? {
+            return Ok(failure.map(str::to_owned));
+        }
+    }
+    let why = "only windows have an agent configured for it that observe, or have given up the project";
+    Ok(Some(why.to_owned()))
+}
+
+/// Forgets the providers that nobody has, but for those that were heard of last.
 fn forget_the_oldest(tx: &Tx<'_>) -> Result<(), Refusal> {
     let mut all = tx.providers()?;
     if all.len() <= PROVIDERS {
@@ -130,7 +273,7 @@ fn forget_the_oldest(tx: &Tx<'_>) -> Result<(), Refusal> {
     }
     all.sort_by_key(|provider| std::cmp::Reverse(provider.checked_at));
     for provider in all.into_iter().skip(PROVIDERS) {
-        if tx.servings_for(&provider.id)?.is_empty() {
+        if tx.servings_for(&provider.id)?.is_empty() && tx.agents_for(&provider.id)?.is_empty() {
             tx.forget_provider(&provider.id)?;
         }
     }
@@ -138,9 +281,10 @@ fn forget_the_oldest(tx: &Tx<'_>) -> Result<(), Refusal> {
 }
 
 fn shown(row: ProviderRow) -> Provider {
-    let status = match row.reason {
-        Some(_) => ProviderStatus::Unavailable,
-        None => ProviderStatus::Ready,
+    let status = match (&row.reason, row.kind, row.checked_at) {
+        (Some(_), _, _) => ProviderStatus::Unavailable,
+        (None, ProviderKind::Acp, None) => ProviderStatus::Unknown,
+        (None, ProviderKind::Acp, Some(_)) | (None, ProviderKind::Served, _) => ProviderStatus::Ready,
     };
     Provider {
         id: row.id,

@@ -6,14 +6,15 @@ use super::providers::{self, PROVIDERS};
 use super::{Context, assign, close, report};
 use crate::domain::automation::Task;
 use crate::domain::id::{InstanceId, SubscriptionId};
-use crate::domain::provider::Offer;
+use crate::domain::provider::{Offer, ProviderKind};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{ServingRow, Stored, Tx};
 
 /// A window carries out the prompts of a provider from now on; it is told what to do on this subscription.
 ///
 /// # Errors
-/// When the window serves this provider already, or as many as it may, or gives up the project.
+/// When the window serves this provider already, or has an agent for it, or serves as many as it may, or gives up the
+/// project.
 pub fn serve(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -24,6 +25,11 @@ pub fn serve(
     close::check_open(tx, &instance)?;
     let served = tx.servings_of(&instance)?;
     let provider = offer.provider.clone();
+    if tx.carried_by(&instance, &provider)? == Some(ProviderKind::Acp) {
+        return Err(Refusal::InvalidRequest(format!(
+            "an agent is configured for {provider} in this window; take it out of the configuration, or serve it as another provider"
+        )));
+    }
     if let Some(first) = served.iter().find(|serving| serving.offer.provider == provider) {
         return Err(Refusal::InvalidRequest(format!(
             "this window serves {provider} already, as subscription {}; end that one with `provider/unserve` to offer something else",
@@ -77,14 +83,6 @@ pub(super) fn forget(
     Ok(())
 }
 
-/// Whether an instance can be given work is another matter now, and so it may be with what it serves.
-pub(super) fn role_changed(tx: &Tx<'_>, context: &Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
-    for serving in tx.servings_of(instance)? {
-        providers::look_again(tx, context, &serving.offer.provider, context.now)?;
-    }
-    Ok(())
-}
-
 fn end_serving(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -97,7 +95,7 @@ fn end_serving(
         Parting::Known => context.now,
         Parting::Death => {
             let before = tx.provider(provider)?.map(|row| row.checked_at);
-            before.map_or(serving.since, |before| before.max(serving.since))
+            before.flatten().map_or(serving.since, |before| before.max(serving.since))
         }
     };
     providers::look_again(tx, context, provider, said_at)?;

@@ -150,13 +150,18 @@ impl Tx<'_> {
         Ok(())
     }
 
-    /// What instances were given they were given as much later, and its limits are reached as much later.
+    /// What instances were given, runs as well as agents to ask, they were given as much later, and its limits are
+    /// reached as much later.
     pub fn move_limits(&self, by_ms: i64) -> Result<(), LedgerError> {
         let sql =
             "UPDATE runs INDEXED BY runs_given SET given_at = given_at + ?1, deadline_at = deadline_at + ?1,
                      active_at = active_at + ?1, wall_at = wall_at + ?1, tell_at = tell_at + ?1
                    WHERE completed_at IS NULL AND given_to IS NOT NULL";
         self.execute(sql, [by_ms])?;
+        self.execute(
+            "UPDATE probes SET deadline_at = deadline_at + ?1 WHERE deadline_at IS NOT NULL",
+            [by_ms],
+        )?;
         Ok(())
     }
 

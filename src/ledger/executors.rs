@@ -1,4 +1,5 @@
-//! Who can carry out a run: any window a command, the windows that serve its provider a prompt.
+//! Who can carry out a run: any window a command, and a prompt the windows that serve its provider or have an agent
+//! for it.
 
 use std::collections::HashMap;
 
@@ -23,14 +24,18 @@ pub enum Executors {
 }
 
 /// The condition that the instance `i` is there for the run `r`: it is a participant or was asked for the run, it is
-/// not about to leave, it has not been closed for good where the run works, and it serves the run's provider with its
-/// model and variant, if the run is a prompt. Who has given up the whole project is an observer.
+/// not about to leave, it has not been closed for good where the run works, and, if the run is a prompt, it serves the
+/// run's provider with its model and variant, or has an agent for it: what that one offers it says when it is started.
+/// Who has given up the whole project is an observer.
 const ABLE: &str = "i.leaving_at IS NULL AND (i.role = 'participant' OR i.id = r.asked_by)
     AND (r.provider IS NULL OR EXISTS
-         (SELECT 1 FROM servings s CROSS JOIN json_each(s.models) m
-          WHERE s.instance = i.id AND s.provider = r.provider AND m.value ->> '$.id' = r.model
-            AND (r.variant IS NULL
-                 OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v))))
+         (SELECT 1 FROM servings s
+          WHERE s.instance = i.id AND s.provider = r.provider
+            AND (s.kind = 'acp' OR EXISTS
+                 (SELECT 1 FROM json_each(s.models) m
+                  WHERE m.value ->> '$.id' = r.model
+                    AND (r.variant IS NULL
+                         OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v))))))
     AND NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id AND c.completed_at IS NOT NULL
             AND r.directory IN (SELECT v.value FROM json_each(c.directories) v))";
 
@@ -40,9 +45,12 @@ const OPEN: &str = "NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id
     AND (c.directories IS NULL OR r.directory IN (SELECT v.value FROM json_each(c.directories) v)))";
 
 /// The condition that the instance `i` wants one more run of the provider of the run `r`. What has ended and goes on
-/// all the same keeps it busy.
-const HAS_ROOM: &str = "(r.provider IS NULL OR (SELECT s.max_concurrent FROM servings s
-        WHERE s.instance = i.id AND s.provider = r.provider)
+/// all the same keeps it busy. How many agents there may be is no matter of one instance.
+const HAS_ROOM: &str = "(r.provider IS NULL
+      OR EXISTS (SELECT 1 FROM servings s
+                 WHERE s.instance = i.id AND s.provider = r.provider AND s.kind = 'acp')
+      OR (SELECT s.max_concurrent FROM servings s
+          WHERE s.instance = i.id AND s.provider = r.provider)
       > (SELECT count(*) FROM runs w INDEXED BY runs_given
          WHERE w.completed_at IS NULL AND w.given_to = i.id AND w.provider = r.provider)
       + (SELECT count(*) FROM processes p CROSS JOIN runs w ON w.row = p.run

@@ -3,6 +3,7 @@
 //! One thread writes, one reads. A [`Tx`] is an open write transaction and is what the engine decides in; a
 //! [`View`] is a consistent look at the rows. No row is cached: what is in the database is what is true.
 
+mod agents;
 mod answers;
 mod automations;
 mod clock;
@@ -24,6 +25,7 @@ mod marker;
 mod migrate;
 mod neglected;
 mod open;
+mod probes;
 mod providers;
 mod reader;
 mod retention;
@@ -32,6 +34,7 @@ mod scheduler;
 mod wakeup;
 mod writer;
 
+pub use agents::AgentRow;
 pub use answers::PendingAnswer;
 pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
 pub use clock::{ClockRow, Remaining};
@@ -46,6 +49,7 @@ pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
+pub use probes::{Given, ProbeRow};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};

@@ -19,8 +19,10 @@ pub struct ProviderRow {
     pub models: Vec<OfferedModel>,
     /// Why it cannot be given work, as a sentence; nothing if it can.
     pub reason: Option<String>,
-    /// When that was last known to be so.
-    pub checked_at: Timestamp,
+    /// Why an agent could not be asked last, as a sentence; nothing if it has answered, or nobody has asked.
+    pub failure: Option<String>,
+    /// When it has last said what it offers; nothing if it never has.
+    pub checked_at: Option<Timestamp>,
 }
 
 /// A window that carries out the prompts of a provider itself.
@@ -36,7 +38,7 @@ pub struct ServingRow {
     pub since: Timestamp,
 }
 
-const PROVIDER_COLUMNS: &str = "id, kind, models, reason, checked_at";
+const PROVIDER_COLUMNS: &str = "id, kind, models, reason, failure, checked_at";
 const SERVING_COLUMNS: &str = "id, instance, provider, models, max_concurrent, since";
 
 fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
@@ -46,7 +48,8 @@ fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
         kind: columns.word("providers.kind")?,
         models: columns.json("providers.models")?,
         reason: columns.take()?,
-        checked_at: Timestamp::from_millis(columns.take()?),
+        failure: columns.take()?,
+        checked_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
     })
 }
 
@@ -88,7 +91,7 @@ impl View<'_> {
     }
 
     fn servings_where(&self, condition: &str, name: &str) -> Result<Vec<ServingRow>, LedgerError> {
-        let sql = format!("SELECT {SERVING_COLUMNS} FROM servings WHERE {condition}");
+        let sql = format!("SELECT {SERVING_COLUMNS} FROM servings WHERE {condition} AND kind = 'served'");
         let mut found = self.readable_by(serving_from_row, &sql, vec![name.to_owned().into()])?;
         found.sort_by(|one, other| (one.since, &one.id).cmp(&(other.since, &other.id)));
         Ok(found)
@@ -98,10 +101,11 @@ impl View<'_> {
 impl Tx<'_> {
     /// A window serves a provider from now on.
     pub fn insert_serving(&self, serving: &ServingRow) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO servings (id, provider, instance, models, max_concurrent, since)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let sql = "INSERT INTO servings (id, kind, provider, instance, models, max_concurrent, since)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let params = rusqlite::params![
             serving.id.as_str(),
+            to_word(&ProviderKind::Served)?,
             serving.offer.provider.as_str(),
             serving.instance.as_str(),
             to_json(&serving.offer.models)?,
@@ -120,14 +124,16 @@ impl Tx<'_> {
 
     /// Remembers what a provider says of itself.
     pub fn keep_provider(&self, provider: &ProviderRow) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO providers (id, kind, models, reason, checked_at) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, reason = ?4, checked_at = ?5";
+        let sql = "INSERT INTO providers (id, kind, models, reason, failure, checked_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, reason = ?4, failure = ?5, checked_at = ?6";
         let params = rusqlite::params![
             provider.id.as_str(),
             to_word(&provider.kind)?,
             to_json(&provider.models)?,
             provider.reason,
-            provider.checked_at.as_millis(),
+            provider.failure,
+            provider.checked_at.map(Timestamp::as_millis),
         ];
         self.execute(sql, params)?;
         Ok(())

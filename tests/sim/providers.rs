@@ -97,7 +97,7 @@ fn what_a_window_that_has_died_offered_was_said_when_it_was_last_told() {
     world.die(other);
     world.now = world.now.plus_ms(10 * MINUTE + 1);
     world.settle_dead_peers(owner).unwrap();
-    assert_eq!(listed(&world)[0].checked_at, said_at);
+    assert_eq!(listed(&world)[0].checked_at, Some(said_at));
     assert_eq!(
         faults(&mut world, owner, task(AGENT, MODEL, None)),
         fault("task.model", Word::ModelLookupFailed)

@@ -93,7 +93,7 @@ fn all_events() -> Vec<Event> {
         kind: ProviderKind::Served,
         status: ProviderStatus::Ready,
         reason: None,
-        checked_at: AT,
+        checked_at: Some(AT),
         models: vec![OfferedModel {
             id: "large".to_owned(),
             name: "Large".to_owned(),

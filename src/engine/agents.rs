@@ -1,0 +1,84 @@
+//! Agents that are configured in a window: it starts one for each prompt of their providers that it is given.
+
+use super::presence::hand_back;
+use super::providers;
+use super::{Context, assign};
+use crate::domain::id::{InstanceId, ProviderId};
+use crate::domain::refusal::Refusal;
+use crate::ledger::{AgentRow, Tx};
+
+/// An agent as a window is configured to start it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredAgent {
+    /// For which provider.
+    pub provider: ProviderId,
+    /// How long it may take to say what it offers, in milliseconds.
+    pub start_ms: i64,
+    /// Whether what it has said of itself still counts.
+    pub start: Start,
+}
+
+/// How an agent is started, compared with how its window started it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// In the same way, or in one that nobody can compare with another: the window has only just come.
+    AsBefore,
+    /// Otherwise: it may be another agent altogether, which has said nothing yet.
+    Otherwise,
+}
+
+/// This window has these agents from now on, and no others. What it had begun with one that it has no more goes on; what
+/// it had not begun is anybody's.
+///
+/// # Errors
+/// When this window serves one of their providers itself: nothing is changed then.
+pub fn configure(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    configured: &[ConfiguredAgent],
+) -> Result<(), Refusal> {
+    let me = context.me.instance.clone();
+    let is_configured = |provider: &ProviderId| configured.iter().any(|agent| agent.provider == *provider);
+    let served = tx.servings_of(&me)?;
+    if let Some(serving) = served.iter().find(|serving| is_configured(&serving.offer.provider)) {
+        return Err(Refusal::InvalidRequest(format!(
+            "this window serves {} itself, as subscription {}; end that with `provider/unserve`, or take the agent out of the configuration",
+            serving.offer.provider, serving.id
+        )));
+    }
+    let before = tx.agents_of(&me)?;
+    for agent in before.iter().filter(|agent| !is_configured(&agent.provider)) {
+        end(tx, context, agent)?;
+    }
+    for ConfiguredAgent { provider, start_ms, start } in configured {
+        let (provider, instance) = (provider.clone(), me.clone());
+        let agent = AgentRow { provider, instance, start_ms: *start_ms, since: context.now };
+        tx.insert_agent(&agent)?;
+        match start {
+            Start::AsBefore => {}
+            Start::Otherwise => providers::unsay(tx, context, &agent.provider)?,
+        }
+        providers::look_again(tx, context, &agent.provider, context.now)?;
+    }
+    assign::go_on_elsewhere(tx, context)
+}
+
+/// A window has no agents any more.
+pub(super) fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &InstanceId) -> Result<(), Refusal> {
+    for agent in tx.agents_of(instance)? {
+        end(tx, context, &agent)?;
+    }
+    Ok(())
+}
+
+/// A window has an agent no more: what it was given for it and has not begun is anybody's.
+fn end(tx: &Tx<'_>, context: &mut Context<'_>, agent: &AgentRow) -> Result<(), Refusal> {
+    tx.delete_agent(agent)?;
+    providers::look_again(tx, context, &agent.provider, context.now)?;
+    for run in tx.runs_given_to(&agent.instance)? {
+        if !run.begun && run.definition.task.provider() == Some(&agent.provider) {
+            hand_back(tx, run)?;
+        }
+    }
+    Ok(())
+}
