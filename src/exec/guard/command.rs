@@ -5,8 +5,8 @@ use std::process::{Command, Stdio};
 
 use rustix::process::Pid;
 
+use super::super::spool::Spool;
 use super::super::{CommandWork, PrecheckWork, StartFailure, TOKEN_VARIABLE, process};
-use super::output::Spool;
 use super::unable;
 use super::watch::Input;
 use crate::failpoint::{Failpoint, Failpoints};

@@ -7,8 +7,6 @@
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod command;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-mod output;
-#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod pipes;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod sequence;

@@ -1,9 +1,9 @@
 //! What a guard carries out one after the other: the precheck, and the command if that allows it.
 
 use super::super::guard_protocol::FromGuard;
+use super::super::spool::Spool;
 use super::super::{CommandWork, Exit, PrecheckEnd, StartFailure};
 use super::command::{self, Program};
-use super::output::Spool;
 use super::pipes::{Control, Signals, tell};
 use super::watch::{self, EndedBy, Over, Tree};
 use crate::failpoint::{Failpoint, Failpoints};

@@ -11,9 +11,9 @@ use signal_hook::consts::SIGKILL;
 
 use super::super::guard_protocol::ToGuard;
 use super::super::process::{self, Reaped};
+use super::super::spool::Spool;
 use super::super::{Exit, STOP_GRACE};
 use super::command::Started;
-use super::output::Spool;
 use super::pipes::{self, Control, Said, Signals};
 use super::sweep;
 

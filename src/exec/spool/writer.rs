@@ -1,19 +1,19 @@
-//! What a command writes: spooled up to a limit, its end remembered, the rest thrown away.
+//! What is written while work goes on: spooled up to a limit, its end remembered, the rest thrown away.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use super::super::spool::{Begin, open_to_write, tail_text};
 use super::super::{OutputSize, TAIL_BYTES};
-use super::watch::now;
+use super::{Begin, open_to_write, tail_text};
 
-/// A limit of silence is a second at least.
+/// How often a spool is marked: a limit of silence is a second at least.
 const MARK_EVERY: Duration = Duration::from_millis(250);
 
-/// The writing side of a spool. Nothing that goes wrong here stops or slows the command.
-pub(super) struct Spool {
+/// The writing side of a spool. Nothing that goes wrong here stops the work. Each call may wait for the disk.
+#[derive(Debug)]
+pub struct Spool {
     path: PathBuf,
     file: File,
     /// How many more bytes may be written.
@@ -26,15 +26,19 @@ pub(super) struct Spool {
 }
 
 impl Spool {
-    /// Begins an empty one.
-    pub(super) fn create(path: &Path, limit: u64) -> io::Result<Self> {
+    /// Begins an empty one, of at most `limit` bytes. The file has the mode 0600; missing directories that lead to it are
+    /// made with the mode 0700.
+    ///
+    /// # Errors
+    /// When the file cannot be created.
+    pub fn create(path: &Path, limit: u64) -> io::Result<Self> {
         let file = open_to_write(path, Begin::Anew)?;
         let (size, end) = (OutputSize::default(), Vec::new());
         Ok(Self { path: path.to_owned(), file, room: limit, size, marked_at: None, end })
     }
 
-    /// Takes what the command has written.
-    pub(super) fn take(&mut self, bytes: &[u8]) {
+    /// Takes the next part: writes what there is room for, and remembers the end of it all.
+    pub fn take(&mut self, bytes: &[u8]) {
         if self.end.len() + bytes.len() > 2 * TAIL_BYTES {
             let kept = self.end.len().min(TAIL_BYTES);
             self.end.drain(..self.end.len() - kept);
@@ -61,12 +65,13 @@ impl Spool {
         }
     }
 
-    /// Whether a command is silent is seen from when its spool was written last, so what is thrown away marks it, too.
-    fn mark(&mut self) {
+    /// Tells of a sign of life that is not written, because it is no output or because it is thrown away: whether work
+    /// is silent is seen from when its spool was written last.
+    pub fn mark(&mut self) {
         let now = now();
         if self.marked_at.is_none_or(|marked_at| now - marked_at >= MARK_EVERY) {
             self.marked_at = Some(now);
-            // Where it cannot be marked, a command that writes much is taken for silent: there is nothing better.
+            // Where it cannot be marked, work that says much is taken for silent: there is nothing better.
             let _ = self.file.set_modified(wall_clock());
         }
     }
@@ -78,17 +83,22 @@ impl Spool {
         self.room = 0;
         self.size.truncated = true;
         self.size.write_error = Some(format!(
-            "the output could not be written to {} after {} bytes: {error}; the command went on, the rest of \
-             its output is lost; make room there",
+            "the output could not be written to {} after {} bytes: {error}; the work went on, the rest of its \
+             output is lost; make room there",
             self.path.display(),
             self.size.bytes,
         ));
     }
 
     /// The end of everything that was taken, also of what is not in the file, and the size of the file.
-    pub(super) fn finish(self) -> (String, OutputSize) {
+    pub fn finish(self) -> (String, OutputSize) {
         (tail_text(&self.end), self.size)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "how often a file is marked is a span; nothing depends on it")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 #[expect(

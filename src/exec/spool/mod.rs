@@ -1,6 +1,8 @@
-//! What the work of a run has written. Of a command the guard writes the spool, see `guard/output.rs`, and of work that a
-//! window does itself the sidecar does, part by part; everyone who may read the state directory reads it, also while it
-//! grows.
+//! What the work of a run has written. A [`Spool`] is written by the guard of a command, and by the sidecar for an agent;
+//! of work that a window does itself the sidecar writes each part where its row says. Everyone who may read the state
+//! directory reads it, also while it grows.
+
+mod writer;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use super::TAIL_BYTES;
+
+pub use writer::Spool;
 
 /// A part of a spool.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
