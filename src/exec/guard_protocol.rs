@@ -1,22 +1,24 @@
-//! What a sidecar and a guard say to each other: JSON, one message per line, over the guard's stdin and
-//! stdout. Both ends are the same binary, so there is no version to negotiate; a message that cannot be read
-//! means that the other end is lost.
+//! What a sidecar and a guard say to each other: JSON, one message per line, over a socket that the guard finds in the
+//! place of its standard error. That leaves its standard input and output to be those of an agent, and what a guard
+//! that cannot even begin complains of is read by its sidecar. Both ends are the same binary, so there is no version to
+//! negotiate; a message that cannot be read means that the other end is lost.
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandWork, Exit, OutputSize, PrecheckEnd, ProcessIdentity, StartFailure};
+use super::work::Work;
+use super::{Exit, OutputSize, PrecheckEnd, ProcessIdentity, StartFailure};
 
 /// The longest line a sidecar reads. The longest there is carries a tail of 4 KiB, six times that when every
 /// byte is escaped, and a sentence or two.
 pub(super) const LONGEST_FROM_GUARD: usize = 256 * 1024;
 
-/// From the sidecar. The end of the pipe means the same as `Kill`.
+/// From the sidecar. The end of what it says means the same as `Kill`.
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "say", rename_all = "snake_case")]
 pub(super) enum ToGuard {
     /// First, and once.
-    Work(Box<CommandWork>),
-    /// Start the precheck if there is one, and the command.
+    Work(Box<Work>),
+    /// Start the precheck if there is one, and the command or agent.
     Go,
     /// SIGTERM, then SIGKILL after the grace.
     Stop,
@@ -45,7 +47,7 @@ pub(super) enum FromGuard {
     Broken { message: String },
 }
 
-/// A message as it goes over the pipe.
+/// A message as it goes over the socket.
 ///
 /// # Errors
 /// When a path in it is not valid UTF-8.

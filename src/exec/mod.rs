@@ -1,4 +1,4 @@
-//! Carries out work: commands, each under a guard of its own, supervised from the sidecar's loop.
+//! Carries out work: commands and agents, each under a guard of its own, supervised from the sidecar's loop.
 //!
 //! ```text
 //!   sidecar                      guard (`sexton guard`)            command
@@ -11,19 +11,24 @@
 //!           ◄─ Ended ─────────── sweeps what was left, exits
 //! ```
 //!
-//! **Nothing of a run outlives the run, nor its sidecar.** The pipe to the guard is the life line: when it
-//! closes, for whatever reason, the guard kills the tree at once. When the guard is killed, the kernel kills
+//! **Nothing of a run outlives the run, nor its sidecar.** The socket to the guard is the life line: when its other
+//! half closes, for whatever reason, the guard kills the tree at once. When the guard is killed, the kernel kills
 //! the command and the sidecar sweeps the rest, which it knows by the run's token in their environment.
+//!
+//! An agent is guarded in the same way. Its standard input and output are pipes that lead straight to the sidecar; the
+//! guard hands them on and keeps neither, so that each side hears when the other one ends.
 //!
 //! What no process can be kept from: a guard and a sidecar that are both killed leave behind a child that
 //! left the session *and* cleared its environment, until somebody calls [`end_leftovers`] while the tree
 //! still hangs together; and programs that run as another user (`sudo`) cannot be killed by this one.
 
 mod guard_protocol;
+mod launch;
 mod leftovers;
 mod process;
 mod supervise;
 mod watched;
+mod work;
 
 pub mod guard;
 pub mod spool;
@@ -33,15 +38,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::id::RunId;
 use crate::domain::policy::STOP_GRACE_MS;
 pub use crate::domain::process::ProcessIdentity;
 pub use crate::domain::run::StartFailure;
 use crate::failpoint::Failpoints;
 
 pub use leftovers::{Leftovers, end_leftovers};
-pub use supervise::{Handle, prepare};
+pub use process::AgentPipes;
+pub use supervise::{Handle, prepare, prepare_agent};
 pub use watched::{Watched, stdin_hung_up};
+pub use work::{AgentWork, CommandWork, PrecheckWork};
 
 /// How long a command that was asked to stop may take before it is killed.
 pub const STOP_GRACE: Duration = Duration::from_millis(STOP_GRACE_MS.cast_unsigned());
@@ -51,6 +57,10 @@ pub const TOKEN_VARIABLE: &str = "SEXTON_RUN_TOKEN";
 
 /// How many bytes of the end of an output are kept with a run.
 pub const TAIL_BYTES: usize = 4096;
+
+/// The most that is kept of what the precheck of an agent writes to its standard output. It is meant for the prompt, in
+/// which a page of facts is much.
+pub const PRECHECK_OUTPUT_BYTES: u64 = 64 * 1024;
 
 /// This process, told apart from every other.
 ///
@@ -109,59 +119,18 @@ impl GuardProgram {
     }
 }
 
-/// A command to carry out. It has no `Debug`: its environment and its input may be secret.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct CommandWork {
-    /// The run this is the work of.
-    pub run: RunId,
-    /// Unique to this run and not to be guessed. Whatever carries it in its environment belongs to the run.
-    pub token: String,
-    /// The program: a name that is looked up in the command's own `PATH`, or a path. A relative path counts
-    /// from `directory`.
-    pub program: String,
-    /// Its arguments, without the program itself.
-    pub args: Vec<String>,
-    /// Added in this order on top of the sidecar's own environment; of two with one name the later wins.
-    pub environment: Vec<(String, String)>,
-    /// What decides whether the command is started.
-    pub precheck: Option<PrecheckWork>,
-    /// What the command reads on its standard input; `None` is an empty one (`/dev/null`).
-    pub stdin: Option<String>,
-    /// The working directory. It must exist.
-    pub directory: PathBuf,
-    /// The spool: the file that receives standard output and standard error, merged; of the precheck first, of
-    /// the command behind that. Created with mode 0600 before the first of them starts, emptied if it exists;
-    /// missing parent directories are created with mode 0700.
-    pub output: PathBuf,
-    /// The most bytes that are spooled. What goes beyond is read and thrown away, so that the command never
-    /// waits for a reader.
-    pub output_limit: u64,
-}
-
-/// A program that is started before the command: in the same directory and environment, with an empty input. With
-/// exit code 0 it lets the command start. What it leaves behind is killed before that.
-#[derive(Clone, Serialize, Deserialize)]
-pub struct PrecheckWork {
-    /// The program, looked up like that of the command.
-    pub program: String,
-    /// Its arguments.
-    pub args: Vec<String>,
-    /// How long it may take before it is ended like a command that is asked to stop.
-    pub timeout: Duration,
-}
-
 /// What a supervisor tells about its run, in this order. `Ended` comes exactly once, and last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Report {
     /// The guard is there and waits for [`Handle::go`]; nothing has been started.
     Ready(ProcessIdentity),
-    /// The command is running: the program was found and executed.
+    /// The command or agent is running: the program was found and executed.
     Started,
     /// All over: the guard has gone, and so has what it guarded.
     Ended(Ended),
 }
 
-/// How a run's work ended.
+/// How a run's work ended. What is said here of a command is true of an agent; the output is then its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// Stopped before it was told to go. Nothing was ever started.
@@ -174,7 +143,8 @@ pub enum Ended {
         end: PrecheckEnd,
         /// How many processes the precheck had left behind, which were then killed.
         swept: u32,
-        /// The last [`TAIL_BYTES`] bytes of its output as text, also of an output that was truncated.
+        /// The last [`TAIL_BYTES`] bytes of its output as text, also of an output that was truncated. Of the precheck
+        /// of an agent: of its standard error if it wrote any, of its standard output otherwise.
         tail: String,
         /// What the spool holds.
         output: OutputSize,

@@ -3,23 +3,25 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
+use tokio::process::Child;
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
 use super::guard_protocol::{self, FromGuard, LONGEST_FROM_GUARD, ToGuard};
+use super::launch::{self, Standard};
 use super::leftovers::{self, Leftovers};
+use super::process::{self, AgentPipes, Control, Replies};
+use super::work::Work;
 use super::{
-    CommandWork, Ended, GuardProgram, OutputSize, ProcessIdentity, Report, STOP_GRACE, StartFailure,
-    TOKEN_VARIABLE, process, spool,
+    AgentWork, CommandWork, Ended, GuardProgram, OutputSize, ProcessIdentity, Report, STOP_GRACE,
+    StartFailure, spool,
 };
 use crate::domain::id::RunId;
-use crate::failpoint::{self, Failpoint, Failpoints};
+use crate::failpoint::{Failpoint, Failpoints};
 
 /// How much longer than promised a guard may take before the supervisor does its work: kills it, and sweeps.
 /// A guard needs some milliseconds, unless it is stopped or the machine is very busy.
@@ -57,9 +59,32 @@ enum Stop {
 /// # Panics
 /// Outside of a tokio runtime.
 pub fn prepare(guard: &GuardProgram, work: CommandWork, reports: mpsc::Sender<(RunId, Report)>) -> Handle {
-    let (wishes, heard) = watch::channel(Wishes::default());
     let outbox = Outbox { run: work.run.clone(), reports, waiting: VecDeque::new() };
-    tokio::spawn(supervise(guard.clone(), work, heard, outbox));
+    begin(guard, work.into(), Standard::nothing(), outbox)
+}
+
+/// The same for an agent, whose pipes are there at once: what is written to it waits for it to be started. When it is
+/// not started after all, or has ended together with all it had started, its output is at its end and nothing reads its
+/// input any more.
+///
+/// # Errors
+/// When there are no pipes to be had.
+///
+/// # Panics
+/// Outside of a tokio runtime.
+pub fn prepare_agent(
+    guard: &GuardProgram,
+    work: AgentWork,
+    reports: mpsc::Sender<(RunId, Report)>,
+) -> io::Result<(Handle, AgentPipes)> {
+    let (pipes, input, output) = process::pipes_to_agent()?;
+    let outbox = Outbox { run: work.run.clone(), reports, waiting: VecDeque::new() };
+    Ok((begin(guard, work.into(), Standard { input, output }, outbox), pipes))
+}
+
+fn begin(guard: &GuardProgram, work: Work, standard: Standard, outbox: Outbox) -> Handle {
+    let (wishes, heard) = watch::channel(Wishes::default());
+    tokio::spawn(supervise(guard.clone(), work, standard, heard, outbox));
     Handle { wishes }
 }
 
@@ -83,14 +108,16 @@ impl Handle {
 
 async fn supervise(
     program: GuardProgram,
-    work: CommandWork,
+    work: Work,
+    standard: Standard,
     heard: watch::Receiver<Wishes>,
     mut outbox: Outbox,
 ) {
     if is_withdrawn(&heard) {
+        drop(standard);
         return outbox.close(Report::Ended(Ended::Withdrawn)).await;
     }
-    let ended = match Supervision::begin(program, work, heard).await {
+    let ended = match Supervision::begin(program, work, standard, heard).await {
         Ok(supervision) => supervision.carry_through(&mut outbox).await,
         Err(failure) => Ended::StartFailed(failure),
     };
@@ -131,13 +158,15 @@ impl Outbox {
 
 /// A guard, and what has been said so far.
 struct Supervision {
+    /// What the work is called in a sentence.
+    what: &'static str,
     token: String,
-    output: PathBuf,
-    output_limit: u64,
+    spool: PathBuf,
+    spool_limit: u64,
     guard: Child,
     /// `None` once the sidecar has let go of the run.
-    control: Option<ChildStdin>,
-    replies: ChildStdout,
+    control: Option<Control>,
+    replies: Replies,
     heard: watch::Receiver<Wishes>,
     /// What the guard has been told, or will have been when `outgoing` is written.
     told: Wishes,
@@ -169,34 +198,48 @@ enum LastWord {
 
 impl LastWord {
     fn unread(error: &io::Error) -> Self {
-        LastWord::Lost(format!("its pipe could not be read: {error}"))
+        // So ends a guard that had not read all it was told.
+        if error.kind() == io::ErrorKind::ConnectionReset {
+            return LastWord::silent();
+        }
+        LastWord::Lost(format!("its socket could not be read: {error}"))
+    }
+
+    fn silent() -> Self {
+        LastWord::Lost("it ended without a last word".to_owned())
     }
 }
 
 impl Supervision {
     async fn begin(
         program: GuardProgram,
-        work: CommandWork,
+        work: Work,
+        standard: Standard,
         heard: watch::Receiver<Wishes>,
     ) -> Result<Self, StartFailure> {
         if let Some(refusal) = process::REFUSAL {
             return Err(StartFailure::config(refusal));
         }
-        let (token, output, output_limit) = (work.token.clone(), work.output.clone(), work.output_limit);
+        let (what, token) = (work.kind.name(), work.token.clone());
+        let (spool, spool_limit) = (work.spool.clone(), work.spool_limit);
+        let (replies, control, of_guard) = process::socket_to_guard().map_err(|error| {
+            StartFailure::transient(format!(
+                "there is no socket to be had for the guard: {error}; check that the limit on open files is not \
+                 reached (`ulimit -n`)"
+            ))
+        })?;
         // On a thread that may wait: starting a process takes as long as reading its binary does, and the
         // work may carry megabytes of input.
         let failpoints = program.failpoints.clone();
-        let started = spawn_blocking(move || start_guard(&program, work)).await;
-        let (mut guard, outgoing) = started.map_err(|error| {
+        let started = spawn_blocking(move || launch::start_guard(&program, work, standard, of_guard)).await;
+        let (guard, outgoing) = started.map_err(|error| {
             StartFailure::transient(format!("the guard could not be started: {error}; try again"))
         })??;
-        let (Some(control), Some(replies)) = (guard.stdin.take(), guard.stdout.take()) else {
-            return Err(StartFailure::transient("the guard was started without its pipes; try again"));
-        };
         Ok(Self {
+            what,
             token,
-            output,
-            output_limit,
+            spool,
+            spool_limit,
             guard,
             control: Some(control),
             replies,
@@ -226,7 +269,7 @@ impl Supervision {
                 }
                 // Its end has closed: what it has said before that is still to be read.
                 Turn::Written(Err(_)) => self.let_go(),
-                Turn::Read(Ok(0)) => break LastWord::Lost("it ended without a last word".to_owned()),
+                Turn::Read(Ok(0)) => break LastWord::silent(),
                 Turn::Read(Err(error)) => break LastWord::unread(&error),
                 Turn::Read(Ok(_)) => {
                     if let Some(last_word) = self.listen(&mut outbox.waiting) {
@@ -272,7 +315,7 @@ impl Supervision {
             self.told.go = true;
             match self.failpoints.reach(Failpoint::BeforeGo) {
                 Ok(()) => self.say(&ToGuard::Go),
-                // As if the pipe had broken.
+                // As if the socket had broken.
                 Err(_) => self.let_go(),
             }
         }
@@ -298,12 +341,12 @@ impl Supervision {
         self.outgoing.extend(guard_protocol::line(word).unwrap_or_default());
     }
 
-    /// Whether the go has just gone through the pipe, and nothing after it.
+    /// Whether the go has just gone out, and nothing after it.
     fn go_is_written(&self) -> bool {
         self.told.go && self.told.stop == Stop::No && self.written == self.outgoing.len()
     }
 
-    /// Closes the pipe, with which the guard ends everything.
+    /// Says no more, with which the guard ends everything.
     fn let_go(&mut self) {
         self.control = None;
         self.be_patient(Duration::ZERO);
@@ -374,7 +417,7 @@ impl Supervision {
         self.control = None;
         let identity = self.identity.take();
         let token = std::mem::take(&mut self.token);
-        let (path, limit) = (std::mem::take(&mut self.output), self.output_limit);
+        let (path, limit) = (std::mem::take(&mut self.spool), self.spool_limit);
         // First, while the guard still stands: what hangs below it can then be found by that, too.
         let swept = spawn_blocking(move || sweep_and_look(identity.as_ref(), &token, &path, limit)).await;
         let status = self.end_guard().await;
@@ -390,7 +433,7 @@ impl Supervision {
             };
         }
         let rest = if leftovers.all_gone { "" } else { "; some of its processes could not be killed" };
-        let message = format!("the guard of the command was lost ({how}; {status}){rest}");
+        let message = format!("the guard of the {} was lost ({how}; {status}){rest}", self.what);
         Ended::GuardLost { message, swept: leftovers.swept, tail, output }
     }
 }
@@ -403,40 +446,6 @@ fn warn_of(left: u32) {
             "processes of a run are not gone: they run as another user, or hang in the kernel"
         );
     }
-}
-
-/// Starts the guard, and prepares the first line for it.
-fn start_guard(program: &GuardProgram, work: CommandWork) -> Result<(Child, Vec<u8>), StartFailure> {
-    let directory = work.directory.clone();
-    let mut command = Command::new(&program.path);
-    for name in failpoint::VARIABLES {
-        command.env_remove(name);
-    }
-    command
-        .arg("guard")
-        .args(program.failpoints.arguments_of_guard())
-        .env(TOKEN_VARIABLE, &work.token)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        // Not the sidecar's: a guard must not hold a pipe of the editor's open.
-        .stderr(Stdio::null());
-    process::detach(&mut command);
-    let line = guard_protocol::line(&ToGuard::Work(Box::new(work))).map_err(|error| {
-        StartFailure::config(format!(
-            "the work in {} cannot be passed on: {error}; use paths that are valid UTF-8",
-            directory.display()
-        ))
-    })?;
-    let reached = program.failpoints.reach(Failpoint::BeforeGuard).map_err(io::Error::from);
-    // Whatever keeps it from starting, it is not the automation.
-    let child = reached.and_then(|()| command.spawn()).map_err(|error| {
-        StartFailure::transient(format!(
-            "the guard {} could not be started: {error}; check that the file is there and executable, and that \
-             the limits on processes and open files are not reached",
-            program.path.display()
-        ))
-    })?;
-    Ok((child, line))
 }
 
 /// Blocking.
@@ -456,9 +465,9 @@ fn sweep_and_look(
     (leftovers, spool::tail(path).unwrap_or_default(), output)
 }
 
-async fn write(pipe: &mut Option<ChildStdin>, bytes: &[u8]) -> io::Result<usize> {
-    match pipe {
-        Some(pipe) => pipe.write(bytes).await,
+async fn write(control: &mut Option<Control>, bytes: &[u8]) -> io::Result<usize> {
+    match control {
+        Some(control) => control.write(bytes).await,
         None => std::future::pending().await,
     }
 }

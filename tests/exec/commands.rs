@@ -158,7 +158,7 @@ async fn without_a_guard_nothing_starts() {
     for (guard, word) in [
         (GuardProgram::at(place.file("no-guard")), "no-guard could not be started"),
         (GuardProgram::at(place.script("dies", "exit 3")), "exit status: 3"),
-        (GuardProgram::at(place.script("babbles", "echo hello; cat > /dev/null")), "cannot be understood"),
+        (GuardProgram::at(place.script("babbles", "echo hello >&2")), "cannot be understood"),
     ] {
         let mut run = Run::prepare_with(&guard, place.shell("echo started > effect"));
         let Ended::StartFailed(StartFailure { class, message }) = run.ended().await else {

@@ -220,18 +220,20 @@ async fn a_stop_is_heard_while_nobody_takes_the_reports() {
 async fn a_guard_that_finds_the_go_and_the_end_of_its_sidecar_together_starts_nothing() {
     use std::io::{BufRead, BufReader, Read, Write};
     let place = Place::new();
+    let (socket, of_guard) = std::os::unix::net::UnixStream::pair().expect("a socket");
     let mut guard = std::process::Command::new(env!("CARGO_BIN_EXE_sexton"))
         .arg("guard")
         .env(TOKEN_VARIABLE, "late")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::os::fd::OwnedFd::from(of_guard))
         .spawn()
         .expect("a guard");
-    let mut words = guard.stdin.take().expect("a pipe");
-    let mut told = BufReader::new(guard.stdout.take().expect("a pipe"));
-    let work = serde_json::json!({"say": "work", "run": "run_x", "token": "late", "program": "sh",
-        "args": ["-c", "echo started >> log"], "environment": [], "stdin": null, "directory": place.path(),
-        "output": place.file("output.log"), "output_limit": 1000});
+    let mut words = &socket;
+    let mut told = BufReader::new(&socket);
+    let work = serde_json::json!({"say": "work", "token": "late", "program": "sh",
+        "args": ["-c", "echo started >> log"], "environment": [], "directory": place.path(),
+        "spool": place.file("output.log"), "spool_limit": 1000, "kind": {"command": {"stdin": null}}});
     writeln!(words, "{work}").expect("it listens");
     let mut ready = String::new();
     told.read_line(&mut ready).expect("it tells");
@@ -239,7 +241,7 @@ async fn a_guard_that_finds_the_go_and_the_end_of_its_sidecar_together_starts_no
     // The system does not let it run; meanwhile its sidecar says go and dies.
     signal("STOP", guard.id());
     writeln!(words, "{}", serde_json::json!({"say": "go"})).expect("it is there");
-    drop(words);
+    socket.shutdown(std::net::Shutdown::Write).expect("it is there");
     signal("CONT", guard.id());
     let mut rest = String::new();
     told.read_to_string(&mut rest).expect("it tells");

@@ -1,7 +1,8 @@
-//! How a guard hears and speaks: the control pipe, the signals as pipes, and its reports.
+//! How a guard hears and speaks: the socket to its sidecar, and the signals as pipes.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -9,6 +10,8 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
+use rustix::stdio;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::low_level::pipe;
 
@@ -18,29 +21,63 @@ use super::super::guard_protocol::{self, FromGuard, ToGuard};
 /// when it is escaped; the rest is room for the environment.
 const LONGEST_TO_GUARD: usize = 128 * 1024 * 1024;
 
-/// What came through the control pipe.
+/// What the sidecar has said.
 pub(super) enum Said {
     Word(ToGuard),
     /// The sidecar has gone, has let go of the run, or says what cannot be understood.
     Closed,
 }
 
-/// The guard's stdin.
+/// The socket to the sidecar, as far as the guard hears.
 pub(super) struct Control {
-    stdin: io::Stdin,
+    socket: Arc<UnixStream>,
     heard: Vec<u8>,
     /// How much of `heard` is known to hold no end of a line.
     searched: usize,
     closed: bool,
 }
 
-impl Control {
-    pub(super) fn open() -> io::Result<Self> {
-        let stdin = io::stdin();
-        rustix::io::ioctl_fionbio(&stdin, true)?;
-        Ok(Self { stdin, heard: Vec::new(), searched: 0, closed: false })
-    }
+/// The socket to the sidecar, as far as the guard speaks.
+#[derive(Clone)]
+pub(super) struct Reports(Arc<UnixStream>);
 
+/// Takes the socket from the place of the standard error to one where nothing that is started inherits it.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn take_socket() -> io::Result<(Control, Reports)> {
+    let socket = UnixStream::from(io::stderr().as_fd().try_clone_to_owned()?);
+    // Of all that can stand in this place only a socket has a peer.
+    socket.peer_addr()?;
+    stdio::dup2_stderr(nothing()?)?;
+    let socket = Arc::new(socket);
+    let control = Control { socket: socket.clone(), heard: Vec::new(), searched: 0, closed: false };
+    Ok((control, Reports(socket)))
+}
+
+/// What the guard was given for its agent: the agent's standard input and output.
+pub(super) struct OfAgent {
+    pub(super) input: OwnedFd,
+    pub(super) output: OwnedFd,
+}
+
+impl OfAgent {
+    /// Takes both from the places of the guard's own. What is started inherits them only where it is given them; and
+    /// when that has them, or they have been dropped, the guard holds them no more.
+    pub(super) fn take() -> io::Result<Self> {
+        let input = io::stdin().as_fd().try_clone_to_owned()?;
+        let output = io::stdout().as_fd().try_clone_to_owned()?;
+        stdio::dup2_stdin(nothing()?)?;
+        stdio::dup2_stdout(nothing()?)?;
+        Ok(Self { input, output })
+    }
+}
+
+fn nothing() -> io::Result<File> {
+    File::options().read(true).write(true).open("/dev/null")
+}
+
+impl Control {
     /// The next word, if there is one. After `Closed` comes nothing but `Closed`.
     pub(super) fn next_word(&mut self) -> Option<Said> {
         loop {
@@ -59,10 +96,10 @@ impl Control {
                 return Some(Said::Closed);
             }
             let mut buffer = [0; 64 * 1024];
-            // Read past the standard library's buffer, which would hide from `poll` what it has taken.
-            match rustix::io::read(&self.stdin, &mut buffer) {
-                Ok(0) => self.closed = true,
-                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+            // Only hearing does not wait. A report may, for room.
+            match rustix::net::recv(&*self.socket, &mut buffer, RecvFlags::DONTWAIT) {
+                Ok((0, _)) => self.closed = true,
+                Ok((count, _)) => self.heard.extend_from_slice(&buffer[..count]),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return None,
                 Err(_) => self.closed = true,
@@ -93,7 +130,7 @@ impl Control {
 
 impl AsFd for Control {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.stdin.as_fd()
+        self.socket.as_fd()
     }
 }
 
@@ -140,12 +177,13 @@ impl AsFd for Signal {
     }
 }
 
-/// Reports to the sidecar. All reports of a guard together fit into its pipe, so that this does not wait for
-/// a sidecar that is stopped; and one that has gone is noticed by the control pipe.
-pub(super) fn tell(message: &FromGuard) {
-    if let Ok(line) = guard_protocol::line(message) {
-        let mut stdout = io::stdout().lock();
-        let _ = stdout.write_all(&line).and_then(|()| stdout.flush());
+impl Reports {
+    /// Reports to the sidecar. All that is reported while work is carried out fits into the socket, so that this does
+    /// not wait for a sidecar that is stopped; the last word may. One that has gone is noticed by what is heard.
+    pub(super) fn tell(&self, message: &FromGuard) {
+        if let Ok(line) = guard_protocol::line(message) {
+            let _ = (&*self.0).write_all(&line);
+        }
     }
 }
 

@@ -1,88 +1,105 @@
-//! What a guard carries out one after the other: the precheck, and the command if that allows it.
+//! What a guard carries out one after the other: the precheck, and the command or agent if that allows it.
 
 use super::super::guard_protocol::FromGuard;
 use super::super::spool::Spool;
-use super::super::{CommandWork, Exit, PrecheckEnd, StartFailure};
+use super::super::work::{Kind, Work};
+use super::super::{Exit, OutputSize, PRECHECK_OUTPUT_BYTES, PrecheckEnd, StartFailure};
 use super::command::{self, Program};
-use super::pipes::{Control, Signals, tell};
+use super::pipes::{Control, Reports, Signals};
 use super::watch::{self, EndedBy, Over, Tree};
 use crate::failpoint::{Failpoint, Failpoints};
 
-/// Returns the guard's last word.
-pub(super) fn carry_out(
-    work: &CommandWork,
-    control: &mut Control,
-    signals: &Signals,
-    failpoints: &Failpoints,
-) -> FromGuard {
-    let spool = match command::create_spool(work) {
-        Ok(spool) => spool,
-        Err(failure) => return FromGuard::StartFailed(failure),
-    };
-    let Some(precheck) = &work.precheck else {
-        return match command::start(work, &Program::command(work), failpoints) {
-            Ok(started) => {
-                watch_command(Tree::new(started, spool, &work.token), 0, control, signals, failpoints)
-            }
-            Err(failure) => FromGuard::StartFailed(failure),
-        };
-    };
-    let mut tree = match command::start(work, &Program::precheck(precheck), failpoints) {
-        Ok(started) => Tree::new(started, spool, &work.token),
-        Err(StartFailure { class, message }) => {
-            let message = format!("the precheck could not be started: {message}");
-            return FromGuard::StartFailed(StartFailure { class, message });
-        }
-    };
-    tree.ends_at = Some(watch::now() + precheck.timeout);
-    match watch::watch(tree, control, signals) {
-        Ok(over) => after_precheck(work, over, control, signals, failpoints),
-        Err(message) => FromGuard::Broken { message },
-    }
+/// A guard that was told to go.
+pub(super) struct Guard<'a> {
+    pub(super) control: &'a mut Control,
+    pub(super) reports: &'a Reports,
+    pub(super) signals: &'a Signals,
+    pub(super) failpoints: &'a Failpoints,
 }
 
-fn after_precheck(
-    work: &CommandWork,
-    over: Over,
-    control: &mut Control,
-    signals: &Signals,
-    failpoints: &Failpoints,
-) -> FromGuard {
-    let Over { exit, by, swept, left, spool } = over;
-    let only = |end: PrecheckEnd, spool: Spool| {
-        let (tail, output) = spool.finish();
+/// What was before the command or agent was started.
+#[derive(Default)]
+struct Before {
+    /// How many processes of the precheck were swept.
+    swept: u32,
+    /// Why what it said is not all kept.
+    write_error: Option<String>,
+}
+
+/// Returns the guard's last word.
+pub(super) fn carry_out(work: &Work, guard: &mut Guard<'_>) -> FromGuard {
+    begin(work, guard).unwrap_or_else(FromGuard::StartFailed)
+}
+
+fn begin(work: &Work, guard: &mut Guard<'_>) -> Result<FromGuard, StartFailure> {
+    // First: what is started before an agent must not inherit the pipes that are the agent's.
+    let main = Program::main(work)?;
+    let spool = command::create_spool(&work.spool, work.spool_limit)?;
+    let Some(precheck) = &work.precheck else {
+        let started = command::start(work, main, guard.failpoints)?;
+        return Ok(watch_main(Tree::new(started, spool, None, &work.token), Before::default(), guard));
+    };
+    let aside = match &work.kind {
+        Kind::Command { .. } => None,
+        Kind::Agent { precheck_output } => {
+            Some(command::create_spool(precheck_output, PRECHECK_OUTPUT_BYTES)?)
+        }
+    };
+    let program = Program::precheck(work, precheck);
+    let started = command::start(work, program, guard.failpoints).map_err(|failure| {
+        let StartFailure { class, message } = failure;
+        StartFailure { class, message: format!("the precheck could not be started: {message}") }
+    })?;
+    let mut tree = Tree::new(started, spool, aside, &work.token);
+    tree.ends_at = Some(watch::now() + precheck.timeout);
+    Ok(match watch::watch(tree, guard.control, guard.signals) {
+        Ok(over) => after_precheck(work, main, over, guard),
+        Err(message) => FromGuard::Broken { message },
+    })
+}
+
+fn after_precheck(work: &Work, main: Program<'_>, over: Over, guard: &mut Guard<'_>) -> FromGuard {
+    let Over { exit, by, swept, left, spool, aside } = over;
+    let only = |end: PrecheckEnd, spool: Spool, aside: Option<Spool>| {
+        let (tail, output) = said_by_precheck(spool, aside);
         FromGuard::PrecheckOnly { end, swept, left, tail, output }
     };
     match by {
-        EndedBy::Time => only(PrecheckEnd::TimedOut(exit), spool),
-        EndedBy::Word => only(PrecheckEnd::Exited(exit), spool),
-        EndedBy::Itself if exit != Exit::Code(0) || control.has_spoken(signals) => {
-            only(PrecheckEnd::Exited(exit), spool)
+        EndedBy::Time => only(PrecheckEnd::TimedOut(exit), spool, aside),
+        EndedBy::Word => only(PrecheckEnd::Exited(exit), spool, aside),
+        EndedBy::Itself if exit != Exit::Code(0) || guard.control.has_spoken(guard.signals) => {
+            only(PrecheckEnd::Exited(exit), spool, aside)
         }
-        EndedBy::Itself => match command::start(work, &Program::command(work), failpoints) {
+        EndedBy::Itself => match command::start(work, main, guard.failpoints) {
             Ok(started) => {
-                watch_command(Tree::new(started, spool, &work.token), swept, control, signals, failpoints)
+                let write_error = aside.and_then(|aside| aside.finish().1.write_error);
+                let tree = Tree::new(started, spool, None, &work.token);
+                watch_main(tree, Before { swept, write_error }, guard)
             }
-            Err(failure) => only(PrecheckEnd::CommandNotStarted(failure), spool),
+            Err(failure) => only(PrecheckEnd::CommandNotStarted(failure), spool, aside),
         },
     }
 }
 
-/// `swept` is what was swept before the command was started.
-fn watch_command(
-    tree: Tree,
-    swept: u32,
-    control: &mut Control,
-    signals: &Signals,
-    failpoints: &Failpoints,
-) -> FromGuard {
-    failpoints.pass(Failpoint::GuardAfterStart);
-    tell(&FromGuard::Started);
-    match watch::watch(tree, control, signals) {
-        Ok(over) => {
-            let (tail, output) = over.spool.finish();
-            let swept = swept.saturating_add(over.swept);
-            FromGuard::Exited { exit: over.exit, swept, left: over.left, tail, output }
+/// What tells best why a precheck came out as it did, and what is kept of it. Of one whose outputs are apart, that is
+/// its complaints.
+fn said_by_precheck(spool: Spool, aside: Option<Spool>) -> (String, OutputSize) {
+    let (tail, mut output) = spool.finish();
+    let Some(aside) = aside else { return (tail, output) };
+    let (said, OutputSize { write_error, .. }) = aside.finish();
+    output.write_error = output.write_error.or(write_error);
+    (if tail.is_empty() { said } else { tail }, output)
+}
+
+fn watch_main(tree: Tree, before: Before, guard: &mut Guard<'_>) -> FromGuard {
+    guard.failpoints.pass(Failpoint::GuardAfterStart);
+    guard.reports.tell(&FromGuard::Started);
+    match watch::watch(tree, guard.control, guard.signals) {
+        Ok(Over { exit, by: _, swept, left, spool, aside: _ }) => {
+            let (tail, mut output) = spool.finish();
+            output.write_error = output.write_error.or(before.write_error);
+            let swept = swept.saturating_add(before.swept);
+            FromGuard::Exited { exit, swept, left, tail, output }
         }
         Err(message) => FromGuard::Broken { message },
     }

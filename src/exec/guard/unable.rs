@@ -7,20 +7,47 @@ use std::path::Path;
 
 use rustix::io::Errno;
 
-use super::super::{CommandWork, StartFailure};
+use super::super::StartFailure;
+use super::super::work::{Kind, Work};
+use super::command::{Program, Streams};
 
-/// The system's error number does not say which path it is about; looking again does.
-pub(super) fn explain(work: &CommandWork, program: &str, error: &io::Error) -> StartFailure {
-    if let Some(failure) = explain_directory(&work.directory) {
-        return failure;
+/// What is needed to say what was wrong.
+pub(super) struct Explain<'a> {
+    program: &'a str,
+    directory: &'a Path,
+    /// Where a user corrects what the program is started with.
+    place: &'static str,
+    /// Where a user sets its environment.
+    environment: &'static str,
+}
+
+impl<'a> Explain<'a> {
+    pub(super) fn of(work: &'a Work, program: &Program<'a>) -> Self {
+        let place = match program.streams {
+            Streams::Merged { .. } | Streams::Apart => "the task",
+            Streams::Agent(_) => "the provider's configuration",
+        };
+        let environment = match work.kind {
+            Kind::Command { .. } => "the task's environment",
+            Kind::Agent { .. } => "the provider's environment",
+        };
+        Self { program: program.program, directory: &work.directory, place, environment }
     }
-    match is_lasting(error) {
-        true => StartFailure::config(explain_program(work, program, error)),
-        false => StartFailure::transient(format!(
-            "the program `{program}` could not be started in {}: {error}; {}",
-            work.directory.display(),
-            advice(error)
-        )),
+
+    /// The system's error number does not say which path it is about; looking again does.
+    pub(super) fn failure(&self, error: &io::Error) -> StartFailure {
+        if let Some(failure) = explain_directory(self.directory) {
+            return failure;
+        }
+        match is_lasting(error) {
+            true => StartFailure::config(explain_program(self, error)),
+            false => StartFailure::transient(format!(
+                "the program `{}` could not be started in {}: {error}; {}",
+                self.program,
+                self.directory.display(),
+                advice(error)
+            )),
+        }
     }
 }
 
@@ -83,15 +110,16 @@ fn explain_directory(path: &Path) -> Option<StartFailure> {
     }
 }
 
-fn explain_program(work: &CommandWork, program: &str, error: &io::Error) -> String {
-    let directory = work.directory.display();
-    let path = work.directory.join(program);
+fn explain_program(explain: &Explain<'_>, error: &io::Error) -> String {
+    let Explain { program, directory, place, environment } = explain;
+    let path = directory.join(program);
+    let directory = directory.display();
     let (shown, is_path) = (path.display(), program.contains('/'));
     let kind = error.kind();
     if kind == io::ErrorKind::NotFound && !is_path {
         format!(
-            "the program `{program}` was not found in PATH; install it, give its full path, or set PATH in the \
-             task's environment"
+            "the program `{program}` was not found in PATH; install it, give its full path, or set PATH in \
+             {environment}"
         )
     } else if kind == io::ErrorKind::NotFound && path.exists() {
         format!(
@@ -110,13 +138,13 @@ fn explain_program(work: &CommandWork, program: &str, error: &io::Error) -> Stri
         )
     } else if kind == io::ErrorKind::ArgumentListTooLong {
         format!(
-            "the arguments and environment of `{program}` are longer than the system allows; pass the text on \
-             standard input or in a file"
+            "the arguments and environment of `{program}` are longer than the system allows; shorten them in \
+             {place}, and pass long text on standard input or in a file"
         )
     } else if kind == io::ErrorKind::InvalidInput && error.raw_os_error().is_none() {
         format!(
             "the program `{program}`, its arguments or its environment contain a NUL character, which the system \
-             does not allow; correct the task"
+             does not allow; correct {place}"
         )
     } else {
         format!("the program `{program}` could not be started in {directory}: {error}; try it in a terminal")

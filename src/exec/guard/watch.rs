@@ -1,6 +1,6 @@
-//! The guard's loop while its command, or the precheck before that, runs.
+//! The guard's loop while its command or agent, or the precheck before that, runs.
 
-use std::io::{self, PipeReader, PipeWriter};
+use std::io::{self, PipeWriter};
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -14,15 +14,13 @@ use super::super::process::{self, Reaped};
 use super::super::spool::Spool;
 use super::super::{Exit, STOP_GRACE};
 use super::command::Started;
+use super::output::Output;
 use super::pipes::{self, Control, Said, Signals};
 use super::sweep;
 
 /// How long the output is read after the command has ended, if others hold the pipe. What the command itself
 /// has written is in the pipe by then; this is for a filter behind it that has its last lines to write.
 const DRAIN: Duration = Duration::from_millis(250);
-
-/// The most that is read when nothing is left that could write: a pipe cannot hold more, by default.
-const LAST_BYTES: usize = 1024 * 1024;
 
 /// A command, and what the guard holds of it.
 pub(super) struct Tree {
@@ -36,11 +34,11 @@ pub(super) struct Tree {
     pub(super) ends_at: Option<Instant>,
     /// What came first of all that could end it.
     by: EndedBy,
-    /// `None` when nobody holds the writing end any more.
-    output: Option<PipeReader>,
+    output: Output,
+    /// What is read beside that.
+    aside: Option<Output>,
     /// `None` when all has been written, or nobody reads it.
     input: Option<Input>,
-    spool: Spool,
 }
 
 /// What is still to be written to the command's standard input.
@@ -70,6 +68,8 @@ pub(super) struct Over {
     /// How many of them are not gone.
     pub(super) left: u32,
     pub(super) spool: Spool,
+    /// What was read beside that.
+    pub(super) aside: Option<Spool>,
 }
 
 /// What the guard is waiting for.
@@ -101,12 +101,12 @@ pub(super) fn watch(mut tree: Tree, control: &mut Control, signals: &Signals) ->
         };
     }
     let swept = sweep::sweep(&mut tree, signals);
-    tree.read_output(LAST_BYTES);
     let Some(exit) = tree.exit.or(tree.is_killed.then_some(Exit::Signal(SIGKILL))) else {
         let pid = tree.pid;
         return Err(format!("process {pid} runs as another user and could not be killed; end it by hand"));
     };
-    Ok(Over { exit, by: tree.by, swept: swept.killed, left: swept.left, spool: tree.spool })
+    let (spool, aside) = (tree.output.finish(), tree.aside.map(Output::finish));
+    Ok(Over { exit, by: tree.by, swept: swept.killed, left: swept.left, spool, aside })
 }
 
 /// Sleeps until something happens, and answers it.
@@ -125,17 +125,19 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
         });
     }
     // What is not there any more is replaced by what is waited for anyway.
-    let output = tree.output.as_ref().map_or(control.as_fd(), AsFd::as_fd);
+    let output = tree.output.readable().unwrap_or(control.as_fd());
+    let aside = tree.aside.as_ref().and_then(Output::readable).unwrap_or(control.as_fd());
     let (input, writable) = match &tree.input {
         Some(input) => (input.pipe.as_fd(), PollFlags::OUT),
         None => (control.as_fd(), PollFlags::IN),
     };
-    let [spoke, ended, asked, wrote, reads] = pipes::wait(
+    let [spoke, ended, asked, wrote, wrote_aside, reads] = pipes::wait(
         [
             (control.as_fd(), PollFlags::IN),
             (signals.ended.as_fd(), PollFlags::IN),
             (signals.asked.as_fd(), PollFlags::IN),
             (output, PollFlags::IN),
+            (aside, PollFlags::IN),
             (input, writable),
         ],
         at_most,
@@ -162,7 +164,10 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
         tree.input = None;
     }
     if wrote {
-        tree.read_output(pipes_worth());
+        tree.output.read();
+    }
+    if wrote_aside && let Some(aside) = &mut tree.aside {
+        aside.read();
     }
     if ended {
         signals.ended.clear();
@@ -171,14 +176,9 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
     Ok(tree.next_phase(phase))
 }
 
-/// As much as one read takes before the control pipe is looked at again.
-const fn pipes_worth() -> usize {
-    64 * 1024
-}
-
 impl Tree {
-    pub(super) fn new(started: Started, spool: Spool, token: &str) -> Self {
-        let Started { pid, output, input } = started;
+    pub(super) fn new(started: Started, spool: Spool, aside: Option<Spool>, token: &str) -> Self {
+        let Started { pid, output, aside: pipe_aside, input } = started;
         Self {
             pid,
             token: token.to_owned(),
@@ -186,9 +186,9 @@ impl Tree {
             is_killed: false,
             ends_at: None,
             by: EndedBy::Itself,
-            output: Some(output),
+            output: Output::new(output, spool),
+            aside: pipe_aside.zip(aside).map(|(pipe, spool)| Output::new(pipe, spool)),
             input,
-            spool,
         }
     }
 
@@ -218,12 +218,17 @@ impl Tree {
             return phase;
         }
         match phase {
-            Phase::Running if self.output.is_some() => Phase::Draining { until: now() + DRAIN },
+            Phase::Running if self.may_be_written_to() => Phase::Draining { until: now() + DRAIN },
             // A shell ends at once when it is asked to; what it had started is given its grace as well.
             Phase::Asked { .. } if self.group_lives() => phase,
-            Phase::Draining { .. } if self.output.is_some() => phase,
+            Phase::Draining { .. } if self.may_be_written_to() => phase,
             Phase::Running | Phase::Asked { .. } | Phase::Draining { .. } | Phase::Over => Phase::Over,
         }
+    }
+
+    /// Whether anybody still holds what the guard reads.
+    fn may_be_written_to(&self) -> bool {
+        [Some(&self.output), self.aside.as_ref()].into_iter().flatten().any(|one| one.readable().is_some())
     }
 
     fn group_lives(&self) -> bool {
@@ -242,26 +247,6 @@ impl Tree {
                 Reaped::One(..) => {}
                 Reaped::AllAlive => return true,
                 Reaped::NoChildren => return false,
-            }
-        }
-    }
-
-    /// Spools what is in the pipe, up to this many bytes or a little more.
-    fn read_output(&mut self, at_most: usize) {
-        let mut buffer = [0; pipes_worth()];
-        let mut taken = 0;
-        while taken < at_most
-            && let Some(output) = &self.output
-        {
-            match rustix::io::read(output, &mut buffer) {
-                Ok(0) => self.output = None,
-                Ok(count) => {
-                    taken += count;
-                    self.spool.take(&buffer[..count]);
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => return,
-                Err(_) => self.output = None,
             }
         }
     }

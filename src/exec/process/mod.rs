@@ -17,7 +17,11 @@ pub(super) use linux::*;
 #[cfg(target_os = "macos")]
 pub(super) use macos::*;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+pub use unix::AgentPipes;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) use unix::*;
+#[cfg(not(any(target_os = "linux", target_os = "macos")))]
+pub use windows::AgentPipes;
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 pub(super) use windows::*;
 

@@ -3,11 +3,14 @@
 use std::future::pending;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, WaitOptions};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
+use tokio::net::UnixStream;
+use tokio::net::unix::pipe::{Receiver, Sender};
+pub(crate) use tokio::net::unix::{OwnedReadHalf as Replies, OwnedWriteHalf as Control};
 
 use super::super::Exit;
 use super::{DESCRIPTORS, die_with_parent};
@@ -18,6 +21,34 @@ pub(crate) const REFUSAL: Option<&str> = None;
 /// A pid of the system's as the type that the calls below want.
 pub(crate) fn typed(pid: u32) -> Option<Pid> {
     i32::try_from(pid).ok().and_then(Pid::from_raw)
+}
+
+/// The sidecar's ends of an agent's standard input and output. Dropping one closes it, which the agent hears.
+#[derive(Debug)]
+pub struct AgentPipes {
+    /// What the agent reads.
+    pub stdin: Sender,
+    /// What the agent writes.
+    pub stdout: Receiver,
+}
+
+/// A socket to a guard: what the sidecar hears and says, and the half that the guard is started with. When `Control` is
+/// dropped, the guard hears that, and can still be heard.
+pub(crate) fn socket_to_guard() -> io::Result<(Replies, Control, Stdio)> {
+    let (ours, of_guard) = std::os::unix::net::UnixStream::pair()?;
+    ours.set_nonblocking(true)?;
+    let (replies, control) = UnixStream::from_std(ours)?.into_split();
+    Ok((replies, control, OwnedFd::from(of_guard).into()))
+}
+
+/// The pipes to an agent, and its own ends of them: standard input, standard output. Those block, as every program
+/// expects of them; the sidecar's do not. No other process inherits any of the four.
+pub(crate) fn pipes_to_agent() -> io::Result<(AgentPipes, Stdio, Stdio)> {
+    let (reads, stdin) = io::pipe()?;
+    let (stdout, writes) = io::pipe()?;
+    let stdin = Sender::from_owned_fd(stdin.into())?;
+    let stdout = Receiver::from_owned_fd(stdout.into())?;
+    Ok((AgentPipes { stdin, stdout }, reads.into(), writes.into()))
 }
 
 /// Puts the process that is about to be started into a group of its own. Editors end a sidecar by killing its

@@ -1,4 +1,4 @@
-//! Windows, and every system that is neither Linux nor macOS: commands are refused.
+//! Windows, and every system that is neither Linux nor macOS: commands and agents are refused.
 //!
 //! A tree of processes can be ended reliably there too (on Windows by a job object that kills on close), but
 //! that has to be written where it can be tried. Until then a clear refusal is better than a run whose
@@ -6,15 +6,20 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::process::Stdio;
+use std::task::{Context, Poll};
 use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{Key, Process};
 use crate::domain::process::ProcessIdentity;
 
-const MESSAGE: &str = "commands are not carried out on this system yet: sexton can guard them on Linux and \
-                       macOS only; run this automation's sidecar there, for example in WSL";
+const MESSAGE: &str = "commands and agents are not carried out on this system yet: sexton can guard them on \
+                       Linux and macOS only; run this automation's sidecar there, for example in WSL";
 
-/// Why commands are not carried out on this system.
+/// Why commands and agents are not carried out on this system.
 pub(crate) const REFUSAL: Option<&str> = Some(MESSAGE);
 
 /// The binary of this process.
@@ -36,6 +41,55 @@ pub(crate) fn own_identity() -> io::Result<ProcessIdentity> {
 /// Nothing: a process whose lock file is gone has gone as well.
 pub(crate) fn find(_pid: u32) -> Option<Process> {
     None
+}
+
+/// A pipe or socket that there never is.
+#[derive(Debug)]
+pub enum NoPipe {}
+
+/// What a guard says.
+pub(crate) type Replies = NoPipe;
+
+/// What a guard is told.
+pub(crate) type Control = NoPipe;
+
+/// The sidecar's ends of an agent's standard input and output. There are none.
+#[derive(Debug)]
+pub struct AgentPipes {
+    /// What the agent reads.
+    pub stdin: NoPipe,
+    /// What the agent writes.
+    pub stdout: NoPipe,
+}
+
+/// Refuses: no guard is started here.
+pub(crate) fn socket_to_guard() -> io::Result<(Replies, Control, Stdio)> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, MESSAGE))
+}
+
+/// Refuses: no agent is started here.
+pub(crate) fn pipes_to_agent() -> io::Result<(AgentPipes, Stdio, Stdio)> {
+    Err(io::Error::new(io::ErrorKind::Unsupported, MESSAGE))
+}
+
+impl AsyncRead for NoPipe {
+    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+}
+
+impl AsyncWrite for NoPipe {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, _: &[u8]) -> Poll<io::Result<usize>> {
+        match *self {}
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match *self {}
+    }
 }
 
 /// Nothing to do: no guard is started here.
