@@ -52,7 +52,7 @@ pub use open::{OpenError, open_in_memory};
 pub use probes::{Given, ProbeRow};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
-pub use runs::{Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
+pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
 
 use std::path::Path;
 use std::sync::Arc;

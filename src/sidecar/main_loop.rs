@@ -395,8 +395,8 @@ fn take_up(sidecar: &Sidecar, order: &Order, done: &mpsc::Sender<(RunId, Release
     match &order.work {
         Ordered::Served(served) => served::start(sidecar, order, served, done),
         // It began here, and who carried it out could not say how it ended.
-        Ordered::Guarded if order.begun => carry::clean_up(sidecar, order, done),
-        Ordered::Guarded => carry::start(sidecar, order, done),
+        Ordered::Guarded | Ordered::Agent(_) if order.begun => carry::clean_up(sidecar, order, done),
+        Ordered::Guarded | Ordered::Agent(_) => carry::start(sidecar, order, done),
     }
 }
 

@@ -85,7 +85,7 @@ impl carried::Carrier for Ear {
                 heard.answers.clone_from(&served.answers);
             }),
             // What carries a run out never changes.
-            Ordered::Guarded => {}
+            Ordered::Guarded | Ordered::Agent(_) => {}
         }
     }
 

@@ -146,11 +146,9 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.provider(&ProviderId::from_text("x")).unwrap();
     view.servings_for(&ProviderId::from_text("x")).unwrap();
     view.servings_of(&me).unwrap();
-<<<<<<< HEAD
     view.session_is_at_work("s", &ProviderId::from_text("x"), 1).unwrap();
     view.spent_in_session(1, 2, "s").unwrap();
     view.last_carried_out(1).unwrap();
-=======
     view.carried_by(&me, &ProviderId::from_text("x")).unwrap();
     view.agents_for(&ProviderId::from_text("x")).unwrap();
     view.agents_of(&me).unwrap();
@@ -160,7 +158,6 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.probe(&ProviderId::from_text("x")).unwrap();
     view.probes().unwrap();
     view.is_asked(&ProbeId::from_unique("x")).unwrap();
->>>>>>> 8c811f5 (ledger: who carries out prompts may be an agent as well)
     list_pages(&view);
     view.list_automations(&ListAutomations { before: Some(5), limit, ..ListAutomations::default() }).unwrap();
     for automation in [None, Some(AutomationId::from_unique("x"))] {

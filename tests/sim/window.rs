@@ -245,7 +245,7 @@ impl World {
         let mut wanted: BTreeMap<RunId, Order> = BTreeMap::new();
         for order in orders {
             match &order.work {
-                Ordered::Guarded => drop(wanted.insert(order.run.clone(), order)),
+                Ordered::Guarded | Ordered::Agent(_) => drop(wanted.insert(order.run.clone(), order)),
                 Ordered::Served(served) => self.act_served(who, &order, served),
             }
         }

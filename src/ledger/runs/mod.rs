@@ -170,8 +170,17 @@ pub struct Order {
 pub enum Ordered {
     /// A process of its own.
     Guarded,
+    /// An agent, which is a process as well and is spoken to.
+    Agent(AgentOrder),
     /// The window that serves its provider.
     Served(ServedOrder),
+}
+
+/// What an agent that carries out a run is to be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentOrder {
+    /// What was answered to it, oldest first.
+    pub answers: Vec<PendingAnswer>,
 }
 
 /// What the window that carries out a run is to be told.

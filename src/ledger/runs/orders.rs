@@ -2,26 +2,31 @@
 
 use serde_json::Value;
 
-use super::{Order, Ordered, ServedOrder};
+use super::{AgentOrder, Order, Ordered, ServedOrder};
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::run::Wish;
 use crate::domain::run::machine::StopReason;
 use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
 
-/// What is read of the run `r` with its process `p`, and first of all its place.
-const COLUMNS: &str = "r.id, p.run IS NOT NULL, r.provider IS NOT NULL, p.serving, r.given_number";
+/// The condition that an agent is to carry out the prompt `r` with its process `p`. Before it has begun that is as the
+/// window has it that the run was given to. If it has neither any more, the run is taken back.
+const IS_AN_AGENTS: &str = "r.provider IS NOT NULL AND p.serving IS NULL AND (p.run IS NOT NULL OR EXISTS
+    (SELECT 1 FROM servings s WHERE s.instance = r.given_to AND s.provider = r.provider AND s.kind = 'acp'))";
 
 impl View<'_> {
     /// What an instance has to do, in the order of the runs. A run that has ended is to end at once as long as its window
     /// has not said that its work has gone: the window may not have heard of it.
     pub fn orders(&self, instance: &InstanceId) -> Result<Vec<Order>, LedgerError> {
+        let columns = format!(
+            "r.id, p.run IS NOT NULL, r.provider IS NOT NULL, p.serving, r.given_number, {IS_AN_AGENTS}"
+        );
         let sql = format!(
-            "SELECT r.row, {COLUMNS}, r.stopping ->> '$.now', r.stopping ->> '$.as'
+            "SELECT r.row, {columns}, r.stopping ->> '$.now', r.stopping ->> '$.as'
              FROM runs r INDEXED BY runs_given LEFT JOIN processes p ON p.run = r.row
              WHERE r.given_to = ?1 AND r.completed_at IS NULL
              UNION ALL
-             SELECT p.run, {COLUMNS}, 1, coalesce(r.stop_reason, r.error ->> '$.code')
+             SELECT p.run, {columns}, 1, coalesce(r.stop_reason, r.error ->> '$.code')
              FROM processes p CROSS JOIN runs r ON r.row = p.run
              WHERE p.instance = ?1 AND p.serving IS NOT NULL AND r.completed_at IS NOT NULL
              ORDER BY 1"
@@ -30,13 +35,14 @@ impl View<'_> {
         let mut rows = statement.query([instance.as_str()])?;
         let mut orders = Vec::new();
         while let Some(row) = rows.next()? {
-            let stopping: Option<bool> = row.get(6)?;
-            let work = match row.get(3)? {
-                false => Ordered::Guarded,
-                true => Ordered::Served(ServedOrder {
+            let stopping: Option<bool> = row.get(7)?;
+            let work = match (row.get(3)?, row.get(6)?) {
+                (false, _) => Ordered::Guarded,
+                (true, true) => Ordered::Agent(AgentOrder { answers: self.answers_to(row.get(0)?)? }),
+                (true, false) => Ordered::Served(ServedOrder {
                     serving: row.get::<_, Option<String>>(4)?.map(SubscriptionId::from_text),
                     wish: match stopping {
-                        Some(_) => Some(wish(row.get(7)?)),
+                        Some(_) => Some(wish(row.get(8)?)),
                         None => None,
                     },
                     answers: self.answers_to(row.get(0)?)?,
