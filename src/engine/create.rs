@@ -23,8 +23,9 @@ pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> R
     }
     let definition = &params.draft.definition;
     let too_late = draft::check_time(definition, now).err();
-    let faults: Vec<Fault> =
-        too_late.into_iter().chain(providers::check_model(tx, &definition.task, now)?).collect();
+    let mut faults: Vec<Fault> = too_late.into_iter().collect();
+    faults.extend(providers::check_model(tx, &definition.task, now)?);
+    faults.extend(providers::check_precheck(tx, definition)?);
     if !faults.is_empty() {
         return Err(Refusal::InvalidAutomation(faults));
     }

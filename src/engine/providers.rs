@@ -5,7 +5,7 @@
 //! edited for a while.
 
 use super::Context;
-use crate::domain::automation::Task;
+use crate::domain::automation::{Definition, Task};
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::id::{InstanceId, ProviderId};
@@ -91,6 +91,22 @@ fn whether_it_counts(
             }
         }
     })
+}
+
+/// What is wrong with a precheck, if anything is: a window that carries prompts out itself has no guard that could run one
+/// before them.
+pub(super) fn check_precheck(view: &View<'_>, definition: &Definition) -> Result<Option<Fault>, Refusal> {
+    let Some(provider) = definition.task.provider().filter(|_| definition.policy.precheck.is_some()) else {
+        return Ok(None);
+    };
+    let is_served = view.provider(provider)?.is_some_and(|row| match row.kind {
+        ProviderKind::Served => true,
+        ProviderKind::Acp => false,
+    });
+    let hint = format!(
+        "leave it out: a window carries out the prompts of `{provider}` itself, and runs no prechecks"
+    );
+    Ok(is_served.then(|| Fault::with_hint("policy.precheck", Word::NotAvailableYet, hint)))
 }
 
 fn not_offered(prompt: &Prompt, models: &[OfferedModel]) -> Option<Fault> {

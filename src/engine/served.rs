@@ -14,7 +14,8 @@ use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::prompt::Prompt;
 use crate::domain::provider::{ProviderWork, Report, WorkLimits};
 use crate::domain::refusal::Refusal;
-use crate::domain::run::{Attendance, OutputSize, Run};
+use crate::domain::run::machine::ErrorCode;
+use crate::domain::run::{Attendance, ErrorClass, Outcome, OutputSize, Run, RunError};
 use crate::ledger::{Begun, ProcessRow, RunRow, Stored, Tx, View};
 
 /// What the fence says to a window that is to carry out a run.
@@ -61,6 +62,16 @@ pub fn begin(
     let Some(serving) = servings.into_iter().find(|it| it.offer.provider == prompt.model.provider) else {
         return Ok(Begin::Withdrawn);
     };
+    if run.definition.policy.precheck.is_some() {
+        // It was accepted for an agent of the same name.
+        let message = format!(
+            "a window carries out the prompts of `{}` itself and runs no prechecks; take `policy.precheck` out",
+            serving.offer.provider
+        );
+        let error = RunError { code: ErrorCode::StartFailed, message, class: ErrorClass::Config };
+        report::end(tx, context, run, Outcome::Failed(error), None)?;
+        return Ok(Begin::Withdrawn);
+    }
     let begun = Begun::Served(serving.id.clone());
     tx.insert_process(run.row, &ProcessRow { instance: me.clone(), begun }, context.now)?;
     let start = Box::new(start(tx, &run, prompt)?);

@@ -33,10 +33,15 @@ pub fn update(
         return derive::automation(tx, &automation);
     }
     // An edit of anything else asks nobody: whoever serves the model may not be there.
-    if definition.task != automation.definition.task
-        && let Some(fault) = providers::check_model(tx, &definition.task, context.now)?
-    {
-        return Err(Refusal::InvalidAutomation(vec![fault]));
+    let mut faults = Vec::new();
+    if definition.task != automation.definition.task {
+        faults.extend(providers::check_model(tx, &definition.task, context.now)?);
+        faults.extend(providers::check_precheck(tx, &definition)?);
+    } else if definition.policy.precheck != automation.definition.policy.precheck {
+        faults.extend(providers::check_precheck(tx, &definition)?);
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::InvalidAutomation(faults));
     }
     let change = change(&automation.definition, &definition);
     match change {

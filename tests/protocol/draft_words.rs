@@ -133,9 +133,6 @@ fn each_fault_of_a_prompt_has_its_word() {
             "task.sessionID unsupported_session_with_fresh",
         ]
     );
-    let precheck = json!({"precheck": {"program": "true", "timeoutMs": 1000}});
-    let error = client.refusal("automation/create", with(dormant("t", prompt), "policy", precheck));
-    assert_eq!(faults(&error), ["policy.precheck not_available_yet"]);
     client.finish();
 }
 

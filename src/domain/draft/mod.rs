@@ -134,23 +134,19 @@ fn read_definition(
     })
 }
 
-/// A reminder runs nothing that a precheck could hold back, and what a precheck says is not handed to agents yet.
+/// A reminder runs nothing that a precheck could hold back.
 fn check_precheck(fields: &mut Fields<'_>, task: &Task, policy: &Policy) {
     let as_it_was = fields.unchanged("task") && fields.unchanged("policy");
     if policy.precheck.is_none() || as_it_was {
         return;
     }
-    let (word, hint) = match task {
-        Task::Command(_) => return,
-        Task::Prompt(_) => {
-            (Word::NotAvailableYet, "leave it out: this version runs prechecks before commands only")
+    match task {
+        Task::Command(_) | Task::Prompt(_) => {}
+        Task::Notify { .. } => {
+            let hint = "leave it out, or use a task of kind `command`: a reminder runs nothing";
+            fields.fault_hint("policy.precheck", Word::UnsupportedAutomationField, hint);
         }
-        Task::Notify { .. } => (
-            Word::UnsupportedAutomationField,
-            "leave it out, or use a task of kind `command`: a reminder runs nothing",
-        ),
-    };
-    fields.fault_hint("policy.precheck", word, hint);
+    }
 }
 
 /// What a field stands for that is as it was. It was valid when it was written, and whoever changes another field

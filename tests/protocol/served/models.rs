@@ -35,6 +35,23 @@ fn what_nobody_offers_is_told_by_its_word() {
 }
 
 #[test]
+fn a_window_that_carries_prompts_out_itself_runs_no_prechecks() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.serve();
+    let precheck = json!({"precheck": {"program": "true", "timeoutMs": 1000}});
+    let error = client.refusal("automation/create", prompted(precheck.clone()));
+    assert_eq!(faults(&error), ["policy.precheck not_available_yet"]);
+    let id = client.create(prompted(json!({})));
+    let error = client.refusal("automation/update", json!({"id": id, "patch": {"policy": precheck}}));
+    assert_eq!(faults(&error), ["policy.precheck not_available_yet"]);
+    let checked = client.create(with(dormant("checked", shell("true")), "policy", precheck));
+    let error = client.refusal("automation/update", json!({"id": checked, "patch": {"task": prompt()}}));
+    assert_eq!(faults(&error), ["policy.precheck not_available_yet"]);
+    client.finish();
+}
+
+#[test]
 fn an_edit_that_does_not_touch_the_task_asks_nobody() {
     let place = Place::new();
     let mut client = place.open();
