@@ -2,6 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Output, Stdio};
 
 use sexton::domain::run::ErrorClass;
 use sexton::exec::{Ended, Exit, GuardProgram, OutputSize, Report, StartFailure, spool};
@@ -157,7 +158,7 @@ async fn without_a_guard_nothing_starts() {
     let place = Place::new();
     for (guard, word) in [
         (GuardProgram::at(place.file("no-guard")), "no-guard could not be started"),
-        (GuardProgram::at(place.script("dies", "exit 3")), "exit status: 3"),
+        (GuardProgram::at(place.script("dies", "exit 3")), "it ended without a last word; exit status: 3"),
         (GuardProgram::at(place.script("babbles", "echo hello >&2")), "cannot be understood"),
     ] {
         let mut run = Run::prepare_with(&guard, place.shell("echo started > effect"));
@@ -168,6 +169,15 @@ async fn without_a_guard_nothing_starts() {
         assert_eq!(class, ErrorClass::Transient, "it is not the task: {message}");
     }
     assert!(!place.file("effect").exists());
+}
+
+#[test]
+fn a_guard_that_nobody_speaks_with_says_who_starts_guards() {
+    let started = Command::new(env!("CARGO_BIN_EXE_sexton")).arg("guard").stdin(Stdio::null()).output();
+    let Output { status, stdout, stderr } = started.unwrap();
+    let said = String::from_utf8(stderr).unwrap();
+    assert!(!status.success() && stdout.is_empty());
+    assert!(said.contains("started by a sidecar, not by hand"), "{said}");
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use sexton::exec::{Ended, Leftovers, ProcessIdentity, TOKEN_VARIABLE, end_leftovers};
 
-use crate::support::{Place, Run, carriers, eventually, guard, is_alive, pids, signal, work_in};
+use crate::support::{Place, Run, as_agent, carriers, eventually, guard, is_alive, pids, signal, work_in};
 
 /// Names the place for a test that is executed again, as the process that holds a run.
 const HOLDER_VARIABLE: &str = "SEXTON_TEST_HOLDER";
@@ -42,16 +42,15 @@ impl Holder {
     /// What the other self does. Never comes back if this is it.
     async fn hold_if_asked_to() {
         let Some(directory) = holder_directory() else { return };
-        let (_run, identity) = {
-            let mut run = Run::prepare(work_in(&directory, 0, "sh", &["-c", LINE]));
-            let identity = run.ready().await;
-            let line = serde_json::to_string(&identity).expect("a line");
-            std::fs::write(directory.join("guard"), line).expect("a file");
-            run.handle().go();
-            (run, identity)
-        };
-        assert_ne!(identity.pid, 0);
-        std::future::pending().await
+        let run = Run::prepare(work_in(&directory, 0, "sh", &["-c", LINE]));
+        hold(&directory, run).await
+    }
+
+    /// The same with an agent.
+    async fn hold_an_agent_if_asked_to() {
+        let Some(directory) = holder_directory() else { return };
+        let (run, _pipes) = Run::prepare_agent(as_agent(work_in(&directory, 0, "sh", &["-c", LINE])));
+        hold(&directory, run).await
     }
 
     fn alive(&self) -> Vec<u32> {
@@ -62,6 +61,14 @@ impl Holder {
         let gone = || self.alive().is_empty() && carriers(&self.token).is_empty();
         eventually("the end of all that was held", || gone().then_some(())).await;
     }
+}
+
+async fn hold(directory: &Path, mut run: Run) {
+    let identity = run.ready().await;
+    let line = serde_json::to_string(&identity).expect("a line");
+    std::fs::write(directory.join("guard"), line).expect("a file");
+    run.handle().go();
+    std::future::pending().await
 }
 
 impl Drop for Holder {
@@ -82,6 +89,16 @@ async fn a_killed_sidecar_leaves_nothing() {
     Holder::hold_if_asked_to().await;
     let place = Place::new();
     let holder = Holder::start("leftovers::a_killed_sidecar_leaves_nothing", &place).await;
+    assert_eq!(holder.alive().len(), 3);
+    signal("KILL", holder.process.id());
+    holder.none_survives().await;
+}
+
+#[tokio::test]
+async fn a_killed_sidecar_leaves_no_agent() {
+    Holder::hold_an_agent_if_asked_to().await;
+    let place = Place::new();
+    let holder = Holder::start("leftovers::a_killed_sidecar_leaves_no_agent", &place).await;
     assert_eq!(holder.alive().len(), 3);
     signal("KILL", holder.process.id());
     holder.none_survives().await;

@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod agents;
 mod commands;
 mod ending;
 mod leftovers;

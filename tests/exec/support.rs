@@ -10,7 +10,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use sexton::domain::id::RunId;
-use sexton::exec::{self, CommandWork, Ended, GuardProgram, Handle, ProcessIdentity, Report, TOKEN_VARIABLE};
+use sexton::exec::{
+    self, AgentPipes, AgentWork, CommandWork, Ended, GuardProgram, Handle, ProcessIdentity, Report,
+    TOKEN_VARIABLE,
+};
 use tokio::sync::mpsc;
 
 /// Longer than anything here takes on a busy machine, shorter than anybody's patience.
@@ -48,6 +51,11 @@ impl Place {
     /// A line for the shell.
     pub(crate) fn shell(&self, line: &str) -> CommandWork {
         self.work("sh", &["-c", line])
+    }
+
+    /// An agent that is a line for the shell.
+    pub(crate) fn agent(&self, line: &str) -> AgentWork {
+        as_agent(self.shell(line))
     }
 
     /// A program of its own: a script for the shell.
@@ -88,6 +96,34 @@ pub(crate) fn work_in(directory: &Path, number: u32, program: &str, args: &[&str
     }
 }
 
+/// The same as an agent, with files of its own beside where the command's output would be.
+pub(crate) fn as_agent(work: CommandWork) -> AgentWork {
+    let CommandWork {
+        run,
+        token,
+        program,
+        args,
+        environment,
+        precheck,
+        stdin: _,
+        directory,
+        output,
+        output_limit,
+    } = work;
+    AgentWork {
+        run,
+        token,
+        program,
+        args,
+        environment,
+        precheck,
+        directory,
+        log: output.with_file_name("agent.log"),
+        log_limit: output_limit,
+        precheck_output: output.with_file_name("precheck.out"),
+    }
+}
+
 /// A prepared run and its reports.
 pub(crate) struct Run {
     pub(crate) handle: Option<Handle>,
@@ -106,6 +142,23 @@ impl Run {
         let (sender, reports) = mpsc::channel(1);
         let (token, output) = (work.token.clone(), work.output.clone());
         Self { handle: Some(exec::prepare(guard, work, sender)), token, output, reports }
+    }
+
+    /// Prepares an agent, without a go. What is said of the output is true of its log.
+    pub(crate) fn prepare_agent(work: AgentWork) -> (Self, AgentPipes) {
+        let (sender, reports) = mpsc::channel(1);
+        let (token, output) = (work.token.clone(), work.log.clone());
+        let (handle, pipes) = exec::prepare_agent(&guard(), work, sender).expect("pipes");
+        (Self { handle: Some(handle), token, output, reports }, pipes)
+    }
+
+    /// Prepares an agent and lets it start.
+    pub(crate) async fn start_agent(work: AgentWork) -> (Self, AgentPipes, ProcessIdentity) {
+        let (mut run, pipes) = Self::prepare_agent(work);
+        let identity = run.ready().await;
+        run.handle().go();
+        assert_eq!(run.report().await, Report::Started);
+        (run, pipes, identity)
     }
 
     /// Prepares it and lets it start.
