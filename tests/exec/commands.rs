@@ -159,6 +159,10 @@ async fn without_a_guard_nothing_starts() {
     for (guard, word) in [
         (GuardProgram::at(place.file("no-guard")), "no-guard could not be started"),
         (GuardProgram::at(place.script("dies", "exit 3")), "it ended without a last word; exit status: 3"),
+        (
+            GuardProgram::at(place.script("hears-half", "head -c 10 <&2 > /dev/null; exit 3")),
+            "it ended without a last word; exit status: 3",
+        ),
         (GuardProgram::at(place.script("babbles", "echo hello >&2")), "cannot be understood"),
     ] {
         let mut run = Run::prepare_with(&guard, place.shell("echo started > effect"));
@@ -267,6 +271,10 @@ async fn guard_and_command_start_clean() {
     let allowed =
         |target: &str| ["pipe:", "socket:", "/dev/null"].iter().any(|kind| target.starts_with(kind));
     assert!(held.iter().all(|target| allowed(&target.to_string_lossy())), "the guard: {held:?}");
+
+    // Whatever else writes there cannot be taken for a word, and nothing inherits the life line.
+    let stderr = std::fs::read_link(format!("/proc/{}/fd/2", identity.pid)).unwrap();
+    assert_eq!(stderr, std::path::Path::new("/dev/null"));
 
     run.handle().go();
     assert_eq!(run.report().await, Report::Started);
