@@ -77,7 +77,7 @@ failpoints! {
     BeforeGuard = "before_guard", Sidecar, [Abort, Error];
     /// A guard is ready, and no row tells of it. Error: the fence cannot be written.
     BeforeFence = "before_fence", Sidecar, [Abort, Error];
-    /// A run has begun, and its guard waits. Error: the guard's pipe breaks.
+    /// A run has begun, and its guard waits. Error: the guard's socket breaks.
     BeforeGo = "before_go", Sidecar, [Abort, Error];
     /// A guard may start its command. Error: it cannot be heard any more.
     AfterGo = "after_go", Sidecar, [Abort, Error];

@@ -6,7 +6,6 @@ mod writer;
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -92,10 +91,34 @@ pub(super) enum Begin {
 /// Opens a spool for writing, and makes it if it is not there: mode 0600, and 0700 the directories that lead to it.
 pub(super) fn open_to_write(path: &Path, begin: Begin) -> io::Result<File> {
     if let Some(directory) = path.parent() {
-        DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true);
+        private_directory(&mut builder);
+        builder.create(directory)?;
     }
-    OpenOptions::new().write(true).create(true).truncate(begin == Begin::Anew).mode(0o600).open(path)
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(begin == Begin::Anew);
+    private_file(&mut options);
+    options.open(path)
 }
+
+#[cfg(unix)]
+fn private_directory(builder: &mut DirBuilder) {
+    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
+}
+
+#[cfg(unix)]
+fn private_file(options: &mut OpenOptions) {
+    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
+}
+
+/// Nothing to do: it inherits who may read it from the state directory.
+#[cfg(not(unix))]
+fn private_directory(_builder: &mut DirBuilder) {}
+
+/// Nothing to do: it inherits who may read it from the state directory.
+#[cfg(not(unix))]
+fn private_file(_options: &mut OpenOptions) {}
 
 /// Writes a part at this offset, which becomes the last one: what was written there or after it by somebody who could
 /// not say so goes.
