@@ -32,7 +32,7 @@ pub enum Effect {
 pub enum Process {
     /// The one that serves a window.
     Sidecar,
-    /// The one above each command.
+    /// The one above each command or agent.
     Guard,
 }
 

@@ -120,3 +120,25 @@ async fn what_ends_a_precheck_closes_the_pipes_of_its_agent() {
         assert!(!place.file("effect").exists(), "{how}");
     }
 }
+
+#[tokio::test]
+async fn an_agent_that_was_allowed_and_cannot_start_says_why_beside_what_was_checked() {
+    let place = Place::new();
+    let mut work = place.agent("");
+    work.program = "no-such-agent".to_owned();
+    work.precheck = Some(shell("echo facts"));
+    let facts = work.precheck_output.clone();
+    let (mut run, mut pipes) = Run::prepare_agent(work);
+    let guard = run.ready().await;
+    run.handle().go();
+    let Ended::PrecheckOnly { end: PrecheckEnd::CommandNotStarted(failure), tail, .. } = run.ended().await
+    else {
+        panic!("it started")
+    };
+    assert!(failure.message.contains("`no-such-agent` was not found"), "{}", failure.message);
+    assert_eq!(
+        (tail.as_str(), std::fs::read(&facts).unwrap().as_slice()),
+        ("facts\n", b"facts\n".as_slice())
+    );
+    assert_over(&run, &mut pipes, &guard, &[]).await;
+}
