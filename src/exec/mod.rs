@@ -30,6 +30,7 @@ mod supervise;
 mod watched;
 mod work;
 
+pub mod acp;
 pub mod guard;
 pub mod spool;
 

@@ -1,0 +1,294 @@
+//! From an agent that was just started to a session that is ready for a prompt.
+
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::bounds::one_line;
+use super::failure::{Failure, Halt, words};
+use super::message::AgentError;
+use super::offer::{By, Choices, Offered};
+use super::talk::Talk;
+use super::{DEFAULT_MODEL, SessionChoice, wire};
+use crate::domain::run::{Continuity, ErrorClass};
+
+/// What an agent can do with sessions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Abilities {
+    resume: Ability,
+    load: Ability,
+    pub(super) close: Ability,
+    pub(super) delete: Ability,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Ability {
+    Has,
+    #[default]
+    Lacks,
+}
+
+/// A session that is open.
+#[derive(Debug)]
+pub(super) struct Session {
+    pub(super) id: String,
+    pub(super) continuity: Continuity,
+    pub(super) offered: Offered,
+}
+
+impl Abilities {
+    fn read(answer: &Value) -> Abilities {
+        let capabilities = answer.get("agentCapabilities").unwrap_or(&Value::Null);
+        // Each is there as an object that may be empty; some write `true`.
+        let has = |value: Option<&Value>| match value {
+            Some(Value::Object(_) | Value::Bool(true)) => Ability::Has,
+            Some(
+                Value::Null | Value::Bool(false) | Value::Number(_) | Value::String(_) | Value::Array(_),
+            )
+            | None => Ability::Lacks,
+        };
+        let of_sessions =
+            |name: &str| has(capabilities.get("sessionCapabilities").and_then(|all| all.get(name)));
+        Abilities {
+            resume: of_sessions("resume"),
+            load: has(capabilities.get("loadSession")),
+            close: of_sessions("close"),
+            delete: of_sessions("delete"),
+        }
+    }
+}
+
+/// `initialize`.
+pub(super) async fn initialize<R, W>(talk: &mut Talk<R, W>) -> Result<Abilities, Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let answer = talk.call("initialize", wire::initialize()).await?;
+    let version = answer.get("protocolVersion").unwrap_or(&Value::Null);
+    if *version != wire::PROTOCOL_VERSION {
+        let message = format!(
+            "the agent speaks version {} of the Agent Client Protocol, and sexton version {}; use a version of the agent \
+             that speaks that one",
+            one_line(&version.to_string(), 40),
+            wire::PROTOCOL_VERSION
+        );
+        return Err(Halt::Unusable(Failure::new(ErrorClass::Config, message)));
+    }
+    talk.learn_logins(&answer);
+    Ok(Abilities::read(&answer))
+}
+
+/// A new session, or the wanted one.
+pub(super) async fn open<R, W>(
+    talk: &mut Talk<R, W>,
+    abilities: Abilities,
+    choice: &SessionChoice,
+    directory: &str,
+) -> Result<Session, Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    match choice {
+        SessionChoice::New => begin(talk, directory).await,
+        SessionChoice::Last(id) => match take_up(talk, abilities, id, directory).await? {
+            Ok(session) => Ok(session),
+            Err(_) => begin(talk, directory).await,
+        },
+        SessionChoice::Named(id) => take_up(talk, abilities, id, directory).await?.map_err(|refused| {
+            let why = match refused {
+                Some(error) => format!("the agent cannot take up the session {id:?}: {}", words(&error)),
+                None => format!("the agent cannot take up earlier sessions, so not {id:?} either"),
+            };
+            let message =
+                format!("{why}; name another one in `task.sessionID`, or none; nothing was begun instead");
+            Halt::Unusable(Failure::new(ErrorClass::Config, message))
+        }),
+    }
+}
+
+/// A new session.
+pub(super) async fn begin<R, W>(talk: &mut Talk<R, W>, directory: &str) -> Result<Session, Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    talk.spending.begin_anew();
+    let answer = talk.call("session/new", wire::new_session(directory)).await?;
+    match answer.get("sessionId").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+        Some(id) => Ok(opened(talk, id, Continuity::New, &answer)),
+        None => {
+            let message = "the agent answered `session/new` without a session; use another version of it";
+            Err(Halt::Unusable(Failure::new(ErrorClass::Agent, message)))
+        }
+    }
+}
+
+/// An earlier session: resumed, or else loaded. What the agent said if it can do neither with it, and nothing if it has no
+/// way to do so at all. An agent that wants a login, or has gone, would not begin a new one either.
+async fn take_up<R, W>(
+    talk: &mut Talk<R, W>,
+    abilities: Abilities,
+    id: &str,
+    directory: &str,
+) -> Result<Result<Session, Option<AgentError>>, Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let ways = [
+        ("session/resume", abilities.resume, Continuity::Resumed),
+        ("session/load", abilities.load, Continuity::Loaded),
+    ];
+    let mut refused = None;
+    for (method, ability, continuity) in ways {
+        if ability == Ability::Lacks {
+            continue;
+        }
+        match talk.call(method, wire::known_session(id, directory)).await {
+            Ok(answer) => return Ok(Ok(opened(talk, id, continuity, &answer))),
+            Err(Halt::Refused { error, .. }) if error.code != Some(wire::AUTH_REQUIRED) => {
+                refused = Some(error)
+            }
+            Err(
+                halt @ (Halt::Refused { .. }
+                | Halt::Cancelled
+                | Halt::Lost
+                | Halt::TimedOut { .. }
+                | Halt::Unusable(_)),
+            ) => return Err(halt),
+        }
+    }
+    Ok(Err(refused))
+}
+
+fn opened<R, W>(talk: &mut Talk<R, W>, id: &str, continuity: Continuity, answer: &Value) -> Session
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let told = talk.take_told();
+    let mut offered = Offered::read(answer);
+    if offered == Offered::default() {
+        offered = told.unwrap_or_default();
+    }
+    Session { id: id.to_owned(), continuity, offered }
+}
+
+/// Has the session use this model and, if one is named, this variant of it.
+pub(super) async fn choose<R, W>(
+    talk: &mut Talk<R, W>,
+    session: &mut Session,
+    model: &str,
+    variant: Option<&str>,
+) -> Result<(), Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    match session.offered.models.clone() {
+        Some(models) => set(talk, session, &models, Choosing::Model, model).await?,
+        None if model == DEFAULT_MODEL => {}
+        None => {
+            let message = format!(
+                "the agent lets nobody choose a model, so not {model:?} either; name the model {DEFAULT_MODEL:?}"
+            );
+            return Err(Halt::Unusable(Failure::new(ErrorClass::Config, message)));
+        }
+    }
+    let Some(variant) = variant else { return Ok(()) };
+    match session.offered.variants.clone() {
+        Some(variants) => set(talk, session, &variants, Choosing::Variant { of: model }, variant).await,
+        None => {
+            let message =
+                format!("the agent offers no variants of the model {model:?}, so not {variant:?} either");
+            Err(Halt::Unusable(Failure::new(ErrorClass::Config, message)))
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Choosing<'a> {
+    Model,
+    Variant { of: &'a str },
+}
+
+impl Choosing<'_> {
+    fn words(self, value: &str) -> String {
+        match self {
+            Choosing::Model => format!("the model {value:?}"),
+            Choosing::Variant { of } => format!("the variant {value:?} of the model {of:?}"),
+        }
+    }
+
+    fn of(self, offered: &Offered) -> Option<&Choices> {
+        match self {
+            Choosing::Model => offered.models.as_ref(),
+            Choosing::Variant { .. } => offered.variants.as_ref(),
+        }
+    }
+}
+
+async fn set<R, W>(
+    talk: &mut Talk<R, W>,
+    session: &mut Session,
+    choices: &Choices,
+    choosing: Choosing<'_>,
+    value: &str,
+) -> Result<(), Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    let unusable = |message| Err(Halt::Unusable(Failure::new(ErrorClass::Config, message)));
+    if choices.is_at(value) {
+        return Ok(());
+    }
+    if !choices.offers(value) {
+        let (what, hint) = (choosing.words(value), choices.hint());
+        return unusable(format!("the agent does not offer {what}; it offers: {hint}"));
+    }
+    put(talk, session, &choices.by, value).await?;
+    // One that says nothing of what is chosen now has taken it.
+    match choosing.of(&session.offered).and_then(|choices| choices.current.as_deref()) {
+        Some(current) if current != value => {
+            let what = choosing.words(value);
+            unusable(format!("the agent did not take {what}, and stays with {current:?}; choose another one"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Sets one value, and learns what may be chosen then.
+pub(super) async fn put<R, W>(
+    talk: &mut Talk<R, W>,
+    session: &mut Session,
+    by: &By,
+    value: &str,
+) -> Result<(), Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    match by {
+        By::Option(option) => {
+            let params = wire::set_option(&session.id, option, value);
+            let answer = talk.call("session/set_config_option", params).await?;
+            let told = talk.take_told();
+            let offered = Offered::of_options(answer.get("configOptions").unwrap_or(&Value::Null));
+            session.offered = match (offered.models.is_some(), told) {
+                (true, _) => offered,
+                (false, Some(told)) => told,
+                // It does not say; what is known of variants was of another model.
+                (false, None) => Offered::default(),
+            };
+        }
+        By::SetModel => {
+            talk.call("session/set_model", wire::set_model(&session.id, value)).await?;
+            if let Some(models) = &mut session.offered.models {
+                models.current = Some(value.to_owned());
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! The calls of an agent's tools: which of them are steps, how they ended, and which files they changed.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::path::{Component, Path, PathBuf};
+
+use serde_json::Value;
+
+use super::bounds::{CALLS, FILES, TITLE, one_line};
+
+pub(super) struct Tools {
+    directory: PathBuf,
+    known: HashMap<String, Call>,
+    /// The known ones, oldest first.
+    order: VecDeque<String>,
+    files: BTreeSet<String>,
+}
+
+#[derive(Default)]
+struct Call {
+    title: Option<String>,
+    kind: Option<String>,
+    status: Status,
+    /// A digest of what it was given.
+    input: Option<u64>,
+    is_told: bool,
+    /// What it says it changes.
+    diffs: BTreeSet<String>,
+    /// What it says it works on.
+    locations: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Status {
+    #[default]
+    Pending,
+    InProgress,
+    Completed,
+    Failed,
+}
+
+/// What an update of a call means.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Meaning {
+    pub(super) is_new: bool,
+    /// It is a step, with this title.
+    pub(super) step: Option<String>,
+    pub(super) end: Option<CallEnd>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CallEnd {
+    Completed,
+    Failed { title: String },
+}
+
+impl Tools {
+    pub(super) fn of(directory: &str) -> Tools {
+        Tools {
+            directory: directory.into(),
+            known: HashMap::new(),
+            order: VecDeque::new(),
+            files: BTreeSet::new(),
+        }
+    }
+
+    /// The files that completed calls changed, relative to the directory.
+    pub(super) fn into_files(self) -> BTreeSet<String> {
+        self.files
+    }
+
+    /// Hears of a call: what is told anew replaces what was known.
+    pub(super) fn hear(&mut self, update: &Value) -> Meaning {
+        let Some(id) = update.get("toolCallId").and_then(Value::as_str) else { return Meaning::default() };
+        let is_new = !self.known.contains_key(id);
+        if is_new {
+            if self.order.len() == CALLS
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.known.remove(&oldest);
+            }
+            self.order.push_back(id.to_owned());
+        }
+        let call = self.known.entry(id.to_owned()).or_default();
+        let had_ended = call.status.has_ended();
+        call.take(update);
+        let step = call.becomes_a_step().then(|| call.step_title());
+        let end = (call.status.has_ended() && !had_ended).then(|| match call.status {
+            Status::Failed => CallEnd::Failed { title: call.words() },
+            Status::Completed | Status::InProgress | Status::Pending => CallEnd::Completed,
+        });
+        if end == Some(CallEnd::Completed) {
+            let changed = call.changed();
+            let inside = changed.iter().filter_map(|path| inside(&self.directory, path));
+            let room = FILES.saturating_sub(self.files.len());
+            self.files.extend(inside.take(room));
+        }
+        Meaning { is_new, step, end }
+    }
+}
+
+impl Call {
+    fn take(&mut self, update: &Value) {
+        let text = |name: &str| update.get(name).and_then(Value::as_str).map(str::to_owned);
+        self.title = text("title").or_else(|| text("name")).or(self.title.take());
+        self.kind = text("kind").or(self.kind.take());
+        if let Some(status) = update.get("status").and_then(Value::as_str).and_then(Status::read)
+            && !self.status.has_ended()
+        {
+            self.status = status;
+        }
+        if let Some(input) = update.get("rawInput").filter(|input| !is_empty(input)) {
+            self.input = Some(digest(input));
+        }
+        for (name, kept) in [("content", &mut self.diffs), ("locations", &mut self.locations)] {
+            let listed = update.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+            let counts =
+                |one: &&Value| name != "content" || one.get("type").is_some_and(|kind| kind == "diff");
+            let paths =
+                listed.iter().filter(counts).filter_map(|one| one.get("path").and_then(Value::as_str));
+            let room = FILES.saturating_sub(kept.len());
+            kept.extend(paths.take(room).map(str::to_owned));
+        }
+    }
+
+    /// Whether it is known now what it does: some tell the input of a call only with an update of it.
+    fn becomes_a_step(&mut self) -> bool {
+        let is_known = self.input.is_some() || self.status != Status::Pending;
+        is_known && !std::mem::replace(&mut self.is_told, true)
+    }
+
+    fn step_title(&self) -> String {
+        match self.input {
+            Some(input) => format!("{} #{input:016x}", self.words()),
+            None => self.words(),
+        }
+    }
+
+    fn words(&self) -> String {
+        let words = self.title.as_deref().or(self.kind.as_deref()).unwrap_or_default();
+        match one_line(words, TITLE) {
+            empty if empty.is_empty() => "a tool".to_owned(),
+            words => words,
+        }
+    }
+
+    fn changed(&self) -> BTreeSet<String> {
+        let mut changed = self.diffs.clone();
+        if let Some("edit" | "delete" | "move") = self.kind.as_deref() {
+            changed.extend(self.locations.iter().cloned());
+        }
+        changed
+    }
+}
+
+impl Status {
+    fn read(text: &str) -> Option<Status> {
+        match text {
+            "pending" => Some(Status::Pending),
+            "in_progress" => Some(Status::InProgress),
+            "completed" => Some(Status::Completed),
+            "failed" => Some(Status::Failed),
+            _ => None,
+        }
+    }
+
+    fn has_ended(self) -> bool {
+        matches!(self, Status::Completed | Status::Failed)
+    }
+}
+
+fn is_empty(input: &Value) -> bool {
+    match input {
+        Value::Null => true,
+        Value::Object(members) => members.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::String(text) => text.is_empty(),
+        Value::Bool(_) | Value::Number(_) => false,
+    }
+}
+
+/// FNV-1a over the input as JSON, whose names are in order: equal inputs have equal digests.
+fn digest(input: &Value) -> u64 {
+    let step = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    input.to_string().bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+/// The path relative to the directory, if it is inside of it.
+fn inside(directory: &Path, path: &str) -> Option<String> {
+    let path = Path::new(path.strip_prefix("file://").unwrap_or(path));
+    let mut absolute = PathBuf::new();
+    for component in directory.join(path).components() {
+        match component {
+            Component::ParentDir => {
+                absolute.pop();
+            }
+            Component::CurDir => {}
+            Component::Prefix(_) | Component::RootDir | Component::Normal(_) => absolute.push(component),
+        }
+    }
+    let relative = absolute.strip_prefix(directory).ok()?.to_str()?;
+    (!relative.is_empty()).then(|| relative.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn tools() -> Tools {
+        Tools::of("/work/project")
+    }
+
+    #[test]
+    fn a_call_is_one_step_as_soon_as_its_input_is_known() {
+        let mut tools = tools();
+        let begun =
+            tools.hear(&json!({"toolCallId": "1", "title": "Run", "status": "pending", "rawInput": {}}));
+        assert_eq!(begun, Meaning { is_new: true, ..Meaning::default() });
+        let known = tools.hear(&json!({"toolCallId": "1", "title": "Run ls", "rawInput": {"command": "ls"}}));
+        assert!(known.step.as_deref().is_some_and(|title| title.starts_with("Run ls #")), "{known:?}");
+        let ended =
+            tools.hear(&json!({"toolCallId": "1", "status": "completed", "rawInput": {"command": "ls"}}));
+        assert_eq!(ended, Meaning { end: Some(CallEnd::Completed), ..Meaning::default() });
+        assert_eq!(tools.hear(&json!({"toolCallId": "1", "status": "failed"})), Meaning::default());
+    }
+
+    #[test]
+    fn a_call_without_input_is_a_step_when_it_runs() {
+        let mut tools = tools();
+        let step = |update: Value, tools: &mut Tools| tools.hear(&update).step;
+        assert_eq!(step(json!({"toolCallId": "1", "kind": "think"}), &mut tools), None);
+        assert_eq!(
+            step(json!({"toolCallId": "1", "status": "in_progress"}), &mut tools).as_deref(),
+            Some("think")
+        );
+        assert_eq!(
+            step(json!({"toolCallId": "2", "status": "completed"}), &mut tools).as_deref(),
+            Some("a tool")
+        );
+    }
+
+    #[test]
+    fn equal_calls_have_equal_titles_and_others_have_others() {
+        let title = |input: Value| {
+            tools().hear(&json!({"toolCallId": "1", "title": "Run", "rawInput": input})).step.unwrap()
+        };
+        assert_eq!(title(json!({"a": 1, "b": [2]})), title(json!({"b": [2], "a": 1})));
+        assert_ne!(title(json!({"a": 1})), title(json!({"a": 2})));
+    }
+
+    #[test]
+    fn files_are_those_that_completed_calls_changed_inside_of_the_directory() {
+        let mut tools = tools();
+        let diff = |path: &str| json!([{"type": "diff", "path": path, "newText": ""}]);
+        let at = |path: &str| json!([{"path": path}, {"line": 3}]);
+        for (id, update) in [
+            ("1", json!({"kind": "edit", "content": diff("/work/project/src/a.rs"), "status": "completed"})),
+            ("2", json!({"kind": "edit", "content": diff("/work/project/failed"), "status": "failed"})),
+            ("3", json!({"kind": "read", "locations": at("/work/project/read"), "status": "completed"})),
+            ("4", json!({"kind": "delete", "locations": at("gone/../old.txt"), "status": "completed"})),
+            ("5", json!({"kind": "edit", "content": diff("/work/project/../other"), "status": "completed"})),
+            ("6", json!({"kind": "edit", "locations": at("/work/project"), "status": "completed"})),
+            ("7", json!({"kind": "edit", "content": diff("never"), "status": "in_progress"})),
+        ] {
+            let mut update = update;
+            update["toolCallId"] = json!(id);
+            tools.hear(&update);
+        }
+        assert_eq!(tools.into_files().into_iter().collect::<Vec<_>>(), ["old.txt", "src/a.rs"]);
+    }
+
+    #[test]
+    fn a_flood_of_calls_is_known_up_to_a_bound() {
+        let mut tools = tools();
+        for number in 0..3 * CALLS {
+            tools.hear(&json!({"toolCallId": number.to_string(), "status": "in_progress"}));
+        }
+        assert_eq!((tools.known.len(), tools.order.len()), (CALLS, CALLS));
+    }
+}

@@ -1,0 +1,111 @@
+//! What is sent, exactly as the protocol has it.
+
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+/// The only version of the protocol that is spoken here.
+pub(super) const PROTOCOL_VERSION: i64 = 1;
+
+/// What a request is answered with that is not known.
+pub(super) const METHOD_NOT_FOUND: i64 = -32601;
+/// What a request is answered with that asks for something that was not offered.
+pub(super) const INVALID_PARAMS: i64 = -32602;
+/// What a call is answered with that was cancelled.
+pub(super) const REQUEST_CANCELLED: i64 = -32800;
+/// What a call is answered with when somebody has to log in first.
+pub(super) const AUTH_REQUIRED: i64 = -32000;
+
+/// A call, as one line.
+pub(super) fn call(id: i64, method: &str, params: &Value) -> Vec<u8> {
+    line(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}))
+}
+
+/// A notification, as one line.
+pub(super) fn notification(method: &str, params: &Value) -> Vec<u8> {
+    line(&json!({"jsonrpc": "2.0", "method": method, "params": params}))
+}
+
+/// The answer to a request of the agent, as one line.
+pub(super) fn answer(id: &RawValue, result: &Value) -> Vec<u8> {
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"result\":{result}}}\n", id.get()).into_bytes()
+}
+
+/// The refusal of a request of the agent, as one line.
+pub(super) fn refusal(id: &RawValue, code: i64, message: &str) -> Vec<u8> {
+    let error = json!({"code": code, "message": message});
+    format!("{{\"jsonrpc\":\"2.0\",\"id\":{},\"error\":{error}}}\n", id.get()).into_bytes()
+}
+
+fn line(message: &Value) -> Vec<u8> {
+    let mut line = message.to_string().into_bytes();
+    line.push(b'\n');
+    line
+}
+
+/// `initialize`. The agent reads and writes files and runs programs by itself; forms can be put to a person.
+pub(super) fn initialize() -> Value {
+    json!({
+        "protocolVersion": PROTOCOL_VERSION,
+        "clientCapabilities": {
+            "fs": {"readTextFile": false, "writeTextFile": false},
+            "terminal": false,
+            "elicitation": {"form": {}},
+        },
+        "clientInfo": {"name": "sexton", "title": "sexton", "version": env!("CARGO_PKG_VERSION")},
+    })
+}
+
+/// `session/new`.
+pub(super) fn new_session(directory: &str) -> Value {
+    json!({"cwd": directory, "mcpServers": []})
+}
+
+/// `session/resume` and `session/load`.
+pub(super) fn known_session(session: &str, directory: &str) -> Value {
+    json!({"sessionId": session, "cwd": directory, "mcpServers": []})
+}
+
+/// `session/close` and `session/delete`.
+pub(super) fn session(session: &str) -> Value {
+    json!({"sessionId": session})
+}
+
+/// `session/set_config_option`.
+pub(super) fn set_option(session: &str, option: &str, value: &str) -> Value {
+    json!({"sessionId": session, "configId": option, "value": value})
+}
+
+/// `session/set_model`, which older agents have.
+pub(super) fn set_model(session: &str, model: &str) -> Value {
+    json!({"sessionId": session, "modelId": model})
+}
+
+/// `session/prompt`.
+pub(super) fn prompt(session: &str, text: &str) -> Value {
+    json!({"sessionId": session, "prompt": [{"type": "text", "text": text}]})
+}
+
+/// The answer to a request for a permission: one of its options.
+pub(super) fn selected(option: &str) -> Value {
+    json!({"outcome": {"outcome": "selected", "optionId": option}})
+}
+
+/// The answer to a request for a permission: the turn is over.
+pub(super) fn cancelled() -> Value {
+    json!({"outcome": {"outcome": "cancelled"}})
+}
+
+/// The answer to a form: filled in.
+pub(super) fn accepted(content: &Map<String, Value>) -> Value {
+    json!({"action": "accept", "content": content})
+}
+
+/// The answer to a form: nobody fills it in.
+pub(super) fn declined() -> Value {
+    json!({"action": "decline"})
+}
+
+/// The answer to a form: the turn is over.
+pub(super) fn dismissed() -> Value {
+    json!({"action": "cancel"})
+}
