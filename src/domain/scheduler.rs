@@ -43,6 +43,9 @@ pub struct SharedLimits {
     pub standby_ms: i64,
     /// How many runs of the whole ledger may be at work at once.
     pub max_concurrent_runs: i64,
+    /// How many agents of the whole ledger may be at work at once: each may take half a gigabyte of memory.
+    #[serde(default = "max_agents")]
+    pub max_agents: i64,
     /// How many of the newest events are kept, however old they are.
     #[serde(default = "event_history")]
     pub event_history: i64,
@@ -55,6 +58,11 @@ pub struct SharedLimits {
 /// The patience of an owner that does not say: also of one that did not know of it yet.
 const fn standby_ms() -> i64 {
     2000
+}
+
+/// The agents of an owner that does not say: also of one that did not know of it yet.
+const fn max_agents() -> i64 {
+    1
 }
 
 /// The history of an owner that does not say: also of one that did not know of it yet.
@@ -89,6 +97,7 @@ impl Default for Limits {
                 grace_ms: 60_000,
                 standby_ms: standby_ms(),
                 max_concurrent_runs: 4,
+                max_agents: max_agents(),
                 event_history: event_history(),
                 stable_wake_ms: stable_wake_ms(),
             },

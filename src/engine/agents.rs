@@ -1,8 +1,7 @@
 //! Agents that are configured in a window: it starts one for each prompt of their providers that it is given.
 
 use super::presence::hand_back;
-use super::providers;
-use super::{Context, assign};
+use super::{Context, assign, probe, providers};
 use crate::domain::id::{InstanceId, ProviderId};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{AgentRow, Tx};
@@ -56,11 +55,26 @@ pub fn configure(
         tx.insert_agent(&agent)?;
         match start {
             Start::AsBefore => {}
-            Start::Otherwise => providers::unsay(tx, context, &agent.provider)?,
+            Start::Otherwise => {
+                providers::unsay(tx, context, &agent.provider)?;
+                probe::hand_on(tx, context, &agent.instance, &agent.provider)?;
+            }
         }
         providers::look_again(tx, context, &agent.provider, context.now)?;
     }
     assign::go_on_elsewhere(tx, context)
+}
+
+/// A window is about to leave: somebody else asks what it was to ask, and what is told of its agents is another matter.
+pub(super) fn prepare_to_leave(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    instance: &InstanceId,
+) -> Result<(), Refusal> {
+    for agent in tx.agents_of(instance)? {
+        probe::hand_on(tx, context, instance, &agent.provider)?;
+    }
+    Ok(())
 }
 
 /// A window has no agents any more.
@@ -75,6 +89,7 @@ pub(super) fn forget(tx: &Tx<'_>, context: &mut Context<'_>, instance: &Instance
 fn end(tx: &Tx<'_>, context: &mut Context<'_>, agent: &AgentRow) -> Result<(), Refusal> {
     tx.delete_agent(agent)?;
     providers::look_again(tx, context, &agent.provider, context.now)?;
+    probe::hand_on(tx, context, &agent.instance, &agent.provider)?;
     for run in tx.runs_given_to(&agent.instance)? {
         if !run.begun && run.definition.task.provider() == Some(&agent.provider) {
             hand_back(tx, run)?;

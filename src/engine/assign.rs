@@ -5,28 +5,34 @@
 //! fence of [`super::report::begin`].
 
 use super::ending::{self, Remains};
-use super::{AT_ONCE, Context, derive, shared_limits};
+use super::{AT_ONCE, Context, derive, probe, shared_limits};
 use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Ahead, Outcome, RunError, Trigger, Waiting, WaitingFor};
-use crate::ledger::{Executors, RunRow, Tx};
+use crate::domain::scheduler::SharedLimits;
+use crate::ledger::{AgentRoom, Executors, RunRow, Tx, View};
 
 /// Gives every run that waits for nothing any more to an instance, in the order of the line.
 pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
+    // What was waited for by those who want to know what an agent offers is over before it is given anything new.
+    probe::go_on(tx, context)?;
     while has_room(tx, context)?
-        && let Some(run) = tx.next_to_give(context.now)?
+        && let room = agent_room(tx, shared_limits(tx, context)?)?
+        && let Some(run) = tx.next_to_give(context.now, room)?
     {
-        match tx.executors(&run, &context.me.instance)? {
+        match tx.executors(&run, &context.me.instance, room)? {
             Executors::Free(to) => {
                 let given = give(tx, context, run, to)?;
                 line_up_behind(tx, context, &given)?;
             }
             Executors::Nobody if run.run.task.is_prompt() => unavailable(tx, context, run)?,
             // The query has found somebody, so this is not reached.
-            Executors::Full | Executors::Closing | Executors::Nobody => return Ok(()),
+            Executors::NoRoomForAgents | Executors::Full | Executors::Closing | Executors::Nobody => {
+                return Ok(());
+            }
         }
     }
     Ok(())
@@ -43,7 +49,7 @@ pub(super) fn go_on(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusa
 pub(super) fn go_on_elsewhere(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     go_on(tx, context)?;
     look_at(tx, context, tx.unplaced_runs(AT_ONCE)?)?;
-    look_at(tx, context, tx.misplaced_runs(AT_ONCE)?)
+    look_at(tx, context, tx.misplaced_runs(AT_ONCE, agent_room(tx, shared_limits(tx, context)?)?)?)
 }
 
 /// What place a new run has found.
@@ -158,6 +164,14 @@ fn has_room(tx: &Tx<'_>, context: &Context<'_>) -> Result<bool, Refusal> {
     Ok(tx.given_runs()? < shared_limits(tx, context)?.max_concurrent_runs)
 }
 
+/// Whether one more agent may be at work.
+pub(super) fn agent_room(view: &View<'_>, limits: SharedLimits) -> Result<AgentRoom, Refusal> {
+    Ok(match view.agents_at_work()? < limits.max_agents {
+        true => AgentRoom::Some,
+        false => AgentRoom::None,
+    })
+}
+
 /// Gives a run to an instance. That is news only if the run is new or was seen to wait.
 fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId) -> Result<RunRow, Refusal> {
     run.given_to = Some(to);
@@ -245,13 +259,14 @@ fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusa
         };
         return Ok(Turn::Wait(what, None));
     }
-    let executors = tx.executors(run, &context.me.instance)?;
+    let room = agent_room(tx, shared_limits(tx, context)?)?;
+    let executors = tx.executors(run, &context.me.instance, room)?;
     match executors {
         Executors::Closing => return Ok(Turn::Wait(WaitingFor::Close, None)),
         Executors::Nobody if !run.run.task.is_prompt() => {
             return Ok(Turn::Wait(WaitingFor::Executor, None));
         }
-        Executors::Free(_) | Executors::Full | Executors::Nobody => {}
+        Executors::Free(_) | Executors::NoRoomForAgents | Executors::Full | Executors::Nobody => {}
     }
     if let Some(previous) = tx.previous_run(run.automation, run.row)? {
         return Ok(Turn::Wait(WaitingFor::Previous, Some(Ahead::Run(previous))));
@@ -266,7 +281,7 @@ fn turn(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow) -> Result<Turn, Refusa
     }
     Ok(match executors {
         Executors::Free(to) if has_room(tx, context)? => Turn::Give(to),
-        Executors::Free(_) => Turn::Wait(WaitingFor::Capacity, None),
+        Executors::Free(_) | Executors::NoRoomForAgents => Turn::Wait(WaitingFor::Capacity, None),
         Executors::Full => Turn::Wait(WaitingFor::Executor, None),
         Executors::Nobody | Executors::Closing => Turn::Unavailable,
     })

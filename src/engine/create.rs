@@ -1,5 +1,6 @@
 //! A user wants something done at a time.
 
+use super::probe::{self, Question};
 use super::{Context, KEY_MEMORY_MS, derive, providers};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft::{self, Commitment, CreateParams};
@@ -9,16 +10,13 @@ use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::ledger::{AutomationRow, Epoch, Tx};
 
-/// Creates an automation, or gives the one that was created with the same key within a day.
+/// Creates an automation by what is known now, or gives the one that was created with the same key within a day.
 ///
 /// # Errors
 /// When a one-shot's time has passed by now, nobody offers the model that is to be asked, or the ledger fails.
 pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> Result<Automation, Refusal> {
     let now = context.now;
-    if params.commitment == Commitment::Real
-        && let Some(key) = &params.key
-        && let Some(first) = tx.automation_by_key(key, now.plus_ms(-KEY_MEMORY_MS))?
-    {
+    if let Some(first) = first_of_its_key(tx, context, &params)? {
         return derive::automation(tx, &first);
     }
     let definition = &params.draft.definition;
@@ -38,6 +36,33 @@ pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> R
             tx.publish(&Event::AutomationUpdated { automation: Box::new(automation.clone()) }, now)?;
             Ok(automation)
         }
+    }
+}
+
+/// Has the agent asked that is to say what it offers before it can be decided about this, if there is one.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn ask_first(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    params: &CreateParams,
+) -> Result<Option<Question>, Refusal> {
+    if first_of_its_key(tx, context, params)?.is_some() {
+        return Ok(None);
+    }
+    probe::ask_about(tx, context, &params.draft.definition.task)
+}
+
+/// What was created with the same key within a day.
+fn first_of_its_key(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    params: &CreateParams,
+) -> Result<Option<AutomationRow>, Refusal> {
+    match (&params.key, params.commitment) {
+        (Some(key), Commitment::Real) => Ok(tx.automation_by_key(key, context.now.plus_ms(-KEY_MEMORY_MS))?),
+        (None, Commitment::Real) | (_, Commitment::DryRun) => Ok(None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::ending::{self, Remains};
 use super::limits::{self, Limit, SignOfLife};
-use super::{AT_ONCE, Context, Progress, assign, blocker, cancel, delete, progress};
+use super::{AT_ONCE, Context, Progress, assign, blocker, cancel, delete, probe, progress, shared_limits};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Outcome, Urgency, WaitingFor, Wish};
@@ -20,7 +20,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) 
     let untold = tx.progress_to_tell(context.now, AT_ONCE)?;
     let turns = tx.turns_come(context.now, AT_ONCE)?;
     let unplaced = tx.unplaced_runs(AT_ONCE)?;
-    let misplaced = tx.misplaced_runs(AT_ONCE)?;
+    let misplaced = tx.misplaced_runs(AT_ONCE, assign::agent_room(tx, shared_limits(tx, context)?)?)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
     let found = [&waits, &limits, &overdue, &untold, &turns, &unplaced, &misplaced];
     let is_full = found.iter().any(|runs| runs.len() == AT_ONCE) || wishes.len() == AT_ONCE;
@@ -51,6 +51,7 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) 
     for run in untold {
         progress::tell(tx, context, run.row)?;
     }
+    probe::give_up(tx, context)?;
     for automation in wishes {
         let automation = tx.automation_at(automation.row)?;
         delete::give_up(tx, context, automation)?;

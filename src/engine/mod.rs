@@ -27,6 +27,7 @@ pub mod limits;
 mod overlap;
 pub mod pause;
 pub mod presence;
+pub mod probe;
 pub mod progress;
 pub mod providers;
 mod records;

@@ -118,6 +118,7 @@ pub fn prepare_to_leave(tx: &Tx<'_>, context: &mut Context<'_>, why: Departure) 
     tx.end_term(&context.me.instance, context.now)?;
     tx.mark_leaving(&context.me.instance, context.now)?;
     providers::role_changed(tx, context, &context.me.instance)?;
+    agents::prepare_to_leave(tx, context, &context.me.instance)?;
     match why {
         Departure::Asked => {}
         Departure::ClientGone => {

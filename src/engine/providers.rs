@@ -62,6 +62,26 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
     }
 }
 
+/// The agent that is to say what it offers before it can be decided about this task, if there is one.
+pub(super) fn to_be_asked(
+    view: &View<'_>,
+    task: &Task,
+    now: Timestamp,
+) -> Result<Option<ProviderId>, Refusal> {
+    let prompt = match task {
+        Task::Prompt(prompt) => prompt,
+        Task::Command(_) | Task::Notify { .. } => return Ok(None),
+    };
+    let row = view.provider(&prompt.model.provider)?.filter(|row| row.kind == ProviderKind::Acp);
+    Ok(match row {
+        Some(row) => match whether_it_counts(view, prompt, &row, now)? {
+            Answer::Missing => Some(row.id),
+            Answer::Counts | Answer::IsServed => None,
+        },
+        None => None,
+    })
+}
+
 /// What is known of whether a provider offers what a prompt names.
 enum Answer {
     /// A window serves just that, whatever else is known.
@@ -233,6 +253,25 @@ fn agent(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Re
         None => unasked(provider),
     };
     Ok(ProviderRow { reason: reason_of_agent(tx, provider, row.failure.as_deref())?, ..row })
+}
+
+/// An agent was asked: this is what it offers, or why it could not be asked. That is told in any case: somebody waits.
+pub(super) fn answered(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    provider: &ProviderId,
+    answer: Result<Vec<OfferedModel>, String>,
+) -> Result<(), Refusal> {
+    // If it is none any more, it has become another matter altogether what is told of it.
+    let Some(before) = tx.provider(provider)?.filter(|row| row.kind == ProviderKind::Acp) else {
+        return Ok(());
+    };
+    let row = match answer {
+        Ok(models) => ProviderRow { models, failure: None, checked_at: Some(context.now), ..before },
+        Err(why) => ProviderRow { failure: Some(why), ..before },
+    };
+    let reason = reason_of_agent(tx, provider, row.failure.as_deref())?;
+    tell(tx, context, ProviderRow { reason, ..row })
 }
 
 /// Forgets what the agent of a provider has said of itself: it is started otherwise now.

@@ -6,7 +6,7 @@ use super::{Context, assign, clock, ending, report, shared_limits};
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{Executors, ProcessRow, RunRow, Stored, Tx, View};
+use crate::ledger::{AgentRoom, Executors, ProcessRow, RunRow, Stored, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, and there is still to be swept.
@@ -23,12 +23,18 @@ pub const SERVED_STOP_MS: i64 = 10_000;
 /// start goes on, so that a run that nobody can begin fails, however many try.
 pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     let me = &context.me.instance;
-    let given_by = context.now.plus_ms(-shared_limits(tx, context)?.standby_ms);
+    let limits = shared_limits(tx, context)?;
+    let given_by = context.now.plus_ms(-limits.standby_ms);
     for id in tx.neglected_runs(me, given_by)? {
         // One that only a later version understands is for those who do.
         let Some(Stored::Known(run)) = tx.stored_run(&id)? else { continue };
         // A prompt stays with the only window that serves its provider, however long that takes.
-        if let Some(other) = another(tx, me, &run)? {
+        // What is given to one of them in place of another needs no more room than before.
+        let room = match tx.is_for_an_agent(run.row)? {
+            true => AgentRoom::Some,
+            false => assign::agent_room(tx, limits)?,
+        };
+        if let Some(other) = another(tx, me, &run, room)? {
             assign::pass_on(tx, context, run, other)?;
         }
     }
@@ -36,13 +42,18 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
 }
 
 /// Who is to carry out what another instance has not begun: this one, if it can.
-fn another(view: &View<'_>, me: &InstanceId, run: &RunRow) -> Result<Option<InstanceId>, Refusal> {
+fn another(
+    view: &View<'_>,
+    me: &InstanceId,
+    run: &RunRow,
+    room: AgentRoom,
+) -> Result<Option<InstanceId>, Refusal> {
     let others = RunRow { asked_by: None, ..run.clone() };
     Ok(match view.takes_any_work(me)? {
-        true => match view.executors(&others, me)? {
+        true => match view.executors(&others, me, room)? {
             Executors::Free(to) if Some(&to) != run.given_to.as_ref() => Some(to),
-            Executors::Free(_) => view.another_executor(run)?,
-            Executors::Full | Executors::Closing | Executors::Nobody => None,
+            Executors::Free(_) => view.another_executor(run, room)?,
+            Executors::NoRoomForAgents | Executors::Full | Executors::Closing | Executors::Nobody => None,
         },
         false => None,
     })

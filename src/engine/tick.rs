@@ -67,17 +67,18 @@ pub fn next_at(
 ) -> Result<Option<Timestamp>, Refusal> {
     let now = reading.wall;
     let limits = view.owner_limits()?.unwrap_or(own_limits);
+    let room = assign::agent_room(view, limits)?;
     // What a run is told wrongly is looked for by those who decide for the project, and has been due since the run was
     // created. Where there are only observers, it is theirs.
     let misplaced = match duty {
         Duty::Observer if view.has_participants()? => None,
-        Duty::Owner | Duty::Standby | Duty::Observer => view.oldest_misplaced()?,
+        Duty::Owner | Duty::Standby | Duty::Observer => view.oldest_misplaced(room)?,
     };
     let for_everybody = match duty {
         Duty::Owner => {
             // A run that another window gave back is due at once.
             let idle = match view.given_runs()? < own_limits.max_concurrent_runs {
-                true => view.next_to_give(now)?.map(|_| now),
+                true => view.next_to_give(now, room)?.map(|_| now),
                 false => None,
             };
             [clock::next_claim(view, boot, reading, 0)?, idle, view.next_neglected(me, limits.standby_ms)?]

@@ -1,12 +1,13 @@
 //! A user wants something done otherwise, or at another time.
 
+use super::probe::{self, Question};
 use super::{Context, check_revision, derive, epoch, find_open_automation, providers, settle};
 use crate::domain::automation::{Automation, Definition, EpochReason, When};
 use crate::domain::draft::{self, Surroundings};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::UpdateRequest;
 use crate::domain::schedule::rhythm::Stop;
-use crate::ledger::Tx;
+use crate::ledger::{AutomationRow, Tx};
 
 /// Edits an automation. The patch is merged into what there is now, so that two people who edit different fields
 /// both get what they asked for. A patch that changes nothing is no edit.
@@ -23,12 +24,7 @@ pub fn update(
     request: &UpdateRequest,
     machine_zone: &str,
 ) -> Result<Automation, Refusal> {
-    let mut automation = find_open_automation(tx, context, &request.automation)?;
-    // Also where nothing would change: who names a revision wants to know that it is no longer the newest.
-    check_revision(tx, context, &automation, request.if_revision)?;
-    let around = Surroundings { machine_zone, limits: context.limits, now: context.now };
-    let definition = draft::read_patch(&automation.definition, &request.patch, around);
-    let definition = definition.map_err(Refusal::InvalidAutomation)?;
+    let (mut automation, definition) = read(tx, context, request, machine_zone)?;
     if definition == automation.definition {
         return derive::automation(tx, &automation);
     }
@@ -65,6 +61,39 @@ pub fn update(
         Change::Elsewhere => {}
     }
     derive::publish_automation(tx, &mut automation, context.now)
+}
+
+/// Has the agent asked that is to say what it offers before it can be decided about this edit, if there is one. An edit of
+/// anything else than the task asks nobody.
+///
+/// # Errors
+/// As [`update`].
+pub fn ask_first(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    request: &UpdateRequest,
+    machine_zone: &str,
+) -> Result<Option<Question>, Refusal> {
+    let (automation, definition) = read(tx, context, request, machine_zone)?;
+    match definition.task == automation.definition.task {
+        true => Ok(None),
+        false => probe::ask_about(tx, context, &definition.task),
+    }
+}
+
+/// What is to be edited, and what it is to be after that.
+fn read(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    request: &UpdateRequest,
+    machine_zone: &str,
+) -> Result<(AutomationRow, Definition), Refusal> {
+    let automation = find_open_automation(tx, context, &request.automation)?;
+    // Also where nothing would change: who names a revision wants to know that it is no longer the newest.
+    check_revision(tx, context, &automation, request.if_revision)?;
+    let around = Surroundings { machine_zone, limits: context.limits, now: context.now };
+    let definition = draft::read_patch(&automation.definition, &request.patch, around);
+    Ok((automation, definition.map_err(Refusal::InvalidAutomation)?))
 }
 
 /// What an edit means for what is due.

@@ -15,12 +15,23 @@ use crate::domain::id::InstanceId;
 pub enum Executors {
     /// This one can, now.
     Free(InstanceId),
+    /// Those that can have an agent for it, and as many agents are at work as there may be.
+    NoRoomForAgents,
     /// Those that can have as much in hand as they want.
     Full,
     /// Those that could are being closed where the run works.
     Closing,
     /// Nobody could.
     Nobody,
+}
+
+/// Whether one more agent may be at work in the whole ledger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AgentRoom {
+    /// It may.
+    Some,
+    /// As many are as there may be.
+    None,
 }
 
 /// The condition that the instance `i` is there for the run `r`: it is a participant or was asked for the run, it is
@@ -45,16 +56,18 @@ const OPEN: &str = "NOT EXISTS (SELECT 1 FROM closes c WHERE c.instance = i.id
     AND (c.directories IS NULL OR r.directory IN (SELECT v.value FROM json_each(c.directories) v)))";
 
 /// The condition that the instance `i` wants one more run of the provider of the run `r`. What has ended and goes on
-/// all the same keeps it busy. How many agents there may be is no matter of one instance.
-const HAS_ROOM: &str = "(r.provider IS NULL
-      OR EXISTS (SELECT 1 FROM servings s
-                 WHERE s.instance = i.id AND s.provider = r.provider AND s.kind = 'acp')
-      OR (SELECT s.max_concurrent FROM servings s
-          WHERE s.instance = i.id AND s.provider = r.provider)
+/// all the same keeps it busy. For an
+/// agent it says of nothing that it wants it: how many there may be is no matter of one instance.
+const WANTS_MORE: &str = "(r.provider IS NULL OR (SELECT s.max_concurrent FROM servings s
+        WHERE s.instance = i.id AND s.provider = r.provider)
       > (SELECT count(*) FROM runs w INDEXED BY runs_given
          WHERE w.completed_at IS NULL AND w.given_to = i.id AND w.provider = r.provider)
       + (SELECT count(*) FROM processes p CROSS JOIN runs w ON w.row = p.run
          WHERE p.instance = i.id AND w.completed_at IS NOT NULL AND w.provider = r.provider))";
+
+/// The condition that the instance `i` would have an agent carry out the run `r`.
+const HAS_AGENT: &str = "EXISTS (SELECT 1 FROM servings s
+        WHERE s.instance = i.id AND s.provider = r.provider AND s.kind = 'acp')";
 
 /// The runs that nobody has been given, each kind of them once. What they wait for is part of it.
 const KINDS: &str =
@@ -77,6 +90,7 @@ const GIVEN_NEEDS: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Free,
+    NoRoomForAgents,
     Full,
     Closing,
     Nobody,
@@ -99,7 +113,7 @@ impl Kind {
         match self.standing {
             Standing::Free => true,
             Standing::Nobody => self.is_prompt,
-            Standing::Full | Standing::Closing => false,
+            Standing::NoRoomForAgents | Standing::Full | Standing::Closing => false,
         }
     }
 
@@ -116,7 +130,7 @@ impl Kind {
     /// Whether a run says that it stands in line, or behind its previous one, though nobody can carry it out now.
     pub(super) fn is_out_of_line(&self) -> bool {
         let is_in_line = match self.standing {
-            Standing::Free | Standing::Full => true,
+            Standing::Free | Standing::NoRoomForAgents | Standing::Full => true,
             Standing::Nobody => self.is_prompt,
             Standing::Closing => false,
         };
@@ -136,41 +150,54 @@ pub(super) fn stands_in_line() -> String {
 impl View<'_> {
     /// Who can carry out a run: the window that was asked for it before all others, then `me`, then whoever has the
     /// fewest active runs.
-    pub fn executors(&self, run: &RunRow, me: &InstanceId) -> Result<Executors, LedgerError> {
+    pub fn executors(
+        &self,
+        run: &RunRow,
+        me: &InstanceId,
+        room: AgentRoom,
+    ) -> Result<Executors, LedgerError> {
+        let has_room = has_room(room);
         // Nearly always it is one of these two, and the others need not be looked at.
         for first in [run.asked_by.as_ref(), Some(me)].into_iter().flatten() {
             let sql = format!(
                 "SELECT 1 FROM runs r CROSS JOIN instances i
-                 WHERE r.row = ?1 AND i.id = ?2 AND {ABLE} AND {OPEN} AND {HAS_ROOM}"
+                 WHERE r.row = ?1 AND i.id = ?2 AND {ABLE} AND {OPEN} AND {has_room}"
             );
             if self.connection.prepare_cached(&sql)?.exists((run.row, first.as_str()))? {
                 return Ok(Executors::Free(first.clone()));
             }
         }
-        if let Some(free) = self.least_busy(run, "1 = 1")? {
+        if let Some(free) = self.least_busy(run, "1 = 1", room)? {
             return Ok(Executors::Free(free));
         }
-        Ok(match self.standing(WHAT_A_RUN_NEEDS, (run.row,))? {
+        Ok(match self.standing(WHAT_A_RUN_NEEDS, (run.row,), room)? {
             // The two queries look at the same rows, so this is not reached.
             Standing::Free | Standing::Full => Executors::Full,
+            Standing::NoRoomForAgents => Executors::NoRoomForAgents,
             Standing::Closing => Executors::Closing,
             Standing::Nobody => Executors::Nobody,
         })
     }
 
     /// Another window than the one that a run was given to, which can carry it out in its place.
-    pub fn another_executor(&self, run: &RunRow) -> Result<Option<InstanceId>, LedgerError> {
-        self.least_busy(run, "i.id IS NOT r.given_to AND i.role = 'participant'")
+    pub fn another_executor(&self, run: &RunRow, room: AgentRoom) -> Result<Option<InstanceId>, LedgerError> {
+        self.least_busy(run, "i.id IS NOT r.given_to AND i.role = 'participant'", room)
     }
 
     /// Of those that are free for the run `r` and of which the condition holds, the one with the fewest active runs,
     /// and of several the one that has been there longest.
-    fn least_busy(&self, run: &RunRow, condition: &str) -> Result<Option<InstanceId>, LedgerError> {
+    fn least_busy(
+        &self,
+        run: &RunRow,
+        condition: &str,
+        room: AgentRoom,
+    ) -> Result<Option<InstanceId>, LedgerError> {
+        let has_room = has_room(room);
         let sql = format!(
             "SELECT (SELECT count(*) FROM runs w INDEXED BY runs_given
                      WHERE w.given_to = i.id AND w.completed_at IS NULL), i.since, i.id
              FROM runs r CROSS JOIN instances i
-             WHERE r.row = ?1 AND {condition} AND {ABLE} AND {OPEN} AND {HAS_ROOM}"
+             WHERE r.row = ?1 AND {condition} AND {ABLE} AND {OPEN} AND {has_room}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
         let free = statement.query_map([run.row], |row| {
@@ -182,7 +209,7 @@ impl View<'_> {
 
     /// The kinds of runs that nobody has been given. Who can carry them out is worked out once for all that have the
     /// same needs: the directory counts where somebody closes it, and who was asked where that is an observer.
-    pub(super) fn kinds(&self) -> Result<Vec<Kind>, LedgerError> {
+    pub(super) fn kinds(&self, room: AgentRoom) -> Result<Vec<Kind>, LedgerError> {
         let sql = format!(
             "SELECT json_array(r.waits_for, r.provider, r.model, r.variant, r.directory, r.asked_by), r.waits_for,
                r.provider, r.model, r.variant,
@@ -199,7 +226,7 @@ impl View<'_> {
             let standing = match known.get(&needs) {
                 Some(standing) => *standing,
                 None => {
-                    let standing = self.standing(GIVEN_NEEDS, rusqlite::params_from_iter(&needs))?;
+                    let standing = self.standing(GIVEN_NEEDS, rusqlite::params_from_iter(&needs), room)?;
                     known.insert(needs, standing);
                     standing
                 }
@@ -210,9 +237,15 @@ impl View<'_> {
     }
 
     /// How things stand for these needs.
-    fn standing(&self, needs: &str, params: impl Params + Clone) -> Result<Standing, LedgerError> {
+    fn standing(
+        &self,
+        needs: &str,
+        params: impl Params + Clone,
+        room: AgentRoom,
+    ) -> Result<Standing, LedgerError> {
         for (condition, standing) in [
-            (format!("{ABLE} AND {OPEN} AND {HAS_ROOM}"), Standing::Free),
+            (format!("{ABLE} AND {OPEN} AND {}", has_room(room)), Standing::Free),
+            (format!("{ABLE} AND {OPEN} AND {HAS_AGENT}"), Standing::NoRoomForAgents),
             (format!("{ABLE} AND {OPEN}"), Standing::Full),
             (ABLE.to_owned(), Standing::Closing),
         ] {
@@ -222,5 +255,13 @@ impl View<'_> {
             }
         }
         Ok(Standing::Nobody)
+    }
+}
+
+/// The condition that the instance `i` can be given the run `r` now, if this is how things stand with agents.
+fn has_room(agents: AgentRoom) -> String {
+    match agents {
+        AgentRoom::Some => format!("({WANTS_MORE} OR {HAS_AGENT})"),
+        AgentRoom::None => WANTS_MORE.to_owned(),
     }
 }

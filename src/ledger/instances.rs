@@ -93,6 +93,12 @@ impl View<'_> {
         Ok(self.connection.prepare_cached(&sql)?.exists([id.as_str()])?)
     }
 
+    /// Whether an instance is there and not about to leave, whatever it does beside answering.
+    pub fn is_there(&self, id: &InstanceId) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM instances WHERE id = ?1 AND leaving_at IS NULL";
+        Ok(self.connection.prepare_cached(sql)?.exists([id.as_str()])?)
+    }
+
     /// Whether there is anybody who may be given anything.
     pub fn has_participants(&self) -> Result<bool, LedgerError> {
         let sql = format!("SELECT 1 FROM instances WHERE {TAKES_ANY_WORK}");

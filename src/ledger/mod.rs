@@ -43,7 +43,7 @@ pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
-pub use executors::Executors;
+pub use executors::{AgentRoom, Executors};
 pub use holder::WhoLocks;
 pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};

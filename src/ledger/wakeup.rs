@@ -14,7 +14,8 @@ impl View<'_> {
         )
     }
 
-    /// The earliest time at which a wait ends, a catch-up or a retry may start, or a wish to delete is void. A run that waits
+    /// The earliest time at which a wait ends, a catch-up or a retry may start, a wish to delete is void, or an agent has
+    /// been asked for too long. A run that waits
     /// for nothing though nobody has it, because its window has gone, has been due since it was created.
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
         // The conditions are those of the indexes, which SQLite would not choose by itself: it takes all
@@ -28,7 +29,8 @@ impl View<'_> {
             UNION ALL SELECT min(triggered_at) FROM runs INDEXED BY runs_unplaced
               WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL
             UNION ALL SELECT min(deleting ->> '$.until') FROM automations
-              WHERE deleting IS NOT NULL AND deleted_at IS NULL)";
+              WHERE deleting IS NOT NULL AND deleted_at IS NULL
+            UNION ALL SELECT min(deadline_at) FROM probes)";
         self.least(sql, [])
     }
 

@@ -25,16 +25,12 @@ pub struct Limit {
     pub name: &'static str,
     /// What it is if the client does not say.
     pub default: i64,
-    /// What it may be set to; nothing else than the default where that is all this version does.
-    pub range: Option<RangeInclusive<i64>>,
+    /// What it may be set to.
+    pub range: RangeInclusive<i64>,
 }
 
 const fn limit(name: &'static str, default: i64, range: RangeInclusive<i64>) -> Limit {
-    Limit { name, default, range: Some(range) }
-}
-
-const fn not_yet(name: &'static str, default: i64) -> Limit {
-    Limit { name, default, range: None }
+    Limit { name, default, range }
 }
 
 /// All limits, in the order of the contract.
@@ -45,21 +41,14 @@ pub const LIMITS: [Limit; 9] = [
     limit("standbyMs", 2000, 50..=MINUTE_MS - 1),
     limit("stableWakeMs", 10_000, 0..=HOUR_MS),
     limit("maxConcurrentRuns", 4, 1..=1000),
-    not_yet("maxAgents", 1),
+    limit("maxAgents", 1, 1..=1000),
     limit("outputBytes", 16 * MIB, 0..=GIB),
     limit("eventHistory", 100_000, 0..=EVENTS_MAX),
 ];
 
 /// Reads the limits that a client sets.
 pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
-    for Limit { name, default, range } in &LIMITS {
-        let Some(range) = range else {
-            if sent.any(name).is_some_and(|value| !value.is(&(*default).into())) {
-                let hint = format!("leave it out: this version only knows {default}");
-                sent.fault_hint(name, Word::NotAvailableYet, hint);
-            }
-            continue;
-        };
+    for Limit { name, range, .. } in &LIMITS {
         let Some(value) = sent.integer(name, range.clone()) else { continue };
         match *name {
             "minIntervalMs" => limits.min_interval_ms = value,
@@ -67,6 +56,7 @@ pub(super) fn read(sent: &mut Fields<'_>, limits: &mut Limits) {
             "graceMs" => limits.shared.grace_ms = value,
             "standbyMs" => limits.shared.standby_ms = value,
             "maxConcurrentRuns" => limits.shared.max_concurrent_runs = value,
+            "maxAgents" => limits.shared.max_agents = value,
             "stableWakeMs" => limits.shared.stable_wake_ms = value,
             "eventHistory" => limits.shared.event_history = value,
             "outputBytes" => limits.output_bytes = value.unsigned_abs(),
@@ -104,9 +94,7 @@ mod tests {
                 limits
             };
             assert_eq!(read_one(*default), Limits::default(), "{name}");
-            if let Some(range) = range {
-                assert_ne!(read_one(*range.end()), Limits::default(), "{name}");
-            }
+            assert_ne!(read_one(*range.end()), Limits::default(), "{name}");
         }
     }
 

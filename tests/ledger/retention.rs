@@ -38,7 +38,8 @@ fn an_owner_that_did_not_know_of_a_limit_has_its_default() {
     let sql = r#"INSERT INTO terms (instance, since, limits) VALUES ('x', 0, '{"graceMs": 5, "maxConcurrentRuns": 6}')"#;
     connection.execute(sql, []).unwrap();
     let limits = Tx::new(&connection).owner_limits().unwrap().unwrap();
-    assert_eq!((limits.grace_ms, limits.max_concurrent_runs, limits.event_history), (5, 6, 100_000));
+    assert_eq!((limits.grace_ms, limits.max_concurrent_runs), (5, 6));
+    assert_eq!((limits.event_history, limits.max_agents), (100_000, 1));
 }
 
 #[test]

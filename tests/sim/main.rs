@@ -17,6 +17,7 @@ mod serving;
 mod window;
 mod world;
 
+mod agents;
 mod asking;
 mod busy;
 mod clock;
@@ -40,6 +41,7 @@ mod overlap;
 mod plans;
 mod prechecks;
 mod previous;
+mod probes;
 mod providers;
 mod random;
 mod reminders;

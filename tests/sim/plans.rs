@@ -9,7 +9,7 @@ use sexton::domain::request::{ListAutomations, ListRuns};
 use sexton::domain::run::machine::State;
 use sexton::domain::time::Timestamp;
 use sexton::engine::retention;
-use sexton::ledger::{EventFilter, Tx};
+use sexton::ledger::{AgentRoom, EventFilter, Tx};
 
 use crate::random;
 use crate::world::World;
@@ -103,8 +103,11 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.newest_suspends(limit).unwrap();
     view.automations_after(1, limit).unwrap();
     view.next_shared_deadline().unwrap();
-    view.oldest_misplaced().unwrap();
-    view.misplaced_runs(limit).unwrap();
+    for room in [AgentRoom::Some, AgentRoom::None] {
+        view.oldest_misplaced(room).unwrap();
+        view.misplaced_runs(limit, room).unwrap();
+        view.next_to_give(now, room).unwrap();
+    }
     view.next_own_deadline(&me).unwrap();
     view.next_neglected(&me, 2000).unwrap();
     view.neglected_runs(&me, now).unwrap();
@@ -123,7 +126,6 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.automation_of_run(&RunId::from_unique("x")).unwrap();
     view.automation(&AutomationId::from_unique("x")).unwrap();
     view.due_automations(now, limit).unwrap();
-    view.next_to_give(now).unwrap();
     view.waits_over(now, limit).unwrap();
     view.turns_come(now, limit).unwrap();
     view.unplaced_runs(limit).unwrap();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use rusqlite::Connection;
 use serde_json::Value;
 use sexton::domain::id::{InstanceId, RunId};
-use sexton::ledger::{Executors, PendingAnswer, RunRow, Tx};
+use sexton::ledger::{AgentRoom, Executors, PendingAnswer, RunRow, Tx};
 
 /// What was asked, and what was answered.
 #[derive(Default)]
@@ -51,7 +51,7 @@ pub(crate) fn check_told(row: &RunRow, payload: &str) {
 pub(crate) fn is_told_rightly(connection: &Connection, run: &str, what: &str) -> bool {
     let view = Tx::new(connection);
     let row = view.run(&RunId::from_text(run)).unwrap().unwrap();
-    let executors = view.executors(&row, &InstanceId::from_text("")).unwrap();
+    let executors = view.executors(&row, &InstanceId::from_text(""), AgentRoom::Some).unwrap();
     match what {
         "executor" => executors == Executors::Full,
         "close" => executors == Executors::Closing,
@@ -76,9 +76,10 @@ pub(crate) fn check(connection: &Connection) {
         ),
         (
             "is said to be ready, or not to be, and is not so",
-            "SELECT p.id FROM providers p WHERE (p.reason IS NULL) <> EXISTS
+            "SELECT p.id FROM providers p WHERE (p.reason IS NULL) <> (p.failure IS NULL AND EXISTS
                (SELECT 1 FROM servings s JOIN instances i ON i.id = s.instance
-                WHERE s.provider = p.id AND i.role = 'participant' AND i.leaving_at IS NULL)",
+                WHERE s.provider = p.id AND s.kind = p.kind
+                  AND i.role = 'participant' AND i.leaving_at IS NULL))",
         ),
         (
             "has more work than it wants",
@@ -95,7 +96,22 @@ pub(crate) fn check(connection: &Connection) {
                  JOIN json_each(s.models) m ON m.value ->> '$.id' = r.model
                  WHERE s.instance = r.given_to AND s.provider = r.provider
                    AND (r.variant IS NULL
-                     OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v)))",
+                     OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v)))
+               AND NOT EXISTS (SELECT 1 FROM servings s
+                 WHERE s.instance = r.given_to AND s.provider = r.provider AND s.kind = 'acp')
+               AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row AND p.serving IS NULL)",
+        ),
+        (
+            "is to be asked by somebody who does not have it",
+            "SELECT p.provider FROM probes p WHERE p.instance IS NOT NULL AND NOT EXISTS
+               (SELECT 1 FROM servings s JOIN instances i ON i.id = s.instance
+                WHERE s.instance = p.instance AND s.provider = p.provider AND s.kind = 'acp'
+                  AND i.leaving_at IS NULL)",
+        ),
+        (
+            "waits to be asked, and nobody has it",
+            "SELECT p.provider FROM probes p WHERE NOT EXISTS
+               (SELECT 1 FROM servings s WHERE s.provider = p.provider AND s.kind = 'acp')",
         ),
         (
             "is at work somewhere else than where it was given",

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
 use serde_json::Value;
 use sexton::domain::automation::{Access, Automation};
-use sexton::domain::draft::{self, Surroundings};
+use sexton::domain::draft::{self, CreateParams, Surroundings};
 use sexton::domain::id::{AutomationId, IdSource, InstanceId, LedgerId, RunId};
 use sexton::domain::policy::IfBusy;
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
@@ -204,11 +204,15 @@ impl World {
     // Requests.
 
     pub(crate) fn try_create(&mut self, who: Who, draft: &Value) -> Result<Automation, Refusal> {
+        let params = self.read_create(draft);
+        self.decide(who, |tx, context| create::create(tx, context, params))
+    }
+
+    pub(crate) fn read_create(&self, draft: &Value) -> CreateParams {
         let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now };
         let params = draft::read_create(Sent::from(draft).as_object().unwrap(), around, |_| ())
             .map(|(params, ())| params);
-        let params = params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"));
-        self.decide(who, |tx, context| create::create(tx, context, params))
+        params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"))
     }
 
     pub(crate) fn create(&mut self, who: Who, draft: Value) -> AutomationId {

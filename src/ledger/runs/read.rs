@@ -10,7 +10,7 @@ use crate::domain::run::Ahead;
 use crate::domain::time::Timestamp;
 use crate::ledger::column::{View, to_json};
 use crate::ledger::error::LedgerError;
-use crate::ledger::executors::{KIND, Kind, stands_in_line};
+use crate::ledger::executors::{AgentRoom, KIND, Kind, stands_in_line};
 
 /// The condition that nothing is left of the work of earlier runs of the same automation as the run `r`: all of
 /// them have ended, and their guards have gone. `CROSS JOIN` has SQLite begin with the processes, which are few,
@@ -88,8 +88,8 @@ impl View<'_> {
     /// The first run in line that nobody has been given, whose time has come, that can be decided about, whose previous
     /// run has gone, whose directory is free, and that has nobody ahead of it there: a prompt keeps its place in the line
     /// while those who could carry it out are busy.
-    pub fn next_to_give(&self, now: Timestamp) -> Result<Option<RunRow>, LedgerError> {
-        let kinds = self.kinds()?;
+    pub fn next_to_give(&self, now: Timestamp, room: AgentRoom) -> Result<Option<RunRow>, LedgerError> {
+        let kinds = self.kinds(room)?;
         let can_go = names(&kinds, Kind::can_go);
         if can_go.is_empty() {
             return Ok(None);
@@ -291,9 +291,9 @@ impl View<'_> {
     /// The runs that are told wrongly what they wait for: an executor, or the end of a close, which is another matter
     /// now, or something else though nobody can carry them out. Those that are to join a line come in its order, those
     /// that are to leave it from its end, so that each of them changes the fewest others.
-    pub fn misplaced_runs(&self, limit: usize) -> Result<Vec<RunRow>, LedgerError> {
+    pub fn misplaced_runs(&self, limit: usize, room: AgentRoom) -> Result<Vec<RunRow>, LedgerError> {
         let (most, mut found) = (i64::try_from(limit).unwrap_or(i64::MAX), Vec::new());
-        for (names, order) in self.misplaced()? {
+        for (names, order) in self.misplaced(room)? {
             let sql = format!(
                 "SELECT {COLUMNS} FROM runs r INDEXED BY runs_ungiven JOIN definitions d ON d.row = r.definition
                  WHERE {} ORDER BY {order} LIMIT ?2",
@@ -306,13 +306,13 @@ impl View<'_> {
     }
 
     /// Since when the oldest of [`View::misplaced_runs`] has been there.
-    pub fn oldest_misplaced(&self) -> Result<Option<Timestamp>, LedgerError> {
+    pub fn oldest_misplaced(&self, room: AgentRoom) -> Result<Option<Timestamp>, LedgerError> {
         let mut oldest: Option<i64> = None;
         let sql = format!(
             "SELECT min(r.triggered_at) FROM runs r INDEXED BY runs_ungiven WHERE {}",
             is_of_these_kinds()
         );
-        for (names, _) in self.misplaced()? {
+        for (names, _) in self.misplaced(room)? {
             let found: Option<i64> =
                 self.connection.prepare_cached(&sql)?.query_row([names], |row| row.get(0))?;
             oldest = oldest.into_iter().chain(found).min();
@@ -321,8 +321,8 @@ impl View<'_> {
     }
 
     /// The kinds of runs that are misplaced, and in which order their runs come.
-    fn misplaced(&self) -> Result<Vec<(String, &'static str)>, LedgerError> {
-        let kinds = self.kinds()?;
+    fn misplaced(&self, room: AgentRoom) -> Result<Vec<(String, &'static str)>, LedgerError> {
+        let kinds = self.kinds(room)?;
         let mut found = Vec::new();
         for (is_misplaced, order) in
             [(Kind::waits_in_vain as fn(&Kind) -> bool, IN_ORDER), (Kind::is_out_of_line, FROM_THE_END)]

@@ -216,10 +216,7 @@ fn options() -> Value {
 
 fn limits() -> Value {
     let field = |limit: &Limit| {
-        let schema = match &limit.range {
-            Some(range) => integer(*range.start(), *range.end()),
-            None => json!({"const": limit.default}),
-        };
+        let schema = integer(*limit.range.start(), *limit.range.end());
         (limit.name, with_default(schema, limit.default))
     };
     let fields: Vec<(&str, Value)> = LIMITS.iter().map(field).collect();

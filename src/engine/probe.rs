@@ -1,0 +1,229 @@
+//! Agents are asked what they offer: one window asks, once for the whole ledger, and all who want to know share what it
+//! is told. Whoever finds such a question among what its window has to do asks, and tells [`ended`].
+
+use super::{Context, providers};
+use crate::domain::automation::Task;
+use crate::domain::id::{InstanceId, ProbeId, ProviderId, RunId};
+use crate::domain::provider::{OfferedModel, ProviderKind};
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Role;
+use crate::domain::shown::Voice;
+use crate::domain::time::Timestamp;
+use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, Tx, View};
+
+/// How long a window has to say that an agent has not answered in its time, in milliseconds. After that it has failed
+/// with the agent.
+pub const PATIENCE_MS: i64 = 5_000;
+
+/// A question that was asked and has not been answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Which: there is an answer, or none will come, when it has gone.
+    pub id: ProbeId,
+    /// When it has gone at the latest, unless somebody else has to ask.
+    pub until: Timestamp,
+}
+
+/// What has become of a wish that agents say what they offer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Refreshing {
+    /// The questions that are asked now.
+    pub asked: Vec<Question>,
+    /// The runs that agents carry out which are asked when these have ended.
+    pub waiting_for: Vec<RunId>,
+}
+
+/// Has the agent asked that is to say what it offers before it can be decided about a task, if there is one.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn ask_about(tx: &Tx<'_>, context: &mut Context<'_>, task: &Task) -> Result<Option<Question>, Refusal> {
+    let to_be_asked = match context.voice {
+        Voice::Person => providers::to_be_asked(tx, task, context.now)?,
+        // A run may look, but not have anything started: to it counts what is known.
+        Voice::Run => None,
+    };
+    match to_be_asked {
+        Some(provider) => ask(tx, context, &provider),
+        None => Ok(None),
+    }
+}
+
+/// Has this agent asked what it offers, or all of them. One that a run uses is asked when nothing of that is left.
+///
+/// # Errors
+/// When there is no such provider.
+pub fn refresh(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    only: Option<&ProviderId>,
+) -> Result<Refreshing, Refusal> {
+    let wanted = match only {
+        Some(id) => vec![tx.provider(id)?.ok_or_else(|| no_provider(id))?],
+        None => tx.providers()?,
+    };
+    let mut refreshing = Refreshing::default();
+    // Whoever serves a provider says by itself what it offers.
+    for ProviderRow { id, .. } in wanted.into_iter().filter(|row| row.kind == ProviderKind::Acp) {
+        if tx.agents_for(&id)?.is_empty() {
+            continue;
+        }
+        let runs = tx.runs_of_agent(&id)?;
+        let is_asked = tx.probe(&id)?.is_some_and(|probe| probe.given.is_some());
+        if runs.is_empty() || is_asked {
+            refreshing.asked.extend(ask(tx, context, &id)?);
+            continue;
+        }
+        if tx.probe(&id)?.is_none() {
+            let probe = ProbeRow { provider: id, id: context.ids.probe(), given: None, given_number: 0 };
+            tx.keep_probe(&probe)?;
+        }
+        refreshing.waiting_for.extend(runs);
+    }
+    Ok(refreshing)
+}
+
+fn no_provider(id: &ProviderId) -> Refusal {
+    Refusal::NotFound { what: "provider", id: id.to_string() }
+}
+
+/// Has an agent asked now, whoever waits for it. None if nobody has it.
+fn ask(tx: &Tx<'_>, context: &mut Context<'_>, provider: &ProviderId) -> Result<Option<Question>, Refusal> {
+    let probe = match tx.probe(provider)? {
+        Some(ProbeRow { id, given: Some(given), .. }) => {
+            return Ok(Some(Question { id, until: given.deadline_at }));
+        }
+        Some(probe) => probe,
+        None => {
+            let id = context.ids.probe();
+            ProbeRow { provider: provider.clone(), id, given: None, given_number: 0 }
+        }
+    };
+    let id = probe.id.clone();
+    Ok(give(tx, context, probe)?.map(|until| Question { id, until }))
+}
+
+/// Has somebody ask: this window if it can, before all others. Gives until when, and nothing if nobody can.
+fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Option<Timestamp>, Refusal> {
+    let Some(agent) = who_asks(tx, context, &probe.provider)? else { return Ok(None) };
+    let deadline_at = context.now.plus_ms(agent.start_ms + PATIENCE_MS);
+    let given = Some(Given { to: agent.instance, deadline_at });
+    tx.keep_probe(&ProbeRow { given, given_number: probe.given_number + 1, ..probe })?;
+    Ok(Some(deadline_at))
+}
+
+fn who_asks(
+    view: &View<'_>,
+    context: &Context<'_>,
+    provider: &ProviderId,
+) -> Result<Option<AgentRow>, Refusal> {
+    let (mut observer, mut participant) = (None, None);
+    for agent in view.agents_for(provider)? {
+        if !view.is_there(&agent.instance)? {
+            continue;
+        }
+        if agent.instance == context.me.instance {
+            return Ok(Some(agent));
+        }
+        match view.role_of(&agent.instance)? {
+            Some(Role::Participant) => participant = participant.or(Some(agent)),
+            Some(Role::Observer) | None => observer = observer.or(Some(agent)),
+        }
+    }
+    Ok(participant.or(observer))
+}
+
+/// This window has asked an agent: this is what it offers, or why it could not be asked, as a sentence. What was asked
+/// for another giving, or has been given to somebody else meanwhile, changes nothing.
+///
+/// # Errors
+/// When the ledger fails; the answer is to be told again.
+pub fn ended(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    asked: &ProbeRow,
+    answer: Result<Vec<OfferedModel>, String>,
+) -> Result<(), Refusal> {
+    let probe = tx.probe(&asked.provider)?.filter(|probe| is_the_same_giving(probe, asked));
+    let is_mine =
+        |probe: &ProbeRow| probe.given.as_ref().is_some_and(|given| given.to == context.me.instance);
+    match probe.filter(is_mine) {
+        Some(probe) => end(tx, context, &probe, answer),
+        None => Ok(()),
+    }
+}
+
+/// Whether both are one giving of one question.
+pub fn is_the_same_giving(one: &ProbeRow, other: &ProbeRow) -> bool {
+    (&one.id, one.given_number) == (&other.id, other.given_number)
+}
+
+/// What this window is to ask now.
+///
+/// # Errors
+/// When the ledger fails.
+pub fn to_ask(view: &View<'_>, me: &InstanceId) -> Result<Vec<ProbeRow>, Refusal> {
+    let is_mine = |probe: &ProbeRow| probe.given.as_ref().is_some_and(|given| given.to == *me);
+    Ok(view.probes()?.into_iter().filter(is_mine).collect())
+}
+
+/// The one way in which a question ends. It is told in any case: somebody may wait for that.
+fn end(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    probe: &ProbeRow,
+    answer: Result<Vec<OfferedModel>, String>,
+) -> Result<(), Refusal> {
+    tx.delete_probe(&probe.provider)?;
+    providers::answered(tx, context, &probe.provider, answer)
+}
+
+/// Those that waited for runs of an agent which have gone are asked.
+pub(super) fn go_on(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+    for probe in tx.probes()?.into_iter().filter(|probe| probe.given.is_none()) {
+        if tx.runs_of_agent(&probe.provider)?.is_empty() {
+            give_or_drop(tx, context, probe)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a window was to ask somebody else asks, because it has this agent no more, or starts it otherwise.
+pub(super) fn hand_on(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    instance: &InstanceId,
+    provider: &ProviderId,
+) -> Result<(), Refusal> {
+    let is_its = |probe: &ProbeRow| match &probe.given {
+        Some(given) => given.to == *instance,
+        // If nobody has the agent any more, nobody will ever ask it.
+        None => true,
+    };
+    match tx.probe(provider)?.filter(is_its) {
+        Some(probe) if probe.given.is_some() => give_or_drop(tx, context, probe),
+        Some(probe) if who_asks(tx, context, provider)?.is_none() => give_or_drop(tx, context, probe),
+        Some(_) | None => Ok(()),
+    }
+}
+
+fn give_or_drop(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<(), Refusal> {
+    let provider = probe.provider.clone();
+    match give(tx, context, probe)? {
+        Some(_) => Ok(()),
+        // That says nothing about the agent, and it is told already that nobody has it.
+        None => Ok(tx.delete_probe(&provider)?),
+    }
+}
+
+/// What was asked of windows that have said nothing for too long has failed.
+pub(super) fn give_up(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
+    for probe in tx.probes()? {
+        if let Some(given) = probe.given.as_ref().filter(|given| given.deadline_at <= context.now) {
+            let why =
+                format!("window {} was to ask it and has not said how that went; ask it again", given.to);
+            end(tx, context, &probe, Err(why))?;
+        }
+    }
+    Ok(())
+}
