@@ -24,3 +24,4 @@ pub mod sent;
 pub mod shown;
 pub mod status;
 pub mod time;
+pub mod worktree;

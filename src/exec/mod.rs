@@ -22,6 +22,7 @@
 //! left the session *and* cleared its environment, until somebody calls [`end_leftovers`] while the tree
 //! still hangs together; and programs that run as another user (`sudo`) cannot be killed by this one.
 
+mod git;
 mod guard_protocol;
 mod launch;
 mod leftovers;
@@ -31,8 +32,10 @@ mod watched;
 mod work;
 
 pub mod acp;
+pub mod facts;
 pub mod guard;
 pub mod spool;
+pub mod worktree;
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -6,6 +6,10 @@
 mod agents;
 mod commands;
 mod ending;
+mod facts;
+#[path = "../support/git.rs"]
+mod git;
 mod leftovers;
 mod prechecks;
 mod support;
+mod worktrees;

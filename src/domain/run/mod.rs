@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 mod blocker;
+mod changes;
 mod failure;
 pub mod machine;
 mod waiting;
@@ -14,6 +15,7 @@ use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use super::policy::Money;
 use super::time::Timestamp;
 pub use blocker::{Asked, Blocker, Need, PermissionKind, PermissionOption, QuestionOption};
+pub use changes::{Changes, Diffstat};
 pub use failure::{ErrorClass, RunError, StartFailure};
 use machine::{ErrorCode, IllegalStep, RunEvent, State, StopReason};
 pub use waiting::{Ahead, Waiting, WaitingFor};

@@ -1,0 +1,153 @@
+//! What the work of a run has changed in a directory, as git sees it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::git::Git;
+use super::git::tree::{self, Objects};
+use crate::domain::run::{Changes, Diffstat};
+
+/// How long each of the two looks may take. One that takes longer says nothing: a run is not kept for it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What was in a directory before the work. Everything of it is in a directory of its own, which goes with it.
+#[derive(Debug)]
+pub struct Snapshot {
+    directory: PathBuf,
+    scratch: Scratch,
+    own_objects: PathBuf,
+    tree: String,
+}
+
+/// Looks at what is in a directory now. `scratch` is a path for what has to be kept for that, at which nothing is that
+/// anybody needs. Nothing is written to the repository, neither now nor later.
+///
+/// None if the directory is not the top of a git work tree, or if git is not there or takes too long.
+pub async fn before(directory: &Path, scratch: PathBuf) -> Option<Snapshot> {
+    if !directory.join(".git").exists() {
+        return None;
+    }
+    let made = tokio::task::spawn_blocking(|| Scratch::make(scratch)).await.map_err(io::Error::from);
+    let scratch = made.and_then(|made| made).inspect_err(|why| told(directory, why)).ok()?;
+    let git = Git::at(directory, PATIENCE);
+    let own_objects = git.paths(&["rev-parse", "--git-path", "objects"]).await;
+    let own_objects = own_objects.inspect_err(|why| told(directory, why)).ok()?.pop()?;
+    let written = tree::write(&git, &scratch.path, Objects::Beside(&scratch.objects())).await;
+    let tree = written.inspect_err(|why| told(directory, why)).ok()?;
+    Some(Snapshot { directory: directory.to_owned(), scratch, own_objects, tree })
+}
+
+impl Snapshot {
+    /// What is different now. None if that cannot be seen, for the same reasons.
+    pub async fn changed(self) -> Option<Changes> {
+        let git = Git::at(&self.directory, PATIENCE);
+        let objects = self.scratch.objects();
+        let written = tree::write(&git, &self.scratch.path, Objects::Beside(&objects)).await;
+        let now = written.inspect_err(|why| told(&self.directory, why)).ok()?;
+        let git = tree::beside(git, &objects, &self.own_objects);
+        let args = [
+            "diff-tree",
+            "-r",
+            "-z",
+            "--numstat",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+            &self.tree,
+            &now,
+        ];
+        let differences = git.bytes(&args).await.inspect_err(|why| told(&self.directory, why)).ok()?;
+        // On a thread that may wait: there may be many objects.
+        let _ = tokio::task::spawn_blocking(|| drop(self.scratch)).await;
+        Some(read(&differences))
+    }
+}
+
+/// Reads `ADDED tab REMOVED tab PATH nul`, over and over. What is no text has a `-` for both numbers.
+fn read(differences: &[u8]) -> Changes {
+    let mut changes = Changes::default();
+    for entry in differences.split(|byte| *byte == 0) {
+        let mut parts = entry.splitn(3, |byte| *byte == b'\t');
+        let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
+            continue;
+        };
+        let number =
+            |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let Diffstat { files, insertions, deletions } = &mut changes.diffstat;
+        *files += 1;
+        *insertions += number(added);
+        *deletions += number(removed);
+        changes.files.push(String::from_utf8_lossy(path).into_owned());
+    }
+    changes.files.sort_unstable();
+    changes.files.truncate(Changes::FILES);
+    changes
+}
+
+fn told(directory: &Path, why: &impl std::fmt::Debug) {
+    tracing::info!(directory = %directory.display(), ?why, "what a run changes there cannot be seen");
+}
+
+/// A directory that goes when it is not needed any more.
+#[derive(Debug)]
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn make(path: PathBuf) -> io::Result<Self> {
+        // Of a process that was killed something may be left there.
+        match std::fs::remove_dir_all(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let scratch = Scratch { path };
+        make_private(&scratch.objects())?;
+        Ok(scratch)
+    }
+
+    fn objects(&self) -> PathBuf {
+        self.path.join("objects")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            tracing::warn!(%error, path = %self.path.display(), "a directory that is not needed any more stays");
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_private(directory: &Path) -> io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+#[cfg(not(unix))]
+fn make_private(directory: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_read() {
+        let changes = read(b"3\t1\tsrc/z.rs\0-\t-\tlogo.png\x000\t7\ta\tb\nc\0");
+        assert_eq!(changes.files, ["a\tb\nc", "logo.png", "src/z.rs"]);
+        assert_eq!(changes.diffstat, Diffstat { files: 3, insertions: 3, deletions: 8 });
+        assert_eq!(read(b""), Changes::default());
+    }
+
+    #[test]
+    fn more_files_than_are_named_are_counted() {
+        let many: String = (0..1500).rev().map(|number| format!("1\t0\tf{number:04}\0")).collect();
+        let changes = read(many.as_bytes());
+        assert_eq!((changes.files.len(), changes.files[999].as_str()), (1000, "f0999"));
+        assert_eq!(changes.diffstat, Diffstat { files: 1500, insertions: 1500, deletions: 0 });
+    }
+}

@@ -1,0 +1,228 @@
+//! Worktrees of automations: made on first use, and then used as they are found, so that no work is lost that nobody
+//! has looked at. Nothing here ever resets, cleans or moves one to another branch.
+
+mod list;
+mod place;
+pub mod prune;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::StartFailure;
+use super::git::{Git, NoAnswer};
+use crate::domain::worktree::WorktreeName;
+use list::{Entry, Lock};
+use place::{Place, Within};
+
+/// How long all of it may take, the time that others make one included.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// How often it is looked whether somebody else is done.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Sees that the worktree is there, in the project that is the top of a git work tree at this canonical path. It is made
+/// if nothing is at its place: on its own branch, which begins at the project's HEAD if there is none yet.
+///
+/// `lock` is a path at which a file can be made; who makes worktrees of the project holds it meanwhile. When this is
+/// dropped, nothing goes on; what was half made is made anew by whoever needs it next.
+///
+/// # Errors
+/// A sentence that says what stands in the way. Nothing is tried under another name.
+pub async fn ensure(project: &Path, name: &WorktreeName, lock: &Path) -> Result<(), StartFailure> {
+    let git = Git::at(project, PATIENCE);
+    let worktree = Worktree { path: PathBuf::from(name.directory_in(&project.to_string_lossy())), name, git };
+    let _held = hold_until(lock, worktree.git.until()).await.map_err(|why| worktree.transient(&why))?;
+    worktree.ensure().await
+}
+
+/// That nobody else makes or removes worktrees of the project. It is so until this goes.
+#[derive(Debug)]
+pub struct Held {
+    _file: File,
+}
+
+/// Takes the lock of those who make or remove worktrees of a project.
+///
+/// # Errors
+/// A sentence if it cannot be had within this time.
+pub async fn hold(lock: &Path, within: Duration) -> Result<Held, String> {
+    hold_until(lock, Instant::now() + within).await
+}
+
+async fn hold_until(path: &Path, until: Instant) -> Result<Held, String> {
+    let unusable = |error: std::io::Error| format!("the lock {} cannot be taken: {error}", path.display());
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Held { _file: file }),
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+        }
+        let waited = timeout_at(until, sleep(LOOK_AGAIN)).await;
+        waited
+            .map_err(|_| format!("somebody else makes worktrees here for too long ({})", path.display()))?;
+    }
+}
+
+struct Worktree<'a> {
+    name: &'a WorktreeName,
+    path: PathBuf,
+    git: Git,
+}
+
+impl Worktree<'_> {
+    async fn ensure(&self) -> Result<(), StartFailure> {
+        self.see_that_the_project_has_a_work_tree().await?;
+        let listed = list::all(&self.git).await.map_err(|why| self.no_answer(why))?;
+        let mut known = listed.iter().find(|entry| entry.path == self.path);
+        if known.is_some_and(|entry| entry.lock == Lock::Initializing) {
+            // Whoever makes one holds the lock, so nobody does any more, and nobody has worked there yet.
+            self.ask(&["worktree", "remove", "--force", "--force", &self.path_text()]).await?;
+            known = None;
+        }
+        let place = place::look(self.git.directory(), &self.path).map_err(|why| self.lasting(&why))?;
+        match (place, known) {
+            (Place::Directory, Some(_)) => self.use_as_found().await,
+            (Place::Directory, None) => Err(self.lasting(&format!(
+                "{} is a directory, and not one of this repository's worktrees; move it away, or name another worktree",
+                self.path.display()
+            ))),
+            (Place::Free, Some(gone)) => {
+                self.forget(gone).await?;
+                self.make(&listed).await
+            }
+            (Place::Free, None) => self.make(&listed).await,
+        }
+    }
+
+    /// The top has to be the project itself: worktrees are kept where its runs may write.
+    async fn see_that_the_project_has_a_work_tree(&self) -> Result<(), StartFailure> {
+        let project = self.git.directory();
+        if !project.is_dir() {
+            return Err(
+                self.lasting(&format!("there is no directory {}; put the project back", project.display()))
+            );
+        }
+        let top =
+            self.git.paths(&["rev-parse", "--show-toplevel"]).await.map_err(|why| self.no_answer(why))?;
+        let is_top = top.first().and_then(|top| top.canonicalize().ok()).is_some_and(|top| top == project);
+        match is_top {
+            true => Ok(()),
+            false => Err(self.lasting(&format!(
+                "{} is not the top of a git work tree (any more); open the project at the top, or leave `where.worktree` out",
+                project.display()
+            ))),
+        }
+    }
+
+    /// Whatever is checked out in it, and whatever was left there, is what the work goes on with.
+    async fn use_as_found(&self) -> Result<(), StartFailure> {
+        let inside = self.git.in_directory(&self.path);
+        let found = inside.paths(&["rev-parse", "--show-toplevel", "--git-dir"]).await;
+        let found = found.map_err(|why| self.no_answer(why))?;
+        let [top, own] =
+            <[PathBuf; 2]>::try_from(found).map_err(|_| self.lasting("git does not tell where it is"))?;
+        if top != self.path {
+            let why = format!("{} is damaged; `git worktree repair` there may help", self.path.display());
+            return Err(self.lasting(&why));
+        }
+        self.refuse_what_is_not_finished(&own, &self.path)
+    }
+
+    /// What comes after half of a rebase or a merge would begin with it, or be taken for a part of it.
+    fn refuse_what_is_not_finished(
+        &self,
+        git_directory: &Path,
+        directory: &Path,
+    ) -> Result<(), StartFailure> {
+        match Within::find(git_directory) {
+            None => Ok(()),
+            Some(within) => Err(self.lasting(&format!(
+                "{} is in the middle of a {}; finish it there, or abort it (`{}`)",
+                directory.display(),
+                within.name(),
+                within.way_out()
+            ))),
+        }
+    }
+
+    /// Somebody has deleted the directory, and git still knows of it. Its branch stays.
+    async fn forget(&self, gone: &Entry) -> Result<(), StartFailure> {
+        if let (None, Some(head)) = (&gone.branch, &gone.head)
+            && !list::is_on_a_branch(&self.git, head, &[]).await.map_err(|why| self.no_answer(why))?
+        {
+            return Err(self.lasting(&format!(
+                "{} was deleted while it stood at {head}, which is on no branch; keep that with `git branch NAME {head}`, or let go of it with `git worktree prune`",
+                self.path.display()
+            )));
+        }
+        self.ask(&["worktree", "remove", &self.path_text()]).await
+    }
+
+    async fn make(&self, listed: &[Entry]) -> Result<(), StartFailure> {
+        let project = self.git.directory();
+        let own = self.git.paths(&["rev-parse", "--git-dir"]).await.map_err(|why| self.no_answer(why))?;
+        if let Some(own) = own.first() {
+            self.refuse_what_is_not_finished(own, project)?;
+        }
+        let branch = self.name.branch();
+        let reference = format!("refs/heads/{branch}");
+        let elsewhere = |entry: &&Entry| entry.path != self.path && entry.branch.as_ref() == Some(&reference);
+        if let Some(entry) = listed.iter().find(elsewhere) {
+            return Err(self.lasting(&format!(
+                "its branch {branch} is checked out in {}; have another branch there, or remove that worktree",
+                entry.path.display()
+            )));
+        }
+        let exists = |name: String| async move {
+            let name = format!("{name}^{{commit}}");
+            let found =
+                self.git.agrees(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).await;
+            found.map_err(|why| self.no_answer(why))
+        };
+        let has_branch = exists(reference).await?;
+        if !has_branch && !exists("HEAD".to_owned()).await? {
+            return Err(self
+                .lasting(&format!("{} has no commit that it could begin at; make one", project.display())));
+        }
+        let excluded = place::exclude(&self.git).await;
+        excluded.map_err(|why| match why {
+            Ok(no_answer) => self.no_answer(no_answer),
+            Err(sentence) => self.lasting(&sentence),
+        })?;
+        let path = self.path_text();
+        match has_branch {
+            true => self.ask(&["worktree", "add", "--quiet", &path, &branch]).await?,
+            false => {
+                self.ask(&["worktree", "add", "--quiet", "--no-track", "-b", &branch, &path, "HEAD"]).await?;
+            }
+        }
+        match self.path.canonicalize() {
+            Ok(path) if path == self.path => Ok(()),
+            Ok(_) | Err(_) => Err(self.lasting(&format!("{} is not where it was made", self.path.display()))),
+        }
+    }
+
+    async fn ask(&self, args: &[&str]) -> Result<(), StartFailure> {
+        self.git.bytes(args).await.map(drop).map_err(|why| self.no_answer(why))
+    }
+
+    fn path_text(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
+    fn no_answer(&self, why: NoAnswer) -> StartFailure {
+        why.into_failure(&format!("the worktree `{}` is not to be had", self.name))
+    }
+
+    fn lasting(&self, why: &str) -> StartFailure {
+        StartFailure::config(format!("the worktree `{}` is not to be had: {why}", self.name))
+    }
+
+    fn transient(&self, why: &str) -> StartFailure {
+        StartFailure::transient(format!("the worktree `{}` is not to be had: {why}; run it again", self.name))
+    }
+}

@@ -1,0 +1,200 @@
+//! What work changes in a directory is seen, and looking for it leaves no trace.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use sexton::domain::run::{Changes, Diffstat};
+use sexton::exec::facts;
+
+use crate::git::{Repository, git};
+use crate::support::in_time;
+
+struct Place {
+    root: tempfile::TempDir,
+}
+
+impl Place {
+    fn new() -> Self {
+        Place { root: tempfile::Builder::new().prefix("sexton: facts ").tempdir().expect("a directory") }
+    }
+
+    fn beside(&self, name: &str) -> PathBuf {
+        self.root.path().canonicalize().expect("the place").join(name)
+    }
+
+    /// What the work changes in the repository.
+    async fn changes(&self, repository: &Repository, work: impl FnOnce()) -> Changes {
+        let scratch = self.beside("state/scratch");
+        let before =
+            in_time("a look", facts::before(repository.top(), scratch.clone())).await.expect("a repository");
+        assert!(scratch.exists());
+        work();
+        let after_work = repository.everything();
+        let changes = in_time("a look", before.changed()).await.expect("changes");
+        let is_untouched = repository.everything() == after_work;
+        assert!(is_untouched, "the repository is as the work has left it");
+        assert!(!scratch.exists(), "what was needed for it has gone");
+        changes
+    }
+}
+
+fn changes(files: &[&str], insertions: u64, deletions: u64) -> Changes {
+    let files: Vec<String> = files.iter().map(|name| (*name).to_owned()).collect();
+    Changes { diffstat: Diffstat { files: files.len() as u64, insertions, deletions }, files }
+}
+
+#[tokio::test]
+async fn what_was_committed_and_what_was_not_is_told_once() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    for (name, content) in [
+        ("same", "same\n"),
+        ("dirty", "1\n2\n3\n"),
+        ("gone", "1\n2\n"),
+        ("moved", "m\n"),
+        (".gitignore", "*.o\n"),
+    ] {
+        repository.write(name, content);
+    }
+    repository.commit("second");
+    // What the user has left there is not the work's.
+    repository.write("dirty", "1\n2\n3\n4\n");
+    repository.write("untracked", "u\n");
+    repository.write("untracked and changed", "u\n");
+    repository.write("staged", "s\n");
+    repository.git(&["add", "staged"]);
+    let before = repository.everything();
+    let found = place
+        .changes(&repository, || {
+            assert!(repository.everything() == before, "looking leaves the repository as it was");
+            repository.write("dirty", "0\n1\n2\n3\n4\n");
+            repository.write("untracked and changed", "other\n");
+            repository.write("new/d\u{e9}j\u{e0} vu", "1\n2\n");
+            repository.write("ignored.o", "o\n");
+            fs::write(repository.file("picture"), [0_u8, 159, 146, 150]).unwrap();
+            fs::rename(repository.file("moved"), repository.file("to here")).unwrap();
+            fs::remove_file(repository.file("gone")).unwrap();
+            repository.commit("the work");
+            repository.write("after", "a\n");
+        })
+        .await;
+    let files = [
+        "after",
+        "dirty",
+        "gone",
+        "moved",
+        "new/d\u{e9}j\u{e0} vu",
+        "picture",
+        "to here",
+        "untracked and changed",
+    ];
+    assert_eq!(found, changes(&files, 1 + 1 + 2 + 1 + 1, 2 + 1 + 1));
+    assert_eq!(place.changes(&repository, || ()).await, changes(&[], 0, 0));
+    let back =
+        place.changes(&repository, || drop(repository.git(&["reset", "--quiet", "--hard", "HEAD~1"]))).await;
+    // What was never added stays where it is.
+    let files = [
+        "dirty",
+        "gone",
+        "moved",
+        "new/d\u{e9}j\u{e0} vu",
+        "picture",
+        "staged",
+        "to here",
+        "untracked",
+        "untracked and changed",
+    ];
+    assert_eq!(back, changes(&files, 3, 8));
+}
+
+#[tokio::test]
+async fn a_change_of_the_same_length_in_the_same_moment_is_seen() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    let found = place
+        .changes(&repository, || {
+            let file = repository.file("README");
+            let written_at = fs::metadata(&file).unwrap().modified().unwrap();
+            repository.git(&["update-index", "--refresh"]);
+            // As if the clock of the files were too coarse to tell the two apart.
+            let index = fs::OpenOptions::new().write(true).open(repository.file(".git/index")).unwrap();
+            index.set_modified(written_at).unwrap();
+            fs::write(&file, "FIRST\n").unwrap();
+            fs::OpenOptions::new().write(true).open(&file).unwrap().set_modified(written_at).unwrap();
+        })
+        .await;
+    assert_eq!(found, changes(&["README"], 1, 1));
+}
+
+#[tokio::test]
+async fn repositories_of_every_kind_are_looked_at() {
+    let place = Place::new();
+    let Some(unborn) = Repository::empty_at(&place.beside("unborn")) else { return };
+    let first = place.changes(&unborn, || unborn.write("first", "1\n")).await;
+    assert_eq!(first, changes(&["first"], 1, 0));
+    // In the middle of a merge that contradicts.
+    let repository = Repository::at(&place.beside("project")).unwrap();
+    repository.git(&["checkout", "--quiet", "-b", "other"]);
+    repository.write("README", "other\n");
+    repository.commit("other");
+    repository.git(&["checkout", "--quiet", "main"]);
+    repository.write("README", "main\n");
+    repository.commit("main");
+    crate::git::git_fails(repository.top(), &["merge", "other"]);
+    let merged = place.changes(&repository, || repository.write("README", "both\n")).await;
+    assert_eq!((merged.files, merged.diffstat.insertions), (vec!["README".to_owned()], 1));
+    repository.git(&["merge", "--abort"]);
+    // A repository inside of it is the commit that it stands at.
+    let inner = Repository::at(&repository.file("inner")).unwrap();
+    repository.commit("with another repository");
+    let moved = place
+        .changes(&repository, || {
+            inner.write("README", "deeper\n");
+            inner.commit("deeper");
+        })
+        .await;
+    assert_eq!(moved, changes(&["inner"], 1, 1));
+    // A linked worktree, in a directory whose name would tell two paths apart in a list.
+    let linked = place.beside("linked: \"here\"");
+    repository.git(&["worktree", "add", "--quiet", "-b", "side", linked.to_str().unwrap()]);
+    let before = facts::before(&linked, place.beside("state/scratch")).await.unwrap();
+    fs::write(linked.join("new"), "n\n").unwrap();
+    git(&linked, &["add", "new"]);
+    assert_eq!(before.changed().await, Some(changes(&["new"], 1, 0)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_hides_nothing_else() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    // Not for root, who may read everything.
+    let found = place
+        .changes(&repository, || {
+            repository.write("secret", "s\n");
+            fs::set_permissions(repository.file("secret"), fs::Permissions::from_mode(0o0)).unwrap();
+            repository.write("seen", "s\n");
+        })
+        .await;
+    assert!(found.files.contains(&"seen".to_owned()), "{found:?}");
+}
+
+#[tokio::test]
+async fn where_git_keeps_nothing_nothing_is_told() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    let scratch = place.beside("state/scratch");
+    repository.write("below/file", "x\n");
+    for directory in [repository.file("below"), place.beside(""), repository.file("no such")] {
+        assert!(facts::before(&directory, scratch.clone()).await.is_none(), "{}", directory.display());
+    }
+    // What is taken for a repository and is none.
+    fs::create_dir_all(place.beside("empty/.git")).unwrap();
+    assert!(facts::before(&place.beside("empty"), scratch.clone()).await.is_none());
+    assert!(!scratch.exists());
+    // One that goes while the work goes on.
+    let before = facts::before(repository.top(), scratch.clone()).await.unwrap();
+    fs::remove_dir_all(repository.file(".git")).unwrap();
+    assert_eq!(before.changed().await, None);
+    assert!(!scratch.exists());
+}
