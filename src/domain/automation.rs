@@ -11,6 +11,7 @@ use super::prompt::Prompt;
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
 use super::time::Timestamp;
+use super::worktree::WorktreeName;
 
 /// What a user asked for, valid and with every default filled in. Serialises as the contract's draft. `V` is what
 /// stands for a value of the environment: the value itself, or what a reader is shown of it.
@@ -226,7 +227,12 @@ pub struct Hidden {}
 
 /// Where the runs of an automation work.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Placement {}
+pub struct Placement {
+    /// The worktree in which they work, on a branch of its own: `.worktrees/sexton/<name>` in the project. Without
+    /// one they work in the project's directory.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worktree: Option<WorktreeName>,
+}
 
 /// Whether a run changes its directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

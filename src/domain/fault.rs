@@ -39,6 +39,10 @@ pub enum Word {
     ModelLookupFailed,
     InvalidVariantForModel,
     UnsupportedSessionWithFresh,
+    /// Nothing is left of it as a name.
+    InvalidWorktreePlacement,
+    UnsupportedWhereWorktreeNotGit,
+    UnsupportedContinueWithWorktree,
     /// A part of the contract that this version does not do.
     NotAvailableYet,
 }

@@ -53,6 +53,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::{Limits, SharedLimits};
 use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
+use crate::domain::worktree::Vcs;
 use crate::ledger::{AutomationRow, RunRow, View};
 
 /// What a decision depends on beside the rows and its input.
@@ -75,6 +76,8 @@ pub struct Context<'a> {
     pub limits: &'a Limits,
     /// The project's directory.
     pub project: &'a str,
+    /// What keeps its history.
+    pub vcs: Option<Vcs>,
     /// What whoever decides should say in its log: the engine has none.
     pub troubles: &'a mut Vec<String>,
 }

@@ -125,6 +125,8 @@ impl<'a> Origin<'a> {
 
 fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Phase) -> RunRow {
     let definition = origin.definition;
+    let worktree = definition.placement.worktree.clone();
+    let directory = worktree.as_ref().map(|worktree| worktree.directory_in(context.project));
     let run = Run {
         id: context.ids.run(),
         automation_id: origin.id.clone(),
@@ -141,8 +143,8 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         skipped: None,
         session_id: None,
         continuity: None,
-        directory: context.project.to_owned(),
-        worktree: None,
+        directory: directory.unwrap_or_else(|| context.project.to_owned()),
+        worktree,
         steps: 0,
         cost: None,
         output: OutputSize::default(),

@@ -8,7 +8,9 @@ use crate::domain::id::RunId;
 use crate::domain::policy::Precheck;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{self, ErrorCode, RunEvent, State, StopReason};
-use crate::domain::run::{ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult, StartFailure};
+use crate::domain::run::{
+    Changes, ErrorClass, Outcome, OutputSize, ProcessEnd, RunError, RunResult, StartFailure,
+};
 use crate::domain::time::Timestamp;
 use crate::ledger::{ProcessRow, RunRow, Tx};
 
@@ -41,6 +43,8 @@ pub enum WorkEnd {
         process: ProcessEnd,
         /// How much it wrote.
         output: OutputSize,
+        /// What it has changed, if that was looked for.
+        changes: Option<Changes>,
     },
     /// The process of an agent ended, and with it what it was told to do.
     Agent {
@@ -150,14 +154,14 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, work_end: WorkE
             let outcome = by_precheck(why, &process);
             (Some(process), outcome)
         }
-        WorkEnd::Exited { process, output } => {
+        WorkEnd::Exited { process, output, changes } => {
             // A command that has exited had started, also if that could not be reported.
             if run.run.state() == State::Scheduled {
                 run.run.start(context.me.instance.clone(), context.now)?;
                 derive::publish_run(tx, &mut run, context.now)?;
             }
             run.run.output = output;
-            let outcome = by_exit(&process, run.run.started_at());
+            let outcome = by_exit(&process, changes, run.run.started_at());
             (Some(process), outcome)
         }
         WorkEnd::Agent { said, process, output } => {
@@ -283,9 +287,9 @@ fn by_agent(run: &RunRow, said: Said) -> Outcome {
     })
 }
 
-fn by_exit(process: &ProcessEnd, started_at: Option<Timestamp>) -> Outcome {
+fn by_exit(process: &ProcessEnd, changes: Option<Changes>, started_at: Option<Timestamp>) -> Outcome {
     let message = match (process.exit_code, process.signal) {
-        (Some(0), _) => return Outcome::Succeeded(RunResult::default()),
+        (Some(0), _) => return Outcome::Succeeded(RunResult::default().with_changes(changes)),
         (Some(code), _) => format!("the command exited with code {code}; `end.tail` has its last output"),
         (None, Some(signal)) => {
             format!("the command was killed by signal {signal}; `end.tail` has its last output")

@@ -30,7 +30,7 @@ pub(super) fn take(
         Report::Blocked(need) => blocker::block(tx, context, at_work(run)?, need)?,
         Report::Unblocked => blocker::unblock(tx, context, at_work(run)?)?,
         Report::Finished { text, outcome, last } => {
-            finished(tx, context, at_work(run)?, RunResult { text, outcome }, last)?;
+            finished(tx, context, at_work(run)?, RunResult { text, outcome, ..RunResult::default() }, last)?;
         }
     }
     Ok(())

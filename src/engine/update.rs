@@ -91,7 +91,7 @@ fn read(
     let automation = find_open_automation(tx, context, &request.automation)?;
     // Also where nothing would change: who names a revision wants to know that it is no longer the newest.
     check_revision(tx, context, &automation, request.if_revision)?;
-    let around = Surroundings { machine_zone, limits: context.limits, now: context.now };
+    let around = Surroundings { machine_zone, limits: context.limits, now: context.now, vcs: context.vcs };
     let definition = draft::read_patch(&automation.definition, &request.patch, around);
     Ok((automation, definition.map_err(Refusal::InvalidAutomation)?))
 }

@@ -12,6 +12,7 @@ use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
 use crate::domain::scheduler::{Limits, Role};
 use crate::domain::sent::{Sent, SentObject};
+use crate::domain::worktree::Vcs;
 
 /// What a client says of itself. Fields of the language-server shape that mean nothing here are not read.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -112,7 +113,7 @@ pub struct Capabilities {
 pub struct Project {
     pub id: String,
     pub directory: String,
-    pub vcs: Option<&'static str>,
+    pub vcs: Option<Vcs>,
 }
 
 /// Whether this sidecar rings the bell.

@@ -57,6 +57,7 @@ impl Backend for Sidecar {
             machine_zone: self.parts.machine_zone.name(),
             limits: &self.parts.limits,
             now: self.parts.clock.now(),
+            vcs: self.parts.vcs,
         }
     }
 

@@ -4,10 +4,11 @@ use tokio::sync::mpsc;
 
 use super::Sidecar;
 use super::carried::{Carried, Release};
+use super::ground::{Ground, Readiness};
 use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, work_end};
 use crate::domain::automation::{Command, Task};
 use crate::domain::id::RunId;
-use crate::domain::run::StartFailure;
+use crate::domain::run::{Run, StartFailure};
 use crate::engine::Context;
 use crate::engine::report::{self, Fence, WorkEnd};
 use crate::exec::{self, CommandWork, Report};
@@ -59,19 +60,34 @@ impl Carrier {
         };
         let (reports, inbox) = mpsc::channel(REPORTS);
         self.guarded.slot.fill(exec::prepare(&self.guarded.sidecar.parts.guard, work, reports));
-        self.follow(inbox, token).await
+        self.follow(inbox, token, &row.run).await
     }
 
-    async fn follow(&self, mut inbox: mpsc::Receiver<(RunId, Report)>, token: String) -> Release {
+    async fn follow(&self, mut inbox: mpsc::Receiver<(RunId, Report)>, token: String, run: &Run) -> Release {
         let mut fence_failed = false;
         let mut passed = false;
-        while let Some((_, report)) = inbox.recv().await {
+        let mut ground = Ground::Untouched;
+        loop {
+            let report = tokio::select! {
+                report = inbox.recv() => report,
+                readiness = ground.prepared() => {
+                    match readiness {
+                        Readiness::Ready => self.guarded.slot.go(),
+                        Readiness::Missing => self.guarded.slot.tell(Told::StopNow),
+                    }
+                    continue;
+                }
+            };
+            let Some((_, report)) = report else { break };
             match report {
                 Report::Ready(process) => {
                     match self.guarded.begin(Guard { process, token: token.clone() }).await {
                         Ok(Fence::Go) => {
                             passed = true;
-                            self.guarded.slot.go();
+                            match &run.worktree {
+                                None => self.guarded.slot.go(),
+                                Some(_) => ground = Ground::prepare(&self.guarded.sidecar, run),
+                            }
                         }
                         Ok(Fence::Withdrawn) => self.guarded.slot.tell(Told::StopNow),
                         Err(refusal) => {
@@ -90,13 +106,20 @@ impl Carrier {
                 }
                 Report::Ended(ended) => {
                     let end = match work_end(ended) {
+                        Some(WorkEnd::Exited { process, output, changes: _ }) => {
+                            let changes = match process.exit_code {
+                                Some(0) => ground.changes(&self.guarded.slot).await,
+                                Some(_) | None => None,
+                            };
+                            WorkEnd::Exited { process, output, changes }
+                        }
                         Some(end) => end,
                         // A stop can reach the guard before the go does. The run has begun, so its end is ours
                         // to report.
-                        None if passed => {
+                        None if passed => WorkEnd::NotStarted(ground.why_not().unwrap_or_else(|| {
                             let why = "it was stopped before its command was started; run it again";
-                            WorkEnd::NotStarted(StartFailure::transient(why))
-                        }
+                            StartFailure::transient(why)
+                        })),
                         None if fence_failed => return Release::TryAgain,
                         None => return Release::Done,
                     };

@@ -121,6 +121,7 @@ impl Host for SidecarHost {
                 limits: params.limits,
                 inside_run,
                 project: project.directory.clone(),
+                vcs: project.vcs,
                 state,
                 configuration_file: self.environment.configuration_file(),
                 machine_zone: Zone::machine(),

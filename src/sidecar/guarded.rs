@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::Sidecar;
@@ -31,16 +32,11 @@ const WRITE_AGAIN: Duration = Duration::from_secs(1);
 /// Reports of one guard on their way: it makes three in all.
 pub(super) const REPORTS: usize = 4;
 
-/// Where the handle of the guard is put when there is one, and what it is to be told until then.
+/// Where the handle of the guard is put when there is one, and what it is told.
 pub(super) struct Slot {
-    handle: Mutex<Hand>,
-}
-
-enum Hand {
-    /// The guard is not started yet.
-    Empty { told: Told },
-    /// It can be told.
-    Full(Handle),
+    /// None until the guard is started.
+    handle: Mutex<Option<Handle>>,
+    told: watch::Sender<Told>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,30 +66,34 @@ impl carried::Carrier for Slot {
 
 impl Slot {
     pub(super) fn empty() -> Arc<Slot> {
-        Arc::new(Slot { handle: Mutex::new(Hand::Empty { told: Told::Nothing }) })
+        Arc::new(Slot { handle: Mutex::default(), told: watch::Sender::new(Told::Nothing) })
     }
 
     pub(super) fn tell(&self, what: Told) {
-        let mut hand = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        match &mut *hand {
-            Hand::Empty { told } => *told = (*told).max(what),
-            Hand::Full(handle) => tell(handle, what),
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        self.told.send_modify(|told| *told = (*told).max(what));
+        if let Some(handle) = &*handle {
+            tell(handle, what);
         }
     }
 
     pub(super) fn fill(&self, handle: Handle) {
-        let mut hand = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Hand::Empty { told } = *hand {
-            tell(&handle, told);
-        }
-        *hand = Hand::Full(handle);
+        let mut place = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        tell(&handle, *self.told.borrow());
+        *place = Some(handle);
     }
 
     pub(super) fn go(&self) {
-        let hand = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Hand::Full(handle) = &*hand {
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = &*handle {
             handle.go();
         }
+    }
+
+    /// Waits until the work is to end.
+    pub(super) async fn stop_is_wished(&self) {
+        // The sender is ours, so that this ends with a wish only.
+        let _ = self.told.subscribe().wait_for(|told| *told > Told::Nothing).await;
     }
 }
 
@@ -228,9 +228,11 @@ pub(super) fn work_end(ended: Ended) -> Option<WorkEnd> {
             let process = process_end(exit, swept, tail);
             WorkEnd::PrecheckOnly { why, process, output: size(output) }
         }
-        Ended::Exited { exit, swept, tail, output } => {
-            WorkEnd::Exited { process: process_end(Some(exit), swept, tail), output: size(output) }
-        }
+        Ended::Exited { exit, swept, tail, output } => WorkEnd::Exited {
+            process: process_end(Some(exit), swept, tail),
+            output: size(output),
+            changes: None,
+        },
         Ended::GuardLost { message, swept, tail, output } => {
             WorkEnd::GuardLost { message, process: process_end(None, swept, tail), output: size(output) }
         }

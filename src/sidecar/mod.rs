@@ -14,6 +14,7 @@ pub mod config;
 mod configuration;
 mod feed;
 mod following;
+mod ground;
 mod guarded;
 mod health;
 mod holding;
@@ -46,6 +47,7 @@ use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Role};
 use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
+use crate::domain::worktree::Vcs;
 use crate::engine::Context;
 use crate::engine::clock::observe;
 use crate::exec::{GuardProgram, Watched};
@@ -75,6 +77,8 @@ struct Parts {
     /// The run of this ledger that this process was started by, if it was: it may look but not change anything.
     inside_run: Option<RunId>,
     project: String,
+    /// What keeps the project's history.
+    vcs: Option<Vcs>,
     state: PathBuf,
     /// The file in which the user configures sidecars, if the environment tells where that is.
     configuration_file: Option<PathBuf>,
@@ -180,6 +184,7 @@ impl Parts {
             voice: Voice::Person,
             limits: &self.limits,
             project: &self.project,
+            vcs: self.vcs,
             troubles: &mut troubles,
         };
         let decided = observe(tx, &mut context).and_then(|()| decision(tx, &mut context));

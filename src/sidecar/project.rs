@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::domain::fault::{Fault, Word};
 use crate::domain::refusal::{Refusal, invalid_param};
+use crate::domain::worktree::Vcs;
 use crate::rpc::initialize::{Directory, Named};
 
 /// A project that exists.
@@ -16,7 +17,7 @@ pub(super) struct Project {
     /// Its canonical path.
     pub(super) directory: String,
     /// Whether it is the top of a git work tree.
-    pub(super) vcs: Option<&'static str>,
+    pub(super) vcs: Option<Vcs>,
 }
 
 /// Finds the project that a client names, the working directory if it names none.
@@ -41,7 +42,7 @@ pub(super) fn find(named: Option<&Directory>, working: &Path) -> Result<Project,
     let Some(directory) = canonical.to_str() else {
         return Err(refuse("its path is not Unicode text".to_owned()));
     };
-    let vcs = canonical.join(".git").exists().then_some("git");
+    let vcs = canonical.join(".git").exists().then_some(Vcs::Git);
     Ok(Project { id: id_of(&canonical, directory), directory: directory.to_owned(), vcs })
 }
 
@@ -150,7 +151,7 @@ mod tests {
         let by_default = find(None, &target).unwrap();
         assert_eq!(by_link, by_default);
         assert_eq!(by_path, None, "a path through a directory that is not there");
-        assert_eq!(by_link.vcs, Some("git"));
+        assert_eq!(by_link.vcs, Some(Vcs::Git));
         assert!(by_link.id.starts_with("pro_ject-"), "{}", by_link.id);
     }
 

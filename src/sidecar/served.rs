@@ -19,6 +19,7 @@ use crate::domain::provider::ProviderWork;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::Wish;
 use crate::domain::run::machine::StopReason;
+use crate::engine::report::{self, WorkEnd};
 use crate::engine::served::Begin;
 use crate::engine::{blocker, served};
 use crate::failpoint::Failpoint;
@@ -149,7 +150,7 @@ impl Carrier {
                 Some(line) => self.tell(&line).await,
                 None => Over::Unserved,
             },
-            None => match self.begin().await {
+            None => match self.set_out().await {
                 Ok(Ok((line, is_taken))) => match self.until_taken(is_taken).await {
                     Start::Taken => self.tell(&line).await,
                     Start::Withdrawn => {
@@ -168,6 +169,27 @@ impl Carrier {
         match over {
             Over::LetGo => Release::Done,
             Over::Unserved => Release::TryAgain,
+        }
+    }
+
+    /// Sees that the run has its worktree, and then has it begin. It ends if the worktree is not to be had.
+    async fn set_out(&mut self) -> Result<Result<(Line, oneshot::Receiver<()>), Over>, Refusal> {
+        let id = self.run.clone();
+        let Some(row) = self.sidecar.parts.ledger.read(move |view| Ok(view.run(&id)?)).await? else {
+            return Ok(Err(Over::LetGo));
+        };
+        let there = tokio::select! {
+            there = self.sidecar.ensure_worktree(&row.run) => there,
+            () = until_unwanted(self.heard.clone()) => return Ok(Err(Over::LetGo)),
+        };
+        match there {
+            Ok(()) => self.begin().await,
+            Err(failure) => {
+                let id = self.run.clone();
+                let end = WorkEnd::NotStarted(failure);
+                self.sidecar.decide(move |tx, context| report::ended(tx, context, &id, end)).await?;
+                Ok(Err(Over::LetGo))
+            }
         }
     }
 

@@ -82,6 +82,7 @@ pub(crate) fn decide<T>(
         voice: Voice::Person,
         limits: &limits,
         project: "/project",
+        vcs: None,
         troubles: &mut troubles,
     };
     decision(tx, &mut context)
@@ -96,6 +97,6 @@ pub(crate) fn every_minute() -> CreateParams {
         "policy": {"pauseAfterFailures": null},
     });
     let limits = Limits::default();
-    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: NOW };
+    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: NOW, vcs: None };
     draft::read_create(Sent::from(&draft).as_object().unwrap(), around, |_| ()).unwrap().0
 }

@@ -94,7 +94,7 @@ fn every_fault_is_told_at_once_in_the_order_of_the_contract() {
             "task.env.A wrong_type",
             "task.env.B= out_of_range",
             "task.cwd unsupported_automation_field",
-            "where.worktree not_available_yet",
+            "where.worktree unsupported_where_worktree_not_git",
             "access unknown_value",
             "policy.overlap unknown_value",
             "policy.missed.kind unknown_value",

@@ -92,6 +92,8 @@ fn resident_kb(pid: u32) -> u64 {
 #[test]
 fn what_the_schema_allows_is_allowed() {
     let place = Place::new();
+    // What a work tree is known by.
+    std::fs::create_dir(place.file(".git")).expect("a directory");
     let mut client = place.open_with(json!({"minIntervalMs": 10}));
     let described = client.get("rpc.discover", json!({}));
     // Whatever a prompt names is there.

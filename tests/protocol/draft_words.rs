@@ -56,7 +56,9 @@ fn each_fault_of_a_policy_or_a_place_has_its_word() {
         (r#"{"worktree":5}"#, "worktree wrong_type"),
         (r#"{"worktree":""}"#, "worktree required"),
         (r#"{"worktree":null}"#, "worktree wrong_type"),
-        (r#"{"worktree":"w"}"#, "worktree not_available_yet"),
+        (r#"{"worktree":"\u00e4"}"#, "worktree invalid_worktree_placement"),
+        (r#"{"worktree":"..."}"#, "worktree invalid_worktree_placement"),
+        (r#"{"worktree":"w"}"#, "worktree unsupported_where_worktree_not_git"),
     ];
     let of_place = of_place.map(|(place, fault)| (format!(r#""where":{place}"#), format!("where.{fault}")));
     for (field, fault) in of_policy.chain(of_place) {
@@ -165,7 +167,6 @@ fn a_null_for_a_name_that_nobody_knows_is_told_wherever_it_is() {
         ("task.bogus", json!({"task": {"bogus": null}})),
         ("rhythm.bogus", json!({"rhythm": {"bogus": null}})),
         ("stop.bogus", json!({"stop": {"bogus": null}})),
-        ("where.worktree", json!({"where": {"worktree": null}})),
         ("where.bogus", json!({"where": {"bogus": null}})),
         ("policy.keep.bogus", json!({"policy": {"keep": {"bogus": null}}})),
         ("policy.missed.bogus", json!({"policy": {"missed": {"bogus": null}}})),
@@ -176,7 +177,7 @@ fn a_null_for_a_name_that_nobody_knows_is_told_wherever_it_is() {
         assert_eq!(faults(&error), [format!("{path} unsupported_automation_field")]);
     }
     let known = json!({"task": {"env": {"anything": null}, "text": null}, "rhythm": {"expression": null},
-        "stop": {"at": null}, "policy": {"keep": {"runs": null}}});
+        "where": {"worktree": null}, "stop": {"at": null}, "policy": {"keep": {"runs": null}}});
     assert_eq!(client.get("automation/update", patch(known))["revision"], 1);
     client.finish();
 }

@@ -118,7 +118,7 @@ fn every_fault_of_a_patch_is_told_at_once_by_its_path_in_the_draft() {
         "task.program required",
         "task.args[1] contains_nul",
         "task.env.A wrong_type",
-        "where.worktree not_available_yet",
+        "where.worktree unsupported_where_worktree_not_git",
         "access unknown_value",
         "policy.overlap unknown_value",
         "policy.missed.windowMs out_of_range",

@@ -433,7 +433,7 @@ fn output_that_was_cut_is_warned_of_once_after_everything_that_follows_from_the_
     let process = ProcessEnd { exit_code: Some(0), signal: None, tail: String::new(), swept: 0 };
     let output = OutputSize { bytes: 16 << 20, truncated: true };
     for _ in 0..2 {
-        let end = WorkEnd::Exited { process: process.clone(), output };
+        let end = WorkEnd::Exited { process: process.clone(), output, changes: None };
         world.report_ended(owner, &run, end).unwrap();
     }
     assert_eq!(

@@ -116,7 +116,7 @@ pub(crate) fn killed(signal: i32) -> WorkEnd {
 
 fn end_of_process(exit_code: Option<i32>, signal: Option<i32>) -> WorkEnd {
     let process = ProcessEnd { exit_code, signal, tail: "tail".to_owned(), swept: 0 };
-    WorkEnd::Exited { process, output: OutputSize { bytes: 4, truncated: false } }
+    WorkEnd::Exited { process, output: OutputSize { bytes: 4, truncated: false }, changes: None }
 }
 
 pub(crate) fn guard_lost() -> WorkEnd {

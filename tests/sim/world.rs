@@ -19,6 +19,7 @@ use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
 use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
+use sexton::domain::worktree::Vcs;
 use sexton::engine::delete::Deletion;
 use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
@@ -178,6 +179,7 @@ impl World {
             voice: Voice::Person,
             limits: &self.limits,
             project: self.directory,
+            vcs: Some(Vcs::Git),
         };
         self.recording.store(true, Ordering::Relaxed);
         let tx = Tx::new(&self.connection);
@@ -209,7 +211,8 @@ impl World {
     }
 
     pub(crate) fn read_create(&self, draft: &Value) -> CreateParams {
-        let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now };
+        let around =
+            Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now, vcs: Some(Vcs::Git) };
         let params = draft::read_create(Sent::from(draft).as_object().unwrap(), around, |_| ())
             .map(|(params, ())| params);
         params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"))

@@ -10,6 +10,7 @@ pub(crate) mod audit;
 pub(crate) mod client;
 pub(crate) mod contract;
 pub(crate) mod drafts;
+pub(crate) mod git;
 pub(crate) mod ledger;
 #[cfg(target_os = "linux")]
 pub(crate) mod machine;

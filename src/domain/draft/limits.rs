@@ -48,6 +48,9 @@ pub const PROMPT: usize = 20_000;
 /// a session. Real ones have at most a third as many; each run shows them once more.
 pub const AGENT_NAME: usize = 200;
 
+/// The longest text that a worktree can be named by, in Unicode scalar values. Names are shorter; a title fits.
+pub const WORKTREE: usize = 160;
+
 /// The longest text of a reminder, in Unicode scalar values: what still fits where people are shown such things.
 pub const REMINDER: usize = 2000;
 

@@ -14,10 +14,12 @@ use super::automation::{Access, Definition, Placement, Task, When};
 use super::fault::{Fault, Word};
 use super::fields::{Faults, Fields};
 use super::policy::Policy;
+use super::prompt::SessionContext;
 use super::schedule::rhythm::Schedule;
 use super::scheduler::Limits;
 use super::sent::SentObject;
 use super::time::Timestamp;
+use super::worktree::{Vcs, WorktreeName};
 
 pub use patch::read_patch;
 pub use policy::{read_if_busy, read_money};
@@ -42,6 +44,8 @@ pub struct Surroundings<'a> {
     /// When the draft is read, so that a `fireAt` in the past is reported beside the other faults. The
     /// transaction that commits asks again with its own time.
     pub now: Timestamp,
+    /// What keeps the project's history, without which there are no worktrees.
+    pub vcs: Option<Vcs>,
 }
 
 /// Reads the parameters of `automation/create`: a draft, and what is said about the request itself. What every
@@ -114,7 +118,11 @@ fn read_definition(
     let timezone = kept(fields, "timezone", current.map(|it| &it.timezone))
         .or_else(|| schedule::read_timezone(fields, around.machine_zone));
     let task = kept(fields, "task", current.map(|it| &it.task)).or_else(|| task::read_task(fields));
-    let placement = kept(fields, "where", current.map(|it| &it.placement)).or_else(|| read_placement(fields));
+    let placement =
+        kept(fields, "where", current.map(|it| &it.placement)).or_else(|| read_placement(fields, around.vcs));
+    if let (Some(task), Some(placement)) = (&task, &placement) {
+        check_session(fields, task, placement);
+    }
     let access = kept(fields, "access", current.map(|it| &it.access)).unwrap_or_else(|| read_access(fields));
     let policy = kept(fields, "policy", current.map(|it| &it.policy)).or_else(|| {
         let defaults = task.as_ref().map_or_else(Policy::default, Task::default_policy);
@@ -132,6 +140,19 @@ fn read_definition(
         access,
         policy: policy?,
     })
+}
+
+/// A session belongs to the directory in which it began, and a worktree may be made anew.
+fn check_session(fields: &mut Fields<'_>, task: &Task, placement: &Placement) {
+    let as_it_was = fields.unchanged("task") && fields.unchanged("where");
+    let continues = match task {
+        Task::Prompt(prompt) => prompt.context == SessionContext::Continue,
+        Task::Command(_) | Task::Notify { .. } => false,
+    };
+    if continues && placement.worktree.is_some() && !as_it_was {
+        let hint = "leave it out, or write `context: \"fresh\"` in the task";
+        fields.fault_hint("where.worktree", Word::UnsupportedContinueWithWorktree, hint);
+    }
 }
 
 /// A reminder runs nothing that a precheck could hold back.
@@ -164,20 +185,31 @@ fn read_title(fields: &mut Fields<'_>) -> Option<String> {
     Some(title.to_owned())
 }
 
-fn read_placement(fields: &mut Fields<'_>) -> Option<Placement> {
+fn read_placement(fields: &mut Fields<'_>, vcs: Option<Vcs>) -> Option<Placement> {
     if !fields.has("where") {
         return Some(Placement::default());
     }
     let mut placement = fields.object("where")?;
-    if placement.required_if_sent("worktree").is_some() {
-        placement.fault_hint(
-            "worktree",
-            Word::NotAvailableYet,
-            "leave `worktree` out: runs work in the project directory",
-        );
-    }
+    let worktree = match (
+        placement.short_text("worktree", limits::WORKTREE).map(WorktreeName::from_words),
+        vcs,
+    ) {
+        (None, _) => None,
+        (Some(None), _) => {
+            let hint = "use letters from a to z or digits: whatever else is in it becomes a `-`";
+            placement.fault_hint("worktree", Word::InvalidWorktreePlacement, hint);
+            None
+        }
+        (Some(Some(_)), None) => {
+            let hint =
+                "leave it out, or open the project again when its directory is the top of a git work tree";
+            placement.fault_hint("worktree", Word::UnsupportedWhereWorktreeNotGit, hint);
+            None
+        }
+        (Some(name), Some(Vcs::Git)) => name,
+    };
     placement.finish(Word::UnsupportedAutomationField, |_| None);
-    Some(Placement::default())
+    Some(Placement { worktree })
 }
 
 fn read_access(fields: &mut Fields<'_>) -> Access {

@@ -110,7 +110,7 @@ fn may_have(path: &str, name: &str) -> bool {
             "sessionID",
         ],
         "task.model" => &["providerID", "modelID"],
-        "where" => &[],
+        "where" => &["worktree"],
         "policy" => return policy::is_policy(name),
         "policy.missed" => &["kind", "windowMs"],
         "policy.blockerMs" => &["attended", "unattended"],
@@ -136,6 +136,7 @@ mod tests {
     use super::*;
     use crate::domain::scheduler::Limits;
     use crate::domain::time::Timestamp;
+    use crate::domain::worktree::Vcs;
 
     fn object(value: &Value) -> SentObject {
         Sent::from(value).as_object().cloned().unwrap()
@@ -143,7 +144,12 @@ mod tests {
 
     fn with_surroundings<T>(read: impl FnOnce(Surroundings<'_>) -> T) -> T {
         let limits = Limits::default();
-        read(Surroundings { machine_zone: "Asia/Tokyo", limits: &limits, now: Timestamp::from_millis(1000) })
+        read(Surroundings {
+            machine_zone: "Asia/Tokyo",
+            limits: &limits,
+            now: Timestamp::from_millis(1000),
+            vcs: Some(Vcs::Git),
+        })
     }
 
     fn created(draft: &Value) -> Definition {
@@ -203,7 +209,10 @@ mod tests {
                     json!({"budget": null, "blockerMs": {"attended": null}}),
                 ],
             ),
-            of("where", vec![Value::Null, json!({})]),
+            of(
+                "where",
+                vec![Value::Null, json!({}), json!({"worktree": "Some Words"}), json!({"worktree": null})],
+            ),
         ];
         pieces.into_iter().flatten().collect()
     }

@@ -14,6 +14,7 @@ use super::automation::PublicTask;
 use super::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use super::policy::Money;
 use super::time::Timestamp;
+use super::worktree::WorktreeName;
 pub use blocker::{Asked, Blocker, Need, PermissionKind, PermissionOption, QuestionOption};
 pub use changes::{Changes, Diffstat};
 pub use failure::{ErrorClass, RunError, StartFailure};
@@ -56,7 +57,7 @@ pub struct Run {
     /// Where it works: an absolute path.
     pub directory: String,
     /// The worktree, if it has one of its own.
-    pub worktree: Option<String>,
+    pub worktree: Option<WorktreeName>,
     /// The steps an agent took.
     pub steps: i64,
     /// What it has cost.
@@ -372,6 +373,22 @@ pub struct RunResult {
     pub text: Option<String>,
     /// What it means for the person.
     pub outcome: Option<ResultOutcome>,
+    /// The files that the work has changed, commits included, seen from the run's directory: in order, at most 1000.
+    /// Absent where that was not found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
+    /// How much the work has changed; with `files`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diffstat: Option<Diffstat>,
+}
+
+impl RunResult {
+    /// The same, with what the work has changed if that is known.
+    #[must_use]
+    pub fn with_changes(self, changes: Option<Changes>) -> Self {
+        let (files, diffstat) = changes.map(|changes| (changes.files, changes.diffstat)).unzip();
+        RunResult { files, diffstat, ..self }
+    }
 }
 
 /// What a result means for the person.

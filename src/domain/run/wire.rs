@@ -14,6 +14,7 @@ use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId};
 use crate::domain::policy::Money;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::time::Timestamp;
+use crate::domain::worktree::WorktreeName;
 
 /// One carrying-out of an automation, or the record of slots that were never carried out.
 #[derive(Serialize, JsonSchema)]
@@ -80,7 +81,7 @@ struct RunOnTheWire<'a> {
     directory: &'a str,
     /// The worktree, if it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
-    worktree: Option<&'a str>,
+    worktree: Option<&'a WorktreeName>,
     /// The steps an agent took.
     steps: i64,
     /// What it has cost.
@@ -129,7 +130,7 @@ impl Serialize for Run {
             session_id: self.session_id.as_deref(),
             continuity: self.continuity,
             directory: &self.directory,
-            worktree: self.worktree.as_deref(),
+            worktree: self.worktree.as_ref(),
             steps: self.steps,
             cost: self.cost.as_ref(),
             output: self.output,

@@ -105,7 +105,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         instance_id,
         session_id: c.take()?,
         continuity: c.word_or_null("runs.continuity")?,
-        worktree: c.take()?,
+        worktree: c.word_or_null("runs.worktree")?,
         steps: c.take()?,
         cost: c.json_or_null("runs.cost")?,
         output: OutputSize { bytes: c.take::<i64>()?.unsigned_abs(), truncated: c.take()? },

@@ -5,6 +5,7 @@ use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
 use crate::domain::run::{Ahead, Phase, Trigger};
 use crate::domain::time::Timestamp;
+use crate::domain::worktree::WorktreeName;
 use crate::ledger::column::{Tx, to_json, to_json_or_null, to_word};
 use crate::ledger::error::LedgerError;
 
@@ -119,7 +120,7 @@ impl Tx<'_> {
             run.instance_id.as_ref().map(InstanceId::as_str),
             run.session_id,
             run.continuity.as_ref().map(to_word).transpose()?,
-            run.worktree,
+            run.worktree.as_ref().map(WorktreeName::as_str),
             run.steps,
             to_json_or_null(run.cost.as_ref())?,
             run.output.bytes.cast_signed(),

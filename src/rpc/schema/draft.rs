@@ -19,7 +19,7 @@ pub(super) fn automation() -> Value {
         ("stop", stop()),
         ("timezone", timezone()),
         ("task", task()),
-        ("where", saying(object(&[], &[]), "Runs work in the project's directory.")),
+        ("where", place()),
         ("access", with_default(one_of(&["write", "read"]), "write")),
         ("policy", policy()),
         ("paused", with_default(boolean(), false)),
@@ -166,6 +166,15 @@ fn prompt() -> [(&'static str, Value); 5] {
         ("context", with_default(one_of(&["fresh", "continue"]), "fresh")),
         ("sessionID", saying(name(), continued)),
     ]
+}
+
+fn place() -> Value {
+    let worktree = "In the worktree `.worktrees/sexton/<name>` of the project, which has to be the top of a git work \
+        tree. It is made on first use, on the branch `sexton/<name>`, and used as it is found. The name is this text in \
+        lower case, with one `-` in place of whatever is no letter from a to z and no digit, and at most 64 characters. \
+        Not with `context: \"continue\"`.";
+    let fields = [("worktree", saying(text(1, most::WORKTREE), worktree))];
+    saying(object(&fields, &[]), "Where its runs work; in the project's directory if nothing else is said.")
 }
 
 fn policy() -> Value {

@@ -106,7 +106,7 @@ fn all_events() -> Vec<Event> {
 
 fn definition() -> Option<Definition> {
     let limits = Limits::default();
-    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: AT };
+    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: AT, vcs: None };
     let draft = Sent::from(&weekdays());
     let read = read_create(draft.as_object()?, around, |_| ());
     read.ok().map(|(params, ())| params.draft.definition)

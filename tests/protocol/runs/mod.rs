@@ -9,3 +9,4 @@ mod output;
 mod overlap;
 mod prechecks;
 mod stopping;
+mod worktrees;

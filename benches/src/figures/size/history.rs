@@ -155,7 +155,7 @@ impl History {
             let tail = "all is well\n".repeat(10);
             let output = OutputSize { bytes: tail.len() as u64, truncated: false };
             let process = ProcessEnd { exit_code: Some(exit_code), signal: None, tail, swept: 0 };
-            report::ended(tx, context, &run, WorkEnd::Exited { process, output })
+            report::ended(tx, context, &run, WorkEnd::Exited { process, output, changes: None })
         })
     }
 
@@ -188,6 +188,7 @@ impl History {
                 voice: Voice::Person,
                 limits: &limits,
                 project: "/project",
+                vcs: None,
                 troubles: &mut troubles,
             };
             observe(tx, &mut context)?;
@@ -227,7 +228,7 @@ fn slot(number: i64) -> Timestamp {
 /// The first one fires every minute, the others in years.
 fn automation(number: usize) -> Result<CreateParams, Refusal> {
     let limits = Limits::default();
-    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: CREATED_AT };
+    let around = Surroundings { machine_zone: "UTC", limits: &limits, now: CREATED_AT, vcs: None };
     let every_ms = if number == 0 { SLOTS_MS } else { 10 * 365 * 86_400_000 };
     let draft = json!({
         "title": format!("Look through what came in, part {number}"), "kind": "recurring",

@@ -110,7 +110,7 @@ impl Backend for Fake {
     }
 
     fn surroundings(&self) -> Surroundings<'_> {
-        Surroundings { machine_zone: "UTC", limits: &self.limits, now: Timestamp::from_millis(0) }
+        Surroundings { machine_zone: "UTC", limits: &self.limits, now: Timestamp::from_millis(0), vcs: None }
     }
 
     async fn create(&self, _params: CreateParams, _by: Caller) -> Answer<ShownAutomation> {
