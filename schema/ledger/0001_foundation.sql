@@ -207,6 +207,7 @@ CREATE INDEX runs_deadline ON runs (deadline_at) WHERE completed_at IS NULL AND 
 CREATE INDEX runs_to_tell ON runs (tell_at) WHERE completed_at IS NULL AND tell_at IS NOT NULL;
 CREATE UNIQUE INDEX runs_ended ON runs (automation, ended_number) WHERE ended_number IS NOT NULL;
 CREATE INDEX runs_defined_by ON runs (definition);
+CREATE INDEX runs_in_worktree ON runs (worktree, row) WHERE worktree IS NOT NULL;
 CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;
 
 -- A run has begun if and only if it has a row here. The row goes when its work has gone: with its guard, or as the

@@ -3,16 +3,15 @@
 //!
 //! Its client is whoever manages services: it is told by the log what is going on, and by the exit code how it ended.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
+use super::project::Chosen;
 use super::{complain, tell};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::exec::GuardProgram;
 use crate::rpc::backend::{Backend, Host};
-use crate::rpc::initialize::{Directory, InitializeParams, Named};
 use crate::sidecar::config::Environment;
 use crate::sidecar::{Sidecar, SidecarHost};
 
@@ -21,15 +20,6 @@ const LOGGED: &str = "info";
 
 /// What it calls itself where windows are shown who is there.
 const CLIENT: &str = "headless";
-
-/// What is served, where the arguments say it.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Served {
-    /// The project's directory; the working directory if there is none.
-    pub(super) project: Option<PathBuf>,
-    /// Where ledgers are kept; where windows keep them as well if there is none.
-    pub(super) state_directory: Option<PathBuf>,
-}
 
 /// How it ended.
 enum End {
@@ -43,7 +33,7 @@ enum End {
 
 /// Serves until a signal asks it to end. The exit code is 0 then; 2 where what was named cannot be served, and 1
 /// where another attempt may succeed.
-pub(super) fn run(environment: Environment, served: Served) -> ExitCode {
+pub(super) fn run(environment: Environment, served: Chosen) -> ExitCode {
     log_to_stderr(&environment, LOGGED);
     match block_on(serve(environment, served)) {
         Ok(End::Asked) => ExitCode::SUCCESS,
@@ -59,8 +49,8 @@ pub(super) fn run(environment: Environment, served: Served) -> ExitCode {
     }
 }
 
-async fn serve(environment: Environment, served: Served) -> std::io::Result<End> {
-    let params = match introduce(&environment, served) {
+async fn serve(environment: Environment, served: Chosen) -> std::io::Result<End> {
+    let params = match served.introduce(&environment, CLIENT, Role::Participant) {
         Ok(params) => params,
         Err(why) => return Ok(End::Unusable(why)),
     };
@@ -116,26 +106,6 @@ async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar) -> End {
             End::Failed("the sidecar has failed and does nothing any more; its log tells why, and whoever starts it again has what was written".to_owned())
         }
     }
-}
-
-/// What a window would say of itself.
-fn introduce(environment: &Environment, served: Served) -> Result<InitializeParams, String> {
-    let text = |path: PathBuf, option: &str| {
-        let refuse = |path: std::ffi::OsString| format!("{option} {path:?}: the path is not Unicode text");
-        path.into_os_string().into_string().map_err(refuse)
-    };
-    let project = served.project.unwrap_or_else(|| PathBuf::from("."));
-    let directory = Directory { field: "--project", named: Named::Path(text(project, "--project")?) };
-    let state_directory = served.state_directory.map(|path| text(path, "--state-directory")).transpose()?;
-    if state_directory.is_none() && environment.state_root().is_none() {
-        return Err("the environment has no home directory; say where ledgers are kept with --state-directory or SEXTON_STATE_DIR".to_owned());
-    }
-    Ok(InitializeParams {
-        client: Some(CLIENT.to_owned()),
-        directory: Some(directory),
-        state_directory,
-        ..InitializeParams::default()
-    })
 }
 
 fn why_not(refusal: &Refusal) -> End {

@@ -4,8 +4,10 @@ mod child;
 mod demo;
 mod headless;
 mod process;
+mod project;
 mod schema;
 mod serve;
+mod worktree;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -13,6 +15,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::sidecar::config::Environment;
+use project::Chosen;
 
 /// Rings the timers of one project and keeps its ledger, for editors and desktop apps.
 ///
@@ -34,6 +37,9 @@ enum Command {
     /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
     /// what is recorded.
     Demo,
+    /// Looks after the worktrees in which automations work.
+    #[command(subcommand)]
+    Worktree(worktree::WorktreeCommand),
     /// Prints what the protocol is, for programs: an OpenRPC document or JSON Schemas.
     Schema(schema::SchemaArgs),
 }
@@ -72,6 +78,7 @@ pub fn run() -> ExitCode {
     match cli.command {
         Some(Command::Demo) => demo::run(),
         Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),
         None => serve(environment, cli.serve),
     }
@@ -93,8 +100,7 @@ fn serve(environment: Environment, args: ServeArgs) -> ExitCode {
                 complain(&format!("--headless knows no {unknown:?}; `sexton serve --help` lists its options"))
             }
             None => {
-                let served =
-                    headless::Served { project: args.project, state_directory: args.state_directory };
+                let served = Chosen { project: args.project, state_directory: args.state_directory };
                 headless::run(environment, served)
             }
         },

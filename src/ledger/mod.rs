@@ -32,6 +32,7 @@ mod retention;
 mod runs;
 mod scheduler;
 mod wakeup;
+mod worktrees;
 mod writer;
 
 pub use agents::AgentRow;
@@ -53,6 +54,7 @@ pub use probes::{Given, ProbeRow};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
+pub use worktrees::WorktreeUse;
 
 use std::path::Path;
 use std::sync::Arc;

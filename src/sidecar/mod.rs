@@ -30,6 +30,7 @@ mod state_directory;
 mod sweep;
 mod upkeep;
 mod vigil;
+mod worktrees;
 
 pub use compose::SidecarHost;
 

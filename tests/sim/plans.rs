@@ -8,6 +8,7 @@ use sexton::domain::id::{AutomationId, InstanceId, ProbeId, ProviderId, RunId, S
 use sexton::domain::request::{ListAutomations, ListRuns};
 use sexton::domain::run::machine::State;
 use sexton::domain::time::Timestamp;
+use sexton::domain::worktree::WorktreeName;
 use sexton::engine::retention;
 use sexton::ledger::{AgentRoom, EventFilter, Tx};
 
@@ -136,6 +137,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.waiting_behind_nobody().unwrap();
     view.closes_of(&me).unwrap();
     view.holds_of(&me).unwrap();
+    view.use_of_worktree(&WorktreeName::from_words("x").unwrap(), "/").unwrap();
     view.work_of(&me).unwrap();
     view.previous_run(1, 2).unwrap();
     view.is_waited_for(&RunId::from_unique("x")).unwrap();

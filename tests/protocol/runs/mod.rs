@@ -8,5 +8,6 @@ mod life;
 mod output;
 mod overlap;
 mod prechecks;
+mod pruning;
 mod stopping;
 mod worktrees;

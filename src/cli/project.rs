@@ -1,0 +1,48 @@
+//! The project that a command is about.
+
+use std::path::PathBuf;
+
+use crate::domain::scheduler::Role;
+use crate::rpc::initialize::{Directory, InitializeParams, Named};
+use crate::sidecar::config::Environment;
+
+/// What the arguments say about the project.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Chosen {
+    /// The project's directory; the working directory if there is none.
+    pub(super) project: Option<PathBuf>,
+    /// Where ledgers are kept; where windows keep them as well if there is none.
+    pub(super) state_directory: Option<PathBuf>,
+}
+
+impl Chosen {
+    /// What a window would say of itself.
+    ///
+    /// # Errors
+    /// A sentence if the arguments, or the environment in their stead, do not do.
+    pub(super) fn introduce(
+        self,
+        environment: &Environment,
+        client: &str,
+        role: Role,
+    ) -> Result<InitializeParams, String> {
+        let text = |path: PathBuf, option: &str| {
+            let refuse =
+                |path: std::ffi::OsString| format!("{option} {path:?}: the path is not Unicode text");
+            path.into_os_string().into_string().map_err(refuse)
+        };
+        let project = self.project.unwrap_or_else(|| PathBuf::from("."));
+        let directory = Directory { field: "--project", named: Named::Path(text(project, "--project")?) };
+        let state_directory = self.state_directory.map(|path| text(path, "--state-directory")).transpose()?;
+        if state_directory.is_none() && environment.state_root().is_none() {
+            return Err("the environment has no home directory; say where ledgers are kept with --state-directory or SEXTON_STATE_DIR".to_owned());
+        }
+        Ok(InitializeParams {
+            client: Some(client.to_owned()),
+            directory: Some(directory),
+            state_directory,
+            role,
+            ..InitializeParams::default()
+        })
+    }
+}
