@@ -26,7 +26,7 @@ impl Sidecar {
             return Err(Refusal::InsideRun { run: run.clone() });
         }
         let project = Path::new(&self.parts.project);
-        let _alone = hold(&self.worktree_lock(), PATIENCE).await.map_err(unable)?;
+        let held = hold(&self.worktree_lock(), PATIENCE).await.map_err(unable)?;
         let scratch = Scratch(self.parts.state.join("pruning"));
         let mut fates = Vec::new();
         for name in prune::worktrees_of(project).await.map_err(unable)? {
@@ -40,7 +40,7 @@ impl Sidecar {
                 }
                 WorktreeUse { last, .. } => {
                     let save_as = last.as_ref().map_or(name.as_str(), |run| run.as_str());
-                    prune::prune(project, &name, save_as, &scratch.0, meaning).await
+                    prune::prune(project, &name, save_as, &scratch.0, meaning, &held).await
                 }
             };
             fates.push((name, fate));

@@ -3,9 +3,11 @@
 pub(super) mod tree;
 
 use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -37,6 +39,7 @@ pub(super) struct Git {
     until: Instant,
     environment: Vec<(&'static str, PathBuf)>,
     settings: Vec<&'static str>,
+    holding: Option<Arc<File>>,
 }
 
 /// Why there is no answer.
@@ -58,7 +61,13 @@ impl Git {
     /// What has not been answered `within` this time from now on is given up.
     pub(super) fn at(directory: &Path, within: Duration) -> Self {
         let until = Instant::now() + within;
-        Git { directory: directory.to_owned(), until, environment: Vec::new(), settings: Vec::new() }
+        Git {
+            directory: directory.to_owned(),
+            until,
+            environment: Vec::new(),
+            settings: Vec::new(),
+            holding: None,
+        }
     }
 
     /// The same, elsewhere.
@@ -76,6 +85,12 @@ impl Git {
     pub(super) fn set(mut self, setting: &'static str) -> Self {
         self.settings.push(setting);
         self
+    }
+
+    /// The same, which holds a locked file as long as it is at work, also when this process has died meanwhile. It is
+    /// its input, which it does not read.
+    pub(super) fn holding(self, file: &Arc<File>) -> Self {
+        Git { holding: Some(file.clone()), ..self }
     }
 
     pub(super) fn directory(&self) -> &Path {
@@ -109,8 +124,17 @@ impl Git {
 
     /// What it answers.
     pub(super) async fn bytes<S: AsRef<OsStr>>(&self, args: &[S]) -> Result<Vec<u8>, NoAnswer> {
-        let mut child = Group::start(&mut self.command(args))?;
+        let mut command = self.command(args);
+        command.stdin(self.input().map_err(NoAnswer::Failed)?);
+        let mut child = Group::start(&mut command)?;
         timeout_at(self.until, child.listen()).await.map_err(|_| NoAnswer::TooLate)?
+    }
+
+    fn input(&self) -> io::Result<Stdio> {
+        match &self.holding {
+            Some(file) => Ok(Stdio::from(file.try_clone()?)),
+            None => Ok(Stdio::null()),
+        }
     }
 
     fn command<S: AsRef<OsStr>>(&self, args: &[S]) -> Command {
@@ -128,7 +152,7 @@ impl Git {
         command.args(args).current_dir(&self.directory);
         command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("LANGUAGE", "C");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         #[cfg(unix)]
         command.process_group(0);
         command

@@ -7,6 +7,7 @@ pub mod prune;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
@@ -33,15 +34,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A sentence that says what stands in the way. Nothing is tried under another name.
 pub async fn ensure(project: &Path, name: &WorktreeName, lock: &Path) -> Result<(), StartFailure> {
     let git = Git::at(project, PATIENCE);
-    let worktree = Worktree { path: PathBuf::from(name.directory_in(&project.to_string_lossy())), name, git };
-    let _held = hold_until(lock, worktree.git.until()).await.map_err(|why| worktree.transient(&why))?;
+    let mut worktree =
+        Worktree { path: PathBuf::from(name.directory_in(&project.to_string_lossy())), name, git };
+    let held = hold_until(lock, worktree.git.until()).await.map_err(|why| worktree.transient(&why))?;
+    worktree.git = worktree.git.holding(&held.file);
     worktree.ensure().await
 }
 
-/// That nobody else makes or removes worktrees of the project. It is so until this goes.
+/// That nobody else makes or removes worktrees of the project. It is so until this goes, and whatever git is at by then:
+/// one whose sidecar was killed goes on.
 #[derive(Debug)]
 pub struct Held {
-    _file: File,
+    file: Arc<File>,
 }
 
 /// Takes the lock of those who make or remove worktrees of a project.
@@ -57,7 +61,7 @@ async fn hold_until(path: &Path, until: Instant) -> Result<Held, String> {
     let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(Held { _file: file }),
+            Ok(()) => return Ok(Held { file: Arc::new(file) }),
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(unusable(error)),
         }

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::super::git::tree::{self, Objects};
 use super::super::git::{Git, NoAnswer};
+use super::Held;
 use super::list::{self, Entry, Lock};
 use super::place::Within;
 use crate::domain::worktree::{WORKTREES, WorktreeName};
@@ -60,15 +61,17 @@ pub async fn worktrees_of(project: &Path) -> Result<Vec<WorktreeName>, String> {
 }
 
 /// Removes a worktree in which nobody works, if nothing is lost by that. `save_as` is the last part of the name under
-/// which is saved what was not committed, and `scratch` an empty directory for what is needed meanwhile.
+/// which is saved what was not committed, and `scratch` an empty directory for what is needed meanwhile. Who holds the lock knows
+/// that nobody comes to work there.
 pub async fn prune(
     project: &Path,
     name: &WorktreeName,
     save_as: &str,
     scratch: &Path,
     meaning: Meaning,
+    held: &Held,
 ) -> Fate {
-    let git = Git::at(project, PATIENCE);
+    let git = Git::at(project, PATIENCE).holding(&held.file);
     let path = PathBuf::from(name.directory_in(&project.to_string_lossy()));
     let inside = git.in_directory(&path);
     let pruning = Pruning { git, inside, path, name, reference: format!("refs/sexton/{save_as}"), scratch };

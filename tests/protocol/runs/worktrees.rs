@@ -1,13 +1,14 @@
 //! Runs in a worktree of their own: where they work, what they are told to have changed, and who waits for whom.
 
 use std::fs;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell, with};
 use crate::support::git::{self, Repository};
-use crate::support::{Place, eventually, faults};
+use crate::support::{Place, eventually, faults, nothing_happens};
 
 fn in_worktree(name: &str, line: &str) -> Value {
     with(dormant(name, shell(line)), "where", json!({"worktree": name}))
@@ -175,6 +176,39 @@ fn a_run_that_is_stopped_while_its_worktree_is_made_never_starts() {
     client.wait_for_run(&run, "succeeded");
     assert_eq!(fs::read_to_string(repository.worktree("w").join("README")).unwrap(), "first\n");
     client.finish();
+}
+
+#[test]
+fn one_that_is_still_made_when_its_sidecar_was_killed_is_waited_for() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.project()) else { return };
+    repository.git(&[
+        "config",
+        "filter.slow.smudge",
+        "echo smudging >> \"$BEGUN\"; read line < \"$GATE\"; cat",
+    ]);
+    repository.write(".gitattributes", "README filter=slow\n");
+    repository.commit("slow");
+    let mut gate = place.gate("gate");
+    let (gate_path, begun) = (place.file("gate"), place.file("begun"));
+    let open = || {
+        let sidecar = place.sidecar().env("GATE", gate_path.to_str().unwrap());
+        sidecar.env("BEGUN", begun.to_str().unwrap()).open()
+    };
+    let (mut first, mut second) = (open(), open());
+    second.subscribe(json!({}));
+    let automation = first.create(in_worktree("w", "cat README"));
+    let killed = first.run(&automation);
+    place.wait_for_lines("begun", 1);
+    first.kill();
+    second.wait_for_run(&killed, "stopped");
+    let run = second.run(&automation);
+    let waits = "the second one waits for the first";
+    nothing_happens(Duration::from_millis(300), || assert_eq!(place.lines("begun").len(), 1, "{waits}"));
+    gate.open();
+    let run = second.wait_for_run(&run, "succeeded");
+    assert_eq!((&run["end"]["tail"], place.lines("begun").len()), (&json!("first\n"), 1));
+    second.finish();
 }
 
 #[test]
