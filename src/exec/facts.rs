@@ -8,8 +8,12 @@ use super::git::Git;
 use super::git::tree::{self, Objects};
 use crate::domain::run::{Changes, Diffstat};
 
-/// How long each of the two looks may take. One that takes longer says nothing: a run is not kept for it.
+/// How long the look before the work may take. One that takes longer says nothing: a run is not kept for it.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The same for the look after it. Whoever looks has to say within five seconds how a run has ended whose guard has gone,
+/// or another window says that it was lost.
+const LAST_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What was in a directory before the work. Everything of it is in a directory of its own, which goes with it.
 #[derive(Debug)]
@@ -41,7 +45,11 @@ pub async fn before(directory: &Path, scratch: PathBuf) -> Option<Snapshot> {
 impl Snapshot {
     /// What is different now. None if that cannot be seen, for the same reasons.
     pub async fn changed(self) -> Option<Changes> {
-        let git = Git::at(&self.directory, PATIENCE);
+        tokio::time::timeout(LAST_PATIENCE, self.compare()).await.ok().flatten()
+    }
+
+    async fn compare(self) -> Option<Changes> {
+        let git = Git::at(&self.directory, LAST_PATIENCE);
         let objects = self.scratch.objects();
         let written = tree::write(&git, &self.scratch.path, Objects::Beside(&objects)).await;
         let now = written.inspect_err(|why| told(&self.directory, why)).ok()?;
