@@ -19,7 +19,6 @@ use sexton::domain::scheduler::{Limits, Role};
 use sexton::domain::sent::Sent;
 use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
-use sexton::domain::worktree::Vcs;
 use sexton::engine::delete::Deletion;
 use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
@@ -179,7 +178,7 @@ impl World {
             voice: Voice::Person,
             limits: &self.limits,
             project: self.directory,
-            vcs: Some(Vcs::Git),
+            vcs: None,
         };
         self.recording.store(true, Ordering::Relaxed);
         let tx = Tx::new(&self.connection);
@@ -211,8 +210,7 @@ impl World {
     }
 
     pub(crate) fn read_create(&self, draft: &Value) -> CreateParams {
-        let around =
-            Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now, vcs: Some(Vcs::Git) };
+        let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now, vcs: None };
         let params = draft::read_create(Sent::from(draft).as_object().unwrap(), around, |_| ())
             .map(|(params, ())| params);
         params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"))
