@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use sexton::domain::run::{Changes, Diffstat};
 use sexton::exec::facts;
@@ -119,7 +120,9 @@ async fn a_change_of_the_same_length_in_the_same_moment_is_seen() {
     let found = place
         .changes(&repository, || {
             let file = repository.file("README");
-            let written_at = fs::metadata(&file).unwrap().modified().unwrap();
+            // So long ago that it is another second than that in which the index is copied.
+            let written_at = fs::metadata(&file).unwrap().modified().unwrap() - Duration::from_secs(100);
+            fs::OpenOptions::new().write(true).open(&file).unwrap().set_modified(written_at).unwrap();
             repository.git(&["update-index", "--refresh"]);
             // As if the clock of the files were too coarse to tell the two apart.
             let index = fs::OpenOptions::new().write(true).open(repository.file(".git/index")).unwrap();
