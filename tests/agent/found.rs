@@ -22,5 +22,7 @@ fn sources() -> impl Iterator<Item = PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/agent");
     let here = "found.rs";
     let entries = std::fs::read_dir(directory).expect("the sources of the agent");
-    entries.map(|entry| entry.expect("a source").path()).filter(move |path| path.file_name().is_some_and(|name| name != here))
+    entries
+        .map(|entry| entry.expect("a source").path())
+        .filter(move |path| path.file_name().is_some_and(|name| name != here))
 }

@@ -3,6 +3,7 @@
 
 #![cfg(target_os = "linux")]
 
+mod acp;
 mod agents;
 mod commands;
 mod ending;
