@@ -109,3 +109,60 @@ pub(super) fn declined() -> Value {
 pub(super) fn dismissed() -> Value {
     json!({"action": "cancel"})
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each message that there is, named for `tests/acp_schema`, which reads them as the official types.
+    #[test]
+    fn what_is_sent() {
+        let id: Box<RawValue> = RawValue::from_string("\"of the agent\"".to_owned()).unwrap();
+        let mut content = Map::new();
+        for (name, value) in [
+            ("text", json!("words")),
+            ("whole", json!(3)),
+            ("number", json!(0.5)),
+            ("yes", json!(true)),
+            ("some", json!(["a", "b"])),
+        ] {
+            content.insert(name.to_owned(), value);
+        }
+        let calls = [
+            ("initialize", initialize()),
+            ("session/new", new_session("/work/project")),
+            ("session/resume", known_session("s", "/work/project")),
+            ("session/load", known_session("s", "/work/project")),
+            ("session/set_config_option", set_option("s", "model", "large")),
+            ("session/set_model", set_model("s", "large")),
+            ("session/prompt", prompt("s", "Do it.")),
+            ("session/close", session("s")),
+            ("session/delete", session("s")),
+        ];
+        let answers = [
+            ("selected", selected("allow_once")),
+            ("cancelled", cancelled()),
+            ("accepted", accepted(&content)),
+            ("declined", declined()),
+            ("dismissed", dismissed()),
+        ];
+        let calls = calls.into_iter().map(|(method, params)| (method, call(1, method, &params)));
+        let answers = answers.into_iter().map(|(name, result)| (name, answer(&id, &result)));
+        let rest = [
+            ("session/cancel", notification("session/cancel", &session("s"))),
+            ("refusal", refusal(&id, METHOD_NOT_FOUND, "there is no such method")),
+        ];
+        let lines: Vec<String> = calls
+            .chain(rest)
+            .chain(answers)
+            .map(|(name, line)| {
+                let line = String::from_utf8(line).unwrap();
+                let message = line.strip_suffix('\n').unwrap();
+                assert!(!message.contains('\n'), "{message}");
+                // What differs from version to version is not looked at.
+                format!("{name} {}", message.replace(env!("CARGO_PKG_VERSION"), "VERSION"))
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"));
+    }
+}
