@@ -160,3 +160,50 @@ impl Noise {
         self.kept.push(text);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokio::io::{DuplexStream, duplex, empty};
+
+    use super::*;
+
+    fn id() -> Box<RawValue> {
+        RawValue::from_string("1".to_owned()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn refusals_that_nobody_reads_are_kept_up_to_a_bound_and_calls_are_not_lost() {
+        let (stdin, _unread) = duplex(16);
+        let mut connection = Connection::new(empty(), stdin);
+        let line = wire::refusal(&id(), -32601, "no").len();
+        for _ in 0..2 * REPLIES_BYTES / line {
+            connection.refuse(&id(), -32601, "no");
+        }
+        assert!(connection.outgoing.len() < REPLIES_BYTES + line, "{}", connection.outgoing.len());
+        let before = connection.outgoing.len();
+        connection.notify("session/cancel", &json!({}));
+        assert!(connection.outgoing.len() > before);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_agent_that_reads_nothing_any_more_is_still_heard() {
+        let (stdin, reads) = duplex(16);
+        let (stdout, mut writes) = duplex(1024);
+        drop(reads);
+        let mut connection: Connection<DuplexStream, DuplexStream> = Connection::new(stdout, stdin);
+        connection.call("initialize", &json!({}));
+        writes.write_all(b"{\"id\":1,\"result\":{}}\n").await.unwrap();
+        assert!(matches!(
+            connection.next(Reading::On).await,
+            Heard::Message(Message::Answer { call: 1, .. })
+        ));
+        let silent =
+            tokio::time::timeout(std::time::Duration::from_millis(50), connection.next(Reading::On)).await;
+        assert!(silent.is_err(), "{silent:?}");
+        connection.call("again", &json!({}));
+        assert_eq!(connection.outgoing.len(), 0, "nothing waits for one that reads nothing");
+        drop(writes);
+        assert!(matches!(connection.next(Reading::On).await, Heard::Gone));
+    }
+}

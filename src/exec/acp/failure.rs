@@ -131,7 +131,7 @@ fn how_to_log_in(methods: &[String]) -> String {
 }
 
 /// Whose fault an error is. Agents pass on what their model's endpoint says, so words tell more than codes do.
-fn class_of(error: &AgentError) -> ErrorClass {
+pub(super) fn class_of(error: &AgentError) -> ErrorClass {
     let text = format!("{} {}", error.message, error.details.as_deref().unwrap_or_default()).to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
     let numbered = |numbers: &[&str]| {

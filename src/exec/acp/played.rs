@@ -183,6 +183,11 @@ impl Played {
         self.update(json!({"sessionUpdate": "agent_message_chunk", "content": content})).await;
     }
 
+    /// Tells of a step. Whether there was room for that, which may be for a part of it only.
+    pub(super) async fn tool_is_taken(&mut self, id: &str) -> bool {
+        timeout(Duration::from_secs(1), self.tool(id, "completed")).await.is_ok()
+    }
+
     pub(super) async fn tool(&mut self, id: &str, status: &str) {
         let update =
             json!({"sessionUpdate": "tool_call", "toolCallId": id, "title": "Run it", "status": status});

@@ -4,8 +4,7 @@ use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::bounds::one_line;
-use super::failure::{Failure, Halt, words};
-use super::message::AgentError;
+use super::failure::{Failure, Halt, class_of, words};
 use super::offer::{By, Choices, Offered};
 use super::talk::Talk;
 use super::{DEFAULT_MODEL, SessionChoice, wire};
@@ -95,16 +94,32 @@ where
             Ok(session) => Ok(session),
             Err(_) => begin(talk, directory).await,
         },
-        SessionChoice::Named(id) => take_up(talk, abilities, id, directory).await?.map_err(|refused| {
-            let why = match refused {
-                Some(error) => format!("the agent cannot take up the session {id:?}: {}", words(&error)),
-                None => format!("the agent cannot take up earlier sessions, so not {id:?} either"),
-            };
-            let message =
-                format!("{why}; name another one in `task.sessionID`, or none; nothing was begun instead");
-            Halt::Unusable(Failure::new(ErrorClass::Config, message))
-        }),
+        SessionChoice::Named(id) => {
+            take_up(talk, abilities, id, directory).await?.map_err(|refused| not_taken_up(id, refused))
+        }
     }
+}
+
+/// Why a named session is not taken up.
+fn not_taken_up(id: &str, refused: Option<Halt>) -> Halt {
+    let why = match refused {
+        Some(Halt::Refused { method, error }) => match class_of(&error) {
+            // That passes, and says nothing about the session.
+            ErrorClass::Transient | ErrorClass::Quota => return Halt::Refused { method, error },
+            ErrorClass::Task
+            | ErrorClass::Config
+            | ErrorClass::Auth
+            | ErrorClass::Permission
+            | ErrorClass::Agent
+            | ErrorClass::Crash => format!("the agent cannot take up the session {id:?}: {}", words(&error)),
+        },
+        Some(halt @ (Halt::Cancelled | Halt::Lost | Halt::TimedOut { .. } | Halt::Unusable(_))) => {
+            return halt;
+        }
+        None => format!("the agent cannot take up earlier sessions, so not {id:?} either"),
+    };
+    let message = format!("{why}; name another one in `task.sessionID`, or none; nothing was begun instead");
+    Halt::Unusable(Failure::new(ErrorClass::Config, message))
 }
 
 /// A new session.
@@ -124,14 +139,14 @@ where
     }
 }
 
-/// An earlier session: resumed, or else loaded. What the agent said if it can do neither with it, and nothing if it has no
-/// way to do so at all. An agent that wants a login, or has gone, would not begin a new one either.
+/// An earlier session: resumed, or else loaded. How it refused if it can do neither with it, and nothing if it has no way
+/// to do so at all. An agent that wants a login, or has gone, would not begin a new one either.
 async fn take_up<R, W>(
     talk: &mut Talk<R, W>,
     abilities: Abilities,
     id: &str,
     directory: &str,
-) -> Result<Result<Session, Option<AgentError>>, Halt>
+) -> Result<Result<Session, Option<Halt>>, Halt>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
@@ -147,8 +162,8 @@ where
         }
         match talk.call(method, wire::known_session(id, directory)).await {
             Ok(answer) => return Ok(Ok(opened(talk, id, continuity, &answer))),
-            Err(Halt::Refused { error, .. }) if error.code != Some(wire::AUTH_REQUIRED) => {
-                refused = Some(error)
+            Err(Halt::Refused { method, error }) if class_of(&error) != ErrorClass::Auth => {
+                refused = Some(Halt::Refused { method, error });
             }
             Err(
                 halt @ (Halt::Refused { .. }

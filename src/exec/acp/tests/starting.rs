@@ -205,6 +205,25 @@ async fn a_named_session_is_taken_up_or_nothing_is() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_passes_says_nothing_about_a_named_session() {
+    for (message, expected) in
+        [("503 Service Unavailable", ErrorClass::Transient), ("Please log in", ErrorClass::Auth)]
+    {
+        let verdict = play(
+            |turn| turn.session = SessionChoice::Named("old".to_owned()),
+            async |agent| {
+                agent.initialized(json!({"loadSession": true})).await;
+                agent.called("session/load").await;
+                agent.refuse(-32603, message).await;
+                agent.hears_the_end().await;
+            },
+        )
+        .await;
+        assert_eq!(not_started(&verdict).0, expected);
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_history_that_is_told_again_is_neither_output_nor_steps_nor_cost() {
     let verdict = play(
         |turn| turn.session = SessionChoice::Last("s".to_owned()),
