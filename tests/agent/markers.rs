@@ -19,7 +19,7 @@ fn step(marker: &str) -> Option<Step> {
     };
     Some(match name {
         "say" => Step::Say(text("done")),
-        "stream" => Step::Stream(text("and on ")),
+        "stream" => Step::Repeat(Box::new(Step::Say(text("and on ")))),
         "tool" => tool("completed"),
         "failing-tool" => tool("failed"),
         "running-tool" => tool("in_progress"),

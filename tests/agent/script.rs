@@ -102,8 +102,8 @@ fn internal_error() -> i64 {
 pub(crate) enum Step {
     /// It says this.
     Say(String),
-    /// It says this over and over, until it is cancelled.
-    Stream(String),
+    /// It does this over and over, until it is cancelled.
+    Repeat(Box<Step>),
     Think(String),
     /// It calls a tool.
     Tool(Tool),

@@ -49,7 +49,7 @@ impl Agent {
         match step {
             Step::Say(text) => self.say(session, "agent_message_chunk", text)?,
             Step::Think(text) => self.say(session, "agent_thought_chunk", text)?,
-            Step::Stream(text) => return self.stream(session, text),
+            Step::Repeat(step) => return self.repeat(id, session, call, step),
             Step::Tool(tool) => self.tool(session, call, tool)?,
             Step::Permission(permission) => return self.permission(session, call, permission),
             Step::Elicit(elicit) => return self.elicit(session, elicit),
@@ -92,9 +92,12 @@ impl Agent {
         self.update(session, &json!({"sessionUpdate": update, "content": content}))
     }
 
-    fn stream(&mut self, session: &str, text: &str) -> Result<After, Over> {
+    fn repeat(&mut self, id: &Value, session: &str, call: &str, step: &Step) -> Result<After, Over> {
         loop {
-            self.say(session, "agent_message_chunk", text)?;
+            match self.step(id, session, call, step)? {
+                After::GoOn => {}
+                over @ (After::Stop(_) | After::Over) => return Ok(over),
+            }
             match self.inbox.receive(Some(in_ms(5))) {
                 Received::Message(message) if message["method"] == "session/cancel" => {
                     return Ok(After::Stop("cancelled".to_owned()));

@@ -96,7 +96,7 @@ pub enum SessionChoice {
 }
 
 /// What whoever drives wishes, in all. A state, not a queue.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Wishes {
     /// Whether the turn is to end.
     pub end: bool,

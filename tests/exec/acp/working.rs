@@ -6,6 +6,7 @@ use sexton::domain::run::machine::ErrorCode;
 use sexton::exec::acp::End;
 
 use super::stage::Stage;
+use crate::support::eventually;
 
 fn finished(text: &str) -> End {
     End::Finished { text: Some(text.to_owned()) }
@@ -26,6 +27,25 @@ async fn steps_costs_files_and_output_are_told() {
     assert_eq!((steps.len(), &steps[0]), (3, &steps[1]));
     assert!(steps[2].starts_with("Edit src/a.rs #"), "{steps:?}");
     assert_eq!(stage.place.lines("src.txt"), ["scripted-agent"]);
+}
+
+#[tokio::test]
+async fn whatever_an_agent_sends_is_a_sign_of_life() {
+    for sign in [json!({"think": "hm"}), json!({"noise": "compiling"}), json!({"cost": 0.0})] {
+        let mut stage = Stage::new(json!({"prompt": [{"say": "a"}, {"repeat": sign}]}));
+        let turn = stage.turn("");
+        let output = turn.output.clone();
+        let mut play = stage.begin(turn).await;
+        play.started().await;
+        let looked_at = || sexton::exec::spool::last_write(&output);
+        eventually("what it said", || looked_at().filter(|(_, bytes)| *bytes == 1)).await;
+        let file = std::fs::File::options().append(true).open(&output).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        let (_, bytes) = eventually("a mark", || looked_at().filter(|(at, _)| *at > 0)).await;
+        assert_eq!(bytes, 1, "{sign}");
+        play.end();
+        play.until_its_end().await;
+    }
 }
 
 #[tokio::test]
