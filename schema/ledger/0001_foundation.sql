@@ -257,6 +257,7 @@ CREATE INDEX servings_of ON servings (instance);
 CREATE TABLE probes (
   provider TEXT PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
+  first TEXT,                          -- the model that is to be asked about before others
   instance TEXT,                       -- who asks; NULL while runs of the agent are waited for
   given_number INTEGER NOT NULL DEFAULT 0, -- how often it was given to somebody
   deadline_at INTEGER,                 -- when whoever asks has taken too long

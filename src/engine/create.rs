@@ -1,12 +1,11 @@
 //! A user wants something done at a time.
 
-use super::probe::{self, Question};
-use super::{Context, KEY_MEMORY_MS, derive, providers};
+use super::{Context, KEY_MEMORY_MS, derive, probe, providers};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
 use crate::domain::draft::{self, Commitment, CreateParams};
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
-use crate::domain::id::AutomationId;
+use crate::domain::id::{AutomationId, ProbeId};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{AutomationRow, Epoch, Tx};
 
@@ -47,7 +46,7 @@ pub fn ask_first(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     params: &CreateParams,
-) -> Result<Option<Question>, Refusal> {
+) -> Result<Option<ProbeId>, Refusal> {
     if first_of_its_key(tx, context, params)?.is_some() {
         return Ok(None);
     }

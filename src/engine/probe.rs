@@ -8,43 +8,34 @@ use crate::domain::provider::{OfferedModel, ProviderKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::shown::Voice;
-use crate::domain::time::Timestamp;
 use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, Tx, View};
 
 /// How long a window has to say that an agent has not answered in its time, in milliseconds. After that it has failed
 /// with the agent.
 pub const PATIENCE_MS: i64 = 5_000;
 
-/// A question that was asked and has not been answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
-    /// Which: there is an answer, or none will come, when it has gone.
-    pub id: ProbeId,
-    /// When it has gone at the latest, unless somebody else has to ask.
-    pub until: Timestamp,
-}
-
 /// What has become of a wish that agents say what they offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Refreshing {
-    /// The questions that are asked now.
-    pub asked: Vec<Question>,
+    /// The questions that are asked now: there is an answer to one, or none will come, when it has gone.
+    pub asked: Vec<ProbeId>,
     /// The runs that agents carry out which are asked when these have ended.
     pub waiting_for: Vec<RunId>,
 }
 
-/// Has the agent asked that is to say what it offers before it can be decided about a task, if there is one.
+/// Has the agent asked that is to say what it offers before it can be decided about a task, if there is one. There is an
+/// answer, or none will come, when the question has gone.
 ///
 /// # Errors
 /// When the ledger fails.
-pub fn ask_about(tx: &Tx<'_>, context: &mut Context<'_>, task: &Task) -> Result<Option<Question>, Refusal> {
+pub fn ask_about(tx: &Tx<'_>, context: &mut Context<'_>, task: &Task) -> Result<Option<ProbeId>, Refusal> {
     let to_be_asked = match context.voice {
         Voice::Person => providers::to_be_asked(tx, task, context.now)?,
         // A run may look, but not have anything started: to it counts what is known.
         Voice::Run => None,
     };
     match to_be_asked {
-        Some(provider) => ask(tx, context, &provider),
+        Some(model) => ask(tx, context, &model.provider, Some(&model.model)),
         None => Ok(None),
     }
 }
@@ -71,12 +62,11 @@ pub fn refresh(
         let runs = tx.runs_of_agent(&id)?;
         let is_asked = tx.probe(&id)?.is_some_and(|probe| probe.given.is_some());
         if runs.is_empty() || is_asked {
-            refreshing.asked.extend(ask(tx, context, &id)?);
+            refreshing.asked.extend(ask(tx, context, &id, None)?);
             continue;
         }
         if tx.probe(&id)?.is_none() {
-            let probe = ProbeRow { provider: id, id: context.ids.probe(), given: None, given_number: 0 };
-            tx.keep_probe(&probe)?;
+            tx.keep_probe(&new(context, &id, None))?;
         }
         refreshing.waiting_for.extend(runs);
     }
@@ -88,28 +78,43 @@ fn no_provider(id: &ProviderId) -> Refusal {
 }
 
 /// Has an agent asked now, whoever waits for it. None if nobody has it.
-fn ask(tx: &Tx<'_>, context: &mut Context<'_>, provider: &ProviderId) -> Result<Option<Question>, Refusal> {
+fn ask(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    provider: &ProviderId,
+    first: Option<&String>,
+) -> Result<Option<ProbeId>, Refusal> {
     let probe = match tx.probe(provider)? {
-        Some(ProbeRow { id, given: Some(given), .. }) => {
-            return Ok(Some(Question { id, until: given.deadline_at }));
-        }
-        Some(probe) => probe,
-        None => {
-            let id = context.ids.probe();
-            ProbeRow { provider: provider.clone(), id, given: None, given_number: 0 }
-        }
+        Some(ProbeRow { id, given: Some(_), .. }) => return Ok(Some(id)),
+        Some(probe) => ProbeRow { first: first.cloned(), ..probe },
+        None => new(context, provider, first),
     };
     let id = probe.id.clone();
-    Ok(give(tx, context, probe)?.map(|until| Question { id, until }))
+    Ok(match give(tx, context, probe)? {
+        Asker::Somebody => Some(id),
+        Asker::Nobody => None,
+    })
 }
 
-/// Has somebody ask: this window if it can, before all others. Gives until when, and nothing if nobody can.
-fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Option<Timestamp>, Refusal> {
-    let Some(agent) = who_asks(tx, context, &probe.provider)? else { return Ok(None) };
+fn new(context: &mut Context<'_>, provider: &ProviderId, first: Option<&String>) -> ProbeRow {
+    let id = context.ids.probe();
+    ProbeRow { provider: provider.clone(), id, first: first.cloned(), given: None, given_number: 0 }
+}
+
+/// Whether there is anybody who can ask.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    Somebody,
+    Nobody,
+}
+
+/// Has somebody ask: this window if it can, before all others.
+fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Asker, Refusal> {
+    let Some(agent) = who_asks(tx, context, &probe.provider)? else { return Ok(Asker::Nobody) };
     let deadline_at = context.now.plus_ms(agent.start_ms + PATIENCE_MS);
     let given = Some(Given { to: agent.instance, deadline_at });
     tx.keep_probe(&ProbeRow { given, given_number: probe.given_number + 1, ..probe })?;
-    Ok(Some(deadline_at))
+    Ok(Asker::Somebody)
 }
 
 fn who_asks(
@@ -210,9 +215,9 @@ pub(super) fn hand_on(
 fn give_or_drop(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<(), Refusal> {
     let provider = probe.provider.clone();
     match give(tx, context, probe)? {
-        Some(_) => Ok(()),
+        Asker::Somebody => Ok(()),
         // That says nothing about the agent, and it is told already that nobody has it.
-        None => Ok(tx.delete_probe(&provider)?),
+        Asker::Nobody => Ok(tx.delete_probe(&provider)?),
     }
 }
 

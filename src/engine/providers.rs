@@ -9,7 +9,7 @@ use crate::domain::automation::{Definition, Task};
 use crate::domain::event::Event;
 use crate::domain::fault::{Fault, Word};
 use crate::domain::id::{InstanceId, ProviderId};
-use crate::domain::prompt::Prompt;
+use crate::domain::prompt::{Model, Prompt};
 use crate::domain::provider::{ANSWER_COUNTS_MS, OfferedModel, Provider, ProviderKind, ProviderStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
@@ -62,12 +62,8 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
     }
 }
 
-/// The agent that is to say what it offers before it can be decided about this task, if there is one.
-pub(super) fn to_be_asked(
-    view: &View<'_>,
-    task: &Task,
-    now: Timestamp,
-) -> Result<Option<ProviderId>, Refusal> {
+/// The model of an agent that is to say whether it offers it before it can be decided about this task, if there is one.
+pub(super) fn to_be_asked(view: &View<'_>, task: &Task, now: Timestamp) -> Result<Option<Model>, Refusal> {
     let prompt = match task {
         Task::Prompt(prompt) => prompt,
         Task::Command(_) | Task::Notify { .. } => return Ok(None),
@@ -75,7 +71,7 @@ pub(super) fn to_be_asked(
     let row = view.provider(&prompt.model.provider)?.filter(|row| row.kind == ProviderKind::Acp);
     Ok(match row {
         Some(row) => match whether_it_counts(view, prompt, &row, now)? {
-            Answer::Missing => Some(row.id),
+            Answer::Missing => Some(prompt.model.clone()),
             Answer::Counts | Answer::IsServed => None,
         },
         None => None,

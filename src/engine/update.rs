@@ -1,9 +1,9 @@
 //! A user wants something done otherwise, or at another time.
 
-use super::probe::{self, Question};
-use super::{Context, check_revision, derive, epoch, find_open_automation, providers, settle};
+use super::{Context, check_revision, derive, epoch, find_open_automation, probe, providers, settle};
 use crate::domain::automation::{Automation, Definition, EpochReason, When};
 use crate::domain::draft::{self, Surroundings};
+use crate::domain::id::ProbeId;
 use crate::domain::refusal::Refusal;
 use crate::domain::request::UpdateRequest;
 use crate::domain::schedule::rhythm::Stop;
@@ -73,7 +73,7 @@ pub fn ask_first(
     context: &mut Context<'_>,
     request: &UpdateRequest,
     machine_zone: &str,
-) -> Result<Option<Question>, Refusal> {
+) -> Result<Option<ProbeId>, Refusal> {
     let (automation, definition) = read(tx, context, request, machine_zone)?;
     match definition.task == automation.definition.task {
         true => Ok(None),

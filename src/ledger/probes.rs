@@ -14,6 +14,8 @@ pub struct ProbeRow {
     pub provider: ProviderId,
     /// The question: whoever waits for the answer waits until this one has gone.
     pub id: ProbeId,
+    /// The model that somebody wants to know of: the agent is asked about it before others.
+    pub first: Option<String>,
     /// Who asks; nobody while runs of the agent are waited for.
     pub given: Option<Given>,
     /// How often it was given to somebody: an answer counts only for the giving that it was asked for.
@@ -29,17 +31,18 @@ pub struct Given {
     pub deadline_at: Timestamp,
 }
 
-const COLUMNS: &str = "provider, id, given_number, instance, deadline_at";
+const COLUMNS: &str = "provider, id, first, given_number, instance, deadline_at";
 
 fn from_row(row: &Row<'_>) -> Result<ProbeRow, LedgerError> {
     let mut columns = Columns::of(row);
     let provider = ProviderId::from_text(columns.take::<String>()?);
     let id = ProbeId::from_text(columns.take::<String>()?);
+    let first = columns.take()?;
     let given_number = columns.take()?;
     let to = columns.take::<Option<String>>()?.map(InstanceId::from_text);
     let deadline_at = columns.take::<Option<i64>>()?.map(Timestamp::from_millis);
     let given = to.zip(deadline_at).map(|(to, deadline_at)| Given { to, deadline_at });
-    Ok(ProbeRow { provider, id, given, given_number })
+    Ok(ProbeRow { provider, id, first, given, given_number })
 }
 
 impl View<'_> {
@@ -64,13 +67,14 @@ impl View<'_> {
 impl Tx<'_> {
     /// An agent is to say what it offers, or somebody else is to ask it.
     pub fn keep_probe(&self, probe: &ProbeRow) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO probes (provider, id, given_number, instance, deadline_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT DO UPDATE SET id = ?2, given_number = ?3, instance = ?4, deadline_at = ?5";
+        let sql = "INSERT INTO probes (provider, id, first, given_number, instance, deadline_at)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT DO UPDATE SET id = ?2, first = ?3, given_number = ?4, instance = ?5, deadline_at = ?6";
         let given = probe.given.as_ref();
         let params = rusqlite::params![
             probe.provider.as_str(),
             probe.id.as_str(),
+            probe.first,
             probe.given_number,
             given.map(|given| given.to.as_str()),
             given.map(|given| given.deadline_at.as_millis()),

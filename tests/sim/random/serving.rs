@@ -7,6 +7,8 @@ use sexton::domain::provider::{Choice, Report, Watch};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::run::machine::ErrorCode;
 use sexton::domain::run::{Asked, ErrorClass, Need};
+use sexton::engine::agents::Start;
+use sexton::engine::probe;
 
 use super::{Walk, expect_only_storage, prompt, with};
 use crate::app::{AGENT, MODEL, Manners, chosen, offer, permission, question, started, step};
@@ -25,7 +27,33 @@ impl Walk {
             10..20 => self.respond(),
             20..24 => self.report_of_some_run(),
             24..44 => (0..self.rng.within(1..4)).for_each(|_| self.report()),
-            _ => self.use_manners(),
+            44..57 => self.use_manners(),
+            57 => self.configure_agents(),
+            _ => self.ask_agents(),
+        }
+    }
+
+    /// A window has other agents from now on, or starts them otherwise. No prompt is for them.
+    fn configure_agents(&mut self) {
+        let Some(who) = self.someone().filter(|who| !self.world.window(*who).leaving) else { return };
+        let agents: &[&str] = self.rng.pick(&[&["x"][..], &["x", "y"], &["y"], &[]]).unwrap();
+        let start = if self.rng.one_in(3) { Start::Otherwise } else { Start::AsBefore };
+        expect_only_storage(self.world.try_configure(who, agents, start));
+    }
+
+    /// Somebody wants to know what agents offer, or is told by one.
+    fn ask_agents(&mut self) {
+        let Some(who) = self.someone().filter(|who| !self.world.window(*who).leaving) else { return };
+        if self.rng.one_in(3) {
+            let asked = self.world.decide(who, |tx, context| probe::refresh(tx, context, None));
+            expect_only_storage(asked.map(drop));
+            return;
+        }
+        for asked in self.world.to_ask(who) {
+            let answer =
+                if self.rng.one_in(3) { Err("it is out of order".to_owned()) } else { Ok(Vec::new()) };
+            let told = self.world.decide(who, |tx, context| probe::ended(tx, context, &asked, answer));
+            expect_only_storage(told);
         }
     }
 
