@@ -1,8 +1,11 @@
 //! Providers: who carries out prompts, and what windows that do say of it.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::draft::limits::AGENT_NAME;
 use super::id::{ProviderId, RunId};
 use super::policy::{Money, Permissions};
 use super::run::machine::ErrorCode;
@@ -62,6 +65,49 @@ pub struct OfferedModel {
     pub name: String,
     /// What `task.variant` may name.
     pub variants: Vec<String>,
+}
+
+/// What all models of one provider may take together, in bytes of their names. Each change of a provider is told by an
+/// event with all of them, and many events are kept.
+pub const OFFER_BYTES: usize = 64 * 1024;
+
+impl OfferedModel {
+    /// What it takes of [`OFFER_BYTES`].
+    pub fn bytes(&self) -> usize {
+        self.id.len() + self.name.len() + self.variants.iter().map(String::len).sum::<usize>()
+    }
+}
+
+/// Of what an agent says that it offers, what an automation can name, each model once, as far as that fits. The model
+/// `first` always does.
+pub fn nameable(offered: Vec<OfferedModel>, first: Option<&str>) -> Vec<OfferedModel> {
+    let can_be_named = |name: &String| {
+        !name.trim().is_empty() && !name.contains('\0') && name.chars().nth(AGENT_NAME).is_none()
+    };
+    let (mut seen, mut room) = (BTreeSet::new(), OFFER_BYTES);
+    let mut kept = Vec::new();
+    for mut model in offered {
+        if !can_be_named(&model.id) || !seen.insert(model.id.clone()) {
+            continue;
+        }
+        model.variants.retain(can_be_named);
+        model.name = model.name.chars().filter(|char| *char != '\0').take(AGENT_NAME).collect();
+        let bytes = model.bytes();
+        if bytes <= room || first == Some(model.id.as_str()) {
+            room = room.saturating_sub(bytes);
+            kept.push(model);
+        }
+    }
+    kept
+}
+
+/// What has become of a wish that providers say what they offer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// All have said it, or why they could not: this is how they are now.
+    Done(Vec<Provider>),
+    /// Some are asked when these runs have ended, which use them.
+    Deferred(Vec<RunId>),
 }
 
 /// What a window offers to carry out.
@@ -211,4 +257,33 @@ pub enum Watch {
     GoesOn,
     /// What it watched for has happened: it pauses.
     IsOver,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_an_agent_offers_what_can_be_named_is_kept_as_far_as_it_fits() {
+        let model = |id: &str, name: &str, variants: &[&str]| {
+            let variants = variants.iter().map(|&variant| variant.to_owned()).collect();
+            OfferedModel { id: id.to_owned(), name: name.to_owned(), variants }
+        };
+        let long = "x".repeat(AGENT_NAME + 1);
+        let offered = vec![
+            model(" ", "blank", &[]),
+            model("a", &long, &["high", "", &long]),
+            model("a", "again", &[]),
+            model(&long, "long", &[]),
+            model("b\0", "nul", &[]),
+        ];
+        assert_eq!(nameable(offered, None), [model("a", &long[..AGENT_NAME], &["high"])]);
+        let name = "y".repeat(AGENT_NAME);
+        let many: Vec<OfferedModel> =
+            (0..1000).map(|number| model(&format!("m{number}"), &name, &[])).collect();
+        let kept = nameable(many, Some("m999"));
+        assert_eq!(kept.last().map(|model| model.id.as_str()), Some("m999"));
+        let bytes: usize = kept.iter().map(OfferedModel::bytes).sum();
+        assert!(kept.len() > 300 && bytes < OFFER_BYTES + 2 * AGENT_NAME, "{bytes}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
-use crate::domain::provider::{Offer, Provider};
+use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
     CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
@@ -119,8 +119,9 @@ pub trait Backend: Send + Sync + 'static {
     /// `provider/list`, in the order of their ids.
     fn providers(&self) -> impl Future<Output = Answer<Vec<Provider>>> + Send;
 
-    /// `provider/refresh`: asks this provider, or all, what they offer, and gives all as they are then.
-    fn refresh(&self, only: Option<ProviderId>) -> impl Future<Output = Answer<Vec<Provider>>> + Send;
+    /// `provider/refresh`: asks this provider, or all, what they offer.
+    fn refresh(&self, only: Option<ProviderId>, by: Caller)
+    -> impl Future<Output = Answer<Refreshed>> + Send;
 
     /// `provider/serve`: from the answer on this window is given work, which it is told by what comes of this. When
     /// that is dropped, the subscription has ended.

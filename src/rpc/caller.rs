@@ -8,7 +8,7 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 
-/// Requests that have made their change and only wait for runs to end. Each of them looks at the ledger after each
+/// Requests that have made their change and only wait for runs to end, and those that wait for agents to answer. Each of them looks at the ledger after each
 /// commit, and what others read waits behind these looks: with so many, for some tens of milliseconds.
 pub(super) const RESTING: usize = 512;
 
@@ -73,8 +73,8 @@ impl Permit {
         Permit(Arc::new(Shared { rests: rests.clone(), ..Shared::default() }))
     }
 
-    /// The change has been decided, and the request will only wait for runs to end: others may run in its stead. To be
-    /// called where the change can still be undone.
+    /// The change has been decided, and the request will only wait for runs to end, or it waits for an agent before it
+    /// decides: others may run in its stead. To be called where the change can still be undone.
     ///
     /// # Errors
     /// When too many wait already. The change must not be made then.
@@ -82,7 +82,7 @@ impl Permit {
         let rests = &self.0.rests;
         let Ok(place) = rests.places.clone().try_acquire_owned() else {
             return Err(Refusal::Overloaded(format!(
-                "{RESTING} requests wait for runs to end already; nothing was changed; wait for these runs or cancel them"
+                "{RESTING} requests wait for runs or agents already; nothing was changed; wait for these, or cancel them"
             )));
         };
         // A request that rests already needs no second place.

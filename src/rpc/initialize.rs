@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::limits;
-use crate::domain::configuration;
+use crate::domain::configuration::{self, Configuration};
 use crate::domain::fault::{Fault, Word};
 use crate::domain::fields::{Faults, Fields};
 use crate::domain::id::{InstanceId, LedgerId};
@@ -30,6 +30,8 @@ pub struct InitializeParams {
     pub state_directory: Option<String>,
     /// What is added to the environment of processes that this window starts.
     pub environment: BTreeMap<String, String>,
+    /// The agents that this window configures for itself: they win over those of the user's configuration file.
+    pub configuration: Configuration,
     /// What becomes of changes of the user's configuration file.
     pub config_file: ConfigFile,
     /// This window's limits.
@@ -214,7 +216,7 @@ fn read_options(options: &mut Fields<'_>, read: &mut InitializeParams) {
             }
         }
     }
-    configuration::read_providers(options);
+    read.configuration = configuration::read_providers(options);
     if let Some(follows) = options.boolean("followConfigFile") {
         read.config_file = if follows { ConfigFile::Followed } else { ConfigFile::ReadWhenAsked };
     }
@@ -281,7 +283,7 @@ mod tests {
         initializationOptions.role UnknownValue
         initializationOptions.environment.A= OutOfRange
         initializationOptions.environment.B WrongType
-        initializationOptions.providers.a NotAvailableYet
+        initializationOptions.providers.a.command Required
         initializationOptions.followConfigFile WrongType
         initializationOptions.limits.graceMs OutOfRange
         initializationOptions.limits.standbyMs OutOfRange

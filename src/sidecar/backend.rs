@@ -14,10 +14,10 @@ use super::serving::Serving;
 use crate::domain::automation::{Automation, When};
 use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
-use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
+use crate::domain::id::{AutomationId, LedgerId, ProbeId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
-use crate::domain::provider::{Offer, Provider};
+use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
     CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
@@ -66,7 +66,9 @@ impl Backend for Sidecar {
             Commitment::Real => Deed::Change,
             Commitment::DryRun => Deed::Look,
         };
-        self.show(by, deed, |tx, context| create::create(tx, context, params)).await
+        let draft = params.clone();
+        let ask = move |tx: &Tx<'_>, context: &mut Context<'_>| create::ask_first(tx, context, &draft);
+        self.show_after_asking(by, deed, ask, |tx, context| create::create(tx, context, params)).await
     }
 
     async fn automation(&self, id: AutomationId, inside_run: Option<RunId>) -> Answer<AnyAutomation> {
@@ -99,9 +101,13 @@ impl Backend for Sidecar {
 
     async fn update(&self, request: UpdateRequest, by: Caller) -> Answer<ShownAutomation> {
         let zone = self.parts.machine_zone.clone();
+        let (wanted, machine_zone) = (request.clone(), zone.clone());
+        let ask = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            update::ask_first(tx, context, &wanted, machine_zone.name())
+        };
         let edit =
             move |tx: &Tx<'_>, context: &mut Context<'_>| update::update(tx, context, &request, zone.name());
-        self.show(by, Deed::Change, edit).await
+        self.show_after_asking(by, Deed::Change, ask, edit).await
     }
 
     async fn pause(&self, request: RestRequest, by: Caller) -> Answer<ShownAutomation> {
@@ -218,15 +224,8 @@ impl Backend for Sidecar {
         self.parts.ledger.read(providers::providers).await
     }
 
-    async fn refresh(&self, only: Option<ProviderId>) -> Answer<Vec<Provider>> {
-        // Whoever serves a provider says by itself what it offers, so there is nobody to ask.
-        let providers = self.providers().await?;
-        match only {
-            Some(id) if providers.iter().all(|provider| provider.id != id) => {
-                Err(Refusal::NotFound { what: "provider", id: id.to_string() })
-            }
-            Some(_) | None => Ok(providers),
-        }
+    async fn refresh(&self, only: Option<ProviderId>, by: Caller) -> Answer<Refreshed> {
+        self.have_asked(only, by).await
     }
 
     async fn serve(&self, offer: Offer, subscription: SubscriptionId, by: Caller) -> Answer<Serving> {
@@ -317,6 +316,45 @@ impl Sidecar {
         self.carry_out(by, Deed::Change, decision).await
     }
 
+    /// Has the engine decide about an automation, and shows it as whoever asked may see it; an agent may be asked before
+    /// that.
+    async fn show_after_asking<A, F>(
+        &self,
+        by: Caller,
+        deed: Deed,
+        ask: A,
+        decision: F,
+    ) -> Answer<ShownAutomation>
+    where
+        A: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<Option<ProbeId>> + Send + 'static,
+        F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Answer<Automation> + Send + 'static,
+    {
+        let (inside_run, permit) = (by.inside_run.clone(), by.permit.clone());
+        let inside_run = inside_run.or_else(|| self.parts.inside_run.clone());
+        let its_deed = deed.clone();
+        let decide = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            context.voice = inside::admit(tx, inside_run.as_ref(), &its_deed)?;
+            if let Some(question) = ask(tx, context)? {
+                // It may be cancelled as long as it only waits: nothing is changed by that.
+                permit.rest()?;
+                return Ok(First::Asks(question, decision));
+            }
+            if !permit.begin() {
+                return Err(Refusal::Cancelled);
+            }
+            Ok(First::Decided(Box::new(decision(tx, context)?.shown_to(context.voice))))
+        };
+        let parts = self.parts.clone();
+        let first = self.parts.ledger.write_for_client(move |tx| parts.in_transaction(tx, decide)).await?;
+        match first {
+            First::Decided(shown) => Ok(*shown),
+            First::Asks(question, decision) => {
+                self.answer_to(question).await?;
+                self.show(by, deed, decision).await
+            }
+        }
+    }
+
     /// Has the engine decide about an automation, and shows it as whoever asked may see it.
     async fn show<F>(&self, by: Caller, deed: Deed, decision: F) -> Answer<ShownAutomation>
     where
@@ -385,6 +423,14 @@ impl Sidecar {
         });
         read.await
     }
+}
+
+/// What comes of a request at first.
+enum First<F> {
+    /// It is decided.
+    Decided(Box<ShownAutomation>),
+    /// This has to be answered before it can be decided like this.
+    Asks(ProbeId, F),
 }
 
 fn any_run(stored: StoredRun) -> AnyRun {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::agents::Agents;
 use super::clock::Clock;
 use super::config::Environment;
 use super::health::Health;
@@ -13,14 +14,16 @@ use super::state_directory::{self, StateDirectory};
 use super::{FreshIds, Parts, Sidecar, bell, configuration, following, listening, peers, project};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
+use crate::domain::configuration::Configuration;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::schedule::zone::{Zone, zone_data};
 use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, withdraw};
+use crate::engine::{Context, agents};
 use crate::exec::{self, GuardProgram, Watched};
 use crate::failpoint::Failpoints;
-use crate::ledger::{InstanceRow, Ledger, Outside};
+use crate::ledger::{InstanceRow, Ledger, Outside, Tx};
 use crate::presence::doorbell::Doorbell;
 use crate::presence::instance;
 use crate::presence::lock_file::{self, HeldLock};
@@ -102,7 +105,12 @@ impl Host for SidecarHost {
                 state.display()
             ),
         };
-        let configuration = self.read_configuration(&mut warnings).await?;
+        let file = self.read_configuration(&mut warnings).await?;
+        let agents = match &inside_run {
+            None => Agents::new(params.configuration, file.clone().unwrap_or_default()),
+            // It may carry out nothing, and what it may look at the ledger tells.
+            Some(_) => Agents::default(),
+        };
         let lock = instance::take_own(&state, &me.instance).map_err(locks_failed)?;
         let process = exec::own_identity().map_err(locks_failed)?;
         let since = clock.now();
@@ -132,6 +140,7 @@ impl Host for SidecarHost {
                 inherited: self.environment.texts(),
                 leave,
                 left: watch::Sender::new(false),
+                agents,
                 servings: Arc::default(),
                 health,
             }),
@@ -143,10 +152,10 @@ impl Host for SidecarHost {
         let (locks, seq) = sidecar.open(row, lock, &mut warnings).await?;
         let result = sidecar.introduce(&project, locks.owner.is_some(), seq, warnings);
         tokio::spawn(listening::listen(sidecar.clone(), doorbell));
-        if let (ConfigFile::Followed, Some(file)) =
+        if let (ConfigFile::Followed, Some(path)) =
             (params.config_file, sidecar.parts.configuration_file.clone())
         {
-            tokio::spawn(following::follow(sidecar.clone(), file, configuration));
+            tokio::spawn(following::follow(sidecar.clone(), path, file));
         }
         main_loop::start(sidecar.clone(), locks, role_now, asked_to_leave);
         Ok((result, sidecar))
@@ -162,11 +171,13 @@ impl SidecarHost {
     }
 
     /// What the user's configuration file means now. What is wrong with it keeps no window from opening.
-    async fn read_configuration(&self, warnings: &mut Vec<String>) -> Answer<Result<(), String>> {
-        let Some(file) = self.environment.configuration_file() else { return Ok(Ok(())) };
+    async fn read_configuration(&self, warnings: &mut Vec<String>) -> Answer<Result<Configuration, String>> {
+        let Some(file) = self.environment.configuration_file() else {
+            return Ok(Ok(Configuration::default()));
+        };
         let reading = tokio::task::spawn_blocking(move || configuration::read(&file)).await;
         let found = reading.map_err(|error| Refusal::Internal(error.to_string()))?;
-        let meaning = found.meaning().map_err(str::to_owned);
+        let meaning = found.meaning();
         warnings.extend(meaning.as_ref().err().cloned());
         Ok(meaning)
     }
@@ -232,7 +243,12 @@ impl Sidecar {
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {
-        self.decide(move |tx, _| arrive(tx, &row, VERSION)).await?;
+        let configured = self.parts.agents.configured();
+        let enter = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+            arrive(tx, &row, VERSION)?;
+            agents::configure(tx, context, &configured)
+        };
+        self.decide(enter).await?;
         peers::see_the_dead_settled(self).await?;
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
-use crate::domain::configuration;
+use crate::domain::configuration::{self, Configuration};
 use crate::domain::process::FileIdentity;
 use crate::domain::refusal::listed;
 use crate::domain::sent::SentObject;
@@ -22,8 +22,8 @@ const FAULTS_TOLD: usize = 10;
 pub(super) enum Found {
     /// Nothing, which is as good as a file that says nothing.
     Nothing,
-    /// A file that is in order.
-    InOrder,
+    /// A file that is in order, and says this.
+    InOrder(Configuration),
     /// Something that is no whole file. It may be half written.
     NotWhole(String),
     /// A whole file that says what cannot be.
@@ -31,11 +31,12 @@ pub(super) enum Found {
 }
 
 impl Found {
-    /// What it means: nothing that is wrong, or a sentence about that.
-    pub(super) fn meaning(&self) -> Result<(), &str> {
+    /// What it means: what is configured, or a sentence about what is wrong.
+    pub(super) fn meaning(&self) -> Result<Configuration, String> {
         match self {
-            Found::Nothing | Found::InOrder => Ok(()),
-            Found::NotWhole(why) | Found::Faulty(why) => Err(why),
+            Found::Nothing => Ok(Configuration::default()),
+            Found::InOrder(configuration) => Ok(configuration.clone()),
+            Found::NotWhole(why) | Found::Faulty(why) => Err(why.clone()),
         }
     }
 
@@ -43,7 +44,7 @@ impl Found {
     pub(super) fn may_be_half_written(&self) -> bool {
         match self {
             Found::Nothing | Found::NotWhole(_) => true,
-            Found::InOrder | Found::Faulty(_) => false,
+            Found::InOrder(_) | Found::Faulty(_) => false,
         }
     }
 }
@@ -62,7 +63,7 @@ pub(super) fn read(path: &Path) -> Found {
     match SentObject::parse(text.trim_start_matches('\u{feff}')) {
         Err(error) => Found::NotWhole(told(&format!("it is no JSON object: {error}"))),
         Ok(file) => match configuration::read(&file) {
-            Ok(()) => Found::InOrder,
+            Ok(configuration) => Found::InOrder(configuration),
             Err(faults) => {
                 let more = match faults.len().saturating_sub(FAULTS_TOLD) {
                     0 => String::new(),
@@ -135,7 +136,7 @@ mod tests {
         assert_eq!(read(&directory.path().join("config.json")), Found::Nothing);
         assert_eq!(read(&directory.path().join("no/config.json")), Found::Nothing);
         for content in ["{}", "\u{feff}{\n}\n", r#"{"providers": {}}"#] {
-            assert_eq!(found(content.as_bytes()), Found::InOrder, "{content}");
+            assert_eq!(found(content.as_bytes()), Found::InOrder(Configuration::default()), "{content}");
         }
     }
 
@@ -159,17 +160,17 @@ mod tests {
             let why = found.meaning().unwrap_err();
             assert!(why.contains(part) && why.contains("config.json"), "{why}");
         }
-        let faulty = found(br#"{"providers": {"agent": {"command": ["x"]}}}"#);
+        let faulty = found(br#"{"providers": {"agent": {"command": []}}}"#);
         assert!(!faulty.may_be_half_written());
         let why = faulty.meaning().unwrap_err();
-        assert!(why.contains("providers.agent: not available yet (this version starts no agents"), "{why}");
+        assert!(why.contains("providers.agent.command: required (write the program"), "{why}");
     }
 
     #[test]
     fn a_sentence_ends_somewhere() {
         let many: Vec<String> = (0..60).map(|name| format!(r#""{name}": 1"#)).collect();
         let why = found(format!("{{{}}}", many.join(",")).as_bytes());
-        let why = why.meaning().unwrap_err().to_owned();
+        let why = why.meaning().unwrap_err();
         assert!(why.contains("and 50 more") && why.len() < 2000, "{why}");
     }
 }

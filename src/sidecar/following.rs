@@ -15,6 +15,7 @@ use super::Sidecar;
 use super::configuration::{self, Found, Stamp};
 use super::health::LastTold;
 use super::main_loop::LOOK_AGAIN;
+use crate::domain::configuration::Configuration;
 use crate::domain::process::FileIdentity;
 
 /// How long a file that is not whole has to stay as it is before that is what somebody meant: an editor may empty a
@@ -26,7 +27,7 @@ const HALF_WRITTEN: Duration = Duration::from_millis(500);
 const BREATH: Duration = Duration::from_millis(50);
 
 /// Follows the file until this sidecar has left. It was read before, and this is what it meant.
-pub(super) async fn follow(sidecar: Sidecar, file: PathBuf, seen: Result<(), String>) {
+pub(super) async fn follow(sidecar: Sidecar, file: PathBuf, seen: Result<Configuration, String>) {
     let left = sidecar.parts.left.subscribe();
     let mut follower = Follower {
         sidecar,
@@ -44,7 +45,7 @@ struct Follower {
     sidecar: Sidecar,
     file: PathBuf,
     /// What the file meant when this window was last reloaded for it.
-    seen: Result<(), String>,
+    seen: Result<Configuration, String>,
     /// The file that was read last, if what it meant then has been taken up.
     taken_up: TakenUp,
     left: watch::Receiver<bool>,
@@ -127,7 +128,7 @@ impl Follower {
     /// Looks at what the file means now, and has the window reloaded if that is something else than before.
     async fn look(&mut self) {
         let Some((found, stamp)) = self.settled().await else { return };
-        let meaning = found.meaning().map_err(str::to_owned);
+        let meaning = found.meaning();
         if meaning == self.seen {
             self.taken_up = TakenUp::File(stamp);
             return;
@@ -151,7 +152,7 @@ impl Follower {
             let stamp = configuration::stamp(&self.file);
             let file = self.file.clone();
             let found = tokio::task::spawn_blocking(move || configuration::read(&file)).await.ok()?;
-            if !found.may_be_half_written() || found.meaning().map_err(str::to_owned) == self.seen {
+            if !found.may_be_half_written() || found.meaning() == self.seen {
                 return Some((found, stamp));
             }
             let heard = self.listen(HALF_WRITTEN).await?;

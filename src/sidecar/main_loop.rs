@@ -21,6 +21,7 @@ use super::bell::{Bell, Wait};
 use super::carried::{Carried, Release};
 use super::carry;
 use super::health::Part;
+use super::probing::Probing;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
 use super::vigil::Vigil;
@@ -34,11 +35,12 @@ use crate::engine::close::{self, ReadyClose};
 use crate::engine::ending::Remains;
 use crate::engine::limits::SignOfLife;
 use crate::engine::presence::{leave, prepare_to_leave};
+use crate::engine::probe;
 use crate::engine::standby;
 use crate::engine::tick::{self, Duty};
 use crate::exec::spool;
 use crate::failpoint::Failpoint;
-use crate::ledger::{Glimpse, Order, Ordered};
+use crate::ledger::{Glimpse, Order, Ordered, ProbeRow};
 use crate::presence::lock_file::HeldLock;
 
 /// The longest time without looking at the clock and at what other windows have written.
@@ -90,6 +92,7 @@ pub(super) fn start(
         pruning: None,
         round: Round::First,
         upkeep: Upkeep::default(),
+        probing: Probing::default(),
         vigil: Vigil::new(),
         a_peer_ended: false,
         slow_look_at: Instant::from_std(now()) + LOOK_AGAIN,
@@ -114,6 +117,8 @@ struct MainLoop {
     pruning: Option<JoinHandle<()>>,
     round: Round,
     upkeep: Upkeep,
+    /// The agents that this window asks what they offer.
+    probing: Probing,
     /// Waits for the ends of peers, if this window owns the bell.
     vigil: Vigil,
     /// Whether one has ended that may not be settled yet.
@@ -236,6 +241,7 @@ impl MainLoop {
         }
         let due = if overdue { self.read_due().await? } else { due };
         self.act(due.orders);
+        self.probing.follow(&self.sidecar, due.probes);
         self.sidecar.end_servings(due.servings).await?;
         if due.stops_are_overdue {
             self.sweep.notify_one();
@@ -285,8 +291,9 @@ impl MainLoop {
             let (orders, closes) = (view.orders(&me)?, close::ready(view, &me)?);
             // A row that is gone is another window's doing and changes nothing here.
             let role = view.role_of(&me)?.unwrap_or(role);
+            let probes = probe::to_ask(view, &me)?;
             let (silent, glimpse) = (view.silent_commands(reading.wall)?, view.glimpse()?);
-            Ok(Due { at, silent, orders, servings, closes, role, peers, stops_are_overdue, glimpse })
+            Ok(Due { at, silent, orders, probes, servings, closes, role, peers, stops_are_overdue, glimpse })
         });
         read.await
     }
@@ -355,6 +362,7 @@ impl MainLoop {
         self.succession = None;
         self.bell.give_up();
         self.carried.retain(|_, carried| carried.leave());
+        self.probing.give_up();
         let all_ended = async {
             while !self.carried.is_empty()
                 && let Some((run, _)) = self.carriers.recv().await
@@ -416,6 +424,8 @@ struct Due {
     /// The commands that seem to have been silent for too long.
     silent: Vec<RunId>,
     orders: Vec<Order>,
+    /// The agents that this window is to ask what they offer.
+    probes: Vec<ProbeRow>,
     /// The closes that nothing is in the way of.
     closes: Vec<ReadyClose>,
     /// What this window does beside answering, as its row says.

@@ -3,6 +3,7 @@
 //! [`Sidecar`] is one open project. Its loop (`main_loop`) ticks when something is due, and makes the world
 //! match the rows: it starts and stops the work of runs that were given to this instance (`carry`).
 
+mod agents;
 mod backend;
 mod bell;
 mod carried;
@@ -22,6 +23,7 @@ mod listening;
 mod main_loop;
 mod output;
 mod peers;
+mod probing;
 mod project;
 mod pruning;
 mod served;
@@ -54,6 +56,7 @@ use crate::engine::clock::observe;
 use crate::exec::{GuardProgram, Watched};
 use crate::failpoint::{Failpoint, Failpoints};
 use crate::ledger::{Ledger, Trouble, Tx};
+use agents::Agents;
 use clock::Clock;
 use health::Health;
 use serving::Servings;
@@ -97,6 +100,8 @@ struct Parts {
     leave: mpsc::Sender<oneshot::Sender<()>>,
     /// Whether the loop has ended everything, so that nobody waits for what it would have done.
     left: watch::Sender<bool>,
+    /// The agents that it starts.
+    agents: Agents,
     /// The subscriptions with which this window carries out prompts itself.
     servings: Arc<Servings>,
     /// What cannot be done at the moment.

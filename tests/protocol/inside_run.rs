@@ -8,7 +8,7 @@ use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Gate, Place, kind};
 
 /// Methods that are not refused inside a run: they change nothing of the ledger, or there is more to say.
-const NOT_REFUSED: [&str; 20] = [
+const NOT_REFUSED: [&str; 19] = [
     "automation/get",
     "automation/list",
     "automation/preview",
@@ -22,7 +22,6 @@ const NOT_REFUSED: [&str; 20] = [
     "output/subscribe",
     "output/unsubscribe",
     "provider/list",
-    "provider/refresh",
     "run/get",
     "run/list",
     "run/output",
@@ -58,6 +57,7 @@ fn changes(other: &Value, run: &Value) -> Vec<(&'static str, Value)> {
         ("automation/delete", json!({"id": other})),
         ("automation/run", json!({"id": other})),
         ("run/cancel", json!({"id": run})),
+        ("provider/refresh", json!({})),
         ("lifecycle/close", json!({"kind": "dispose", "mode": "force"})),
         ("directory/hold", json!({"title": "an agent at work"})),
         ("run/respond", json!({"id": run, "requestID": "r", "optionID": "o"})),

@@ -21,6 +21,7 @@ mod observers;
 mod parameters;
 mod pausing;
 mod preview;
+mod providers;
 mod retention;
 mod runs;
 mod secrets;

@@ -241,7 +241,7 @@ fn what_was_written_is_there_for_the_next_sidecar() {
 fn a_configuration_file_that_cannot_be_used_keeps_no_window_from_opening() {
     for (content, part) in [
         ("{\"prov", "no JSON object"),
-        (r#"{"providers": {"agent": {"command": ["agent"]}}}"#, "providers.agent"),
+        (r#"{"providers": {"agent": {"command": []}}}"#, "providers.agent"),
         (r#"{"prviders": {}}"#, "prviders"),
     ] {
         let place = Place::new();

@@ -55,6 +55,10 @@ pub(crate) fn nothing_is_left(ledger: &Connection, place: &Place, living: &HashS
             "providers of windows that have gone",
             "SELECT count(*) FROM servings WHERE instance NOT IN (SELECT id FROM instances)",
         ),
+        (
+            "agents that somebody who has gone is to ask",
+            "SELECT count(*) FROM probes WHERE instance NOT IN (SELECT id FROM instances)",
+        ),
         ("events that are missing", "SELECT max(seq) - count(*) FROM events"),
     ] {
         assert_eq!(number(ledger, sql), 0, "{what}");

@@ -5,6 +5,7 @@
 //! Nothing here looks into the ledger to see what is so: what counts is what a client is told and what commands
 //! have done. Odd situations are made in it, though (`ledger`).
 
+pub(crate) mod agents;
 pub(crate) mod app;
 pub(crate) mod audit;
 pub(crate) mod client;

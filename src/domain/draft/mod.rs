@@ -24,6 +24,7 @@ use super::worktree::{Vcs, WorktreeName};
 pub use patch::read_patch;
 pub use policy::{read_if_busy, read_money};
 pub use schedule::{ScheduleDraft, read_preview};
+pub(in crate::domain) use task::read_env;
 
 /// What a client wants to create.
 #[derive(Clone, Debug, PartialEq)]

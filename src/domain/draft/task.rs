@@ -74,7 +74,7 @@ fn read_model(task: &mut Fields<'_>) -> Option<Model> {
 fn read_command(task: &mut Fields<'_>) -> Option<Command> {
     let program = read_program(task);
     let args = read_args(task);
-    let env = read_env(task);
+    let env = read_env(task, Word::UnsupportedAutomationField);
     let stdin = match task.text("stdin") {
         Some(text) if text.len() > STDIN_BYTES => {
             task.fault_hint("stdin", Word::TooLong, format!("use at most {STDIN_BYTES} bytes, or a file"));
@@ -107,11 +107,15 @@ pub(super) fn read_args(fields: &mut Fields<'_>) -> Option<Vec<String>> {
     fits.then_some(args)
 }
 
-fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
-    if !task.has("env") {
+/// What is added to the environment of a program. What is not known of a value is told by this word.
+pub(in crate::domain) fn read_env(
+    fields: &mut Fields<'_>,
+    unknown: Word,
+) -> Option<BTreeMap<String, EnvValue>> {
+    if !fields.has("env") {
         return Some(BTreeMap::new());
     }
-    let env = task.object("env")?;
+    let env = fields.object("env")?;
     let mut read = BTreeMap::new();
     let mut sound = true;
     for (name, value) in env.entries() {
@@ -122,21 +126,21 @@ fn read_env(task: &mut Fields<'_>) -> Option<BTreeMap<String, EnvValue>> {
             sound = false;
             continue;
         }
-        match read_env_value(&env, name, value) {
+        match read_env_value(&env, name, value, unknown) {
             Some(value) => drop(read.insert(name.to_owned(), value)),
             None => sound = false,
         }
     }
     let bytes: usize = read.iter().map(|(name, value)| name.len() + value.len()).sum();
     if bytes > ARGS_BYTES {
-        task.fault_hint("env", Word::TooLong, format!("use at most {ARGS_BYTES} bytes in all"));
+        fields.fault_hint("env", Word::TooLong, format!("use at most {ARGS_BYTES} bytes in all"));
         return None;
     }
     sound.then_some(read)
 }
 
 /// A text, or `{"from": NAME}`.
-fn read_env_value(env: &Fields<'_>, name: &str, value: &Sent) -> Option<EnvValue> {
+fn read_env_value(env: &Fields<'_>, name: &str, value: &Sent, unknown: Word) -> Option<EnvValue> {
     match value {
         Sent::Object(_) => {}
         Sent::Text(_) | Sent::Flawed(_) => {
@@ -154,7 +158,7 @@ fn read_env_value(env: &Fields<'_>, name: &str, value: &Sent) -> Option<EnvValue
     if !sound {
         variable.fault_hint("from", Word::OutOfRange, "a variable's name has no `=`");
     }
-    variable.finish(Word::UnsupportedAutomationField, |_| None);
+    variable.finish(unknown, |_| None);
     from.filter(|_| sound).map(|from| EnvValue::From { from })
 }
 

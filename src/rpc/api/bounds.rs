@@ -1,5 +1,7 @@
 //! How much one request may ask for.
 
+pub use crate::domain::provider::OFFER_BYTES;
+
 /// The most automations of one page, and how many it has if the client does not say.
 pub const AUTOMATIONS_MAX: i64 = 500;
 /// See [`AUTOMATIONS_MAX`].
@@ -29,10 +31,6 @@ pub const HOLD_TITLE: usize = 160;
 pub const MODELS_MAX: usize = 200;
 /// See [`MODELS_MAX`].
 pub const VARIANTS_MAX: usize = 50;
-
-/// What all models of one provider may take together, in bytes of their names. Each change of a provider is told by an
-/// event with all of them, and many events are kept.
-pub const OFFER_BYTES: usize = 64 * 1024;
 
 /// The most runs that one window can carry out at once for one provider: more than any machine serves agents.
 pub const CONCURRENT_MAX: i64 = 100;

@@ -21,7 +21,7 @@ pub(super) mod shapes {
     pub(in crate::rpc) use super::PageOnTheWire;
     pub(in crate::rpc) use super::automation::DeletedOnTheWire;
     pub(in crate::rpc) use super::output::ChunkOnTheWire;
-    pub(in crate::rpc) use super::provider::ProvidersOnTheWire;
+    pub(in crate::rpc) use super::provider::{ProvidersOnTheWire, RefreshedOnTheWire};
     pub(in crate::rpc) use super::report::{CLASSES, OUTCOMES, PERMISSIONS, words};
     pub(in crate::rpc) use super::run::{OutputOnTheWire, Taken};
 }

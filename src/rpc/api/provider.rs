@@ -13,15 +13,15 @@ use super::{forward, handled, refused, unsubscribed};
 use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
-use crate::domain::id::{ProviderId, SubscriptionId};
-use crate::domain::provider::{Offer, OfferedModel, Provider};
+use crate::domain::id::{ProviderId, RunId, SubscriptionId};
+use crate::domain::provider::{Offer, OfferedModel, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::rpc::backend::Backend;
 use crate::rpc::caller::Caller;
 use crate::rpc::params;
 
 /// The methods here that look and change nothing. A list has every model of every provider.
-pub(super) const LOOKS: &[(&str, Look)] = &[("provider/list", Look::One), ("provider/refresh", Look::One)];
+pub(super) const LOOKS: &[(&str, Look)] = &[("provider/list", Look::One)];
 
 pub(super) fn register<B: Backend>(
     module: &mut RpcModule<B>,
@@ -31,10 +31,13 @@ pub(super) fn register<B: Backend>(
         params::read(&params, "", |_| Some(())).map_err(refused)?;
         handled(backend.providers().await.map(ProvidersOnTheWire::from))
     })?;
-    module.register_async_method("provider/refresh", |params, backend, _| async move {
-        let read = params::read(&params, "`id`", |fields| Some(provider_id_if_sent(fields)));
-        let only = read.map_err(refused)?;
-        handled(backend.refresh(only).await.map(ProvidersOnTheWire::from))
+    module.register_async_method("provider/refresh", |params, backend, extensions| async move {
+        let read = params::read(&params, "`id` and `insideRun`", |fields| {
+            let only = provider_id_if_sent(fields);
+            Some((only, params::caller(fields, &extensions)))
+        });
+        let (only, by) = read.map_err(refused)?;
+        handled(backend.refresh(only, by).await.map(RefreshedOnTheWire::from))
     })?;
     // What is offered is written down before the client is answered, and in the order in which it was said.
     in_order.before("provider/serve", |backend, params, mut extensions| async move {
@@ -79,6 +82,42 @@ impl From<Vec<Provider>> for ProvidersOnTheWire {
     }
 }
 
+/// All providers as they are after they were asked, or what is waited for before that.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "RefreshedProviders")]
+pub(in crate::rpc) enum RefreshedOnTheWire {
+    /// They were asked.
+    Done(ProvidersOnTheWire),
+    /// Some of them are asked when the runs that use them have ended; `provider.updated` tells what they said.
+    #[serde(rename_all = "camelCase")]
+    Deferred {
+        /// That they are.
+        status: Waits,
+        /// The runs.
+        waiting_for: Vec<RunId>,
+    },
+}
+
+/// That something happens later.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::rpc) enum Waits {
+    /// It does.
+    Deferred,
+}
+
+impl From<Refreshed> for RefreshedOnTheWire {
+    fn from(refreshed: Refreshed) -> Self {
+        match refreshed {
+            Refreshed::Done(items) => RefreshedOnTheWire::Done(items.into()),
+            Refreshed::Deferred(waiting_for) => {
+                RefreshedOnTheWire::Deferred { status: Waits::Deferred, waiting_for }
+            }
+        }
+    }
+}
+
 fn provider_id_if_sent(fields: &mut Fields<'_>) -> Option<ProviderId> {
     fields.short_text("id", AGENT_NAME).map(ProviderId::from_text)
 }
@@ -112,10 +151,7 @@ fn read_models(fields: &mut Fields<'_>) -> Option<Vec<OfferedModel>> {
             models.push(OfferedModel { id: id.to_owned(), name: name.to_owned(), variants });
         }
     }
-    let bytes = |model: &OfferedModel| {
-        model.id.len() + model.name.len() + model.variants.iter().map(String::len).sum::<usize>()
-    };
-    if models.iter().map(bytes).sum::<usize>() > OFFER_BYTES {
+    if models.iter().map(OfferedModel::bytes).sum::<usize>() > OFFER_BYTES {
         fields.fault_hint("models", Word::TooLong, format!("use at most {OFFER_BYTES} bytes in all names"));
     }
     Some(models)

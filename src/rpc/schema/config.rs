@@ -1,42 +1,37 @@
-//! The user's own configuration file, `config.json`.
+//! The user's own configuration file, `config.json`, and what a window may configure for itself.
 
-use std::collections::BTreeMap;
-
-use schemars::JsonSchema;
 use serde_json::{Value, json};
 
-/// What a user configures once for all projects, in `$XDG_CONFIG_HOME/sexton/config.json` or the platform's twin.
-/// A file inside a project is never read for this: a repository must not name programs to run.
-#[derive(JsonSchema)]
-#[schemars(rename = "Configuration", deny_unknown_fields)]
-#[expect(dead_code, reason = "it is described here and read field by field")]
-struct Configuration {
-    /// The agents that prompts can be given to, by the name that automations use.
-    #[schemars(default)]
-    providers: BTreeMap<String, Provider>,
-}
-
-/// How an agent is started.
-#[derive(JsonSchema)]
-#[schemars(rename = "ProviderConfig", rename_all = "camelCase", deny_unknown_fields)]
-#[expect(dead_code, reason = "the shape is promised before a version can use it")]
-struct Provider {
-    /// The program and its arguments.
-    #[schemars(length(min = 1))]
-    command: Vec<String>,
-    /// What is added to its environment.
-    #[schemars(default)]
-    env: BTreeMap<String, String>,
-    /// How long it may take to start, in milliseconds.
-    #[schemars(range(min = 1000))]
-    start_ms: Option<u32>,
-}
+use super::draft::environment;
+use super::shapes::{integer, list, object, saying, text, with_default};
+use crate::domain::configuration::{PROVIDERS, START_LEAST_MS, START_MOST_MS, START_MS};
+use crate::domain::draft::limits::{AGENT_NAME, ARGS, ARGS_BYTES, PROGRAM_BYTES};
 
 pub(super) fn schema() -> Value {
-    let mut schema = schemars::schema_for!(Configuration).to_value();
+    let what = "What a user configures once for all projects, in `$XDG_CONFIG_HOME/sexton/config.json` or the platform's \
+        twin. A file inside a project is never read for this: a repository must not name programs to run.";
+    let mut schema = saying(object(&[("providers", providers())], &[]), what);
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     schema["title"] = json!("The configuration file of sexton");
-    schema["$comment"] = json!(
-        "This version starts no agents itself: a provider in the file is told as `not_available_yet`, and everything else of it counts."
-    );
     schema
+}
+
+/// The agents, by the providers whose prompts they carry out.
+pub(super) fn providers() -> Value {
+    let schema = json!({"type": "object", "additionalProperties": provider(), "maxProperties": PROVIDERS,
+        "propertyNames": text(1, AGENT_NAME)});
+    saying(schema, "The agents that are started for prompts, by what `task.model.providerID` names.")
+}
+
+fn provider() -> Value {
+    let program = format!(
+        "The program, an absolute path or a name that is looked up in the search path, of at most {PROGRAM_BYTES} \
+         bytes, and its arguments. At most {ARGS_BYTES} bytes together."
+    );
+    let mut command = saying(list(text(0, ARGS_BYTES), ARGS), &program);
+    command["minItems"] = json!(1);
+    let start = "How long it may take to say what it offers, and each call to it, in milliseconds.";
+    let start = with_default(saying(integer(START_LEAST_MS, START_MOST_MS), start), START_MS);
+    let fields = [("command", command), ("env", environment()), ("startMs", start)];
+    saying(object(&fields, &["command"]), "How an agent is started that speaks the Agent Client Protocol.")
 }

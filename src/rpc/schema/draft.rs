@@ -134,14 +134,18 @@ fn timezone() -> Value {
     saying(text(1, most::TIMEZONE), "An IANA name; the machine's zone if it is absent.")
 }
 
-fn task() -> Value {
+/// What is added to the environment of a program.
+pub(super) fn environment() -> Value {
     let variable = json!({"anyOf": [any_text(),
         object(&[("from", saying(text(1, most::VARIABLE), "A variable of the executing window."))], &["from"])]});
-    let env = saying(map(variable), &together_in_bytes());
+    with_default(saying(map(variable), &together_in_bytes()), json!({}))
+}
+
+fn task() -> Value {
     let command = [
         ("program", program()),
         ("args", args()),
-        ("env", with_default(env, json!({}))),
+        ("env", environment()),
         ("stdin", bytes(0, most::STDIN_BYTES, "What it reads.")),
     ];
     let notify = [("text", saying(text(1, most::REMINDER), "What people are told; nothing is executed."))];

@@ -9,7 +9,9 @@ use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
-use crate::rpc::api::shapes::{DeletedOnTheWire, OutputOnTheWire, PageOnTheWire, ProvidersOnTheWire, Taken};
+use crate::rpc::api::shapes::{
+    DeletedOnTheWire, OutputOnTheWire, PageOnTheWire, ProvidersOnTheWire, RefreshedOnTheWire, Taken,
+};
 use crate::rpc::backend::Preview;
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::InitializeResult;
@@ -280,10 +282,10 @@ pub fn methods() -> Vec<Method> {
         },
         Method {
             name: "provider/refresh",
-            summary: "Asks providers what they offer, and gives all of them.",
+            summary: "Asks agents what they offer, and gives all providers; one that a run uses is asked when that has ended.",
             params: work::refresh(),
-            result: of::<ProvidersOnTheWire>,
-            refusals: LOOK_AT_ONE,
+            result: of::<RefreshedOnTheWire>,
+            refusals: &[Kind::NotFound, Kind::InsideRun, Kind::StorageUnavailable],
             examples: vec![json!({}), json!({"id": "editor"})],
         },
         Method {

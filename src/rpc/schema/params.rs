@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::draft;
 use super::shapes::{
     and, boolean, instant, integer, map, number_from, object, one_of, or_null, saying, text, with_default,
 };
+use super::{config, draft};
 use crate::domain::draft::limits as most;
 use crate::domain::event;
 use crate::domain::run::machine::State;
@@ -206,7 +206,7 @@ fn options() -> Value {
             ("role", with_default(one_of(&["participant", "observer"]), "participant")),
             ("stateDirectory", saying(text(1, PATH_MAX), kept)),
             ("environment", saying(map(json!({"type": "string", "pattern": "^[^\\u0000]*$"})), added)),
-            ("providers", saying(object(&[], &[]), "This version starts no agents itself.")),
+            ("providers", config::providers()),
             ("followConfigFile", saying(with_default(boolean(), true), followed)),
             ("limits", limits()),
         ],

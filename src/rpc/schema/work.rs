@@ -47,7 +47,7 @@ pub(super) fn serve() -> Value {
 }
 
 pub(super) fn refresh() -> Value {
-    object(&[("id", saying(name(), "Only this one is asked; all, if it is absent."))], &[])
+    object(&[("id", saying(name(), "Only this one is asked; all, if it is absent.")), inside_run()], &[])
 }
 
 /// Exactly one of each pair.

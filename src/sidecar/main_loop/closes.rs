@@ -34,7 +34,7 @@ impl MainLoop {
     pub(super) async fn close(&mut self, ready: ReadyClose) -> Result<Then, Refusal> {
         self.sidecar.parts.failpoints.pass(Failpoint::BeforeClose);
         let outcome = match (ready.kind, &ready.extent) {
-            (CloseKind::Reload, _) => self.reload().await,
+            (CloseKind::Reload, _) => self.reload().await?,
             (CloseKind::Dispose, Extent::Project) => {
                 self.give_up_the_project();
                 Ok(())
@@ -62,18 +62,23 @@ impl MainLoop {
         })
     }
 
-    /// Reads the configuration anew.
-    ///
-    /// # Errors
-    /// A sentence about what is wrong with it. What was read before counts on then.
-    async fn reload(&self) -> Result<(), String> {
-        let Some(file) = self.sidecar.parts.configuration_file.clone() else { return Ok(()) };
+    /// Reads the configuration anew, and takes it up. What cannot be: a sentence about what is wrong with it. What was
+    /// in force before counts on then.
+    async fn reload(&self) -> Result<Result<(), String>, Refusal> {
+        let parts = &self.sidecar.parts;
+        let Some(file) = parts.configuration_file.clone() else { return Ok(Ok(())) };
         let unread = |why: &dyn std::fmt::Display| format!("the configuration file could not be read: {why}");
-        let reached = self.sidecar.parts.failpoints.reach(Failpoint::BeforeReload).map_err(io::Error::from);
-        reached.map_err(|error| unread(&error))?;
-        match tokio::task::spawn_blocking(move || configuration::read(&file)).await {
-            Ok(found) => found.meaning().map_err(str::to_owned),
+        let reached = parts.failpoints.reach(Failpoint::BeforeReload).map_err(io::Error::from);
+        if let Err(error) = reached {
+            return Ok(Err(unread(&error)));
+        }
+        let read = match tokio::task::spawn_blocking(move || configuration::read(&file)).await {
+            Ok(found) => found.meaning(),
             Err(error) => Err(unread(&error)),
+        };
+        match read {
+            Ok(file) => self.sidecar.take_up(file).await,
+            Err(why) => Ok(Err(why)),
         }
     }
 

@@ -79,6 +79,7 @@ fn what_was_acknowledged_is_there(heir: &mut Client, ledger: &Connection, noted:
 fn nothing_is_kept(ledger: &Connection) {
     for (what, table) in [
         ("providers that are served", "servings"),
+        ("agents that are to be asked", "probes"),
         ("directories that a person holds", "holds"),
         ("closes", "closes"),
         ("answers that nobody was handed", "answers"),

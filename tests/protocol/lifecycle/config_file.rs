@@ -15,8 +15,8 @@ const AT_ONCE_MS: u128 = 4_000;
 /// How long a file that is not whole has to stay as it is.
 const HALF_WRITTEN: Duration = Duration::from_millis(500);
 
-/// What this version cannot use.
-const FAULTY: &str = r#"{"providers": {"agent": {"command": ["agent"]}}}"#;
+/// What cannot be used: it names no program.
+const FAULTY: &str = r#"{"providers": {"agent": {"command": []}}}"#;
 
 fn window(place: &Place) -> (Client, String) {
     let mut client = place.open();

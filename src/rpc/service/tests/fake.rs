@@ -18,7 +18,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
-use crate::domain::provider::{Offer, Provider};
+use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
     CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
@@ -218,7 +218,7 @@ impl Backend for Fake {
         not_here()
     }
 
-    async fn refresh(&self, _only: Option<ProviderId>) -> Answer<Vec<Provider>> {
+    async fn refresh(&self, _only: Option<ProviderId>, _by: Caller) -> Answer<Refreshed> {
         not_here()
     }
 
