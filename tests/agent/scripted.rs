@@ -25,17 +25,21 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let script = script::Script::from_environment();
-    let over = agent::Agent::new(script).serve();
-    match over {
+    match agent::Agent::new(script).serve() {
         inbox::Over::Exit(code) => ExitCode::from(code),
-        inbox::Over::Signal(signal) => {
-            let pid = rustix::process::getpid();
-            let signal = rustix::process::Signal::from_named_raw(signal).expect("a signal");
-            rustix::process::kill_process(pid, signal).unwrap();
-            // It is on its way.
-            loop {
-                std::thread::park();
-            }
-        }
+        inbox::Over::Signal(signal) => die_by(signal),
     }
+}
+
+#[cfg(unix)]
+fn die_by(signal: i32) -> ExitCode {
+    let signal = rustix::process::Signal::from_named_raw(signal).expect("a signal");
+    rustix::process::kill_process(rustix::process::getpid(), signal).unwrap();
+    // It is on its way.
+    agent::stay()
+}
+
+#[cfg(not(unix))]
+fn die_by(_: i32) -> ExitCode {
+    ExitCode::FAILURE
 }
