@@ -25,7 +25,7 @@ use super::probing::Probing;
 use super::pruning::{self, Round};
 use super::upkeep::{self, Upkeep};
 use super::vigil::Vigil;
-use super::{peers, served, sweep};
+use super::{agent, peers, served, sweep};
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
@@ -404,7 +404,8 @@ fn take_up(sidecar: &Sidecar, order: &Order, done: &mpsc::Sender<(RunId, Release
         Ordered::Served(served) => served::start(sidecar, order, served, done),
         // It began here, and who carried it out could not say how it ended.
         Ordered::Guarded | Ordered::Agent(_) if order.begun => carry::clean_up(sidecar, order, done),
-        Ordered::Guarded | Ordered::Agent(_) => carry::start(sidecar, order, done),
+        Ordered::Agent(_) => agent::start(sidecar, order, done),
+        Ordered::Guarded => carry::start(sidecar, order, done),
     }
 }
 

@@ -3,6 +3,7 @@
 //! [`Sidecar`] is one open project. Its loop (`main_loop`) ticks when something is due, and makes the world
 //! match the rows: it starts and stops the work of runs that were given to this instance (`carry`).
 
+mod agent;
 mod agents;
 mod backend;
 mod bell;

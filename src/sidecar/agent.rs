@@ -1,0 +1,472 @@
+//! Carries out a prompt through an agent: a process under a guard, as a command, that is spoken to. From a guard that is
+//! ready, over the fence, through the conversation, to the report of its end.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+use super::Sidecar;
+use super::carried::{self, Carried, Release};
+use super::ground::{Ground, Readiness};
+use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, process_end, work_end};
+use crate::domain::automation::Task;
+use crate::domain::briefing::{self, Briefing};
+use crate::domain::configuration::ProviderConfig;
+use crate::domain::id::RunId;
+use crate::domain::prompt::Prompt;
+use crate::domain::provider;
+use crate::domain::run::machine::ErrorCode;
+use crate::domain::run::{Changes, OutputSize, Run, RunError, RunResult, StartFailure};
+use crate::domain::schedule::zone::Zone;
+use crate::engine::agent::{self, Heard, Past, Session};
+use crate::engine::blocker;
+use crate::engine::report::{Fence, Said, WorkEnd};
+use crate::exec::acp::{self, End, SessionChoice, Turn, Verdict, Wishes};
+use crate::exec::{self, AgentPipes, AgentWork, Ended, Report, spool};
+use crate::failpoint::Failpoint;
+use crate::ledger::{Guard, Order, Ordered, RunRow};
+
+/// Reports of one conversation on their way to the ledger; while there is no room the agent is not read.
+const REPORTED: usize = 16;
+
+/// How long an agent that is done may take to end when its input has been closed. A signal before that would leave its
+/// own tools behind to be swept.
+const LAST_BREATH: Duration = Duration::from_secs(4);
+
+/// The same for one that was asked to stop, and has been given time for that: whoever waits for it has to be answered.
+const STOPPED_BREATH: Duration = Duration::from_secs(2);
+
+/// How much is kept of what an agent and its precheck say on their standard error, in bytes.
+const LOG_BYTES: u64 = 1024 * 1024;
+
+/// How much is read of what a precheck has written, in bytes: all that is kept of it.
+const PRECHECK_READ: usize = exec::PRECHECK_OUTPUT_BYTES as usize;
+
+/// How much of that is told in a message, in bytes.
+const LOG_TOLD: usize = 1000;
+
+/// Begins to carry out a run that was given to this instance.
+pub(super) fn start(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>) -> Carried {
+    let (wishes, heard) = watch::channel(Wishes::default());
+    let ear = Arc::new(Ear { slot: Slot::empty(), wishes });
+    carried::Carrier::follow(&*ear, order);
+    let carrier = Carrier { guarded: Guarded::new(sidecar, order, ear.slot.clone()), heard };
+    Carried::by(ear, order, carrier.carry(), done)
+}
+
+/// What the loop says goes to the conversation, and to the guard where the agent is not to be asked.
+struct Ear {
+    slot: Arc<Slot>,
+    wishes: watch::Sender<Wishes>,
+}
+
+impl carried::Carrier for Ear {
+    fn follow(&self, order: &Order) {
+        let answers = match &order.work {
+            Ordered::Agent(agent) => &agent.answers[..],
+            // What carries a run out never changes.
+            Ordered::Guarded | Ordered::Served(_) => &[],
+        };
+        let answers = answers.iter().map(|pending| {
+            let provider::Answer { asked, choice, .. } = pending.answer.clone();
+            acp::Answer { number: pending.row, asked, choice }
+        });
+        let wanted = Wishes { end: order.stopping.is_some(), answers: answers.collect() };
+        self.wishes.send_if_modified(|wishes| {
+            let is_news = wishes.end != wanted.end || wishes.answers != wanted.answers;
+            *wishes = wanted;
+            is_news
+        });
+        if order.stopping == Some(true) {
+            self.slot.tell(Told::StopNow);
+        }
+    }
+
+    fn leave(&self) {
+        self.slot.tell(Told::StopNow);
+    }
+
+    fn let_go(&self) {
+        self.slot.tell(Told::StopNow);
+    }
+}
+
+struct Carrier {
+    guarded: Guarded,
+    heard: watch::Receiver<Wishes>,
+}
+
+/// What became of a guard that was told to start the agent.
+enum Begun<'a> {
+    /// The agent is there, and this is the ground on which it works.
+    Started(Ground<'a>),
+    /// It is not, and all that follows from that has been written down.
+    Over(Release),
+}
+
+impl Carrier {
+    async fn carry(self) -> Release {
+        let id = self.guarded.run.clone();
+        let read = self.guarded.sidecar.parts.ledger.read(move |view| {
+            let Some(row) = view.run(&id)? else { return Ok(None) };
+            let Task::Prompt(prompt) = row.definition.task.clone() else { return Ok(None) };
+            let past = agent::past(view, &row, &prompt)?;
+            Ok(Some((row, prompt, past)))
+        });
+        let (row, prompt, past) = match read.await {
+            Ok(Some((row, prompt, Some(past)))) => (row, prompt, past),
+            // Its session is at work in another run, which ends some time.
+            Ok(Some((_, _, None))) => return Release::TryAgain,
+            Ok(None) => return Release::Done,
+            Err(refusal) => {
+                tracing::error!(%refusal, run = %self.guarded.run, "a run could not be read; trying again");
+                return Release::TryAgain;
+            }
+        };
+        let token = format!("{}", uuid::Uuid::new_v4().simple());
+        let (work, call_limit) = match self.work(&row, &prompt, &token) {
+            Ok(work) => work,
+            Err(failure) => return self.guarded.report_end(WorkEnd::NotStarted(failure)).await,
+        };
+        let program = work.program.clone();
+        let (reports, mut inbox) = mpsc::channel(REPORTS);
+        let pipes = match exec::prepare_agent(&self.guarded.sidecar.parts.guard, work, reports) {
+            Ok((handle, pipes)) => {
+                self.guarded.slot.fill(handle);
+                pipes
+            }
+            Err(error) => {
+                let why = format!("the pipes to the agent could not be made: {error}; try again");
+                return self.guarded.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await;
+            }
+        };
+        let ground = match self.begin(&mut inbox, token, &row.run).await {
+            Begun::Started(ground) => ground,
+            Begun::Over(release) => return release,
+        };
+        let turn = self.turn(&row, &prompt, past, call_limit).await;
+        let verdict = self.converse(pipes, turn).await;
+        match self.until_ended(&mut inbox).await {
+            Some(ended) => {
+                let changes = match verdict.end {
+                    End::Finished { .. } => ground.changes(&self.guarded.slot).await,
+                    End::Failed { .. } | End::Cancelled | End::Lost => None,
+                };
+                self.guarded.report_end(end_of(verdict, ended, changes, &program)).await
+            }
+            None => {
+                let why = "its supervisor ended without a report; run it again";
+                self.guarded.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await
+            }
+        }
+    }
+
+    /// Waits until the guard has started the agent, which may take a precheck.
+    async fn begin<'a>(
+        &'a self,
+        inbox: &mut mpsc::Receiver<(RunId, Report)>,
+        token: String,
+        run: &'a Run,
+    ) -> Begun<'a> {
+        let mut ground = Ground::Untouched;
+        let (mut fence_failed, mut passed) = (false, false);
+        let mut heard = self.heard.clone();
+        let mut asked_to_end = false;
+        loop {
+            let report = tokio::select! {
+                report = inbox.recv() => report,
+                readiness = ground.prepared() => {
+                    match readiness {
+                        Readiness::Ready => self.guarded.slot.go(),
+                        Readiness::Missing => self.guarded.slot.tell(Told::StopNow),
+                    }
+                    continue;
+                }
+                _ = heard.wait_for(|wishes| wishes.end), if !asked_to_end => {
+                    asked_to_end = true;
+                    self.guarded.slot.tell(Told::Stop);
+                    continue;
+                }
+            };
+            let end = match report {
+                Some((_, Report::Ready(process))) => {
+                    match self.guarded.begin(Guard { process, token: token.clone() }).await {
+                        Ok(Fence::Go) => {
+                            passed = true;
+                            ground = Ground::prepare(&self.guarded.sidecar, run);
+                        }
+                        Ok(Fence::Withdrawn) => self.guarded.slot.tell(Told::StopNow),
+                        Err(refusal) => {
+                            tracing::error!(%refusal, run = %self.guarded.run, "a run could not begin; trying again");
+                            fence_failed = true;
+                            self.guarded.slot.tell(Told::StopNow);
+                        }
+                    }
+                    continue;
+                }
+                Some((_, Report::Started)) => return Begun::Started(ground),
+                Some((_, Report::Ended(ended))) => work_end(ended),
+                None => None,
+            };
+            let end = match end {
+                Some(end) => end,
+                None if passed => WorkEnd::NotStarted(ground.why_not().unwrap_or_else(|| {
+                    StartFailure::transient("it was stopped before its agent was started; run it again")
+                })),
+                None if fence_failed => return Begun::Over(Release::TryAgain),
+                None => return Begun::Over(Release::Done),
+            };
+            return Begun::Over(self.guarded.report_end(end).await);
+        }
+    }
+
+    /// What the guard is told, and how long the agent may take for each answer before its work begins.
+    fn work(
+        &self,
+        row: &RunRow,
+        prompt: &Prompt,
+        token: &str,
+    ) -> Result<(AgentWork, Duration), StartFailure> {
+        let sidecar = &self.guarded.sidecar;
+        let id = &prompt.model.provider;
+        let Some(ProviderConfig { command, env, start_ms }) = sidecar.parts.agents.of(id) else {
+            return Err(StartFailure::config(format!(
+                "`{id}` is not configured in this window any more; configure it, or choose another model"
+            )));
+        };
+        let mut words = command.into_iter();
+        let Some(program) = words.next() else {
+            return Err(StartFailure::config(format!(
+                "`providers.{id}.command` names no program; write one into the configuration"
+            )));
+        };
+        let mut environment = sidecar.environment_of(&row.run);
+        environment.extend(sidecar.resolve(&env, &format!("providers.{id}.env"))?);
+        let work = AgentWork {
+            run: row.run.id.clone(),
+            token: token.to_owned(),
+            program,
+            args: words.collect(),
+            environment,
+            precheck: row.definition.policy.precheck.as_ref().map(precheck_work),
+            directory: row.run.directory.clone().into(),
+            log: self.file("agent.log"),
+            log_limit: LOG_BYTES,
+            precheck_output: self.file("precheck.out"),
+        };
+        Ok((work, Duration::from_millis(u64::try_from(start_ms).unwrap_or(0))))
+    }
+
+    /// A file that belongs to the run.
+    fn file(&self, name: &str) -> PathBuf {
+        self.guarded.sidecar.run_directory(&self.guarded.run).join(name)
+    }
+
+    async fn turn(&self, row: &RunRow, prompt: &Prompt, past: Past, call_limit: Duration) -> Turn {
+        let parts = &self.guarded.sidecar.parts;
+        let (run, definition) = (&row.run, &row.definition);
+        let precheck = match &definition.policy.precheck {
+            Some(_) => {
+                let path = self.file("precheck.out");
+                // What cannot be read is left out: the precheck has said what decides by its exit code.
+                let read = spawn_blocking(move || spool::read(&path, 0, PRECHECK_READ)).await;
+                read.ok().and_then(Result::ok).map(|chunk| String::from_utf8_lossy(&chunk.data).into_owned())
+            }
+            None => None,
+        };
+        let zone = Zone::named(&definition.timezone).unwrap_or_else(|_| Zone::utc());
+        let briefing = Briefing {
+            prompt: &prompt.prompt,
+            title: &run.automation_title,
+            scheduled_at: run.scheduled_at,
+            zone: &zone,
+            now: parts.clock.now(),
+            attendance: run.attendance,
+            context: row.context.as_deref(),
+            precheck: precheck.as_deref(),
+            previous: past.previous.as_ref().map(|previous| briefing::Previous {
+                completed_at: previous.completed_at,
+                ended: &previous.ended,
+                text: &previous.text,
+            }),
+        };
+        Turn {
+            directory: run.directory.clone(),
+            session: match past.session {
+                Session::New => SessionChoice::New,
+                Session::Last(id) => SessionChoice::Last(id),
+                Session::Named(id) => SessionChoice::Named(id),
+            },
+            model: prompt.model.model.clone(),
+            variant: prompt.variant.clone(),
+            prompt: briefing.text(),
+            permissions: definition.policy.permissions,
+            call_limit,
+            output: self.guarded.sidecar.output_path(&run.id),
+            output_limit: parts.limits.output_bytes,
+            spent_before: past.spent,
+        }
+    }
+
+    /// Has the agent do its work. What it reports is written down in its order, and nobody waits for that to hear of a
+    /// stop.
+    async fn converse(&self, pipes: AgentPipes, turn: Turn) -> Verdict {
+        let (reports, mut reported) = mpsc::channel(REPORTED);
+        let conversation = tokio::spawn(acp::drive(pipes, turn, self.heard.clone(), reports));
+        while let Some(report) = reported.recv().await {
+            self.write_down(report).await;
+        }
+        match conversation.await {
+            Ok(verdict) => verdict,
+            Err(error) => {
+                tracing::error!(%error, run = %self.guarded.run, "the conversation with an agent has failed");
+                Verdict {
+                    end: End::Lost,
+                    output: exec::OutputSize::default(),
+                    tail: String::new(),
+                    files: BTreeSet::new(),
+                }
+            }
+        }
+    }
+
+    async fn write_down(&self, report: acp::Report) {
+        match report {
+            acp::Report::Started { session_id, continuity, written } => {
+                let started = provider::Report::Started { session_id, continuity: Some(continuity) };
+                if self.tell(Failpoint::BeforeStartReport, started).await == Heard::InTime {
+                    // An error means that the conversation is over already.
+                    let _ = written.send(());
+                }
+            }
+            acp::Report::Step { title } => {
+                self.tell_more(provider::Report::Step { title: Some(title) }).await;
+            }
+            acp::Report::Cost(cost) => self.tell_more(provider::Report::Cost(cost)).await,
+            acp::Report::Blocked(need) => self.tell_more(provider::Report::Blocked(need)).await,
+            acp::Report::Unblocked => self.tell_more(provider::Report::Unblocked).await,
+            acp::Report::HandedOver { answer } => {
+                self.guarded
+                    .persist(Failpoint::BeforeAnswerForgotten, |_| {
+                        move |tx, _| blocker::handed_over(tx, answer)
+                    })
+                    .await;
+            }
+        }
+    }
+
+    async fn tell_more(&self, report: provider::Report) {
+        self.tell(Failpoint::BeforeReport, report).await;
+    }
+
+    /// Tells what the agent does. If the run is not this instance's any more, its work is ended.
+    async fn tell(&self, before: Failpoint, report: provider::Report) -> Heard {
+        let (heard, mut hears) = watch::channel(Heard::TooLate);
+        self.guarded
+            .persist(before, |run| {
+                let (report, heard) = (report.clone(), heard.clone());
+                move |tx, context| {
+                    heard.send_replace(agent::report(tx, context, &run, report)?);
+                    Ok(())
+                }
+            })
+            .await;
+        let heard = *hears.borrow_and_update();
+        if heard == Heard::TooLate {
+            self.guarded.slot.tell(Told::StopNow);
+        }
+        heard
+    }
+
+    /// Waits until everything of the agent has gone. Its input is closed, which is how it is told that nothing more comes.
+    async fn until_ended(&self, inbox: &mut mpsc::Receiver<(RunId, Report)>) -> Option<Ended> {
+        let mut heard = self.heard.clone();
+        let began = Instant::now();
+        let mut told = Told::Nothing;
+        loop {
+            let is_to_stop = heard.borrow_and_update().end;
+            let (breath, last) = match is_to_stop {
+                true => (STOPPED_BREATH, Told::StopNow),
+                false => (LAST_BREATH, Told::Stop),
+            };
+            tokio::select! {
+                report = inbox.recv() => match report? {
+                    (_, Report::Ended(ended)) => return Some(ended),
+                    (_, Report::Ready(_) | Report::Started) => {}
+                },
+                () = sleep_until(began + breath), if told < last => {
+                    told = last;
+                    self.guarded.slot.tell(last);
+                }
+                _ = heard.wait_for(|wishes| wishes.end), if !is_to_stop => {}
+            }
+        }
+    }
+}
+
+/// What the engine is told of an agent that has gone, from what it has said and how its process has ended.
+fn end_of(verdict: Verdict, ended: Ended, changes: Option<Changes>, program: &str) -> WorkEnd {
+    let Verdict { end, output, tail, files } = verdict;
+    let output = OutputSize { bytes: output.bytes, truncated: output.truncated };
+    let (exit, swept, log) = match ended {
+        Ended::Exited { exit, swept, tail, .. } => (Some(exit), swept, tail),
+        Ended::GuardLost { message, swept, tail: log, .. } => match end {
+            End::Finished { .. } => (None, swept, log),
+            End::Failed { .. } | End::Cancelled | End::Lost => {
+                let process = process_end(None, swept, tail);
+                return WorkEnd::GuardLost { message, process, output };
+            }
+        },
+        // The agent was there, so that none of these is reached.
+        Ended::Withdrawn | Ended::StartFailed(_) | Ended::PrecheckOnly { .. } => (None, 0, String::new()),
+    };
+    let process = process_end(exit, swept, tail);
+    let said = match end {
+        End::Finished { text } => {
+            let text = text.unwrap_or_default();
+            let (said, outcome) = briefing::take_outcome(&text);
+            // Where git cannot tell, the agent's tools have said what they change.
+            let changed = changes.as_ref().map_or(!files.is_empty(), |changes| !changes.files.is_empty());
+            let outcome = briefing::outcome(outcome, said, changed);
+            let text = Some(said.to_owned()).filter(|text| !text.is_empty());
+            let files = Some(files.into_iter().take(Changes::FILES).collect::<Vec<_>>());
+            let files = files.filter(|files| !files.is_empty() && changes.is_none());
+            let result = RunResult { text, outcome, files: None, diffstat: None }.with_changes(changes);
+            Said::Done(RunResult { files: result.files.or(files), ..result })
+        }
+        End::Failed { code: code @ ErrorCode::StartFailed, message, class } => {
+            Said::Failed(RunError { code, message: with_log(message, &log), class })
+        }
+        End::Failed { code, message, class } => Said::Failed(RunError { code, message, class }),
+        End::Cancelled => {
+            Said::Nothing(with_log("the agent has cancelled its work by itself".to_owned(), &log))
+        }
+        End::Lost => {
+            let how = match (process.exit_code, process.signal) {
+                (Some(code), _) => format!("exited with code {code}"),
+                (None, Some(signal)) => format!("was killed by signal {signal}"),
+                (None, None) => "ended".to_owned(),
+            };
+            Said::Nothing(with_log(format!("the agent `{program}` {how} before it was done"), &log))
+        }
+    };
+    WorkEnd::Agent { said, process, output }
+}
+
+/// A message, with the end of what the agent has said on its standard error.
+fn with_log(message: String, log: &str) -> String {
+    let log = log.trim();
+    let mut start = log.len().saturating_sub(LOG_TOLD);
+    while !log.is_char_boundary(start) {
+        start += 1;
+    }
+    match &log[start..] {
+        "" => message,
+        log => format!("{message}; its last words: {log}"),
+    }
+}
