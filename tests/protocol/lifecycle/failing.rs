@@ -26,12 +26,12 @@ fn a_deferred_close_that_fails_is_told_and_leaves_nothing_closing() {
     let closing = deferred(&mut client, "reload", &[&held_up]);
     let next = client.create(dormant("next", shell("echo next >> log")));
     let next = client.run(&next);
-    place.configure(r#"{"providers": {"agent": {"command": ["agent"]}}, "theme": "dark"}"#);
+    place.configure(r#"{"providers": {"agent": {"command": []}}, "theme": "dark"}"#);
     gate.open();
     let told = end_of(&mut client, &closing);
     assert_eq!((&told["kind"], &told["important"]), (&json!("lifecycle.failed"), &json!(true)));
     let why = told["lifecycle"]["error"].as_str().expect("a sentence");
-    for part in ["config.json", "providers.agent: not available yet", "theme: unknown value", "mend it"] {
+    for part in ["config.json", "providers.agent.command: required", "theme: unknown value", "mend it"] {
         assert!(why.contains(part), "{part} is not in {why}");
     }
     client.wait_for_run(&next, "succeeded");

@@ -115,11 +115,16 @@ fn a_window_cannot_serve_what_it_has_an_agent_for() {
     let place = Place::new();
     let mut client = place.sidecar().option("followConfigFile", json!(false)).open();
     client.expect_error("a close has failed: this window serves editor itself");
-    client.serve();
+    let serving = client.serve();
     file(&place, &json!({"editor": {"command": ["agent"]}}));
-    let error = client.refusal("lifecycle/close", json!({"kind": "reload", "mode": "maintenance"}));
+    let reload = json!({"kind": "reload", "mode": "maintenance"});
+    let error = client.refusal("lifecycle/close", reload.clone());
     assert!(error["message"].as_str().unwrap().contains("this window serves editor itself"), "{error}");
     assert_eq!(client.get("provider/list", json!({}))["items"][0]["kind"], "served");
+    // What was refused can be asked for again.
+    assert_eq!(client.get("provider/unserve", json!({"subscription": serving})), true);
+    assert_eq!(client.get("lifecycle/close", reload)["status"], "completed");
+    assert_eq!(client.get("provider/list", json!({}))["items"][0]["kind"], "acp");
     client.finish();
 }
 
