@@ -10,8 +10,9 @@ use sexton::domain::run::{Asked, ErrorClass, Need};
 use sexton::engine::agents::Start;
 use sexton::engine::probe;
 
-use super::{Walk, expect_only_storage, prompt, with};
+use super::{Walk, expect_only_storage};
 use crate::app::{AGENT, MODEL, Manners, chosen, offer, permission, question, started, step};
+use crate::drafts::{prompt, with};
 use crate::world::Who;
 
 /// Another provider, and another model of the usual one.
