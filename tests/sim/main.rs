@@ -12,6 +12,7 @@ mod looking;
 mod machine;
 mod pauses;
 mod queues;
+mod requests;
 mod rng;
 mod serving;
 mod window;

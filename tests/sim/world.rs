@@ -6,25 +6,16 @@ use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use rusqlite::trace::{TraceEvent, TraceEventCodes};
-use serde_json::Value;
-use sexton::domain::automation::{Access, Automation};
-use sexton::domain::draft::{self, CreateParams, Surroundings};
+use sexton::domain::automation::Access;
 use sexton::domain::id::{AutomationId, IdSource, InstanceId, LedgerId, RunId};
-use sexton::domain::policy::IfBusy;
 use sexton::domain::process::{FileIdentity, ProcessIdentity};
 use sexton::domain::refusal::{Refusal, StorageReason};
-use sexton::domain::request::{ActiveRun, DeleteRequest, RestRequest, RunRequest};
-use sexton::domain::run::{Attendance, Run};
 use sexton::domain::scheduler::{Limits, Role};
-use sexton::domain::sent::Sent;
 use sexton::domain::shown::Voice;
 use sexton::domain::time::Timestamp;
-use sexton::engine::delete::Deletion;
 use sexton::engine::presence::Left;
 use sexton::engine::report::WorkEnd;
-use sexton::engine::{
-    Context, Progress, cancel, clock, create, delete, pause, presence, report, retention, trigger,
-};
+use sexton::engine::{Context, Progress, clock, presence, report, retention};
 use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
@@ -200,62 +191,6 @@ impl World {
         }
         self.audit.step(&self.connection, self.now);
         decided
-    }
-
-    // Requests.
-
-    pub(crate) fn try_create(&mut self, who: Who, draft: &Value) -> Result<Automation, Refusal> {
-        let params = self.read_create(draft);
-        self.decide(who, |tx, context| create::create(tx, context, params))
-    }
-
-    pub(crate) fn read_create(&self, draft: &Value) -> CreateParams {
-        let around = Surroundings { machine_zone: "UTC", limits: &self.limits, now: self.now, vcs: None };
-        let params = draft::read_create(Sent::from(draft).as_object().unwrap(), around, |_| ())
-            .map(|(params, ())| params);
-        params.unwrap_or_else(|faults| panic!("{draft}: {faults:?}"))
-    }
-
-    pub(crate) fn create(&mut self, who: Who, draft: Value) -> AutomationId {
-        self.try_create(who, &draft).unwrap().id
-    }
-
-    pub(crate) fn resume(&mut self, who: Who, id: &AutomationId) -> Result<Automation, Refusal> {
-        let request = RestRequest { automation: id.clone(), note: None };
-        self.decide(who, |tx, context| pause::resume(tx, context, request))
-    }
-
-    pub(crate) fn try_run(&mut self, who: Who, id: &AutomationId) -> Result<Run, Refusal> {
-        self.try_run_if_busy(who, id, None)
-    }
-
-    pub(crate) fn try_run_if_busy(
-        &mut self,
-        who: Who,
-        id: &AutomationId,
-        if_busy: Option<IfBusy>,
-    ) -> Result<Run, Refusal> {
-        let attendance = Attendance::Attended;
-        let request = RunRequest { automation: id.clone(), attendance, key: None, context: None, if_busy };
-        self.decide(who, |tx, context| trigger::trigger(tx, context, request))
-    }
-
-    pub(crate) fn run(&mut self, who: Who, id: &AutomationId) -> RunId {
-        self.try_run(who, id).unwrap().id
-    }
-
-    pub(crate) fn cancel(&mut self, who: Who, run: &RunId) -> Result<Run, Refusal> {
-        self.decide(who, |tx, context| cancel::cancel(tx, context, run))
-    }
-
-    pub(crate) fn delete(
-        &mut self,
-        who: Who,
-        id: &AutomationId,
-        active_run: ActiveRun,
-    ) -> Result<Deletion, Refusal> {
-        let request = DeleteRequest { automation: id.clone(), if_revision: None, active_run };
-        self.decide(who, |tx, context| delete::delete(tx, context, &request))
     }
 
     // Windows.
