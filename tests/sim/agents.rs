@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, ProviderId, RunId};
 use sexton::domain::provider::{OfferedModel, ProviderKind, ProviderStatus};
 use sexton::domain::refusal::Refusal;
+use sexton::domain::run::OutputSize;
 use sexton::domain::run::machine::ErrorCode;
-use sexton::domain::run::{OutputSize, Phase, RunError};
 use sexton::domain::scheduler::Role;
 use sexton::engine::agents::{self, ConfiguredAgent, Start};
 use sexton::engine::ending::Remains;
@@ -16,6 +16,7 @@ use sexton::engine::{probe, providers, report, standby};
 use crate::app::{AGENT, MODEL, offer};
 use crate::closer::{given_to, said};
 use crate::drafts::{prompt, with};
+use crate::looking::failure;
 use crate::world::{Who, World};
 
 /// How long the agents of these tests may take to say what they offer.
@@ -55,7 +56,7 @@ impl World {
     }
 
     /// The window has agents for these, and they have said that they offer the usual model.
-    fn has_agents(&mut self, who: Who, ids: &[&str]) {
+    pub(crate) fn has_agents(&mut self, who: Who, ids: &[&str]) {
         self.configure(who, ids);
         self.decide(who, |tx, context| probe::refresh(tx, context, None)).unwrap();
         self.answer(who, Ok(&[MODEL]));
@@ -76,11 +77,6 @@ fn command(world: &mut World, who: Who, access: &str) -> (AutomationId, RunId) {
     crate::closer::by_hand(world, who, fields)
 }
 
-fn failure(world: &World, run: &RunId) -> RunError {
-    let Phase::Failed { error, .. } = world.run_row(run).run.phase else { panic!("{run} has not failed") };
-    error
-}
-
 /// An agent begins to work on a run, and is known on disk.
 fn begin(world: &mut World, who: Who, run: &RunId) {
     assert_eq!(world.begin(who, run).unwrap(), Fence::Go, "{run} begins");
@@ -97,9 +93,12 @@ fn as_many_agents_are_at_work_as_the_owner_lets_and_what_else_can_go_goes() {
     assert!(given_to(&world, &command).is_some(), "no agent holds it up");
     // In the order in which they came.
     world.cancel(owner, &asked[0]).unwrap();
-    assert_eq!(words(&world), ["manual stopped cancelled", "manual scheduled", "manual scheduled capacity"]);
+    assert_eq!(words(&world)[1..], ["manual scheduled capacity"; 2], "it has yet to end");
+    world.settle();
+    assert_eq!(words(&world), ["manual stopped cancelled", "manual running", "manual scheduled capacity"]);
     world.cancel(owner, &asked[1]).unwrap();
-    assert_eq!(words(&world)[2], "manual scheduled");
+    world.settle();
+    assert_eq!(words(&world)[2], "manual running");
     world.audit_all();
 }
 

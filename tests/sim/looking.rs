@@ -4,7 +4,7 @@ use serde_json::Value;
 use sexton::domain::automation::Automation;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::request::ListRuns;
-use sexton::domain::run::Run;
+use sexton::domain::run::{Phase, Run, RunError};
 use sexton::engine::derive;
 
 use crate::world::{START, World};
@@ -34,6 +34,12 @@ impl World {
     pub(crate) fn story(&self, id: &AutomationId) -> Vec<String> {
         self.runs(id).iter().map(words).collect()
     }
+}
+
+/// What a run has failed of.
+pub(crate) fn failure(world: &World, run: &RunId) -> RunError {
+    let Phase::Failed { error, .. } = world.run_row(run).run.phase else { panic!("{run} has not failed") };
+    error
 }
 
 pub(crate) fn words(run: &Run) -> String {

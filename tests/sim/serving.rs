@@ -136,7 +136,14 @@ pub(crate) fn check(connection: &Connection) {
         (
             "works without anybody who says what it does",
             "SELECT id FROM runs WHERE state = 'awaiting_input'
-               AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row AND p.serving IS NOT NULL)",
+               AND (provider IS NULL OR NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row))",
+        ),
+        (
+            "is in a session in which another agent is at work",
+            "SELECT r.id FROM processes p JOIN runs r ON r.row = p.run
+               JOIN processes q ON q.run <> p.run JOIN runs o ON o.row = q.run
+             WHERE p.serving IS NULL AND q.serving IS NULL
+               AND o.provider = r.provider AND o.session_id = r.session_id",
         ),
         (
             "has ended and is still to be told of",

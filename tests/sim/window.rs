@@ -20,7 +20,8 @@ use sexton::engine::tick::{self, Duty};
 use sexton::engine::{Progress, presence, standby};
 use sexton::ledger::{Begun, Guard, Order, Ordered, ProcessRow};
 
-use crate::app::App;
+use crate::app::{App, Manners};
+use crate::turns::Turn;
 use crate::world::{Who, World};
 
 pub(crate) struct Window {
@@ -33,6 +34,8 @@ pub(crate) struct Window {
     pub(crate) carried: BTreeMap<RunId, Carried>,
     /// What is behind it.
     pub(crate) app: App,
+    /// What the agents are like that it starts.
+    pub(crate) agents: Manners,
 }
 
 /// Work in hand.
@@ -43,6 +46,8 @@ pub(crate) struct Carried {
     /// The giving by which its window has it.
     given_number: i64,
     fence_failed: bool,
+    /// The agent that does it, if that is what it is.
+    pub(crate) turn: Option<Turn>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -88,6 +93,7 @@ impl Window {
             leaving: false,
             carried: BTreeMap::new(),
             app: App::default(),
+            agents: Manners::default(),
         }
     }
 
@@ -102,8 +108,8 @@ impl Window {
 }
 
 fn fresh(order: &Order) -> Carried {
-    let given_number = order.given_number;
-    Carried { stage: Stage::Preparing, told: Told::Nothing, given_number, fence_failed: false }
+    let (given_number, turn) = (order.given_number, Turn::of(order));
+    Carried { stage: Stage::Preparing, told: Told::Nothing, given_number, fence_failed: false, turn }
 }
 
 pub(crate) fn exited(code: i32) -> WorkEnd {
@@ -168,7 +174,7 @@ impl World {
             let Stage::Waiting { retry_at } = carried.stage else { return None };
             Some(retry_at)
         });
-        at.into_iter().chain(retry).min()
+        at.into_iter().chain(retry).chain(self.next_kill(who)).min()
     }
 
     /// One look of the loop: decides what is due, then makes the world match the rows.
@@ -240,10 +246,14 @@ impl World {
     }
 
     pub(crate) fn act(&mut self, who: Who) {
-        let now = self.now;
+        let (now, awake_ms) = (self.now, self.machine.reading(self.now).awake_ms);
         let orders = self.view().orders(&self.window(who).actor.instance).unwrap();
         let mut wanted: BTreeMap<RunId, Order> = BTreeMap::new();
+        let mut for_agents = Vec::new();
         for order in orders {
+            if let Ordered::Agent(agent) = &order.work {
+                for_agents.push((order.run.clone(), agent.clone()));
+            }
             match &order.work {
                 Ordered::Guarded | Ordered::Agent(_) => drop(wanted.insert(order.run.clone(), order)),
                 Ordered::Served(served) => self.act_served(who, &order, served),
@@ -274,6 +284,9 @@ impl World {
                 | Stage::Ended(_)
                 | Stage::Waiting { .. } => carried.told = carried.told.max(word),
             }
+            if let (Some(turn), Told::Stop | Told::StopNow) = (&mut carried.turn, carried.told) {
+                turn.ask_to_end(awake_ms);
+            }
             true
         });
         for (run, order) in wanted {
@@ -281,11 +294,17 @@ impl World {
                 carried.insert(run, fresh(&order));
             }
         }
+        for (run, order) in for_agents {
+            self.hand_answers(who, &run, &order);
+        }
     }
 
     /// The next thing that a carrier does by itself. Work that goes on is ended by [`World::finish`].
     pub(crate) fn carry(&mut self, who: Who, run: &RunId) -> Moved {
         let Some(carried) = self.window(who).carried.get(run).cloned() else { return Moved::No };
+        if let Some(moved) = self.take_turn(who, run, &carried) {
+            return moved;
+        }
         let stopped = carried.told != Told::Nothing;
         let next = match carried.stage.clone() {
             Stage::Preparing if self.view().run(run).unwrap().is_none() => None,

@@ -20,7 +20,8 @@ use sexton::ledger::{InstanceRow, Tx, open_in_memory};
 
 use crate::audit::Audit;
 use crate::machine::Machine;
-use crate::window::{Moved, Stage, Window, dead_work, exited, guard_lost};
+use crate::turns::TakenUp;
+use crate::window::{Moved, Stage, Window, dead_work, guard_lost};
 
 /// Monday, 2025-01-06T00:00:00Z.
 pub(crate) const START: Timestamp = Timestamp::from_millis(1_736_121_600_000);
@@ -55,6 +56,8 @@ pub(crate) struct World {
     bell: Option<Who>,
     /// What really goes on, whatever rows say.
     pub(crate) work: BTreeMap<RunId, Work>,
+    /// Which session the agents of runs have taken up, also of those that have gone.
+    pub(crate) taken_up: BTreeMap<RunId, TakenUp>,
     /// What work itself has written down: which runs were started.
     pub(crate) spawn_log: Vec<Spawn>,
     spawned: BTreeSet<RunId>,
@@ -105,6 +108,7 @@ impl World {
             windows: Vec::new(),
             bell: None,
             work: BTreeMap::new(),
+            taken_up: BTreeMap::new(),
             spawn_log: Vec::new(),
             spawned: BTreeSet::new(),
             spawned_slots: BTreeSet::new(),
@@ -426,7 +430,7 @@ impl World {
             self.work.iter().filter(|(_, work)| over(work)).map(|(run, _)| run.clone()).collect();
         for run in &done {
             match self.carrier_of(run) {
-                Some(_) => self.end_of_work(run, exited(0)),
+                Some(_) => self.end_of_work(run, self.success_of(run)),
                 None => self.finish_served(run),
             }
         }
