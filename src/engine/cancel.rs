@@ -63,10 +63,11 @@ fn wish_for(
     }
     if run.run.wish_to_stop(wish, urgency, closed_by, context.now) {
         // A limit that has led to a wish does not lead to another.
-        let patience_ms = match (urgency, run.run.task.is_prompt()) {
+        let has_guard = tx.process(run.row)?.is_some_and(|process| process.guard().is_some());
+        let patience_ms = match (urgency, has_guard) {
             (Urgency::Now, _) => standby::STOP_NOW_MS,
-            (Urgency::Ask, false) => standby::STOP_MS,
-            (Urgency::Ask, true) => standby::SERVED_STOP_MS,
+            (Urgency::Ask, true) => standby::STOP_MS,
+            (Urgency::Ask, false) => standby::SERVED_STOP_MS,
         };
         run.deadline_at = Some(context.now.plus_ms(patience_ms));
         derive::publish_run(tx, &mut run, context.now)?;

@@ -9,7 +9,7 @@ use crate::domain::refusal::Refusal;
 use crate::ledger::{AgentRoom, Executors, ProcessRow, RunRow, Stored, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
-/// seconds after it was asked, and there is still to be swept.
+/// seconds after it was asked, an agent two more, and there is still to be swept.
 pub const STOP_MS: i64 = 8_000;
 
 /// The same for a stop that is not to wait for anything.

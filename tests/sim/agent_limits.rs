@@ -157,3 +157,25 @@ fn an_agent_that_does_not_hear_is_killed_and_one_that_is_not_to_be_waited_for_at
     assert_eq!(said(&world, &run), "manual stopped cancelled");
     world.audit_all();
 }
+
+#[test]
+fn an_agent_whose_window_hangs_is_ended_by_another_after_eight_seconds() {
+    for asked in [false, true] {
+        let (mut world, with_agent, run) = set_to_work(Manners::Prompt, json!({}));
+        let other = world.open();
+        if asked {
+            world.say(with_agent, &run, Report::Blocked(question("1"))).unwrap();
+        }
+        world.window_mut(with_agent).hangs = true;
+        world.cancel(other, &run).unwrap();
+        world.run_for(8 * SECOND - 1);
+        assert!(!world.work.is_empty(), "asked: {asked}");
+        world.run_for(1);
+        assert_eq!(said(&world, &run), "manual stopped cancelled");
+        assert!(world.work.is_empty() && !world.run_row(&run).holds_directory);
+        world.window_mut(with_agent).hangs = false;
+        world.settle();
+        assert_eq!(said(&world, &run), "manual stopped cancelled");
+        world.audit_all();
+    }
+}
