@@ -7,7 +7,7 @@ use sexton::domain::provider::Report;
 use sexton::engine::agent::{Past, Session};
 use sexton::engine::report::Fence;
 
-use crate::app::AGENT;
+use crate::app::{AGENT, Manners};
 use crate::closer::{by_hand, said};
 use crate::drafts::{prompt, with};
 use crate::turns::{done, gone};
@@ -206,4 +206,34 @@ fn who_begins_afresh_is_told_what_the_last_run_has_come_to() {
     let fifth = again(&mut world, owner, &id);
     assert_eq!(past(&world, &fifth).previous, None);
     world.audit_all();
+}
+
+#[test]
+fn a_session_that_is_about_to_be_taken_up_is_at_work() {
+    // Whose it is by its name, and whose because its last run was there.
+    for named in [true, false] {
+        let (mut world, owner) = with_agent();
+        let (id, first) = by_hand(&mut world, owner, continuing(None));
+        world.settle();
+        world.finish(&first, done("done"));
+        let session = format!("session of {first}");
+        world.window_mut(owner).agents = Manners::Silent;
+        let begun = match named {
+            true => by_hand(&mut world, owner, continuing(Some(&session))).1,
+            false => world.run(owner, &id),
+        };
+        world.settle();
+        assert_eq!((said(&world, &begun).as_str(), world.spawn_log.len()), ("manual scheduled", 2));
+        let (_, waits) = by_hand(&mut world, owner, continuing(Some(&session)));
+        world.settle();
+        assert_eq!(world.spawn_log.len(), 2, "named: {named}");
+        world.window_mut(owner).agents = Manners::Prompt;
+        world.run_for(2 * SECOND);
+        assert_eq!(said(&world, &begun), "manual running");
+        assert_eq!(said(&world, &waits), "manual scheduled");
+        world.finish(&begun, done("done"));
+        world.run_for(SECOND);
+        assert_eq!(said(&world, &waits), "manual running");
+        world.audit_all();
+    }
 }

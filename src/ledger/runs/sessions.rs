@@ -10,7 +10,8 @@ use crate::ledger::error::LedgerError;
 const LOOKED_AT: i64 = 50;
 
 impl View<'_> {
-    /// Whether another run that has begun is at work in a session of this provider, or is about to take it up.
+    /// Whether another run that has begun is at work in a session of this provider, or is about to take it up: then it is
+    /// the one that its task names, or that of its automation, as [`View::session_of`] has it.
     pub fn session_is_at_work(
         &self,
         session: &str,
@@ -20,7 +21,10 @@ impl View<'_> {
         let sql = "SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
                    CROSS JOIN definitions d ON d.row = o.definition
                    WHERE o.row <> ?3 AND o.provider = ?2
-                     AND ?1 = coalesce(o.session_id, d.body ->> '$.task.sessionID')";
+                     AND ?1 = coalesce(o.session_id, d.body ->> '$.task.sessionID',
+                       CASE d.body ->> '$.task.context' WHEN 'continue' THEN
+                         (SELECT a.session_id FROM automations a CROSS JOIN definitions n ON n.row = a.definition
+                          WHERE a.row = o.automation AND n.body ->> '$.task.model.providerID' = ?2) END)";
         let mut statement = self.connection.prepare_cached(sql)?;
         Ok(statement.exists((session, provider.as_str(), run))?)
     }
