@@ -121,6 +121,8 @@ fn look_at(tx: &Tx<'_>, context: &mut Context<'_>, mut runs: Vec<RunRow>) -> Res
 /// they wait behind it, wherever in the line it stands now.
 fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result<Vec<RunRow>, Refusal> {
     let (was_in_line, was_handed_back) = (is_in_line(&run), run.run.waiting().is_none());
+    // Those behind it may have gone by while nobody could carry it out, which it has not told.
+    let was_passed = run.run.waiting().is_some_and(|waiting| waiting.what == WaitingFor::Executor);
     let changed = match turn(tx, context, &run)? {
         Turn::Give(_) => run.run.set_waiting(None),
         Turn::Wait(what, behind) => set_waiting(context, &mut run, what, behind),
@@ -138,7 +140,7 @@ fn look_again(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow) -> Result
         return Ok(Vec::new());
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    if was_in_line == is_in_line(&run) && !was_handed_back {
+    if was_in_line == is_in_line(&run) && !was_handed_back && !was_passed {
         return Ok(Vec::new());
     }
     let mut concerned = tx.waiting_behind(&Ahead::Run(run.run.id.clone()))?;

@@ -2,9 +2,12 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::lifecycle::{CloseKind, CloseMode};
 use sexton::domain::run::machine::State;
+use sexton::domain::scheduler::Role;
 
-use crate::drafts::{every, policy, with};
+use crate::closer::close;
+use crate::drafts::{every, policy, prompt, with};
 use crate::looking::words;
 use crate::previous::{behind, overlapping};
 use crate::window::{Stage, exited, not_started};
@@ -160,4 +163,32 @@ fn who_waits_for_room_hears_of_one_that_is_given_the_directory_before_it() {
         assert_eq!(said(&world, &waits), format!("manual {becomes}"));
         world.audit_all();
     }
+}
+
+#[test]
+fn a_prompt_that_was_passed_while_nobody_could_carry_it_out_stands_ahead_of_those_behind_it_again() {
+    let (mut world, staying) = World::with_owner();
+    let (dying, closing) = (world.open(), world.open_as(Role::Observer));
+    for (who, directory) in [(dying, "/elsewhere"), (closing, "/worktree")] {
+        world.serve(who, 1);
+        world.directory = directory;
+        by_hand(&mut world, who, prompt(json!({})));
+    }
+    world.settle();
+    world.directory = "/project";
+    let passed = by_hand(&mut world, closing, prompt(json!({})));
+    let command = by_hand(&mut world, staying, json!({}));
+    let last = by_hand(&mut world, staying, prompt(json!({})));
+    close(&mut world, closing, CloseKind::Reload, CloseMode::Maintenance);
+    assert_eq!(said(&world, &passed), "manual scheduled executor");
+    world.die(dying);
+    world.die(closing);
+    // Once the first is settled, the one that closes could carry out only what it was asked for: that is in nobody's way.
+    world.settle_dead_peers(staying).unwrap();
+    assert_eq!(said(&world, &command), "manual scheduled");
+    assert_eq!(behind(&world, &last), Some(command.clone()));
+    world.serve(staying, 2);
+    assert_eq!(behind(&world, &passed), Some(command));
+    assert_eq!(behind(&world, &last), Some(passed));
+    world.audit_all();
 }
