@@ -3,6 +3,7 @@
 //!
 //! `SEXTON_SIM_SEED` and `SEXTON_SIM_STEPS` choose another or a longer walk.
 
+mod agents;
 mod carrying;
 mod closing;
 mod machine;
@@ -19,12 +20,12 @@ use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
 use sexton::domain::scheduler::Role;
 
 use crate::rng::{Rng, from_environment};
-use crate::window::Stage;
+use crate::window::Carried;
 use crate::world::{Who, World};
 use reachable::{RARE, REACHABLE};
 
 const SEED: u64 = 1;
-const STEPS: u64 = 168_000;
+const STEPS: u64 = 183_000;
 /// So many runs end on the way at least: by themselves, by a cancel, an answer, a limit, a close or a death.
 const RUNS: u64 = 10_000;
 const STEPS_BETWEEN_FULL_AUDITS: u64 = 500;
@@ -94,6 +95,7 @@ fn walk(seed: u64, steps: u64) -> BTreeMap<String, u64> {
 pub(crate) fn walk_through(world: World, seed: u64, steps: u64) -> World {
     let mut walk = Walk { world, rng: Rng::seeded(seed) };
     walk.world.limits.shared.event_history = 100;
+    walk.world.limits.shared.max_agents = 3;
     walk.world.open();
     for step in 1..=steps {
         walk.step();
@@ -114,7 +116,7 @@ impl Walk {
     fn step(&mut self) {
         self.world.next_commit_fails = self.rng.one_in(40);
         self.world.directory = if self.rng.one_in(5) { "/worktree" } else { "/project" };
-        match self.rng.within(0..117) {
+        match self.rng.within(0..124) {
             0..18 => self.pass_time(),
             18..20 => self.prune(),
             20..42 => self.look(),
@@ -134,6 +136,7 @@ impl Walk {
             111..113 => self.go(),
             113 => self.hold(),
             114 => self.release(),
+            115..122 => self.have_agents_or_use_them(),
             _ => self.close(),
         }
         self.world.next_commit_fails = false;
@@ -176,8 +179,10 @@ impl Walk {
                 return self.world.die(who);
             }
         }
-        if self.rng.one_in(2) {
-            self.serve_with(who);
+        match self.rng.within(0..8) {
+            0..3 => self.serve_with(who),
+            3..6 => self.configure_in(who),
+            _ => {}
         }
     }
 
@@ -244,10 +249,10 @@ impl Walk {
         self.rng.pick(&self.world.awake()).copied()
     }
 
-    fn some_carried(&mut self, wanted: impl Fn(&Stage) -> bool) -> Option<(Who, RunId)> {
+    fn some_carried(&mut self, wanted: impl Fn(&Carried) -> bool) -> Option<(Who, RunId)> {
         let mut carried = Vec::new();
         for who in self.world.awake() {
-            let runs = self.world.window(who).carried.iter().filter(|(_, carried)| wanted(&carried.stage));
+            let runs = self.world.window(who).carried.iter().filter(|(_, carried)| wanted(carried));
             carried.extend(runs.map(|(run, _)| (who, run.clone())));
         }
         self.rng.pick(&carried).cloned()

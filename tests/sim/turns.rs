@@ -168,6 +168,20 @@ impl World {
         turn.asked_at_ms.unwrap_or(awake_ms) + KILLED_AFTER_MS - awake_ms
     }
 
+    /// No agent is given work while as many are at work, or about to be, as there may be. The limit may be lowered while
+    /// they are.
+    pub(crate) fn check_room_for_agents(&mut self) {
+        let sql = "SELECT count(*) FROM runs r LEFT JOIN processes p ON p.run = r.row
+                   WHERE r.provider IS NOT NULL AND p.serving IS NULL
+                     AND (p.run IS NOT NULL OR (r.completed_at IS NULL AND EXISTS
+                       (SELECT 1 FROM servings s
+                        WHERE s.instance = r.given_to AND s.provider = r.provider AND s.kind = 'acp')))";
+        let count: i64 = self.connection().query_row(sql, [], |row| row.get(0)).unwrap();
+        let most = self.view().owner_limits().unwrap().unwrap_or(self.limits.shared).max_agents;
+        let before = std::mem::replace(&mut self.agents_at_work, count);
+        assert!(count <= before.max(most), "there were {before} agents and are {count}, of at most {most}");
+    }
+
     /// The end of the work of a run that has done what it was told.
     pub(crate) fn success_of(&self, run: &RunId) -> WorkEnd {
         match self.run_row(run).run.task.is_prompt() {

@@ -56,6 +56,8 @@ pub(crate) struct World {
     bell: Option<Who>,
     /// What really goes on, whatever rows say.
     pub(crate) work: BTreeMap<RunId, Work>,
+    /// How many agents were at work, or about to be, after the last transaction.
+    pub(crate) agents_at_work: i64,
     /// Which session the agents of runs have taken up, also of those that have gone.
     pub(crate) taken_up: BTreeMap<RunId, TakenUp>,
     /// What work itself has written down: which runs were started.
@@ -108,6 +110,7 @@ impl World {
             windows: Vec::new(),
             bell: None,
             work: BTreeMap::new(),
+            agents_at_work: 0,
             taken_up: BTreeMap::new(),
             spawn_log: Vec::new(),
             spawned: BTreeSet::new(),
@@ -194,6 +197,7 @@ impl World {
             self.machine.notice(self.now);
         }
         self.audit.step(&self.connection, self.now);
+        self.check_room_for_agents();
         decided
     }
 

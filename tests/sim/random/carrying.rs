@@ -4,7 +4,7 @@ use sexton::domain::run::ErrorClass;
 use sexton::engine::report::WorkEnd;
 
 use super::Walk;
-use crate::window::{Moved, Stage, exited, guard_lost, killed, not_started_of, precheck_only};
+use crate::window::{Carried, Moved, Stage, exited, guard_lost, killed, not_started_of, precheck_only};
 
 impl Walk {
     pub(super) fn carry(&mut self) {
@@ -23,8 +23,11 @@ impl Walk {
                 _ => precheck_only(1),
             };
             self.world.set_stage(who, &run, Some(Stage::Ended(end)));
-        } else if self.world.carry(who, &run) == Moved::Yes && self.rng.one_in(2) {
-            self.world.carry(who, &run);
+        } else {
+            // There is more to do until an agent is at work.
+            let is_agent = self.world.window(who).carried[&run].turn.is_some();
+            let most = if is_agent { self.rng.within(1..7) } else { self.rng.within(1..3) };
+            let _ = (0..most).find(|_| self.world.carry(who, &run) == Moved::No);
         }
     }
 
@@ -43,9 +46,12 @@ impl Walk {
     }
 
     pub(super) fn end_some_work(&mut self) {
-        let at_work = |stage: &Stage| matches!(stage, Stage::Working | Stage::Spawned);
-        let Some((_, run)) = self.some_carried(at_work) else { return };
-        let end = self.some_end();
+        let at_work = |carried: &Carried| matches!(carried.stage, Stage::Working | Stage::Spawned);
+        let Some((who, run)) = self.some_carried(at_work) else { return };
+        let end = match self.world.window(who).carried[&run].turn {
+            Some(_) => self.some_end_of_a_turn(),
+            None => self.some_end(),
+        };
         self.world.end_of_work(&run, end);
     }
 

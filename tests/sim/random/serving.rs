@@ -7,8 +7,6 @@ use sexton::domain::provider::{Choice, Report, Watch};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::run::machine::ErrorCode;
 use sexton::domain::run::{Asked, ErrorClass, Need};
-use sexton::engine::agents::Start;
-use sexton::engine::probe;
 
 use super::{Walk, expect_only_storage};
 use crate::app::{AGENT, MODEL, Manners, chosen, offer, permission, question, started, step};
@@ -16,7 +14,7 @@ use crate::drafts::{prompt, with};
 use crate::world::Who;
 
 /// Another provider, and another model of the usual one.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 const SMALL: &str = "small";
 
 impl Walk {
@@ -28,33 +26,7 @@ impl Walk {
             10..20 => self.respond(),
             20..24 => self.report_of_some_run(),
             24..44 => (0..self.rng.within(1..4)).for_each(|_| self.report()),
-            44..57 => self.use_manners(),
-            57 => self.configure_agents(),
-            _ => self.ask_agents(),
-        }
-    }
-
-    /// A window has other agents from now on, or starts them otherwise. No prompt is for them.
-    fn configure_agents(&mut self) {
-        let Some(who) = self.someone().filter(|who| !self.world.window(*who).leaving) else { return };
-        let agents: &[&str] = self.rng.pick(&[&["x"][..], &["x", "y"], &["y"], &[]]).unwrap();
-        let start = if self.rng.one_in(3) { Start::Otherwise } else { Start::AsBefore };
-        expect_only_storage(self.world.try_configure(who, agents, start));
-    }
-
-    /// Somebody wants to know what agents offer, or is told by one.
-    fn ask_agents(&mut self) {
-        let Some(who) = self.someone().filter(|who| !self.world.window(*who).leaving) else { return };
-        if self.rng.one_in(3) {
-            let asked = self.world.decide(who, |tx, context| probe::refresh(tx, context, None));
-            expect_only_storage(asked.map(drop));
-            return;
-        }
-        for asked in self.world.to_ask(who) {
-            let answer =
-                if self.rng.one_in(3) { Err("it is out of order".to_owned()) } else { Ok(Vec::new()) };
-            let told = self.world.decide(who, |tx, context| probe::ended(tx, context, &asked, answer));
-            expect_only_storage(told);
+            _ => self.use_manners(),
         }
     }
 
@@ -69,11 +41,14 @@ impl Walk {
         }
         if self.rng.one_in(3) {
             draft["task"]["context"] = json!("continue");
+            if self.rng.one_in(3) {
+                draft["task"]["sessionID"] = json!("s1");
+            }
         }
         let mut policy = draft["policy"].take();
         let blocker_ms = |most| json!({"attended": most, "unattended": most / 2});
         let more = json!({
-            "startMs": self.rng.within(1000..60_000),
+            "startMs": self.rng.within(1000..300_000),
             "idleMs": self.rng.within(1000..120_000),
             "blockerMs": blocker_ms(self.rng.within(0..900_000)),
             "stepCap": *self.rng.pick(&[2, 4, 50]).unwrap(),
@@ -179,7 +154,7 @@ impl Walk {
         }
     }
 
-    fn some_need(&mut self) -> Need {
+    pub(super) fn some_need(&mut self) -> Need {
         let id = *self.rng.pick(&["1", "2"]).unwrap();
         if self.rng.one_in(2) { permission(id) } else { question(id) }
     }
