@@ -191,6 +191,8 @@ CREATE INDEX runs_ungiven ON runs (is_catch_up, joins_at, row) WHERE state = 'sc
 CREATE INDEX runs_in_line ON runs (directory, is_catch_up, joins_at, row)
   WHERE state = 'scheduled' AND given_to IS NULL;
 CREATE INDEX runs_given ON runs (given_to, row) WHERE completed_at IS NULL AND given_to IS NOT NULL;
+-- What a session has cost, and where it works.
+CREATE INDEX runs_in_session ON runs (session_id, row) WHERE session_id IS NOT NULL;
 CREATE INDEX runs_behind ON runs (behind) WHERE behind IS NOT NULL;
 CREATE INDEX runs_unplaced ON runs (row) WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL;
 -- Who can carry out a run depends on this, so that it is worked out once for all runs of which all of it is the same.

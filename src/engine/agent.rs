@@ -1,7 +1,7 @@
 //! Prompts that are given to an agent which a sidecar starts itself, under a guard, as it does a command: what the agent is
 //! told, and what is reported of it.
 
-use super::{Context, reported};
+use super::{Context, limits, reported};
 use crate::domain::id::RunId;
 use crate::domain::policy::Money;
 use crate::domain::prompt::{Prompt, SessionContext};
@@ -64,7 +64,7 @@ pub fn past(view: &View<'_>, run: &RunRow, prompt: &Prompt) -> Result<Option<Pas
         return Ok(None);
     }
     let spent = match session.id() {
-        Some(id) => view.spent_in_session(run.automation, run.row, id)?,
+        Some(id) => view.spent_in_session(id, &prompt.model.provider, run.row)?,
         None => None,
     };
     let previous = match session {
@@ -75,7 +75,14 @@ pub fn past(view: &View<'_>, run: &RunRow, prompt: &Prompt) -> Result<Option<Pas
 }
 
 fn session(view: &View<'_>, run: &RunRow, prompt: &Prompt) -> Result<Session, Refusal> {
-    let id = reported::session_to_continue(view, run, prompt)?;
+    let id = match reported::session_to_continue(view, run, prompt)? {
+        // What an agent knows of one directory is of no use in another, and agents do not notice.
+        Some(id) if prompt.session_id.is_none() => {
+            let directory = view.directory_of_session(&id, &prompt.model.provider)?;
+            directory.is_none_or(|directory| directory == run.run.directory).then_some(id)
+        }
+        id => id,
+    };
     Ok(match (id, prompt.context, &prompt.session_id) {
         (None, _, _) | (_, SessionContext::Fresh, _) => Session::New,
         (Some(id), SessionContext::Continue, Some(_)) => Session::Named(id),
@@ -126,8 +133,28 @@ pub fn report(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, report: Report
     if !is_mine || !run.run.state().is_active() {
         return Ok(Heard::TooLate);
     }
+    if run.run.stopping().is_some() && matches!(report, Report::Blocked(_) | Report::Step { .. }) {
+        // The agent has not heard yet that it is to end. Nobody is asked any more, and nothing is counted.
+        return Ok(Heard::InTime);
+    }
     reported::take(tx, context, run, report)?;
     Ok(Heard::InTime)
+}
+
+/// The agent has said what has come of its work, and is about to go: it is not ended any more as if it were at work.
+///
+/// # Errors
+/// When the ledger fails; this is to be said again.
+pub fn answered(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<(), Refusal> {
+    match tx.run(id)? {
+        Some(mut run)
+            if run.given_to.as_ref() == Some(&context.me.instance) && run.run.state().is_active() =>
+        {
+            limits::end(&mut run, context.now);
+            Ok(tx.update_run(&run)?)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What has become of a report.

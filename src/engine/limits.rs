@@ -32,6 +32,10 @@ pub struct SignOfLife {
     pub written: Option<(Timestamp, u64)>,
 }
 
+/// How long an agent that has answered may take to go, in milliseconds: its own end, the signals after it and the look at
+/// what has changed take half as long at most.
+const GOING_MS: i64 = 30_000;
+
 /// Its work has started.
 pub(super) fn begin(run: &mut RunRow, now: Timestamp) {
     run.work.active_at = Some(now);
@@ -55,6 +59,15 @@ pub(super) fn go_on(run: &mut RunRow, now: Timestamp) {
     run.work.wall_at = left_ms.map(|left_ms| now.plus_ms(left_ms));
     run.work.active_at = Some(now);
     set_deadline(run);
+}
+
+/// Its work is done, and what is left of it goes: that has a time of its own.
+pub(super) fn end(run: &mut RunRow, now: Timestamp) {
+    if run.run.state() == State::Running && run.run.stopping().is_none() {
+        run.work.wall_at = Some(now.plus_ms(GOING_MS));
+        run.work.active_at = None;
+        set_deadline(run);
+    }
 }
 
 /// It has given a sign of life: it is silent from then on at the earliest.

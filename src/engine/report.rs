@@ -166,7 +166,8 @@ pub fn ended(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId, work_end: WorkE
         }
         WorkEnd::Agent { said, process, output } => {
             run.run.output = output;
-            if run.run.state() == State::AwaitingInput && run.run.stopping().is_none() {
+            let is_done = matches!(said, Said::Done(_));
+            if is_done && run.run.state() == State::AwaitingInput && run.run.stopping().is_none() {
                 blocker::withdraw(tx, context, &mut run)?;
             }
             let outcome = by_agent(&run, said);

@@ -2,7 +2,8 @@
 //! not silence: the fence keeps everything from happening twice when it goes on.
 
 use super::presence::{Left, lost};
-use super::{Context, assign, clock, ending, report, shared_limits};
+use super::{Context, agent, assign, clock, ending, report, shared_limits};
+use crate::domain::automation::Task;
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
@@ -34,6 +35,12 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
             true => AgentRoom::Some,
             false => assign::agent_room(tx, limits)?,
         };
+        // Whoever has it waits for the session that it is to go on in, as anybody would have to.
+        if let Task::Prompt(prompt) = &run.definition.task
+            && agent::waits_for_its_session(tx, &run, prompt)?
+        {
+            continue;
+        }
         if let Some(other) = another(tx, me, &run, room)? {
             assign::pass_on(tx, context, run, other)?;
         }

@@ -1,6 +1,8 @@
 //! Carries out a prompt through an agent: a process under a guard, as a command, that is spoken to. From a guard that is
 //! ready, over the fence, through the conversation, to the report of its end.
 
+mod gone;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -10,26 +12,28 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
+use gone::{Gone, Went, end_of};
+
 use super::Sidecar;
 use super::carried::{self, Carried, Release};
 use super::ground::{Ground, Readiness};
-use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, process_end, work_end};
+use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, work_end};
 use crate::domain::automation::Task;
 use crate::domain::briefing::{self, Briefing};
 use crate::domain::configuration::ProviderConfig;
 use crate::domain::id::RunId;
 use crate::domain::prompt::Prompt;
 use crate::domain::provider;
-use crate::domain::run::machine::ErrorCode;
-use crate::domain::run::{Changes, OutputSize, Run, RunError, RunResult, StartFailure};
+use crate::domain::refusal::Refusal;
+use crate::domain::run::{Run, StartFailure};
 use crate::domain::schedule::zone::Zone;
 use crate::engine::agent::{self, Heard, Past, Session};
-use crate::engine::blocker;
-use crate::engine::report::{Fence, Said, WorkEnd};
+use crate::engine::report::{Fence, WorkEnd};
+use crate::engine::{Context, blocker};
 use crate::exec::acp::{self, End, SessionChoice, Turn, Verdict, Wishes};
 use crate::exec::{self, AgentPipes, AgentWork, Ended, Report, spool};
 use crate::failpoint::Failpoint;
-use crate::ledger::{Guard, Order, Ordered, RunRow};
+use crate::ledger::{Guard, Order, Ordered, RunRow, Tx};
 
 /// Reports of one conversation on their way to the ledger; while there is no room the agent is not read.
 const REPORTED: usize = 16;
@@ -41,14 +45,17 @@ const LAST_BREATH: Duration = Duration::from_secs(4);
 /// The same for one that was asked to stop, and has been given time for that: whoever waits for it has to be answered.
 const STOPPED_BREATH: Duration = Duration::from_secs(2);
 
+/// How much earlier than by the limit of the run's start a call that is not answered fails, in milliseconds.
+const START_MARGIN_MS: i64 = 1500;
+
+/// How long a call may take even if the run has hardly any time left to start.
+const LEAST_CALL: Duration = Duration::from_millis(500);
+
 /// How much is kept of what an agent and its precheck say on their standard error, in bytes.
 const LOG_BYTES: u64 = 1024 * 1024;
 
 /// How much is read of what a precheck has written, in bytes: all that is kept of it.
 const PRECHECK_READ: usize = exec::PRECHECK_OUTPUT_BYTES as usize;
-
-/// How much of that is told in a message, in bytes.
-const LOG_TOLD: usize = 1000;
 
 /// Begins to carry out a run that was given to this instance.
 pub(super) fn start(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>) -> Carried {
@@ -151,13 +158,22 @@ impl Carrier {
         };
         let turn = self.turn(&row, &prompt, past, call_limit).await;
         let verdict = self.converse(pipes, turn).await;
+        match verdict.end {
+            End::Finished { .. } => {
+                let answered =
+                    |run| move |tx: &Tx<'_>, context: &mut Context<'_>| agent::answered(tx, context, &run);
+                self.guarded.persist(Failpoint::BeforeReport, answered).await;
+            }
+            End::Failed { .. } | End::Cancelled | End::Lost => {}
+        }
         match self.until_ended(&mut inbox).await {
-            Some(ended) => {
+            Some((ended, went)) => {
                 let changes = match verdict.end {
                     End::Finished { .. } => ground.changes(&self.guarded.slot).await,
                     End::Failed { .. } | End::Cancelled | End::Lost => None,
                 };
-                self.guarded.report_end(end_of(verdict, ended, changes, &program)).await
+                let gone = Gone { ended, went, changes, access: row.definition.access, program: &program };
+                self.guarded.report_end(end_of(verdict, gone)).await
             }
             None => {
                 let why = "its supervisor ended without a report; run it again";
@@ -279,13 +295,17 @@ impl Carrier {
             }
             None => None,
         };
+        // An agent that does not answer is told of with its method and its log, before the run's own limit ends it.
+        let now = parts.clock.now();
+        let left_ms = row.deadline_at.map_or(i64::MAX, |at| at.since_ms(now) - START_MARGIN_MS);
+        let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).max(LEAST_CALL);
         let zone = Zone::named(&definition.timezone).unwrap_or_else(|_| Zone::utc());
         let briefing = Briefing {
             prompt: &prompt.prompt,
             title: &run.automation_title,
             scheduled_at: run.scheduled_at,
             zone: &zone,
-            now: parts.clock.now(),
+            now,
             attendance: run.attendance,
             context: row.context.as_deref(),
             precheck: precheck.as_deref(),
@@ -306,7 +326,7 @@ impl Carrier {
             variant: prompt.variant.clone(),
             prompt: briefing.text(),
             permissions: definition.policy.permissions,
-            call_limit,
+            call_limit: call_limit.min(left),
             output: self.guarded.sidecar.output_path(&run.id),
             output_limit: parts.limits.output_bytes,
             spent_before: past.spent,
@@ -371,7 +391,14 @@ impl Carrier {
             .persist(before, |run| {
                 let (report, heard) = (report.clone(), heard.clone());
                 move |tx, context| {
-                    heard.send_replace(agent::report(tx, context, &run, report)?);
+                    match agent::report(tx, context, &run, report) {
+                        Ok(became) => heard.send_replace(became),
+                        Err(refusal @ Refusal::Storage { .. }) => return Err(refusal),
+                        Err(refusal) => {
+                            tracing::warn!(%refusal, %run, "what an agent does could not be taken in");
+                            heard.send_replace(Heard::InTime)
+                        }
+                    };
                     Ok(())
                 }
             })
@@ -384,7 +411,7 @@ impl Carrier {
     }
 
     /// Waits until everything of the agent has gone. Its input is closed, which is how it is told that nothing more comes.
-    async fn until_ended(&self, inbox: &mut mpsc::Receiver<(RunId, Report)>) -> Option<Ended> {
+    async fn until_ended(&self, inbox: &mut mpsc::Receiver<(RunId, Report)>) -> Option<(Ended, Went)> {
         let mut heard = self.heard.clone();
         let began = Instant::now();
         let mut told = Told::Nothing;
@@ -396,7 +423,8 @@ impl Carrier {
             };
             tokio::select! {
                 report = inbox.recv() => match report? {
-                    (_, Report::Ended(ended)) => return Some(ended),
+                    (_, Report::Ended(ended)) if told == Told::Nothing => return Some((ended, Went::ByItself)),
+                    (_, Report::Ended(ended)) => return Some((ended, Went::WhenTold)),
                     (_, Report::Ready(_) | Report::Started) => {}
                 },
                 () = sleep_until(began + breath), if told < last => {
@@ -406,67 +434,5 @@ impl Carrier {
                 _ = heard.wait_for(|wishes| wishes.end), if !is_to_stop => {}
             }
         }
-    }
-}
-
-/// What the engine is told of an agent that has gone, from what it has said and how its process has ended.
-fn end_of(verdict: Verdict, ended: Ended, changes: Option<Changes>, program: &str) -> WorkEnd {
-    let Verdict { end, output, tail, files } = verdict;
-    let output = OutputSize { bytes: output.bytes, truncated: output.truncated };
-    let (exit, swept, log) = match ended {
-        Ended::Exited { exit, swept, tail, .. } => (Some(exit), swept, tail),
-        Ended::GuardLost { message, swept, tail: log, .. } => match end {
-            End::Finished { .. } => (None, swept, log),
-            End::Failed { .. } | End::Cancelled | End::Lost => {
-                let process = process_end(None, swept, tail);
-                return WorkEnd::GuardLost { message, process, output };
-            }
-        },
-        // The agent was there, so that none of these is reached.
-        Ended::Withdrawn | Ended::StartFailed(_) | Ended::PrecheckOnly { .. } => (None, 0, String::new()),
-    };
-    let process = process_end(exit, swept, tail);
-    let said = match end {
-        End::Finished { text } => {
-            let text = text.unwrap_or_default();
-            let (said, outcome) = briefing::take_outcome(&text);
-            // Where git cannot tell, the agent's tools have said what they change.
-            let changed = changes.as_ref().map_or(!files.is_empty(), |changes| !changes.files.is_empty());
-            let outcome = briefing::outcome(outcome, said, changed);
-            let text = Some(said.to_owned()).filter(|text| !text.is_empty());
-            let files = Some(files.into_iter().take(Changes::FILES).collect::<Vec<_>>());
-            let files = files.filter(|files| !files.is_empty() && changes.is_none());
-            let result = RunResult { text, outcome, files: None, diffstat: None }.with_changes(changes);
-            Said::Done(RunResult { files: result.files.or(files), ..result })
-        }
-        End::Failed { code: code @ ErrorCode::StartFailed, message, class } => {
-            Said::Failed(RunError { code, message: with_log(message, &log), class })
-        }
-        End::Failed { code, message, class } => Said::Failed(RunError { code, message, class }),
-        End::Cancelled => {
-            Said::Nothing(with_log("the agent has cancelled its work by itself".to_owned(), &log))
-        }
-        End::Lost => {
-            let how = match (process.exit_code, process.signal) {
-                (Some(code), _) => format!("exited with code {code}"),
-                (None, Some(signal)) => format!("was killed by signal {signal}"),
-                (None, None) => "ended".to_owned(),
-            };
-            Said::Nothing(with_log(format!("the agent `{program}` {how} before it was done"), &log))
-        }
-    };
-    WorkEnd::Agent { said, process, output }
-}
-
-/// A message, with the end of what the agent has said on its standard error.
-fn with_log(message: String, log: &str) -> String {
-    let log = log.trim();
-    let mut start = log.len().saturating_sub(LOG_TOLD);
-    while !log.is_char_boundary(start) {
-        start += 1;
-    }
-    match &log[start..] {
-        "" => message,
-        log => format!("{message}; its last words: {log}"),
     }
 }

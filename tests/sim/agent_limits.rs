@@ -6,6 +6,7 @@ use sexton::domain::id::RunId;
 use sexton::domain::policy::Money;
 use sexton::domain::provider::Report;
 use sexton::domain::refusal::Refusal;
+use sexton::engine::agent::{self, Heard};
 
 use crate::app::{AGENT, Manners, chosen, permission, question, step};
 use crate::closer::{by_hand, said};
@@ -45,6 +46,33 @@ fn an_agent_that_does_not_take_up_a_session_is_ended() {
     world.run_for(1);
     assert_eq!(said(&world, &run), "manual failed timed_out");
     assert!(message(&world, &run).contains("`policy.startMs`"), "{}", message(&world, &run));
+    world.audit_all();
+}
+
+#[test]
+fn an_agent_that_has_answered_is_ended_by_no_limit_while_it_goes() {
+    let (mut world, owner, run) = set_to_work(Manners::Prompt, json!({"idleMs": MINUTE, "wallMs": MINUTE}));
+    world.run_for(50 * SECOND);
+    world.decide(owner, |tx, context| agent::answered(tx, context, &run)).unwrap();
+    world.run_for(29 * SECOND);
+    assert_eq!(said(&world, &run), "manual running");
+    world.finish(&run, done("done"));
+    assert_eq!(said(&world, &run), "manual succeeded");
+    world.audit_all();
+}
+
+#[test]
+fn nothing_is_asked_or_counted_of_an_agent_that_is_to_end() {
+    let (mut world, owner, run) = set_to_work(Manners::Prompt, json!({"stepCap": 1}));
+    world.say(owner, &run, step("read")).unwrap();
+    world.say(owner, &run, step("write")).unwrap();
+    for late in [step("write"), Report::Blocked(permission("1"))] {
+        assert_eq!(world.say(owner, &run, late).unwrap(), Heard::InTime);
+    }
+    let row = world.run_row(&run).run;
+    assert_eq!((row.steps, row.blocker()), (2, None));
+    world.settle();
+    assert_eq!(said(&world, &run), "manual failed step_cap");
     world.audit_all();
 }
 

@@ -151,7 +151,8 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.servings_for(&ProviderId::from_text("x")).unwrap();
     view.servings_of(&me).unwrap();
     view.session_is_at_work("s", &ProviderId::from_text("x"), 1).unwrap();
-    view.spent_in_session(1, 2, "s").unwrap();
+    view.spent_in_session("s", &ProviderId::from_text("x"), 1).unwrap();
+    view.directory_of_session("s", &ProviderId::from_text("x")).unwrap();
     view.last_carried_out(1).unwrap();
     view.carried_by(&me, &ProviderId::from_text("x")).unwrap();
     view.agents_for(&ProviderId::from_text("x")).unwrap();

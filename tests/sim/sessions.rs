@@ -177,6 +177,35 @@ fn what_a_session_has_cost_before_is_told() {
 }
 
 #[test]
+fn what_others_have_spent_in_a_session_is_not_charged_again() {
+    let (mut world, owner) = with_agent();
+    let (_, first) = by_hand(&mut world, owner, continuing(None));
+    world.settle();
+    world.say(owner, &first, Report::Cost(euros(5.0))).unwrap();
+    world.finish(&first, done("done"));
+    let session = format!("session of {first}");
+    let (_, second) = by_hand(&mut world, owner, continuing(Some(&session)));
+    world.settle();
+    assert_eq!(past(&world, &second).spent, Some(euros(5.0)));
+    world.audit_all();
+}
+
+#[test]
+fn a_session_stays_in_its_directory() {
+    let (mut world, owner) = with_agent();
+    let (id, first) = by_hand(&mut world, owner, continuing(None));
+    world.settle();
+    world.finish(&first, done("done"));
+    world.directory = "/worktree";
+    let second = again(&mut world, owner, &id);
+    assert_eq!(past(&world, &second).session, Session::New);
+    world.finish(&second, done("done"));
+    let third = again(&mut world, owner, &id);
+    assert_eq!(past(&world, &third).session, Session::Last(format!("session of {second}")));
+    world.audit_all();
+}
+
+#[test]
 fn who_begins_afresh_is_told_what_the_last_run_has_come_to() {
     let (mut world, owner) = with_agent();
     let (id, first) = by_hand(&mut world, owner, with(prompt(json!({})), json!({"access": "read"})));

@@ -1,5 +1,7 @@
 //! The sessions of agents, and what earlier runs have come to.
 
+use rusqlite::OptionalExtension;
+
 use super::RunRow;
 use crate::domain::id::{ProviderId, RunId};
 use crate::domain::policy::Money;
@@ -29,17 +31,18 @@ impl View<'_> {
         Ok(statement.exists((session, provider.as_str(), run))?)
     }
 
-    /// What the runs of an automation before this row have cost in a session, in the currency of the newest of them.
+    /// What the runs before this row have cost in a session of this provider, in the currency of the newest of them.
     pub fn spent_in_session(
         &self,
-        automation: i64,
-        before: i64,
         session: &str,
+        provider: &ProviderId,
+        before: i64,
     ) -> Result<Option<Money>, LedgerError> {
-        let sql = "SELECT cost FROM runs INDEXED BY runs_of
-                   WHERE automation = ?1 AND row < ?2 AND session_id = ?3 AND cost IS NOT NULL ORDER BY row DESC";
+        let sql = "SELECT cost FROM runs INDEXED BY runs_in_session
+                   WHERE session_id = ?1 AND provider = ?2 AND row < ?3 AND cost IS NOT NULL ORDER BY row DESC";
         let mut statement = self.connection.prepare_cached(sql)?;
-        let costs = statement.query_map((automation, before, session), |row| row.get::<_, String>(0))?;
+        let costs =
+            statement.query_map((session, provider.as_str(), before), |row| row.get::<_, String>(0))?;
         let mut spent: Option<Money> = None;
         for cost in costs {
             // What a later version has written otherwise says nothing here.
@@ -51,6 +54,18 @@ impl View<'_> {
             }
         }
         Ok(spent)
+    }
+
+    /// In which directory a session of this provider was worked in last, if it ever was.
+    pub fn directory_of_session(
+        &self,
+        session: &str,
+        provider: &ProviderId,
+    ) -> Result<Option<String>, LedgerError> {
+        let sql = "SELECT directory FROM runs INDEXED BY runs_in_session
+                   WHERE session_id = ?1 AND provider = ?2 ORDER BY row DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row((session, provider.as_str()), |row| row.get(0)).optional()?)
     }
 
     /// The last run of an automation that was really carried out and has ended.
