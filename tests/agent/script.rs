@@ -109,6 +109,8 @@ pub(crate) enum Step {
     Tool(Tool),
     /// It asks for a permission. Refused, it ends its turn without a word, as some do.
     Permission(Permission),
+    /// It asks for all of these before it waits for any answer.
+    Permissions(Vec<Permission>),
     /// It asks a question, and says what was answered.
     Elicit(Elicit),
     /// It spends this much more, in dollars.

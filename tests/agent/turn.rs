@@ -52,6 +52,7 @@ impl Agent {
             Step::Repeat(step) => return self.repeat(id, session, call, step),
             Step::Tool(tool) => self.tool(session, call, tool)?,
             Step::Permission(permission) => return self.permission(session, call, permission),
+            Step::Permissions(all) => return self.permissions(session, call, all),
             Step::Elicit(elicit) => return self.elicit(session, elicit),
             Step::Cost(amount) => {
                 let cost = self.sessions.change(session, |session| session.cost += amount).cost;
@@ -123,20 +124,51 @@ impl Agent {
         self.update(session, &ended)
     }
 
-    fn permission(&mut self, session: &str, call: &str, asked: &Permission) -> Result<After, Over> {
+    fn permissions(&mut self, session: &str, call: &str, all: &[Permission]) -> Result<After, Over> {
+        let calls: Vec<String> = (0..all.len()).map(|number| format!("{call}-{number}")).collect();
+        let mut requests = Vec::new();
+        for (call, asked) in calls.iter().zip(all) {
+            requests.push(self.ask_for(session, call, asked)?);
+        }
+        for ((call, asked), request) in calls.iter().zip(all).zip(requests) {
+            match self.is_permitted(session, call, asked, &request)? {
+                After::GoOn => {}
+                over @ (After::Stop(_) | After::Over) => return Ok(over),
+            }
+        }
+        Ok(After::GoOn)
+    }
+
+    /// Sends a request for a permission. Answers its id.
+    fn ask_for(&mut self, session: &str, call: &str, asked: &Permission) -> Result<Value, Over> {
         let options: Vec<Value> =
             asked.options.iter().map(|kind| json!({"optionId": kind, "name": kind, "kind": kind})).collect();
         let input = json!({"command": asked.title});
         let tool = json!({"toolCallId": call, "title": asked.title, "kind": "execute", "status": "pending", "rawInput": input});
         let params = json!({"sessionId": session, "toolCall": tool, "options": options});
-        let request = self.request("session/request_permission", &params)?;
+        self.request("session/request_permission", &params)
+    }
+
+    fn permission(&mut self, session: &str, call: &str, asked: &Permission) -> Result<After, Over> {
+        let request = self.ask_for(session, call, asked)?;
         if asked.withdraw {
             let params = json!({"requestId": request});
             crate::inbox::send(&json!({"jsonrpc": "2.0", "method": "$/cancel_request", "params": params}))?;
             self.wait_for(&request)?;
             return Ok(After::GoOn);
         }
-        let outcome = match self.wait_for(&request)? {
+        self.is_permitted(session, call, asked, &request)
+    }
+
+    /// Waits for the answer, and goes by it.
+    fn is_permitted(
+        &mut self,
+        session: &str,
+        call: &str,
+        asked: &Permission,
+        request: &Value,
+    ) -> Result<After, Over> {
+        let outcome = match self.wait_for(request)? {
             Waited::Answer(message) => message["result"]["outcome"].clone(),
             Waited::Cancelled => return Ok(After::Stop("cancelled".to_owned())),
         };

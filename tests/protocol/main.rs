@@ -6,6 +6,7 @@
 
 // The name sorts first, so that what waits for the clock begins first and everything else runs beside it.
 mod a_whole_minute;
+mod agents;
 mod automations;
 mod bad_input;
 mod derived;
