@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
 
-use crate::killed::{all_gone, children_of, mark};
+use crate::killed::{all_gone, mark};
 use crate::rng::{Rng, from_environment};
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell, with};
-use crate::support::{Gate, Place, clock, eventually, processes_with};
+use crate::support::{Gate, Place, children_of, clock, eventually, processes_with};
 
 const SEED: u64 = 1;
 

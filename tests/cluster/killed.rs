@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell, with};
-use crate::support::{Place, clock, eventually, processes_with, signal};
+use crate::support::{Place, children_of, clock, eventually, processes_with, signal};
 
 /// Less than the time between two looks that the owner takes by itself.
 const AT_ONCE: Duration = Duration::from_secs(4);
@@ -79,14 +79,6 @@ fn a_killed_guard_is_a_crash_that_takes_the_work_with_it() {
     all_gone(&mark(&place));
     assert_eq!(place.lines("log"), ["begun", "went on"]);
     client.finish();
-}
-
-pub(crate) fn children_of(pid: u32) -> Vec<u32> {
-    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("the sidecar's threads");
-    let of =
-        |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
-    let children = tasks.filter_map(Result::ok).map(of).collect::<String>();
-    children.split_ascii_whitespace().map(|child| child.parse().expect("a pid")).collect()
 }
 
 #[test]

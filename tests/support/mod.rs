@@ -199,6 +199,22 @@ pub(crate) fn processes_with(text: &str) -> Vec<u32> {
     .collect()
 }
 
+/// The living children of a process.
+pub(crate) fn children_of(pid: u32) -> Vec<u32> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
+    let of =
+        |task: std::fs::DirEntry| std::fs::read_to_string(task.path().join("children")).unwrap_or_default();
+    let children = tasks.filter_map(Result::ok).map(of).collect::<String>();
+    children.split_ascii_whitespace().map(|child| child.parse().expect("a pid")).collect()
+}
+
+/// How much memory of the machine a process has, in kilobytes.
+pub(crate) fn resident_kb(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("its state");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
+    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("a number")
+}
+
 /// The word that clients match on.
 pub(crate) fn kind(error: &Value) -> &str {
     error["data"]["kind"].as_str().unwrap_or_default()

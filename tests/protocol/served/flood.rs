@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::support::app::prompted;
-use crate::support::{Place, clock};
+use crate::support::{Place, clock, resident_kb};
 
 /// Reports in all.
 const REPORTS: usize = 10_000;
@@ -64,10 +64,4 @@ fn ten_thousand_reports_are_answered_in_order_and_told_now_and_then() {
     let most = usize::try_from(seconds).expect("a few") + 8;
     assert!(told <= most, "{told} events in {seconds} s");
     client.finish();
-}
-
-fn resident_kb(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("our own child");
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("its memory");
-    line.split_whitespace().nth(1).and_then(|kilobytes| kilobytes.parse().ok()).expect("a number")
 }
