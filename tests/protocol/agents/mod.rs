@@ -3,10 +3,16 @@
 //! The agent is the scripted one. It does what the prompt says in brackets, else what its script says, and writes down
 //! what it is told.
 
+mod bad_input;
+mod cancelling;
+mod closing;
+mod how_many;
 mod life;
+mod limits;
 mod people;
 mod sessions;
 mod told;
+mod worktrees;
 
 use std::path::PathBuf;
 
@@ -56,6 +62,14 @@ impl Bench {
         self.place.beside("agent")
     }
 
+    /// The program is a script for the shell from now on. `$AGENT` is the scripted agent.
+    fn program_becomes(&self, script: &str) {
+        use std::os::unix::fs::PermissionsExt;
+        let _ = std::fs::remove_file(self.program());
+        std::fs::write(self.program(), format!("#!/bin/sh\n{script}\n")).expect("a program");
+        std::fs::set_permissions(self.program(), std::fs::Permissions::from_mode(0o755)).expect("a program");
+    }
+
     /// How the agent is configured.
     fn provider(&self) -> Value {
         let env = json!({"SCRIPTED_AGENT_FILE": self.script(), "SCRIPTED_AGENT_LOG": self.place.beside(LOG),
@@ -92,6 +106,11 @@ impl Bench {
         let told = self.told(run);
         let prompt = told.iter().find(|line| line["method"] == "session/prompt").expect("a prompt");
         prompt["params"]["prompt"][0]["text"].as_str().expect("a text").to_owned()
+    }
+
+    /// Waits until the agent of a run has been called with this method.
+    fn is_called(&self, run: &Value, method: &str) {
+        eventually(method, || self.methods(run).iter().any(|called| called == method).then_some(()));
     }
 
     /// Nothing is left of any run but its record: no process, no lock, no directory that is held, and nothing in the
