@@ -62,9 +62,9 @@ pub const TOKEN_VARIABLE: &str = "SEXTON_RUN_TOKEN";
 /// How many bytes of the end of an output are kept with a run.
 pub const TAIL_BYTES: usize = 4096;
 
-/// The most that is kept of what the precheck of an agent writes to its standard output. It is meant for the prompt, in
-/// which a page of facts is much.
-pub const PRECHECK_OUTPUT_BYTES: u64 = 64 * 1024;
+/// The most that is kept of what the precheck of an agent writes to its standard output: its beginning. It is meant for the
+/// prompt, which is told the end of it, and a precheck that writes a page of facts should not lose that end.
+pub const PRECHECK_OUTPUT_BYTES: u64 = 1024 * 1024;
 
 /// This process, told apart from every other.
 ///

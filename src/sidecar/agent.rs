@@ -4,7 +4,8 @@
 mod gone;
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,8 +55,9 @@ const LEAST_CALL: Duration = Duration::from_millis(500);
 /// How much is kept of what an agent and its precheck say on their standard error, in bytes.
 const LOG_BYTES: u64 = 1024 * 1024;
 
-/// How much is read of what a precheck has written, in bytes: all that is kept of it.
-const PRECHECK_READ: usize = exec::PRECHECK_OUTPUT_BYTES as usize;
+/// How much is read of the end of what a precheck has written, in bytes: more than an agent is told of it, so that it is
+/// seen that there was more.
+const PRECHECK_READ: usize = 2 * briefing::TOLD_BYTES;
 
 /// Begins to carry out a run that was given to this instance.
 pub(super) fn start(sidecar: &Sidecar, order: &Order, done: mpsc::Sender<(RunId, Release)>) -> Carried {
@@ -290,8 +292,7 @@ impl Carrier {
             Some(_) => {
                 let path = self.file("precheck.out");
                 // What cannot be read is left out: the precheck has said what decides by its exit code.
-                let read = spawn_blocking(move || spool::read(&path, 0, PRECHECK_READ)).await;
-                read.ok().and_then(Result::ok).map(|chunk| String::from_utf8_lossy(&chunk.data).into_owned())
+                spawn_blocking(move || said_by_precheck(&path)).await.ok().and_then(Result::ok)
             }
             None => None,
         };
@@ -435,4 +436,17 @@ impl Carrier {
             }
         }
     }
+}
+
+/// The end of what a precheck has written to its standard output.
+fn said_by_precheck(path: &Path) -> io::Result<String> {
+    let kept = spool::read(path, 0, 0)?.size;
+    let end = spool::read(path, kept.saturating_sub(PRECHECK_READ as u64), PRECHECK_READ)?;
+    let mut said = String::from_utf8_lossy(&end.data).into_owned();
+    if kept >= exec::PRECHECK_OUTPUT_BYTES {
+        said.push_str(&format!(
+            "\n(more than {kept} bytes were written; what came after those was not kept)"
+        ));
+    }
+    Ok(said)
 }

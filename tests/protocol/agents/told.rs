@@ -92,10 +92,22 @@ fn what_a_precheck_has_written_is_data_and_what_it_complained_of_is_for_people()
     assert!(log.contains("complaint"), "{log}");
     let output = client.get("run/output", json!({"id": run["id"]}));
     assert_eq!(output["data"], "Done.", "it is the agent's alone");
-    let run = carried_out(&mut client, checked("seq 1 8000"));
-    let told = bench.prompt(&run);
-    assert!(told.contains("its last 16384 bytes:\n") && told.contains("\n8000\n```"), "its end");
-    assert!(told.len() < 18_000, "{} bytes", told.len());
+    bench.finish(client, &[]);
+}
+
+#[test]
+fn of_a_precheck_that_says_much_the_end_is_told() {
+    let bench = Bench::new();
+    let mut client = bench.open();
+    for (line, end) in [
+        ("seq 1 30000", "\n30000\n```\n"),
+        ("seq 1 300000", "bytes were written; what came after those was not kept)\n```\n"),
+    ] {
+        let run = carried_out(&mut client, checked(line));
+        let told = bench.prompt(&run);
+        assert!(told.contains("its last 16384 bytes:\n") && told.contains(end), "{line}");
+        assert!(told.len() < 18_000, "{} bytes", told.len());
+    }
     bench.finish(client, &[]);
 }
 
