@@ -58,6 +58,13 @@ fn an_agent_that_exits_at_once_is_told_with_its_last_words() {
     assert!(sentence.contains("exited with code 7") && sentence.contains("no license"), "{sentence}");
     assert_eq!(run["end"]["exitCode"], 7);
     assert_eq!(pause_of(&mut client, &run), Value::Null, "it counts as a failure");
+    // Also where it has said what is wrong itself.
+    let run = after(&bench, &mut client, |bench| {
+        bench.plays(&json!({"calls": {"session/new": {"error": {"message": "not today"}}}}));
+        bench.program_becomes("echo no disk left >&2; exec \"$AGENT\"");
+    });
+    let sentence = not_started(&run, "agent");
+    assert!(sentence.contains("not today") && sentence.contains("no disk left"), "{sentence}");
     bench.finish(client, &[]);
 }
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Bench, asking, begin, ended, says, subscribed, words};
 use crate::support::client::Client;
 use crate::support::drafts::with;
-use crate::support::{children_of, eventually, processes_with, signal};
+use crate::support::{children_of, eventually, kind, processes_with, signal};
 
 /// The next run in another window, after one was lost.
 fn the_next_one_goes_on(bench: &Bench, client: &mut Client, automation: &Value) {
@@ -109,6 +109,20 @@ fn an_agent_that_is_killed_has_crashed() {
     assert_eq!((&run["end"]["signal"], &run["end"]["tail"]), (&json!(9), &json!("begun")));
     assert!(run["error"]["message"].as_str().unwrap().contains("was killed by signal 9"), "{run}");
     the_next_one_goes_on(&bench, &mut client, &automation);
+    bench.finish(client, &[]);
+}
+
+#[test]
+fn an_agent_that_is_killed_while_it_waits_for_a_person_asks_nothing_any_more() {
+    let bench = Bench::new();
+    let mut client = bench.open();
+    let run = begin(&mut client, asking("[permission]"));
+    let blocker = client.wait_for_run(&run, "awaiting_input")["blocker"].clone();
+    let pid = bench.told(&run)[0]["started"]["pid"].as_u64().unwrap();
+    signal("KILL", u32::try_from(pid).unwrap());
+    assert_eq!(words(&ended(&mut client, &run)), "failed: crashed crash");
+    let answer = json!({"id": run, "requestID": blocker["requestID"], "optionID": "allow_once"});
+    assert_eq!(kind(&client.refusal("run/respond", answer)), "blocker_gone");
     bench.finish(client, &[]);
 }
 
