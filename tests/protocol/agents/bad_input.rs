@@ -153,6 +153,17 @@ fn an_agent_that_dies_is_told_with_how_it_died() {
 }
 
 #[test]
+fn an_agent_that_stops_listening_and_stays_is_ended() {
+    let bench = Bench::new();
+    let mut client = bench.open();
+    let run = after(&bench, &mut client, |bench| bench.program_becomes("exec <&- >&-; exec sleep 600"));
+    let sentence = not_started(&run, "agent");
+    assert!(sentence.contains("before it was done"), "{sentence}");
+    assert_eq!(run["end"]["signal"], 15);
+    bench.finish(client, &[]);
+}
+
+#[test]
 fn an_agent_that_answers_twice_is_heard_once() {
     let bench = Bench::new();
     let mut client = bench.open();

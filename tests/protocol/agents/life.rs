@@ -60,6 +60,25 @@ fn what_an_agent_says_is_told_while_it_is_at_work() {
 }
 
 #[test]
+fn who_says_more_than_is_kept_is_not_held_up_and_that_is_told() {
+    let bench = Bench::new();
+    let mut client = subscribed(bench.sidecar().option("limits", json!({"outputBytes": 1000})).open());
+    bench.plays(&json!({"prompt": [{"say": "the beginning"}, {"huge": 100_000}, {"tool": {"title": "ls"}}, {"say": "The end."}]}));
+    let run = carried_out(&mut client, asking("Say much."));
+    assert_eq!(
+        (&run["result"]["text"], &run["output"]),
+        (&json!("The end."), &json!({"bytes": 1000, "truncated": true}))
+    );
+    let output = client.get("run/output", json!({"id": run["id"]}));
+    assert!(output["data"].as_str().unwrap().starts_with("the beginning"), "{output}");
+    assert!(run["end"]["tail"].as_str().unwrap().ends_with("The end."), "{run}");
+    client.wait_for_event("a warning", |event| {
+        event["kind"] == "run.warning" && event["run"]["id"] == run["id"]
+    });
+    bench.finish(client, &[]);
+}
+
+#[test]
 fn the_outcome_follows_from_facts_before_words() {
     let Some((bench, _repository)) = Bench::in_repository() else { return };
     let mut client = bench.open();

@@ -140,6 +140,19 @@ fn a_session_is_waited_for_no_longer_than_a_run_may_take_to_start() {
 }
 
 #[test]
+fn a_run_that_waits_for_its_session_can_be_cancelled() {
+    let bench = Bench::new();
+    let (mut client, run, blocked) = session_at_work(&bench);
+    let waiting = begin(&mut client, in_session("[say:Done.]", &blocked["sessionID"]));
+    let asked = client.get("run/cancel", json!({"id": waiting}));
+    assert_eq!(words(&ended(&mut client, &waiting)), "stopped: cancelled", "{asked}");
+    assert!(bench.methods(&waiting).is_empty(), "no agent was started for it");
+    allow(&mut client, &blocked);
+    assert_eq!(words(&ended(&mut client, &run)), "succeeded");
+    bench.finish(client, &[]);
+}
+
+#[test]
 fn another_agent_does_not_go_on_in_a_session_of_this_one() {
     let bench = Bench::new();
     let providers = json!({AGENT: bench.provider(), "another": bench.provider()});
