@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Bench, asking_with, carried_out, words};
+use super::{Bench, asking_with, begin, carried_out, ended, words};
 
 /// A run that comes to a limit. Its agent is asked to end before it is made to.
 fn bounded(prompt: &str, policy: Value) -> Value {
@@ -58,8 +58,12 @@ fn who_spends_too_much_is_warned_of_and_given_up() {
     let mut client = bench.sidecar().open();
     let events = client.subscribe(json!({}));
     let budget = json!({"perRun": {"amount": 1.0, "currency": "USD"}});
-    let draft = asking_with("[cost:0.5][cost:0.4][cost:0.2][hang]", json!({"budget": budget}));
-    let run = carried_out(&mut client, draft);
+    let draft = asking_with("[cost:0.5][cost:0.4][permission][cost:0.2][hang]", json!({"budget": budget}));
+    let run = begin(&mut client, draft);
+    // Costs that follow each other closely are told as one.
+    let request = client.wait_for_run(&run, "awaiting_input")["blocker"]["requestID"].clone();
+    client.get("run/respond", json!({"id": run, "requestID": request, "optionID": "allow_once"}));
+    let run = ended(&mut client, &run);
     assert_eq!(run["error"]["code"], "budget_exceeded", "{run}");
     let amount = run["cost"]["amount"].as_f64().unwrap();
     assert!((amount - 1.1).abs() < 1e-9, "{amount}");

@@ -1,12 +1,14 @@
 //! Runs that go on in a session of before.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{Bench, asking, begin, carried_out, ended, pause_of, subscribed, words};
 use crate::support::agents::AGENT;
 use crate::support::client::Client;
 use crate::support::drafts::with;
-use crate::support::eventually;
+use crate::support::{eventually, nothing_happens};
 
 /// A prompt that goes on where the last run ended.
 fn continuing(prompt: &str) -> Value {
@@ -108,7 +110,9 @@ fn a_session_that_is_at_work_is_waited_for() {
     let bench = Bench::new();
     let (mut client, run, blocked) = session_at_work(&bench);
     let waiting = begin(&mut client, in_session("[recall]", &blocked["sessionID"]));
-    assert_eq!(client.look_at(&waiting)["state"], "scheduled");
+    nothing_happens(Duration::from_millis(500), || {
+        assert_eq!(client.look_at(&waiting)["state"], "scheduled");
+    });
     allow(&mut client, &blocked);
     assert_eq!(words(&ended(&mut client, &run)), "succeeded");
     let went_on = ended(&mut client, &waiting);
