@@ -14,7 +14,7 @@ mod sessions;
 mod told;
 mod worktrees;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -124,6 +124,10 @@ impl Bench {
         if let Ok(lock) = std::fs::File::open(directory.join("worktrees.lock")) {
             lock.try_lock().expect("nobody makes worktrees");
         }
+        for name in files_of_runs(&directory) {
+            let kept = ["agent.log", "output.log", "precheck.out"];
+            assert!(kept.contains(&name.as_str()), "{name} is left of a run");
+        }
         let entries = std::fs::read_dir(self.place.project()).expect("the project");
         let names = entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"));
         let mut names: Vec<String> =
@@ -137,6 +141,16 @@ impl Bench {
         self.leave_nothing(&[&client], written);
         client.finish();
     }
+}
+
+/// The names of all that is kept of the runs of a project.
+fn files_of_runs(directory: &Path) -> Vec<String> {
+    let names = |path: PathBuf| {
+        let entries = std::fs::read_dir(path).into_iter().flatten();
+        entries.map(|entry| entry.expect("an entry").file_name().into_string().expect("a name"))
+    };
+    let runs = directory.join("runs");
+    names(runs.clone()).flat_map(|run| names(runs.join(run)).collect::<Vec<_>>()).collect()
 }
 
 fn subscribed(mut client: Client) -> Client {
