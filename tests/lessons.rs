@@ -197,6 +197,8 @@ const PROCESSES: &[Lesson] = &[
         &[
             "a_daemon_does_not_outlive_the_command_that_started_it",
             "a_killed_sidecar_leaves_nothing",
+            "what_an_agent_leaves_behind_is_swept_and_counted",
+            "a_guard_that_is_killed_takes_its_agent_with_it",
             "whatever_fails_between_two_steps_the_next_window_goes_on_and_nothing_is_lost_or_done_twice",
         ],
     ),
@@ -206,7 +208,11 @@ const PROCESSES: &[Lesson] = &[
     ),
     (
         "a request for a permission holds the directory until its time is over, and not for days",
-        &["a_question_that_nobody_answers_expires", "nobody_answers_in_time_and_the_work_is_told_no"],
+        &[
+            "a_question_that_nobody_answers_expires",
+            "nobody_answers_in_time_and_the_work_is_told_no",
+            "who_is_answered_by_nobody_is_told_no_this_once_and_then_to_end",
+        ],
     ),
     (
         "attendance and permissions reach whoever carries a run out, and nothing overwrites them",
@@ -214,7 +220,21 @@ const PROCESSES: &[Lesson] = &[
             "a_run_is_begun_reports_and_ends_with_a_result",
             "where_nobody_may_be_asked_a_question_ends_the_run",
             "a_timer_asks_for_a_shorter_time_than_a_person",
+            "where_nobody_is_to_be_asked_an_agent_finds_another_way_or_fails",
+            "people_who_are_there_are_given_longer_to_answer",
         ],
+    ),
+    (
+        "a question or a failed provider at the end of a turn is no success",
+        &[
+            "the_outcome_follows_from_facts_before_words",
+            "the_end_of_a_turn_is_no_success_by_itself",
+            "an_agent_without_quota_pauses_the_automation",
+        ],
+    ),
+    (
+        "a worktree is used as it was found, and unreviewed work in it is never destroyed",
+        &["a_run_works_in_its_worktree_and_the_next_one_goes_on_there"],
     ),
     (
         "a run that needs a person and may ask nobody has not succeeded",
@@ -242,6 +262,8 @@ const PROCESSES: &[Lesson] = &[
             "a_run_cancelled_between_beginning_and_starting_ends_without_a_start",
             "a_stop_during_the_precheck_ends_it_and_no_command_starts",
             "a_run_that_waits_for_its_window_is_cancelled_without_it",
+            "while_its_session_is_opened",
+            "while_a_tool_runs_that_ignores_all_signals",
         ],
     ),
 ];
