@@ -134,48 +134,82 @@ fn how_to_log_in(methods: &[String]) -> String {
 pub(super) fn class_of(error: &AgentError) -> ErrorClass {
     let text = format!("{} {}", error.message, error.details.as_deref().unwrap_or_default()).to_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let numbered = |numbers: &[&str]| {
-        let mut found = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-        found.any(|word| numbers.contains(&word))
-            || error.code.is_some_and(|code| numbers.contains(&code.to_string().as_str()))
-    };
-    if error.code == Some(wire::AUTH_REQUIRED) && !says(QUOTA) || says(AUTH) || numbered(&["401", "403"]) {
+    let numbers = |of: &[i64]| error.code.is_some_and(|code| of.contains(&code)) || has_status(&text, of);
+    let has_no_quota = says(QUOTA) && !text.contains("disk quota");
+    if error.code == Some(wire::AUTH_REQUIRED) && !has_no_quota || says(AUTH) || numbers(&[401, 403]) {
         ErrorClass::Auth
-    } else if says(QUOTA) || numbered(&["402", "429"]) {
+    } else if has_no_quota || numbers(&[402, 429]) {
         ErrorClass::Quota
-    } else if says(PASSES) || numbered(&["408", "500", "502", "503", "504", "529"]) {
+    } else if says(PASSES) || numbers(&[408, 500, 502, 503, 504, 529]) {
         ErrorClass::Transient
     } else {
         ErrorClass::Agent
     }
 }
 
+/// Whether a text tells one of these as the status of an answer. A number alone may count anything: lines, rows, issues.
+fn has_status(text: &str, of: &[i64]) -> bool {
+    let mut before = ["", "", ""];
+    for word in text.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty()) {
+        let is_status = word.parse().is_ok_and(|number: i64| of.contains(&number));
+        let follows = before[2] == "http"
+            || ["status", "statuscode", "code", "error"].iter().any(|name| before[2].ends_with(name))
+            || before[1] == "http"
+            || before[0] == "http";
+        if is_status && follows {
+            return true;
+        }
+        before = [before[1], before[2], word];
+    }
+    false
+}
+
+/// Whole phrases: a word alone may be the name of a file that the agent has read.
 const AUTH: &[&str] = &[
-    "authentication",
-    "authenticate",
-    "unauthorized",
+    "authentication required",
+    "authentication failed",
+    "authentication_error",
+    "not authenticated",
     "unauthenticated",
+    "unauthorized",
     "not logged in",
-    "log in",
-    "login",
-    "api key",
-    "api_key",
-    "apikey",
-    "oauth",
-    "credentials",
+    "please log in",
+    "please login",
+    "login required",
+    "log in again",
+    "invalid api key",
+    "incorrect api key",
+    "missing api key",
+    "no api key",
+    "invalid_api_key",
+    "invalid x-api-key",
+    "api key not valid",
+    "token has expired",
+    "token is expired",
+    "invalid credentials",
+    "missing credentials",
+    "no credentials",
 ];
 
 const QUOTA: &[&str] = &[
-    "quota",
+    "current quota",
+    "quota exceeded",
+    "quota_exceeded",
+    "exceeded your quota",
+    "insufficient_quota",
+    "insufficient quota",
+    "insufficient credits",
+    "insufficient balance",
+    "out of quota",
     "rate limit",
     "rate_limit",
     "ratelimit",
     "too many requests",
-    "insufficient",
     "usage limit",
     "credit balance",
     "out of credits",
-    "billing",
+    "billing_error",
+    "billing hard limit",
     "resource_exhausted",
 ];
 
@@ -219,6 +253,12 @@ mod tests {
             (-32603, "fetch failed", None, ErrorClass::Transient),
             (-32603, "Internal error", None, ErrorClass::Agent),
             (-32602, "Invalid params", None, ErrorClass::Agent),
+            (-32603, "could not parse src/login.rs", None, ErrorClass::Agent),
+            (-32603, "the patch does not apply at line 401", None, ErrorClass::Agent),
+            (-32603, "expected 500 rows, got 429", None, ErrorClass::Agent),
+            (-32603, "write failed: Disk quota exceeded", None, ErrorClass::Agent),
+            (-32603, "Internal error", Some(r#"{"statusCode":429}"#), ErrorClass::Quota),
+            (-32603, "HTTP/1.1 403", None, ErrorClass::Auth),
             // A number inside another one says nothing.
             (-32603, "request 14290401 failed", None, ErrorClass::Agent),
         ] {

@@ -13,10 +13,14 @@ pub(super) struct Tools {
     /// The known ones, oldest first.
     order: VecDeque<String>,
     files: BTreeSet<String>,
+    /// How many there have been.
+    begun: u64,
 }
 
 #[derive(Default)]
 struct Call {
+    /// Its place among all calls, from 1.
+    number: u64,
     title: Option<String>,
     kind: Option<String>,
     status: Status,
@@ -49,8 +53,13 @@ pub(super) struct Meaning {
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum CallEnd {
-    Completed,
-    Failed { title: String },
+    /// With its place among all calls, from 1.
+    Completed {
+        number: u64,
+    },
+    Failed {
+        title: String,
+    },
 }
 
 impl Tools {
@@ -60,7 +69,13 @@ impl Tools {
             known: HashMap::new(),
             order: VecDeque::new(),
             files: BTreeSet::new(),
+            begun: 0,
         }
+    }
+
+    /// How many calls there have been.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun
     }
 
     /// The files that completed calls changed, relative to the directory.
@@ -79,16 +94,20 @@ impl Tools {
                 self.known.remove(&oldest);
             }
             self.order.push_back(id.to_owned());
+            self.begun += 1;
         }
-        let call = self.known.entry(id.to_owned()).or_default();
+        let number = self.begun;
+        let call = self.known.entry(id.to_owned()).or_insert_with(|| Call { number, ..Call::default() });
         let had_ended = call.status.has_ended();
         call.take(update);
         let step = call.becomes_a_step().then(|| call.step_title());
         let end = (call.status.has_ended() && !had_ended).then(|| match call.status {
             Status::Failed => CallEnd::Failed { title: call.words() },
-            Status::Completed | Status::InProgress | Status::Pending => CallEnd::Completed,
+            Status::Completed | Status::InProgress | Status::Pending => {
+                CallEnd::Completed { number: call.number }
+            }
         });
-        if end == Some(CallEnd::Completed) {
+        if matches!(end, Some(CallEnd::Completed { .. })) {
             let changed = call.changed();
             let inside = changed.iter().filter_map(|path| inside(&self.directory, path));
             let room = FILES.saturating_sub(self.files.len());
@@ -221,7 +240,7 @@ mod tests {
         assert!(known.step.as_deref().is_some_and(|title| title.starts_with("Run ls #")), "{known:?}");
         let ended =
             tools.hear(&json!({"toolCallId": "1", "status": "completed", "rawInput": {"command": "ls"}}));
-        assert_eq!(ended, Meaning { end: Some(CallEnd::Completed), ..Meaning::default() });
+        assert_eq!(ended, Meaning { end: Some(CallEnd::Completed { number: 1 }), ..Meaning::default() });
         assert_eq!(tools.hear(&json!({"toolCallId": "1", "status": "failed"})), Meaning::default());
     }
 

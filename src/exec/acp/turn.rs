@@ -225,7 +225,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
                 Effect::Answer { id, result } => self.talk.connection.answer(&id, &result),
                 Effect::Refuse { id, code, message } => self.talk.connection.refuse(&id, code, message),
                 Effect::Report(report) => self.outbox.put(report),
-                Effect::No(no) => self.facts.refused(no),
+                Effect::No(no) => self.facts.refused(no, self.tools.begun()),
             }
         }
     }
@@ -293,7 +293,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
             self.outbox.put(Report::Step { title });
         }
         match meaning.end {
-            Some(CallEnd::Completed) => self.facts.tool_completed(),
+            Some(CallEnd::Completed { number }) => self.facts.tool_completed(number),
             Some(CallEnd::Failed { title }) => self.facts.tool_failed(title),
             None => {}
         }

@@ -18,8 +18,9 @@ pub(super) struct Facts {
     has_completed_a_tool: bool,
     /// The last call that failed.
     failed_tool: Option<String>,
-    /// The last thing that the agent was not allowed, unless it has got on since.
-    no: Option<No>,
+    /// The last thing that the agent was not allowed, unless it has got on since, and how many calls it had begun by then:
+    /// one that was at work already shows nothing.
+    no: Option<(No, u64)>,
 }
 
 /// Something that an agent asked for and did not get.
@@ -57,7 +58,7 @@ impl Facts {
             NoBy::PermissionPolicy => false,
             NoBy::QuestionPolicy | NoBy::Person | NoBy::Bounds => !text.trim().is_empty(),
         };
-        if self.no.as_ref().is_some_and(went_on) {
+        if self.no.as_ref().is_some_and(|(no, _)| went_on(no)) {
             self.no = None;
         }
     }
@@ -67,17 +68,21 @@ impl Facts {
         self.message.is_over = true;
     }
 
-    pub(super) fn tool_completed(&mut self) {
+    /// The call at this place among all calls has completed.
+    pub(super) fn tool_completed(&mut self, number: u64) {
         self.has_completed_a_tool = true;
-        self.no = None;
+        if self.no.as_ref().is_some_and(|(_, begun)| number > *begun) {
+            self.no = None;
+        }
     }
 
     pub(super) fn tool_failed(&mut self, title: String) {
         self.failed_tool = Some(title);
     }
 
-    pub(super) fn refused(&mut self, no: No) {
-        self.no = Some(no);
+    /// It was refused something when it had begun so many calls.
+    pub(super) fn refused(&mut self, no: No, begun: u64) {
+        self.no = Some((no, begun));
     }
 
     /// How the turn ended, of which nobody has wished that it ends.
@@ -91,25 +96,31 @@ impl Facts {
             Err(error) => {
                 let failure = refused("the prompt", error, logins);
                 return match &self.no {
-                    Some(no) if failure.class == ErrorClass::Agent => {
+                    Some((no, _)) if failure.class == ErrorClass::Agent => {
                         no.end(&format!("; the agent then failed: {}", words(error)))
                     }
                     Some(_) | None => failure.ends(ErrorCode::ExecutionFailed),
                 };
             }
         };
-        if let Some(no) = &self.no {
+        if let Some((no, _)) = &self.no {
             return no.end("");
         }
         match reason.as_str() {
             "end_turn" => {
+                // What was said before a call that has come to nothing is no result.
+                let has_said_last = !self.message.is_over;
                 let text = self.message.into_text();
-                match (&text, self.has_completed_a_tool, &self.failed_tool) {
-                    (Some(_), _, _) | (None, true, _) => End::Finished { text },
-                    (None, false, Some(tool)) => of_agent(&format!(
+                let has_said = text.is_some() && has_said_last;
+                match (has_said, self.has_completed_a_tool, &self.failed_tool) {
+                    (true, _, _) | (_, true, _) => End::Finished { text },
+                    (false, false, Some(tool)) => of_agent(&format!(
                         "the agent ended its turn without a word after its call {tool:?} had failed; look at its log"
                     )),
-                    (None, false, None) => of_agent(
+                    (false, false, None) if text.is_some() => of_agent(
+                        "the agent ended its turn without a word about the call that it had begun; look at its log",
+                    ),
+                    (false, false, None) => of_agent(
                         "the agent ended its turn without saying or doing anything, as some do when their model cannot \
                          be reached; look at its log",
                     ),
@@ -223,11 +234,12 @@ mod tests {
         for fact in of {
             let no = |by| No { by, what: "rm -rf".to_owned() };
             match *fact {
-                "tool" => facts.tool_completed(),
+                "tool" => facts.tool_completed(2),
+                "earlier tool" => facts.tool_completed(1),
                 "failed tool" => facts.tool_failed("make".to_owned()),
-                "denied" => facts.refused(no(NoBy::PermissionPolicy)),
-                "declined" => facts.refused(no(NoBy::QuestionPolicy)),
-                "rejected" => facts.refused(no(NoBy::Person)),
+                "denied" => facts.refused(no(NoBy::PermissionPolicy), 1),
+                "declined" => facts.refused(no(NoBy::QuestionPolicy), 1),
+                "rejected" => facts.refused(no(NoBy::Person), 1),
                 "call" => facts.message_is_over(),
                 text => facts.said(text),
             }
@@ -237,7 +249,7 @@ mod tests {
 
     #[test]
     fn the_end_of_a_turn_is_no_success_by_itself() {
-        let cases: [&[&str]; 14] = [
+        let cases: [&[&str]; 18] = [
             &["done"],
             &["looking", "call", "tool", "done"],
             &["looking", "call", "tool"],
@@ -248,6 +260,10 @@ mod tests {
             &["failed tool", "it failed"],
             &["denied", "I may not"],
             &["denied", "tool", "done"],
+            &["denied", "earlier tool"],
+            &["looking", "call", "failed tool"],
+            &["looking", "call"],
+            &["tool", "looking", "call", "failed tool"],
             &["declined"],
             &["declined", "done"],
             &["before", "rejected"],
