@@ -3,6 +3,7 @@
 use std::io;
 
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::task::coop::consume_budget;
 
 use super::bounds::LINE_BYTES;
 
@@ -45,9 +46,13 @@ impl<R: AsyncRead + Unpin> Lines<R> {
 
     /// The next line; none at the end. A last line without an end is one. Can be given up without losing anything.
     ///
+    /// One read may bring tens of thousands of lines, and an agent may write without end. So each line counts as work: whoever
+    /// has heard enough of them lets everybody else have a turn.
+    ///
     /// # Errors
     /// When nothing can be read.
     pub(super) async fn next(&mut self) -> io::Result<Option<Line>> {
+        consume_budget().await;
         loop {
             if let Some(line) = self.take() {
                 return Ok(Some(line));
@@ -144,6 +149,19 @@ mod tests {
                 "{pipe}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn whoever_reads_many_lines_lets_others_have_their_turn() {
+        let text = "\n".repeat(READ_BYTES);
+        let mut lines = Lines::of(text.as_bytes());
+        let mut read = 0;
+        tokio::select! {
+            biased;
+            () = async { while lines.next().await.unwrap().is_some() { read += 1 } } => {}
+            () = std::future::ready(()) => {}
+        }
+        assert!(read < READ_BYTES, "all {read} lines are read at once");
     }
 
     #[tokio::test]

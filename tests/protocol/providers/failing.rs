@@ -1,10 +1,13 @@
 //! Agents that cannot be asked: what is told of them, and of what names them.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::{LOG, nothing_is_left};
 use crate::support::agents::{AGENT, for_model, scripted, scripted_agent};
-use crate::support::{Place, faults};
+use crate::support::client::Client;
+use crate::support::{Place, clock, faults};
 
 /// What is told when an agent that is configured like this is asked: why it could not be.
 fn why(agent: &Value) -> String {
@@ -102,4 +105,45 @@ fn an_agent_that_came_to_itself_is_ready_again() {
     assert_eq!(client.listed_agent()["status"], "unavailable");
     client.create(for_model("small"));
     client.finish();
+}
+
+/// Others are answered while an agent goes on, and do not wait for it.
+fn is_in_nobodys_way(client: &mut Client) {
+    let began = clock();
+    for _ in 0..20 {
+        client.get("scheduler/status", json!({}));
+    }
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "twenty answers took {took:?}");
+}
+
+#[test]
+fn an_agent_that_writes_without_end_keeps_nobody_waiting() {
+    for line in ["yes", "yes ''"] {
+        let place = Place::new();
+        let noisy = place.beside("noisy");
+        let ready = json!({"SCRIPTED_AGENT": json!({"prompt": [{"repeat": {"noise": ""}}]}).to_string()});
+        let command =
+            format!("test -e '{}' && exec {line}; exec '{}'", noisy.display(), scripted_agent().display());
+        let agent = json!({"command": ["sh", "-c", command], "env": ready, "startMs": 3000});
+        let mut client = place.sidecar().option("providers", json!({AGENT: agent})).open();
+        client.subscribe(json!({}));
+        let automation = client.create(for_model("large"));
+
+        let works = client.run(&automation);
+        client.wait_for_run(&works, "running");
+        is_in_nobodys_way(&mut client);
+        client.get("run/cancel", json!({"id": works}));
+        client.wait_for_run(&works, "stopped");
+
+        std::fs::write(&noisy, "").unwrap();
+        let asked = client.send("provider/refresh", json!({}));
+        let starts = client.run(&automation);
+        is_in_nobodys_way(&mut client);
+        let listed = client.answer(&asked).expect("an answer")["items"][0].clone();
+        assert!(listed["reason"].as_str().unwrap().contains("initialize"), "{listed}");
+        let failed = client.wait_for_run(&starts, "failed");
+        assert_eq!(failed["error"]["code"], "start_failed", "{failed}");
+        client.finish();
+    }
 }
