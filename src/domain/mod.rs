@@ -20,6 +20,7 @@ pub mod request;
 pub mod run;
 pub mod schedule;
 pub mod scheduler;
+pub mod secrets;
 pub mod sent;
 pub mod shown;
 pub mod status;

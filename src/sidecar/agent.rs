@@ -19,6 +19,7 @@ use super::Sidecar;
 use super::carried::{self, Carried, Release};
 use super::ground::{Ground, Readiness};
 use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, work_end};
+use super::secrets;
 use crate::domain::automation::Task;
 use crate::domain::briefing::{self, Briefing};
 use crate::domain::configuration::ProviderConfig;
@@ -28,6 +29,7 @@ use crate::domain::provider;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Run, StartFailure};
 use crate::domain::schedule::zone::Zone;
+use crate::domain::secrets::Secrets;
 use crate::engine::agent::{self, Heard, Past, Session};
 use crate::engine::report::{Fence, WorkEnd};
 use crate::engine::{Context, blocker};
@@ -138,7 +140,7 @@ impl Carrier {
             }
         };
         let token = format!("{}", uuid::Uuid::new_v4().simple());
-        let (work, call_limit) = match self.work(&row, &prompt, &token) {
+        let (work, call_limit, secrets) = match self.work(&row, &prompt, &token) {
             Ok(work) => work,
             Err(failure) => return self.guarded.report_end(WorkEnd::NotStarted(failure)).await,
         };
@@ -154,11 +156,11 @@ impl Carrier {
                 return self.guarded.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await;
             }
         };
-        let ground = match self.begin(&mut inbox, token, &row.run).await {
+        let ground = match self.begin(&mut inbox, token, &row.run, &secrets).await {
             Begun::Started(ground) => ground,
             Begun::Over(release) => return release,
         };
-        let turn = self.turn(&row, &prompt, past, call_limit).await;
+        let turn = self.turn(&row, &prompt, past, call_limit, secrets.clone()).await;
         let verdict = self.converse(pipes, turn).await;
         match verdict.end {
             End::Finished { .. } => {
@@ -170,6 +172,7 @@ impl Carrier {
         }
         match self.until_ended(&mut inbox).await {
             Some((ended, went)) => {
+                let ended = secrets::without(&secrets, ended);
                 let changes = match verdict.end {
                     End::Finished { .. } => ground.changes(&self.guarded.slot).await,
                     End::Failed { .. } | End::Cancelled | End::Lost => None,
@@ -190,6 +193,7 @@ impl Carrier {
         inbox: &mut mpsc::Receiver<(RunId, Report)>,
         token: String,
         run: &'a Run,
+        secrets: &Secrets,
     ) -> Begun<'a> {
         let mut ground = Ground::Untouched;
         let (mut fence_failed, mut passed) = (false, false);
@@ -228,7 +232,7 @@ impl Carrier {
                     continue;
                 }
                 Some((_, Report::Started)) => return Begun::Started(ground),
-                Some((_, Report::Ended(ended))) => work_end(ended),
+                Some((_, Report::Ended(ended))) => work_end(secrets::without(secrets, ended)),
                 None => None,
             };
             let end = match end {
@@ -243,13 +247,14 @@ impl Carrier {
         }
     }
 
-    /// What the guard is told, and how long the agent may take for each answer before its work begins.
+    /// What the guard is told, how long the agent may take for each answer before its work begins, and what nobody is told
+    /// of that which it says.
     fn work(
         &self,
         row: &RunRow,
         prompt: &Prompt,
         token: &str,
-    ) -> Result<(AgentWork, Duration), StartFailure> {
+    ) -> Result<(AgentWork, Duration, Secrets), StartFailure> {
         let sidecar = &self.guarded.sidecar;
         let id = &prompt.model.provider;
         let Some(ProviderConfig { command, env, start_ms }) = sidecar.parts.agents.of(id) else {
@@ -264,12 +269,15 @@ impl Carrier {
             )));
         };
         let mut environment = sidecar.environment_of(&row.run);
-        environment.extend(sidecar.resolve(&env, &format!("providers.{id}.env"))?);
+        let own = sidecar.resolve(&env, &format!("providers.{id}.env"))?;
+        let args: Vec<String> = words.collect();
+        let secrets = sidecar.secrets_of(&own, &args);
+        environment.extend(own);
         let work = AgentWork {
             run: row.run.id.clone(),
             token: token.to_owned(),
             program,
-            args: words.collect(),
+            args,
             environment,
             precheck: row.definition.policy.precheck.as_ref().map(precheck_work),
             directory: row.run.directory.clone().into(),
@@ -277,7 +285,7 @@ impl Carrier {
             log_limit: LOG_BYTES,
             precheck_output: self.file("precheck.out"),
         };
-        Ok((work, Duration::from_millis(u64::try_from(start_ms).unwrap_or(0))))
+        Ok((work, Duration::from_millis(u64::try_from(start_ms).unwrap_or(0)), secrets))
     }
 
     /// A file that belongs to the run.
@@ -285,7 +293,14 @@ impl Carrier {
         self.guarded.sidecar.run_directory(&self.guarded.run).join(name)
     }
 
-    async fn turn(&self, row: &RunRow, prompt: &Prompt, past: Past, call_limit: Duration) -> Turn {
+    async fn turn(
+        &self,
+        row: &RunRow,
+        prompt: &Prompt,
+        past: Past,
+        call_limit: Duration,
+        secrets: Secrets,
+    ) -> Turn {
         let parts = &self.guarded.sidecar.parts;
         let (run, definition) = (&row.run, &row.definition);
         let precheck = match &definition.policy.precheck {
@@ -331,6 +346,7 @@ impl Carrier {
             output: self.guarded.sidecar.output_path(&run.id),
             output_limit: parts.limits.output_bytes,
             spent_before: past.spent,
+            secrets,
         }
     }
 

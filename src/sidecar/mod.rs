@@ -27,6 +27,7 @@ mod peers;
 mod probing;
 mod project;
 mod pruning;
+mod secrets;
 mod served;
 mod serving;
 mod state_directory;

@@ -12,10 +12,12 @@ use super::Sidecar;
 use super::guarded::REPORTS;
 use super::health::LastTold;
 use super::main_loop::LOOK_AGAIN;
+use super::secrets;
 use crate::domain::configuration::ProviderConfig;
 use crate::domain::id::{ProbeId, ProviderId, RunId};
 use crate::domain::provider::{OfferedModel, Refreshed, nameable};
 use crate::domain::refusal::Refusal;
+use crate::domain::secrets::Secrets;
 use crate::engine::probe::{self, Refreshing};
 use crate::engine::providers;
 use crate::exec::{self, AgentPipes, AgentWork, Ended, Exit, Handle, Report, acp};
@@ -31,9 +33,6 @@ const LOG_BYTES: u64 = 64 * 1024;
 
 /// The most of that which stands in a sentence, in characters.
 const LOG_TOLD: usize = 500;
-
-/// A value that is shorter than this is no secret, and may be part of any word.
-const SECRET_LEAST: usize = 6;
 
 /// How long an answer waits before it is written again.
 const WRITE_AGAIN: Duration = Duration::from_secs(1);
@@ -113,9 +112,7 @@ impl Sidecar {
         let asked = self.converse(row, &config, directory.clone()).await;
         // Nothing of it is looked at any more; what cannot be removed is in nobody's way.
         let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(directory)).await;
-        asked
-            .map(|models| nameable(models, row.first.as_deref()))
-            .map_err(|why| without_secrets(why, &config, self))
+        asked.map(|models| nameable(models, row.first.as_deref()))
     }
 
     fn probe_directory(&self, row: &ProbeRow) -> PathBuf {
@@ -144,28 +141,35 @@ impl Sidecar {
         directory: PathBuf,
     ) -> Result<Vec<OfferedModel>, String> {
         let (reports, inbox) = mpsc::channel(REPORTS);
-        let work = self.probe_work(row, config, directory)?;
+        let (work, secrets) = self.probe_work(row, config, directory)?;
         let (handle, pipes) = exec::prepare_agent(&self.parts.guard, work, reports).map_err(|error| {
             format!("it could not be started: {error}; close some programs and ask it again")
         })?;
         let limit = Duration::from_millis(u64::try_from(config.start_ms).unwrap_or(0));
-        let talk = Talk { project: self.parts.project.clone(), first: row.first.clone(), limit };
+        let talk = Talk {
+            project: self.parts.project.clone(),
+            first: row.first.clone(),
+            limit,
+            secrets: secrets.clone(),
+        };
         let (said, ended) = talk.carry_through(Held(handle), pipes, inbox).await;
+        let ended = ended.map(|ended| secrets::without(&secrets, ended));
         said.map_err(|why| sentence(why, ended, config.start_ms))
     }
 
-    /// What the guard is told.
+    /// What the guard is told, and what nobody is told of that which the agent says.
     fn probe_work(
         &self,
         row: &ProbeRow,
         config: &ProviderConfig,
         directory: PathBuf,
-    ) -> Result<AgentWork, String> {
+    ) -> Result<(AgentWork, Secrets), String> {
         let (program, args) = config.command.split_first().ok_or("its configuration names no program")?;
         let field = format!("providers.{}.env", row.provider);
         let added = self.resolve(&config.env, &field).map_err(|failure| failure.message)?;
+        let secrets = self.secrets_of(&added, args);
         let own = [("SEXTON_PROJECT".to_owned(), self.parts.project.clone())];
-        Ok(AgentWork {
+        let work = AgentWork {
             run: RunId::from_text(row.id.as_str()),
             token: uuid::Uuid::new_v4().simple().to_string(),
             program: program.clone(),
@@ -176,7 +180,8 @@ impl Sidecar {
             log: directory.join("agent.log"),
             log_limit: LOG_BYTES,
             precheck_output: directory.join("precheck.out"),
-        })
+        };
+        Ok((work, secrets))
     }
 
     /// `provider/refresh`: has agents asked what they offer, and waits for those that are asked now.
@@ -229,6 +234,7 @@ struct Talk {
     project: String,
     first: Option<String>,
     limit: Duration,
+    secrets: Secrets,
 }
 
 /// Why an agent has not said what it offers.
@@ -248,7 +254,7 @@ impl Talk {
         mut inbox: mpsc::Receiver<(RunId, Report)>,
     ) -> (Result<Vec<OfferedModel>, Unsaid>, Option<Ended>) {
         // The agent is asked several things, and the last of them may be cut short without being lost.
-        let asking = acp::ask(pipes, &self.project, self.first.as_deref(), self.limit / 2);
+        let asking = acp::ask(pipes, &self.project, self.first.as_deref(), self.limit / 2, self.secrets);
         let mut talk = pin!(timeout(self.limit, asking));
         let mut said = None;
         let mut kill_at = Instant::now() + self.limit + LAST_ENDS;
@@ -311,13 +317,4 @@ fn with_log(why: String, tail: &str) -> String {
         log if log.is_empty() => why,
         log => format!("{why}; it wrote: {log}"),
     }
-}
-
-/// What an agent says may repeat what it was given, and what is told of providers is written down and shown to all.
-fn without_secrets(why: String, config: &ProviderConfig, sidecar: &Sidecar) -> String {
-    let values = sidecar.resolve(&config.env, "env").unwrap_or_default();
-    values
-        .iter()
-        .filter(|(_, value)| value.len() >= SECRET_LEAST)
-        .fold(why, |why, (_, value)| why.replace(value.as_str(), "\u{2026}"))
 }

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::domain::secrets::Secrets;
 use crate::domain::time::Timestamp;
 
 /// What a run waits for a person for, since when and until when.
@@ -57,6 +58,44 @@ impl Need {
             Need::Permission { request_id, .. } => Asked::Request { request_id: request_id.clone() },
             Need::Question { call_id, .. } => Asked::Call { call_id: call_id.clone() },
         }
+    }
+}
+
+impl Need {
+    /// The same with all secrets hidden in what people read. What answers name stays.
+    #[must_use]
+    pub fn without(self, secrets: &Secrets) -> Need {
+        match self {
+            Need::Permission { request_id, title, options, tool } => Need::Permission {
+                request_id,
+                title: secrets.hide_in_part(&title),
+                options: options
+                    .into_iter()
+                    .map(|option| PermissionOption { label: secrets.hide_in_part(&option.label), ..option })
+                    .collect(),
+                tool: tool
+                    .map(|tool| tool.into_iter().map(|(name, value)| (name, hide(value, secrets))).collect()),
+            },
+            Need::Question { call_id, prompt, options } => Need::Question {
+                call_id,
+                prompt: secrets.hide_in_part(&prompt),
+                options: options
+                    .into_iter()
+                    .map(|option| QuestionOption { label: secrets.hide_in_part(&option.label), ..option })
+                    .collect(),
+            },
+        }
+    }
+}
+
+fn hide(value: Value, secrets: &Secrets) -> Value {
+    match value {
+        Value::String(text) => Value::String(secrets.hide(&text)),
+        Value::Array(items) => items.into_iter().map(|item| hide(item, secrets)).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(name, value)| (name, hide(value, secrets))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
     }
 }
 

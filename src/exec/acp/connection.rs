@@ -6,8 +6,9 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 
 use super::bounds::{REPLIES_BYTES, one_line};
 use super::lines::{Line, Lines};
-use super::message::Message;
+use super::message::{AgentError, Message};
 use super::wire;
+use crate::domain::secrets::Secrets;
 
 /// How many lines of noise are kept for messages about failures, the last ones.
 const NOISE_LINES: usize = 5;
@@ -24,6 +25,8 @@ pub(super) struct Connection<R, W> {
     said: usize,
     last_call: i64,
     noise: Noise,
+    /// What nobody is told of that which it says.
+    secrets: Secrets,
 }
 
 /// Whether anything more is read of an agent.
@@ -45,7 +48,7 @@ pub(super) enum Heard {
 }
 
 impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
-    pub(super) fn new(stdout: R, stdin: W) -> Self {
+    pub(super) fn new(stdout: R, stdin: W, secrets: Secrets) -> Self {
         Connection {
             lines: Lines::of(stdout),
             stdin: Some(stdin),
@@ -53,6 +56,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
             said: 0,
             last_call: 0,
             noise: Noise::default(),
+            secrets,
         }
     }
 
@@ -116,12 +120,25 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Connection<R, W> {
 
     fn understand(&mut self, line: &[u8]) -> Heard {
         match Message::parse(line) {
+            Some(Message::Answer { call, answer: Err(error) }) => {
+                let error = AgentError {
+                    message: self.secrets.hide(&error.message),
+                    details: error.details.map(|details| self.secrets.hide(&details)),
+                    ..error
+                };
+                Heard::Message(Message::Answer { call, answer: Err(error) })
+            }
             Some(message) => Heard::Message(message),
             None => {
-                self.noise.take(line);
+                self.noise.take(line, &self.secrets);
                 Heard::Noise
             }
         }
+    }
+
+    /// What nobody is told of that which it says.
+    pub(super) fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     /// What it wrote to its stdout that is not of the protocol, if anything, for a message about a failure.
@@ -144,9 +161,9 @@ struct Noise {
 }
 
 impl Noise {
-    fn take(&mut self, line: &[u8]) {
+    fn take(&mut self, line: &[u8], secrets: &Secrets) {
         let beginning = &line[..line.len().min(4 * NOISE_LINE)];
-        let text = one_line(&String::from_utf8_lossy(beginning), NOISE_LINE);
+        let text = one_line(&secrets.hide_in_part(&String::from_utf8_lossy(beginning)), NOISE_LINE);
         if text.is_empty() {
             return;
         }
@@ -175,7 +192,7 @@ mod tests {
     #[tokio::test]
     async fn refusals_that_nobody_reads_are_kept_up_to_a_bound_and_calls_are_not_lost() {
         let (stdin, _unread) = duplex(16);
-        let mut connection = Connection::new(empty(), stdin);
+        let mut connection = Connection::new(empty(), stdin, Secrets::default());
         let line = wire::refusal(&id(), -32601, "no").len();
         for _ in 0..2 * REPLIES_BYTES / line {
             connection.refuse(&id(), -32601, "no");
@@ -191,7 +208,8 @@ mod tests {
         let (stdin, reads) = duplex(16);
         let (stdout, mut writes) = duplex(1024);
         drop(reads);
-        let mut connection: Connection<DuplexStream, DuplexStream> = Connection::new(stdout, stdin);
+        let mut connection: Connection<DuplexStream, DuplexStream> =
+            Connection::new(stdout, stdin, Secrets::default());
         connection.call("initialize", &json!({}));
         writes.write_all(b"{\"id\":1,\"result\":{}}\n").await.unwrap();
         assert!(matches!(

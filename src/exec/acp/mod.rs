@@ -53,6 +53,7 @@ use crate::domain::policy::{Money, Permissions};
 use crate::domain::provider::{Choice, OfferedModel};
 use crate::domain::run::machine::ErrorCode;
 use crate::domain::run::{Asked, Continuity, ErrorClass, Need};
+use crate::domain::secrets::Secrets;
 
 /// How long an agent may take to answer a prompt that was cancelled.
 pub const CANCEL_GRACE: Duration = Duration::from_secs(5);
@@ -82,6 +83,8 @@ pub struct Turn {
     pub output_limit: u64,
     /// What the session had cost, in all, before this turn, if that is known.
     pub spent_before: Option<Money>,
+    /// What the agent was given and may repeat: it is hidden in all words of the agent, before they are cut.
+    pub secrets: Secrets,
 }
 
 /// In which session a prompt is carried out.
@@ -204,7 +207,7 @@ pub async fn drive(
 
 /// Asks an agent which models it offers, each with its variants. Those are looked for as long as one call may take, of the
 /// model `first` before the others; of those that this does not reach none are named. An agent that lets nobody choose
-/// offers [`DEFAULT_MODEL`]. The agent's stdin is closed when this returns.
+/// offers [`DEFAULT_MODEL`]. Secrets are hidden in what is told of a failure. The agent's stdin is closed when this returns.
 ///
 /// # Errors
 /// When it does not say.
@@ -213,7 +216,8 @@ pub async fn ask(
     directory: &str,
     first: Option<&str>,
     call_limit: Duration,
+    secrets: Secrets,
 ) -> Result<Vec<OfferedModel>, AskFailure> {
     let AgentPipes { stdin, stdout } = pipes;
-    probe::ask(stdout, stdin, directory, first, call_limit).await
+    probe::ask(stdout, stdin, directory, first, call_limit, secrets).await
 }

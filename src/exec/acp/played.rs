@@ -13,6 +13,7 @@ use super::{Answer, AskFailure, Report, SessionChoice, Turn, Verdict, Wishes, pr
 use crate::domain::policy::{Money, Permissions};
 use crate::domain::provider::{Choice, OfferedModel};
 use crate::domain::run::{Continuity, Need};
+use crate::domain::secrets::Secrets;
 
 /// Longer than anything here may take, in virtual time.
 const DEADLINE: Duration = Duration::from_secs(600);
@@ -47,6 +48,7 @@ pub(super) async fn play(change: impl FnOnce(&mut Turn), plot: impl AsyncFnOnce(
         output: place.path().join("output.log"),
         output_limit: 1024 * 1024,
         spent_before: None,
+        secrets: Secrets::default(),
     };
     change(&mut turn);
     let output = turn.output.clone();
@@ -93,7 +95,7 @@ pub(super) async fn play_probe(
         call: Value::Null,
         session: "s",
     };
-    let asked = probe::ask(stdout, said, "/work/project", first, CALL_LIMIT);
+    let asked = probe::ask(stdout, said, "/work/project", first, CALL_LIMIT, Secrets::default());
     let plays = async {
         plot(&mut played).await;
         played

@@ -13,6 +13,7 @@ use super::session::{Abilities, Ability, Session, begin, initialize, put};
 use super::talk::Talk;
 use super::{AskFailure, DEFAULT_MODEL, Wishes, wire};
 use crate::domain::provider::OfferedModel;
+use crate::domain::secrets::Secrets;
 
 /// How long a session that was only made for this may take to go.
 const LEAVE: Duration = Duration::from_secs(2);
@@ -24,6 +25,7 @@ pub(super) async fn ask<R, W>(
     directory: &str,
     first: Option<&str>,
     call_limit: Duration,
+    secrets: Secrets,
 ) -> Result<Vec<OfferedModel>, AskFailure>
 where
     R: AsyncRead + Unpin,
@@ -31,7 +33,7 @@ where
 {
     // Whoever does not want to know any more drops this.
     let (_wishing, wishes) = watch::channel(Wishes::default());
-    let mut talk = Talk::new(stdout, stdin, call_limit, wishes, None, Spending::new(None));
+    let mut talk = Talk::new(stdout, stdin, call_limit, wishes, None, Spending::new(None), secrets);
     match look(&mut talk, directory, first, call_limit).await {
         Ok(models) => Ok(models),
         Err(halt) => Err(halt.of_a_probe(&talk.circumstances())),

@@ -17,6 +17,7 @@ use super::needs::Ask;
 use super::offer::Offered;
 use super::output::Output;
 use super::wire::METHOD_NOT_FOUND;
+use crate::domain::secrets::Secrets;
 
 /// How one logs in, in the agent's words: the most of it, in characters.
 const LOGIN: usize = 200;
@@ -44,8 +45,9 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<R, W> {
         wishes: watch::Receiver<Wishes>,
         output: Option<Output>,
         spending: Spending,
+        secrets: Secrets,
     ) -> Self {
-        let connection = Connection::new(stdout, stdin);
+        let connection = Connection::new(stdout, stdin, secrets);
         Talk { connection, wishes, output, spending, call_limit, logins: Vec::new(), told: None }
     }
 
@@ -130,7 +132,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Talk<R, W> {
             let text = |name: &str| method.get(name).and_then(Value::as_str).map(str::to_owned);
             let name = text("name").or_else(|| text("id"))?;
             let description = text("description").map_or(String::new(), |words| format!(" ({words})"));
-            Some(one_line(&format!("{name}{description}"), LOGIN))
+            let words = self.connection.secrets().hide(&format!("{name}{description}"));
+            Some(one_line(&words, LOGIN))
         };
         self.logins = methods.iter().filter_map(words).take(LOGINS).collect();
     }

@@ -6,9 +6,12 @@ use std::path::{Component, Path, PathBuf};
 use serde_json::Value;
 
 use super::bounds::{CALLS, FILES, TITLE, one_line};
+use crate::domain::secrets::Secrets;
 
 pub(super) struct Tools {
     directory: PathBuf,
+    /// What nobody is told of what the calls are called.
+    secrets: Secrets,
     known: HashMap<String, Call>,
     /// The known ones, oldest first.
     order: VecDeque<String>,
@@ -63,9 +66,10 @@ pub(super) enum CallEnd {
 }
 
 impl Tools {
-    pub(super) fn of(directory: &str) -> Tools {
+    pub(super) fn of(directory: &str, secrets: Secrets) -> Tools {
         Tools {
             directory: directory.into(),
+            secrets,
             known: HashMap::new(),
             order: VecDeque::new(),
             files: BTreeSet::new(),
@@ -99,7 +103,7 @@ impl Tools {
         let number = self.begun;
         let call = self.known.entry(id.to_owned()).or_insert_with(|| Call { number, ..Call::default() });
         let had_ended = call.status.has_ended();
-        call.take(update);
+        call.take(update, &self.secrets);
         let step = call.becomes_a_step().then(|| call.step_title());
         let end = (call.status.has_ended() && !had_ended).then(|| match call.status {
             Status::Failed => CallEnd::Failed { title: call.words() },
@@ -118,9 +122,10 @@ impl Tools {
 }
 
 impl Call {
-    fn take(&mut self, update: &Value) {
+    fn take(&mut self, update: &Value, secrets: &Secrets) {
         let text = |name: &str| update.get(name).and_then(Value::as_str).map(str::to_owned);
-        self.title = text("title").or_else(|| text("name")).or(self.title.take());
+        let title = text("title").or_else(|| text("name")).map(|title| secrets.hide(&title));
+        self.title = title.or(self.title.take());
         self.kind = text("kind").or(self.kind.take());
         if let Some(status) = update.get("status").and_then(Value::as_str).and_then(Status::read)
             && !self.status.has_ended()
@@ -227,7 +232,7 @@ mod tests {
     use super::*;
 
     fn tools() -> Tools {
-        Tools::of("/work/project")
+        Tools::of("/work/project", Secrets::default())
     }
 
     #[test]

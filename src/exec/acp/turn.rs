@@ -15,7 +15,7 @@ use super::output::Output;
 use super::session::{Session, choose, initialize, open};
 use super::talk::Talk;
 use super::tools::{CallEnd, Tools};
-use super::verdict::Facts;
+use super::verdict::{Facts, No};
 use super::{CANCEL_GRACE, End, Report, Turn, Verdict, Wishes, wire};
 use crate::domain::run::ErrorClass;
 use crate::domain::run::machine::ErrorCode;
@@ -42,12 +42,13 @@ where
         }
     };
     let spending = Spending::new(turn.spent_before.clone());
-    let talk = Talk::new(stdout, stdin, turn.call_limit, wishes, Some(output), spending);
+    let talk =
+        Talk::new(stdout, stdin, turn.call_limit, wishes, Some(output), spending, turn.secrets.clone());
     let mut at_work = AtWork {
         talk,
         outbox: Outbox::new(reports),
         needs: Needs::new(turn.permissions),
-        tools: Tools::of(&turn.directory),
+        tools: Tools::of(&turn.directory, turn.secrets.clone()),
         facts: Facts::default(),
         line: Line::Begin,
     };
@@ -166,7 +167,17 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
                                 return End::Cancelled;
                             }
                             let facts = std::mem::take(&mut self.facts);
-                            return facts.judge(answer.as_ref(), self.talk.logins());
+                            return match facts.judge(answer.as_ref(), self.talk.logins()) {
+                                // It comes in parts, and a value may have come in two of them.
+                                End::Finished { text: Some(text) } => {
+                                    let text = self.talk.connection.secrets().hide(&text);
+                                    End::Finished { text: Some(text) }
+                                }
+                                end @ (End::Finished { text: None }
+                                | End::Failed { .. }
+                                | End::Cancelled
+                                | End::Lost) => end,
+                            };
                         }
                         Message::Answer { .. } => {}
                         Message::Request { id, method, params } => match Ask::of_method(&method) {
@@ -224,8 +235,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
             match effect {
                 Effect::Answer { id, result } => self.talk.connection.answer(&id, &result),
                 Effect::Refuse { id, code, message } => self.talk.connection.refuse(&id, code, message),
+                Effect::Report(Report::Blocked(need)) => {
+                    self.outbox.put(Report::Blocked(need.without(self.talk.connection.secrets())));
+                }
                 Effect::Report(report) => self.outbox.put(report),
-                Effect::No(no) => self.facts.refused(no, self.tools.begun()),
+                Effect::No(No { by, what }) => {
+                    let what = self.talk.connection.secrets().hide_in_part(&what);
+                    self.facts.refused(No { by, what }, self.tools.begun());
+                }
             }
         }
     }
@@ -270,6 +287,7 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
     }
 
     fn says(&mut self, text: &str) {
+        let text = &self.talk.connection.secrets().hide(text)[..];
         self.facts.said(text);
         if let Some(output) = &mut self.talk.output {
             if self.line == Line::Over {
@@ -304,13 +322,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
         if let Some(report) = self.needs.turn_is_over() {
             self.outbox.put(report);
         }
+        let secrets = self.talk.connection.secrets().clone();
         let output = self.talk.close();
         self.outbox.hand_over_all().await;
         let (tail, output) = match output {
             Some(output) => output.finish().await,
             None => Default::default(),
         };
-        Verdict { end, output, tail, files: self.tools.into_files() }
+        Verdict { end, output, tail: secrets.hide_in_part(&tail), files: self.tools.into_files() }
     }
 }
 

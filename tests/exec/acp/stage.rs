@@ -6,6 +6,7 @@ use serde_json::Value;
 use sexton::domain::policy::Permissions;
 use sexton::domain::provider::{Choice, OfferedModel};
 use sexton::domain::run::{Continuity, Need};
+use sexton::domain::secrets::Secrets;
 use sexton::exec::acp::{self, Answer, AskFailure, SessionChoice, Turn, Verdict, Wishes};
 use sexton::exec::{self, AgentPipes, AgentWork, Ended, Handle};
 use tokio::sync::{mpsc, watch};
@@ -43,6 +44,7 @@ impl Stage {
             output: self.place.file("output.log"),
             output_limit: 1024 * 1024,
             spent_before: None,
+            secrets: Secrets::default(),
         }
     }
 
@@ -108,7 +110,8 @@ impl Stage {
     pub(super) async fn ask(&mut self, first: Option<&str>) -> Result<Vec<OfferedModel>, AskFailure> {
         let (guarded, pipes) = self.start().await;
         let directory = self.place.path().to_str().expect("a path").to_owned();
-        let told = in_time("an offer", acp::ask(pipes, &directory, first, CALL_LIMIT)).await;
+        let told =
+            in_time("an offer", acp::ask(pipes, &directory, first, CALL_LIMIT, Secrets::default())).await;
         guarded.end().await;
         told
     }

@@ -197,16 +197,77 @@ fn values_of_an_agents_environment_are_in_no_ledger_no_log_and_no_answer() {
     eventually("a line of the log", || client.stderr().contains("initialized").then_some(()));
     assert!(!client.stderr().contains(SECRET), "the log tells it");
     client.finish();
+    is_in_no_file(&place, SECRET);
+}
+
+/// Nothing that is stored has this, but the log of an agent itself, which is its user's own.
+fn is_in_no_file(place: &Place, secret: &str) {
     let mut files = vec![place.state()];
     while let Some(path) = files.pop() {
         match std::fs::read_dir(&path) {
-            Ok(entries) => files.extend(entries.map(|entry| entry.unwrap().path())),
+            Ok(entries) => files.extend(entries.map(|entry| entry.expect("an entry").path())),
+            Err(_) if path.ends_with("agent.log") => {}
             Err(_) => {
-                let bytes = std::fs::read(&path).unwrap();
-                let found = bytes.windows(SECRET.len()).any(|part| part == SECRET.as_bytes());
-                assert!(!found, "{} has it", path.display());
+                let bytes = std::fs::read(&path).expect("a file");
+                let found = bytes.windows(secret.len()).any(|part| part == secret.as_bytes());
+                assert!(!found, "{} has {secret:?}", path.display());
             }
         }
+    }
+}
+
+#[test]
+fn what_an_agent_was_given_is_hidden_in_all_that_is_told_of_its_runs() {
+    const TOKEN: &str = "hunter2-correct-horse";
+    // It begins as the other one, and nothing of it is to be left.
+    const LONGER: &str = "hunter2-correct-horse-battery-staple";
+    const ARGUMENT: &str = "argument-123456";
+    const OF_WINDOW: &str = "of-the-window-123456";
+    let all = format!("{LONGER} {TOKEN} {ARGUMENT} {OF_WINDOW}");
+    let place = Place::new();
+    let fails = place.beside("fails");
+    // What is told of the log begins in the middle of a value.
+    let log = r#"echo "$LONGER" >&2; head -c 970 /dev/zero | tr '\0' x >&2; echo "$TOKEN $1 $OF_WINDOW" >&2; exit 3"#;
+    let line =
+        format!("if test -e '{}'; then {log}; fi; exec '{}'", fails.display(), scripted_agent().display());
+    let permission = json!({"permission": {"title": format!("use {all}")}});
+    let tool = json!({"tool": {"title": format!("call {all}"), "input": {"with": "it"}}});
+    let script = json!({"prompt": [permission, tool, {"say": format!("it was {all}")}]});
+    let env = json!({"TOKEN": TOKEN, "LONGER": LONGER, "SCRIPTED_AGENT": script.to_string()});
+    let agent = json!({"command": ["sh", "-c", line, "sh", format!("--key={ARGUMENT}")], "env": env});
+    let sidecar =
+        place.sidecar().env("SEXTON_LOG", "trace").option("environment", json!({"OF_WINDOW": OF_WINDOW}));
+    let mut client = sidecar.option("providers", json!({AGENT: agent})).open();
+    let subscription = client.subscribe(json!({}));
+    let automation = client.create(for_model("large"));
+
+    let works = client.run(&automation);
+    let asks = client.wait_for_run(&works, "awaiting_input");
+    let request = &asks["blocker"]["requestID"];
+    client.get("run/respond", json!({"id": works, "requestID": request, "optionID": "allow_once"}));
+    let done = client.wait_for_run(&works, "succeeded");
+    assert_eq!(done["result"]["text"], "it was \u{2026} \u{2026} \u{2026} \u{2026}", "{done}");
+    let output = client.get("run/output", json!({"id": works}));
+
+    std::fs::write(&fails, "").unwrap();
+    let breaks = client.run(&automation);
+    let failed = client.wait_for_run(&breaks, "failed");
+    let message = failed["error"]["message"].as_str().expect("a sentence");
+    assert!(message.ends_with("\u{2026} --key=\u{2026} \u{2026}"), "{message}");
+    let refreshed = client.get("provider/refresh", json!({}));
+    assert!(refreshed["items"][0]["reason"].is_string(), "{refreshed}");
+
+    let mut told = client.events(&subscription);
+    told.extend([output, refreshed]);
+    for secret in [TOKEN, ARGUMENT, OF_WINDOW, "-battery-staple", "rect-horse"] {
+        for one in &told {
+            assert!(!one.to_string().contains(secret), "{secret:?} is told: {one}");
+        }
+        assert!(!client.stderr().contains(secret), "the log tells {secret:?}");
+    }
+    client.finish();
+    for secret in [TOKEN, ARGUMENT, OF_WINDOW, "-battery-staple"] {
+        is_in_no_file(&place, secret);
     }
 }
 
