@@ -44,7 +44,7 @@ pub struct AgentWork {
     pub run: RunId,
     /// As of a command.
     pub token: String,
-    /// As of a command.
+    /// A path, or a name that is looked up in the absolute directories of the agent's `PATH`.
     pub program: String,
     /// Its arguments, without the program itself.
     pub args: Vec<String>,

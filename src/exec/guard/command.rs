@@ -9,6 +9,7 @@ use rustix::process::Pid;
 use super::super::spool::Spool;
 use super::super::work::{Kind, Work};
 use super::super::{PrecheckWork, StartFailure, TOKEN_VARIABLE, process};
+use super::lookup;
 use super::pipes::OfAgent;
 use super::unable;
 use super::watch::Input;
@@ -82,12 +83,16 @@ pub(super) fn start(
     failpoints: &Failpoints,
 ) -> Result<Started, StartFailure> {
     let explain = unable::Explain::of(work, &program);
-    spawn(work, program, failpoints).map_err(|error| explain.failure(&error))
+    let path = match program.streams {
+        Streams::Agent(_) => lookup::agent(program.program, &work.environment)?,
+        Streams::Merged { .. } | Streams::Apart => program.program.into(),
+    };
+    spawn(work, &path, program, failpoints).map_err(|error| explain.failure(&error))
 }
 
-fn spawn(work: &Work, program: Program<'_>, failpoints: &Failpoints) -> io::Result<Started> {
-    let Program { program, args, streams } = program;
-    let mut command = Command::new(program);
+fn spawn(work: &Work, path: &Path, program: Program<'_>, failpoints: &Failpoints) -> io::Result<Started> {
+    let Program { program: _, args, streams } = program;
+    let mut command = Command::new(path);
     command
         .args(args)
         .current_dir(&work.directory)

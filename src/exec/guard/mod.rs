@@ -7,6 +7,8 @@
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod command;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
+mod lookup;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
 mod output;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 mod pipes;

@@ -151,7 +151,7 @@ fn explain_program(explain: &Explain<'_>, error: &io::Error) -> String {
     }
 }
 
-fn is_executable(path: &Path) -> bool {
+pub(super) fn is_executable(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.permissions().mode() & 0o111 != 0)
 }
 

@@ -1,5 +1,6 @@
 //! Agents that cannot be asked: what is told of them, and of what names them.
 
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -105,6 +106,27 @@ fn an_agent_that_came_to_itself_is_ready_again() {
     assert_eq!(client.listed_agent()["status"], "unavailable");
     client.create(for_model("small"));
     client.finish();
+}
+
+#[test]
+fn no_program_of_the_project_is_started_because_of_its_name() {
+    let place = Place::new();
+    let program = place.project().join("agent-of-the-project");
+    std::fs::write(&program, "#!/bin/sh\ntouch started\n").unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    for path in [".:/usr/bin:/bin", "/usr/bin:/bin:", ":/usr/bin", "../project:/usr/bin"] {
+        let agent = json!({"command": ["agent-of-the-project"]});
+        let by_provider = json!({"command": ["agent-of-the-project"], "env": {"PATH": path}});
+        let sidecar = place.sidecar().env("PATH", path);
+        let mut client = sidecar.option("providers", json!({"of window": agent, "own": by_provider})).open();
+        let refreshed = client.get("provider/refresh", json!({}));
+        for listed in refreshed["items"].as_array().unwrap() {
+            let reason = listed["reason"].as_str().unwrap();
+            assert!(reason.contains("was not found in PATH, \"/usr/bin"), "{path}: {reason}");
+        }
+        assert!(!place.project().join("started").exists(), "{path}");
+        client.finish();
+    }
 }
 
 /// Others are answered while an agent goes on, and do not wait for it.
