@@ -101,17 +101,26 @@ impl Drop for Held {
     }
 }
 
+/// The files of a question, which go when nobody asks it any more.
+struct Files(PathBuf);
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        // There may be none, and what cannot be removed is in nobody's way.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
 impl Sidecar {
     /// What an agent offers, or a sentence about why it could not be asked.
     async fn ask_agent(&self, row: &ProbeRow) -> Result<Vec<OfferedModel>, String> {
         let Some(config) = self.parts.agents.of(&row.provider) else {
             return Err("no agent is configured for it in this window any more".to_owned());
         };
-        let directory = self.probe_directory(row);
-        self.remove_what_was_left().await;
-        let asked = self.converse(row, &config, directory.clone()).await;
-        // Nothing of it is looked at any more; what cannot be removed is in nobody's way.
-        let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(directory)).await;
+        let files = Files(self.probe_directory(row));
+        let asked = self.converse(row, &config, files.0.clone()).await;
+        // An error is a panic of the removal, which has been told.
+        let _ = tokio::task::spawn_blocking(move || drop(files)).await;
         asked.map(|models| nameable(models, row.first.as_deref()))
     }
 
@@ -119,19 +128,22 @@ impl Sidecar {
         self.parts.state.join("probes").join(format!("{}-{}", row.id, row.given_number))
     }
 
-    /// Removes what windows have left that died while they asked. What cannot be removed is in nobody's way.
-    async fn remove_what_was_left(&self) {
+    /// Removes what is left of questions that nobody asks any more: of windows that died, and of agents that were given up
+    /// before their guard had begun to write. What cannot be removed is in nobody's way.
+    pub(super) async fn remove_files_of_questions(&self) {
+        let probes = self.parts.state.join("probes");
+        let list = || -> Vec<PathBuf> {
+            std::fs::read_dir(probes).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
+        };
+        let there = tokio::task::spawn_blocking(list).await.unwrap_or_default();
+        if there.is_empty() {
+            return;
+        }
+        // Read after that: what was there then belongs to a row that is there now, or to nobody.
         let Ok(asked) = self.parts.ledger.read_now(|view| Ok(view.probes()?)).await else { return };
         let in_use: Vec<PathBuf> = asked.iter().map(|row| self.probe_directory(row)).collect();
-        let probes = self.parts.state.join("probes");
-        let remove = move || {
-            for left in std::fs::read_dir(probes).into_iter().flatten().flatten() {
-                if !in_use.contains(&left.path()) {
-                    let _ = std::fs::remove_dir_all(left.path());
-                }
-            }
-        };
-        let _ = tokio::task::spawn_blocking(remove).await;
+        let left = there.into_iter().filter(|path| !in_use.contains(path)).map(Files).collect::<Vec<_>>();
+        let _ = tokio::task::spawn_blocking(move || drop(left)).await;
     }
 
     async fn converse(

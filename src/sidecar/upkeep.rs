@@ -1,4 +1,5 @@
-//! What is done for the ledger beside the loop, on its slow look: the owner of the bell keeps the marker, and
+//! What is done for the ledger beside the loop, on its slow look: the owner of the bell keeps the marker and removes what
+//! others have left, and
 //! everybody tries whether trouble is over and whether outputs have a place.
 
 use std::io::ErrorKind;
@@ -33,6 +34,7 @@ impl Upkeep {
             let sidecar = sidecar.clone();
             self.marker = Some(tokio::spawn(async move {
                 mark(&sidecar).await;
+                sidecar.remove_files_of_questions().await;
                 if let Err(error) = remove_forgotten_locks(&sidecar).await {
                     tracing::debug!(%error, "lock files of windows that have gone could not be removed");
                 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{LOG, nothing_is_left, window};
+use super::{LOG, files_of_probes, nothing_is_left, window};
 use crate::support::agents::{AGENT, for_model, scripted, starts};
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell, with};
@@ -35,6 +35,28 @@ fn leave(mut client: Client, waits: &str) {
 /// Waits until an agent that this log belongs to has been asked.
 fn is_asked(place: &Place, log: &str) {
     eventually("an agent that is asked", || (starts(place, log) > 0).then_some(()));
+}
+
+#[test]
+fn the_files_of_a_question_go_with_whoever_asks_it() {
+    let place = Place::new();
+    let mut client = window(&place, &slow());
+    let waits = client.send("provider/refresh", json!({}));
+    is_asked(&place, LOG);
+    assert_eq!(files_of_probes(&place), 1);
+    leave(client, &waits);
+    assert_eq!(files_of_probes(&place), 0, "it was given up");
+    nothing_is_left(&place);
+
+    let other = place.open();
+    let mut client =
+        place.sidecar().option("providers", json!({AGENT: scripted(&place, "of another", &slow())})).open();
+    client.send("provider/refresh", json!({}));
+    is_asked(&place, "of another");
+    assert_eq!(files_of_probes(&place), 1);
+    client.kill();
+    eventually("the files have gone", || (files_of_probes(&place) == 0).then_some(()));
+    other.finish();
 }
 
 #[test]
