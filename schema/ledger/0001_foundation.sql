@@ -231,9 +231,8 @@ CREATE TABLE processes (
 CREATE TABLE providers (
   id TEXT PRIMARY KEY,
   kind TEXT NOT NULL,
-  models TEXT NOT NULL,                -- JSON list of OfferedModel
+  models TEXT NOT NULL,                -- JSON list of OfferedModel: what all that carry it out offer together
   reason TEXT,                         -- why it cannot be given work, as a sentence; NULL when it can
-  failure TEXT,                        -- why an agent could not be asked last, as a sentence; NULL when it has answered
   checked_at INTEGER                   -- when it said what it offers; NULL when it never has
 ) STRICT, WITHOUT ROWID;
 
@@ -243,19 +242,32 @@ CREATE TABLE servings (
   instance TEXT NOT NULL,
   kind TEXT NOT NULL,
   id TEXT UNIQUE,                      -- the subscription of a window that serves; NULL for an agent
-  models TEXT,                         -- JSON list of OfferedModel; NULL for an agent, which may know any
+  models TEXT,                         -- JSON list of OfferedModel; NULL for an agent: see `said`
   max_concurrent INTEGER,              -- NULL for agents: the owner's limit holds for all of them together
-  start_ms INTEGER,                    -- how long an agent may take to say what it offers
+  configuration TEXT,                  -- which agent: the same wherever it is started in the same way
+  start_ms INTEGER,                    -- how long each call to an agent may take before it is at work
   since INTEGER NOT NULL,
   PRIMARY KEY (provider, instance),
   CHECK (kind <> 'served' OR (id IS NOT NULL AND models IS NOT NULL AND max_concurrent IS NOT NULL)),
-  CHECK (kind <> 'acp' OR (id IS NULL AND start_ms IS NOT NULL))
+  CHECK (kind <> 'acp' OR (id IS NULL AND configuration IS NOT NULL AND start_ms IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX servings_of ON servings (instance);
 
+-- What agents have said of themselves: each is one way to start one, and windows that start it in the same way share the
+-- answer. It is kept when the last of them goes, so that a window that comes knows it.
+CREATE TABLE said (
+  provider TEXT NOT NULL,
+  configuration TEXT NOT NULL,
+  models TEXT NOT NULL,                -- JSON list of OfferedModel; empty if it never answered
+  failure TEXT,                        -- why it could not be asked last, as a sentence; NULL when it has answered
+  checked_at INTEGER,                  -- when it said what it offers; NULL when it never has
+  PRIMARY KEY (provider, configuration),
+  CHECK (failure IS NOT NULL OR checked_at IS NOT NULL)
+) STRICT, WITHOUT ROWID;
+
 -- Agents that are to say what they offer, each to one window. The row goes when the answer, or that there is none,
--- stands in `providers`.
+-- stands in `said`.
 CREATE TABLE probes (
   provider TEXT PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,

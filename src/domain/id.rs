@@ -74,6 +74,11 @@ id_type!(
     ""
 );
 id_type!(
+    /// A way to start an agent: the same in all windows of a project that start it in that way.
+    ConfigurationId,
+    "cfg_"
+);
+id_type!(
     /// One time that an agent is asked what it offers.
     ProbeId,
     "prb_"

@@ -2,7 +2,7 @@
 
 use super::presence::hand_back;
 use super::{Context, assign, probe, providers};
-use crate::domain::id::{InstanceId, ProviderId};
+use crate::domain::id::{ConfigurationId, InstanceId, ProviderId};
 use crate::domain::refusal::Refusal;
 use crate::ledger::{AgentRow, Tx};
 
@@ -11,7 +11,9 @@ use crate::ledger::{AgentRow, Tx};
 pub struct ConfiguredAgent {
     /// For which provider.
     pub provider: ProviderId,
-    /// How long it may take to say what it offers, in milliseconds.
+    /// How it is started: the same in all windows that start it in the same way.
+    pub configuration: ConfigurationId,
+    /// How long each call to it may take before it is at work, in milliseconds.
     pub start_ms: i64,
     /// Whether what it has said of itself still counts.
     pub start: Start,
@@ -20,9 +22,10 @@ pub struct ConfiguredAgent {
 /// How an agent is started, compared with how its window started it before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
-    /// In the same way, or in one that nobody can compare with another: the window has only just come.
+    /// In the same way, or its configuration tells whether it is: the window has only just come.
     AsBefore,
-    /// Otherwise: it may be another agent altogether, which has said nothing yet.
+    /// Otherwise, also if that cannot be seen of its configuration: it may be another agent altogether, which has said
+    /// nothing yet.
     Otherwise,
 }
 
@@ -49,16 +52,23 @@ pub fn configure(
     for agent in before.iter().filter(|agent| !is_configured(&agent.provider)) {
         end(tx, context, agent)?;
     }
-    for ConfiguredAgent { provider, start_ms, start } in configured {
-        let (provider, instance) = (provider.clone(), me.clone());
-        let agent = AgentRow { provider, instance, start_ms: *start_ms, since: context.now };
+    for ConfiguredAgent { provider, configuration, start_ms, start } in configured {
+        let (provider, configuration) = (provider.clone(), configuration.clone());
+        let agent = AgentRow {
+            provider,
+            instance: me.clone(),
+            configuration,
+            start_ms: *start_ms,
+            since: context.now,
+        };
+        let was = before.iter().find(|was| was.provider == agent.provider);
         tx.insert_agent(&agent)?;
-        match start {
-            Start::AsBefore => {}
-            Start::Otherwise => {
-                providers::unsay(tx, context, &agent.provider)?;
-                probe::hand_on(tx, context, &agent.instance, &agent.provider)?;
-            }
+        let is_another = was.is_some_and(|was| was.configuration != agent.configuration);
+        if !is_another && *start == Start::Otherwise {
+            tx.unsay(&agent.provider, &agent.configuration)?;
+        }
+        if is_another || *start == Start::Otherwise {
+            probe::hand_on(tx, context, &agent.instance, &agent.provider)?;
         }
         providers::look_again(tx, context, &agent.provider, context.now)?;
     }

@@ -8,7 +8,7 @@ use crate::domain::provider::{OfferedModel, ProviderKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::shown::Voice;
-use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, Tx, View};
+use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, SaidRow, Tx, View};
 
 /// How long a window has to say that an agent has not answered in its time, in milliseconds. After that it has failed
 /// with the agent.
@@ -110,32 +110,43 @@ enum Asker {
 
 /// Has somebody ask: this window if it can, before all others.
 fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Asker, Refusal> {
-    let Some(agent) = who_asks(tx, context, &probe.provider)? else { return Ok(Asker::Nobody) };
+    let Some(agent) = who_asks(tx, context, &probe.provider, probe.first.as_ref())? else {
+        return Ok(Asker::Nobody);
+    };
     let deadline_at = context.now.plus_ms(agent.start_ms + PATIENCE_MS);
     let given = Some(Given { to: agent.instance, deadline_at });
     tx.keep_probe(&ProbeRow { given, given_number: probe.given_number + 1, ..probe })?;
     Ok(Asker::Somebody)
 }
 
+/// Who is to ask. If it is about a model, somebody whose agent has not said lately what it offers: of that it is known
+/// already whether it offers it. Then this window, then those that take part, then those whose agent was asked the
+/// longest ago.
 fn who_asks(
     view: &View<'_>,
     context: &Context<'_>,
     provider: &ProviderId,
+    about: Option<&String>,
 ) -> Result<Option<AgentRow>, Refusal> {
-    let (mut observer, mut participant) = (None, None);
+    let said = view.said(provider)?;
+    let lately = providers::said_lately(view, provider, context.now)?;
+    let mut best = None;
     for agent in view.agents_for(provider)? {
         if !view.is_there(&agent.instance)? {
             continue;
         }
-        if agent.instance == context.me.instance {
-            return Ok(Some(agent));
-        }
-        match view.role_of(&agent.instance)? {
-            Some(Role::Participant) => participant = participant.or(Some(agent)),
-            Some(Role::Observer) | None => observer = observer.or(Some(agent)),
+        let is_its = |said: &&SaidRow| said.configuration == agent.configuration;
+        let rank = (
+            about.is_some() && lately.iter().any(|said| is_its(&said)),
+            agent.instance != context.me.instance,
+            view.role_of(&agent.instance)? != Some(Role::Participant),
+            said.iter().find(is_its).and_then(|said| said.checked_at),
+        );
+        if best.as_ref().is_none_or(|(least, _)| rank < *least) {
+            best = Some((rank, agent));
         }
     }
-    Ok(participant.or(observer))
+    Ok(best.map(|(_, agent)| agent))
 }
 
 /// This window has asked an agent: this is what it offers, or why it could not be asked, as a sentence. What was asked
@@ -180,7 +191,13 @@ fn end(
     answer: Result<Vec<OfferedModel>, String>,
 ) -> Result<(), Refusal> {
     tx.delete_probe(&probe.provider)?;
-    providers::answered(tx, context, &probe.provider, answer)
+    let asked = probe.given.as_ref().map(|given| &given.to);
+    let agents = tx.agents_for(&probe.provider)?;
+    match agents.into_iter().find(|agent| Some(&agent.instance) == asked) {
+        Some(agent) => providers::answered(tx, context, &agent, answer),
+        // Whoever has an agent no more has handed on what it was to ask.
+        None => Ok(()),
+    }
 }
 
 /// Those that waited for runs of an agent which have gone are asked.
@@ -207,7 +224,7 @@ pub(super) fn hand_on(
     };
     match tx.probe(provider)?.filter(is_its) {
         Some(probe) if probe.given.is_some() => give_or_drop(tx, context, probe),
-        Some(probe) if who_asks(tx, context, provider)?.is_none() => give_or_drop(tx, context, probe),
+        Some(probe) if who_asks(tx, context, provider, None)?.is_none() => give_or_drop(tx, context, probe),
         Some(_) | None => Ok(()),
     }
 }

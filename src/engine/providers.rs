@@ -13,7 +13,7 @@ use crate::domain::prompt::{Model, Prompt};
 use crate::domain::provider::{ANSWER_COUNTS_MS, OfferedModel, Provider, ProviderKind, ProviderStatus};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::ledger::{ProviderRow, ServingRow, Tx, View};
+use crate::ledger::{AgentRow, ProviderRow, SaidRow, ServingRow, Tx, View};
 
 /// What one window may serve at once, and how many providers are remembered that nobody has: more than any application
 /// has, and few enough to look through with each change.
@@ -49,17 +49,17 @@ pub(super) fn check_model(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
         };
         return Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)));
     };
-    match whether_it_counts(view, prompt, &row, now)? {
-        Answer::IsServed => Ok(None),
-        Answer::Counts => Ok(not_offered(prompt, &row.models)),
-        Answer::Missing => {
+    Ok(match known(view, prompt, &row, now)? {
+        Known::Offered => None,
+        Known::NotOffered(fault) => Some(fault),
+        Known::Nothing => {
             let hint = match row.reason {
                 Some(reason) => format!("`{name}` cannot be given work: {reason}"),
                 None => format!("`{name}` has not said what it offers; try again, or see `provider/list`"),
             };
-            Ok(Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint)))
+            Some(Fault::with_hint("task.model", Word::ModelLookupFailed, hint))
         }
-    }
+    })
 }
 
 /// The model of an agent that is to say whether it offers it before it can be decided about this task, if there is one.
@@ -69,44 +69,68 @@ pub(super) fn to_be_asked(view: &View<'_>, task: &Task, now: Timestamp) -> Resul
         Task::Command(_) | Task::Notify { .. } => return Ok(None),
     };
     let row = view.provider(&prompt.model.provider)?.filter(|row| row.kind == ProviderKind::Acp);
-    Ok(match row {
-        Some(row) => match whether_it_counts(view, prompt, &row, now)? {
-            Answer::Missing => Some(prompt.model.clone()),
-            Answer::Counts | Answer::IsServed => None,
-        },
-        None => None,
-    })
+    let Some(row) = row else { return Ok(None) };
+    if let Known::Offered = known(view, prompt, &row, now)? {
+        return Ok(None);
+    }
+    let said = said_lately(view, &row.id, now)?;
+    let has_said = |agent: &AgentRow| said.iter().any(|said| said.configuration == agent.configuration);
+    // One that nobody asked may offer what another of its name does not.
+    let all_have_said = view.agents_for(&row.id)?.iter().all(has_said);
+    Ok((!all_have_said).then(|| prompt.model.clone()))
 }
 
 /// What is known of whether a provider offers what a prompt names.
-enum Answer {
-    /// A window serves just that, whatever else is known.
-    IsServed,
-    /// What the provider has said last counts.
-    Counts,
-    /// It has said nothing, or too long ago.
-    Missing,
+enum Known {
+    /// A window serves it, or an agent has said that it offers it.
+    Offered,
+    /// All that has been said of it speaks against that.
+    NotOffered(Fault),
+    /// Nobody has said anything, or too long ago.
+    Nothing,
 }
 
-fn whether_it_counts(
-    view: &View<'_>,
-    prompt: &Prompt,
-    row: &ProviderRow,
-    now: Timestamp,
-) -> Result<Answer, Refusal> {
-    let is_recent = row.checked_at.is_some_and(|at| now.since_ms(at) <= ANSWER_COUNTS_MS);
-    Ok(match row.kind {
-        ProviderKind::Served if row.reason.is_none() || is_recent => Answer::Counts,
-        ProviderKind::Served => Answer::Missing,
+fn known(view: &View<'_>, prompt: &Prompt, row: &ProviderRow, now: Timestamp) -> Result<Known, Refusal> {
+    let is_recent = row.checked_at.is_some_and(|at| counts(at, now));
+    let (served, agents) = (view.servings_for(&row.id)?, view.agents_for(&row.id)?);
+    let offered = match row.kind {
+        ProviderKind::Served if row.reason.is_none() || is_recent => row.models.clone(),
+        ProviderKind::Acp if served.is_empty() && agents.is_empty() && is_recent => row.models.clone(),
+        ProviderKind::Served => return Ok(Known::Nothing),
         ProviderKind::Acp => {
-            let offered = offered_together(&view.servings_for(&row.id)?);
-            match not_offered(prompt, &offered) {
-                None => Answer::IsServed,
-                Some(_) if is_recent => Answer::Counts,
-                Some(_) => Answer::Missing,
+            let served = offered_together(&served);
+            if not_offered(prompt, &served).is_none() {
+                return Ok(Known::Offered);
             }
+            let said = said_lately(view, &row.id, now)?;
+            if said.is_empty() {
+                return Ok(Known::Nothing);
+            }
+            together(said.iter().flat_map(|said| &said.models).chain(&served))
         }
+    };
+    Ok(match not_offered(prompt, &offered) {
+        None => Known::Offered,
+        Some(fault) => Known::NotOffered(fault),
     })
+}
+
+/// What agents that windows have said so lately that it counts.
+pub(super) fn said_lately(
+    view: &View<'_>,
+    provider: &ProviderId,
+    now: Timestamp,
+) -> Result<Vec<SaidRow>, Refusal> {
+    let agents = view.agents_for(provider)?;
+    let is_there = |said: &SaidRow| agents.iter().any(|agent| agent.configuration == said.configuration);
+    let mut said = view.said(provider)?;
+    said.retain(|said| is_there(said) && said.checked_at.is_some_and(|at| counts(at, now)));
+    Ok(said)
+}
+
+/// Whether what was said then counts now. What was said in the future was said by a clock that was wrong.
+fn counts(said_at: Timestamp, now: Timestamp) -> bool {
+    (0..=ANSWER_COUNTS_MS).contains(&now.since_ms(said_at))
 }
 
 /// What is wrong with a precheck, if anything is: a window that carries prompts out itself has no guard that could run one
@@ -179,10 +203,8 @@ pub(super) fn look_again(
         ProviderKind::Served => served(tx, context, provider, before.as_ref(), said_at)?,
         ProviderKind::Acp => agent(tx, provider, before.as_ref())?,
     };
-    let is_seen = |before: &ProviderRow| {
-        (before.kind, &before.models, &before.reason) == (row.kind, &row.models, &row.reason)
-    };
-    match before.as_ref().is_some_and(is_seen) {
+    let seen = |row: &ProviderRow| Provider { checked_at: None, ..shown(row.clone()) };
+    match before.as_ref().is_some_and(|before| seen(before) == seen(&row)) {
         true => Ok(()),
         false => tell(tx, context, row),
     }
@@ -237,83 +259,96 @@ fn served(
         kind: ProviderKind::Served,
         models,
         reason: reason.map(str::to_owned),
-        failure: None,
         checked_at: Some(checked_at),
     })
 }
 
-/// What is remembered of an agent: what it has said itself.
+/// What is told of an agent: what those have said that windows have, and what is offered by windows that serve its provider
+/// as well.
 fn agent(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Result<ProviderRow, Refusal> {
-    let row = match before.filter(|before| before.kind == ProviderKind::Acp) {
-        Some(before) => before.clone(),
-        None => unasked(provider),
+    let holders = holders(tx, provider)?;
+    if holders.is_empty() {
+        let why = "no window that is open has an agent configured for it; open the application that does, or write it into the configuration file";
+        return Ok(ProviderRow {
+            id: provider.clone(),
+            kind: ProviderKind::Acp,
+            models: before.map(|before| before.models.clone()).unwrap_or_default(),
+            reason: Some(why.to_owned()),
+            checked_at: before.and_then(|before| before.checked_at),
+        });
+    }
+    let mut able = Vec::new();
+    for holder in &holders {
+        if tx.takes_any_work(&holder.instance)? {
+            able.push(holder.clone());
+        }
+    }
+    let observed = "only windows have an agent configured for it that observe, or have given up the project";
+    let (reason, counted) = match able.as_slice() {
+        [] => (Some(observed.to_owned()), holders),
+        [first, ..] => {
+            let all_fail = able.iter().all(|holder| holder.failure.is_some());
+            (first.failure.clone().filter(|_| all_fail), able)
+        }
     };
-    Ok(ProviderRow { reason: reason_of_agent(tx, provider, row.failure.as_deref())?, ..row })
+    Ok(ProviderRow {
+        id: provider.clone(),
+        kind: ProviderKind::Acp,
+        models: together(counted.iter().flat_map(|holder| &holder.models)),
+        reason,
+        checked_at: counted.iter().filter_map(|holder| holder.checked_at).max(),
+    })
 }
 
-/// An agent was asked: this is what it offers, or why it could not be asked. That is told in any case: somebody waits.
+/// A window that carries out the prompts of a provider which is an agent somewhere.
+#[derive(Clone)]
+struct Holder {
+    instance: InstanceId,
+    models: Vec<OfferedModel>,
+    failure: Option<String>,
+    checked_at: Option<Timestamp>,
+}
+
+/// Those that have an agent for a provider, longest first, and those that serve it.
+fn holders(view: &View<'_>, provider: &ProviderId) -> Result<Vec<Holder>, Refusal> {
+    let said = view.said(provider)?;
+    let agent = |agent: AgentRow| {
+        let said = said.iter().find(|said| said.configuration == agent.configuration);
+        Holder {
+            instance: agent.instance,
+            models: said.map(|said| said.models.clone()).unwrap_or_default(),
+            failure: said.and_then(|said| said.failure.clone()),
+            checked_at: said.and_then(|said| said.checked_at),
+        }
+    };
+    let served = |serving: ServingRow| Holder {
+        instance: serving.instance,
+        models: serving.offer.models,
+        failure: None,
+        checked_at: Some(serving.since),
+    };
+    let agents = view.agents_for(provider)?.into_iter().map(agent);
+    Ok(agents.chain(view.servings_for(provider)?.into_iter().map(served)).collect())
+}
+
+/// An agent was asked that is started in this way: this is what it offers, or why it could not be asked. That is told in
+/// any case: somebody waits.
 pub(super) fn answered(
     tx: &Tx<'_>,
     context: &Context<'_>,
-    provider: &ProviderId,
+    agent_row: &AgentRow,
     answer: Result<Vec<OfferedModel>, String>,
 ) -> Result<(), Refusal> {
-    // If it is none any more, it has become another matter altogether what is told of it.
-    let Some(before) = tx.provider(provider)?.filter(|row| row.kind == ProviderKind::Acp) else {
-        return Ok(());
+    let provider = &agent_row.provider;
+    let before = tx.said(provider)?.into_iter().find(|said| said.configuration == agent_row.configuration);
+    let (models, failure, checked_at) = match (answer, before) {
+        (Ok(models), _) => (models, None, Some(context.now)),
+        (Err(why), Some(before)) => (before.models, Some(why), before.checked_at),
+        (Err(why), None) => (Vec::new(), Some(why), None),
     };
-    let row = match answer {
-        Ok(models) => ProviderRow { models, failure: None, checked_at: Some(context.now), ..before },
-        Err(why) => ProviderRow { failure: Some(why), ..before },
-    };
-    let reason = reason_of_agent(tx, provider, row.failure.as_deref())?;
-    tell(tx, context, ProviderRow { reason, ..row })
-}
-
-/// Forgets what the agent of a provider has said of itself: it is started otherwise now.
-pub(super) fn unsay(tx: &Tx<'_>, context: &Context<'_>, provider: &ProviderId) -> Result<(), Refusal> {
-    let has_said = |row: &ProviderRow| {
-        row.kind == ProviderKind::Acp && (row.checked_at.is_some() || row.failure.is_some())
-    };
-    match tx.provider(provider)?.filter(has_said) {
-        Some(_) => {
-            let row = unasked(provider);
-            tell(tx, context, ProviderRow { reason: reason_of_agent(tx, provider, None)?, ..row })
-        }
-        None => Ok(()),
-    }
-}
-
-/// What is remembered of an agent that has said nothing.
-fn unasked(provider: &ProviderId) -> ProviderRow {
-    ProviderRow {
-        id: provider.clone(),
-        kind: ProviderKind::Acp,
-        models: Vec::new(),
-        reason: None,
-        failure: None,
-        checked_at: None,
-    }
-}
-
-/// Why an agent cannot be given work, if it could not be asked last because of `failure`.
-pub(super) fn reason_of_agent(
-    tx: &Tx<'_>,
-    provider: &ProviderId,
-    failure: Option<&str>,
-) -> Result<Option<String>, Refusal> {
-    let agents = tx.agents_for(provider)?;
-    if agents.is_empty() {
-        let why = "no window that is open has an agent configured for it; open the application that does, or write it into the configuration file";
-        return Ok(Some(why.to_owned()));
-    }
-    for agent in agents {
-        if tx.takes_any_work(&agent.instance)? {
-            return Ok(failure.map(str::to_owned));
-        }
-    }
-    let why = "only windows have an agent configured for it that observe, or have given up the project";
-    Ok(Some(why.to_owned()))
+    let configuration = agent_row.configuration.clone();
+    tx.keep_said(&SaidRow { provider: provider.clone(), configuration, models, failure, checked_at })?;
+    tell(tx, context, agent(tx, provider, tx.provider(provider)?.as_ref())?)
 }
 
 /// Forgets the providers that nobody has, but for those that were heard of last.
@@ -350,8 +385,12 @@ fn shown(row: ProviderRow) -> Provider {
 /// What several windows offer: each model once, with the variants that any of them has, in the order in which they were
 /// offered first.
 fn offered_together(servings: &[ServingRow]) -> Vec<OfferedModel> {
+    together(servings.iter().flat_map(|serving| &serving.offer.models))
+}
+
+fn together<'a>(models: impl Iterator<Item = &'a OfferedModel>) -> Vec<OfferedModel> {
     let mut all: Vec<OfferedModel> = Vec::new();
-    for model in servings.iter().flat_map(|serving| &serving.offer.models) {
+    for model in models {
         match all.iter_mut().find(|known| known.id == model.id) {
             Some(known) => {
                 let new = model.variants.iter().filter(|variant| !known.variants.contains(variant));

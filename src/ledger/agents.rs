@@ -4,7 +4,7 @@ use rusqlite::{OptionalExtension, Row};
 
 use super::column::{Columns, Tx, View, to_word};
 use super::error::LedgerError;
-use crate::domain::id::{InstanceId, ProviderId, RunId};
+use crate::domain::id::{ConfigurationId, InstanceId, ProviderId, RunId};
 use crate::domain::provider::ProviderKind;
 use crate::domain::time::Timestamp;
 
@@ -15,13 +15,15 @@ pub struct AgentRow {
     pub provider: ProviderId,
     /// In which window.
     pub instance: InstanceId,
-    /// How long it may take to say what it offers, in milliseconds.
+    /// How it is started there.
+    pub configuration: ConfigurationId,
+    /// How long each call to it may take before it is at work, in milliseconds.
     pub start_ms: i64,
     /// Since when.
     pub since: Timestamp,
 }
 
-const COLUMNS: &str = "provider, instance, start_ms, since";
+const COLUMNS: &str = "provider, instance, configuration, start_ms, since";
 
 /// The runs `r` that agents carry out: prompts with a guard, also those that have ended and of which something is left,
 /// and prompts that were given to a window to begin with an agent.
@@ -39,6 +41,7 @@ fn from_row(row: &Row<'_>) -> Result<AgentRow, LedgerError> {
     Ok(AgentRow {
         provider: ProviderId::from_text(columns.take::<String>()?),
         instance: InstanceId::from_text(columns.take::<String>()?),
+        configuration: ConfigurationId::from_text(columns.take::<String>()?),
         start_ms: columns.take()?,
         since: Timestamp::from_millis(columns.take()?),
     })
@@ -107,13 +110,14 @@ impl View<'_> {
 impl Tx<'_> {
     /// A window has an agent for a provider from now on, in place of what it had for it.
     pub fn insert_agent(&self, agent: &AgentRow) -> Result<(), LedgerError> {
-        let sql =
-            "INSERT INTO servings (provider, instance, kind, start_ms, since) VALUES (?1, ?2, ?3, ?4, ?5)
-                   ON CONFLICT DO UPDATE SET start_ms = ?4 WHERE kind = ?3";
+        let sql = "INSERT INTO servings (provider, instance, kind, configuration, start_ms, since)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+                   ON CONFLICT DO UPDATE SET configuration = ?4, start_ms = ?5 WHERE kind = ?3";
         let params = rusqlite::params![
             agent.provider.as_str(),
             agent.instance.as_str(),
             to_word(&ProviderKind::Acp)?,
+            agent.configuration.as_str(),
             agent.start_ms,
             agent.since.as_millis(),
         ];

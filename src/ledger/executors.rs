@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::Params;
+use rusqlite::{OptionalExtension, Params};
 
 use super::column::View;
 use super::error::LedgerError;
@@ -68,6 +68,25 @@ const WANTS_MORE: &str = "(r.provider IS NULL OR (SELECT s.max_concurrent FROM s
 /// The condition that the instance `i` would have an agent carry out the run `r`.
 const HAS_AGENT: &str = "EXISTS (SELECT 1 FROM servings s
         WHERE s.instance = i.id AND s.provider = r.provider AND s.kind = 'acp')";
+
+/// How well the instance `i`, which could carry out the run `r`, is known to do so, the best first. It serves just that,
+/// or its agent has said that it offers it; its agent was never asked; its agent could not be asked last, or does not
+/// offer it, which nobody knows for sure before it is started; it serves it and runs no prechecks, of which the run `?2`
+/// has one.
+const RANK: &str = "coalesce((SELECT CASE
+      WHEN s.kind = 'served' THEN iif(?2, 3, 0)
+      WHEN n.configuration IS NULL THEN 1
+      WHEN n.failure IS NULL AND EXISTS
+           (SELECT 1 FROM json_each(n.models) m
+            WHERE m.value ->> '$.id' = r.model
+              AND (r.variant IS NULL
+                   OR r.variant IN (SELECT v.value FROM json_each(m.value -> '$.variants') v))) THEN 0
+      ELSE 2 END
+    FROM servings s LEFT JOIN said n ON n.provider = s.provider AND n.configuration = s.configuration
+    WHERE s.instance = i.id AND s.provider = r.provider), 0)";
+
+/// The rank of who was never asked.
+const UNKNOWN: i64 = 1;
 
 /// The runs that nobody has been given, each kind of them once. What they wait for is part of it.
 const KINDS: &str =
@@ -161,14 +180,17 @@ impl View<'_> {
         for first in [run.asked_by.as_ref(), Some(me)].into_iter().flatten() {
             let sql = format!(
                 "SELECT 1 FROM runs r CROSS JOIN instances i
-                 WHERE r.row = ?1 AND i.id = ?2 AND {ABLE} AND {OPEN} AND {has_room}"
+                 WHERE r.row = ?1 AND i.id = ?3 AND {ABLE} AND {OPEN} AND {has_room} AND {RANK} = 0"
             );
-            if self.connection.prepare_cached(&sql)?.exists((run.row, first.as_str()))? {
+            let params = (run.row, has_precheck(run), first.as_str());
+            if self.connection.prepare_cached(&sql)?.exists(params)? {
                 return Ok(Executors::Free(first.clone()));
             }
         }
-        if let Some(free) = self.least_busy(run, "1 = 1", room)? {
-            return Ok(Executors::Free(free));
+        let free = self.free(run, "1 = 1", room)?;
+        let place = |free: &Free| (run.asked_by.as_ref() != Some(&free.id), free.id != *me);
+        if let Some(best) = free.into_iter().min_by_key(|free| (free.rank, place(free), free.busyness())) {
+            return Ok(Executors::Free(best.id));
         }
         Ok(match self.standing(WHAT_A_RUN_NEEDS, (run.row,), room)? {
             // The two queries look at the same rows, so this is not reached.
@@ -179,32 +201,36 @@ impl View<'_> {
         })
     }
 
-    /// Another window than the one that a run was given to, which can carry it out in its place.
+    /// Another window than the one that a run was given to, which can carry it out in its place. One that is known not
+    /// to be able to is none, unless the one that has it is no better.
     pub fn another_executor(&self, run: &RunRow, room: AgentRoom) -> Result<Option<InstanceId>, LedgerError> {
-        self.least_busy(run, "i.id IS NOT r.given_to AND i.role = 'participant'", room)
+        let sql = format!(
+            "SELECT {RANK} FROM runs r CROSS JOIN instances i WHERE r.row = ?1 AND i.id = r.given_to"
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
+        let held: Option<i64> =
+            statement.query_row((run.row, has_precheck(run)), |row| row.get(0)).optional()?;
+        let worst = held.unwrap_or(UNKNOWN).max(UNKNOWN);
+        let free = self.free(run, "i.id IS NOT r.given_to AND i.role = 'participant'", room)?;
+        let others = free.into_iter().filter(|free| free.rank <= worst);
+        Ok(others.min_by_key(|free| (free.rank, free.busyness())).map(|free| free.id))
     }
 
-    /// Of those that are free for the run `r` and of which the condition holds, the one with the fewest active runs,
-    /// and of several the one that has been there longest.
-    fn least_busy(
-        &self,
-        run: &RunRow,
-        condition: &str,
-        room: AgentRoom,
-    ) -> Result<Option<InstanceId>, LedgerError> {
+    /// Those that are free for the run `r` and of which the condition holds.
+    fn free(&self, run: &RunRow, condition: &str, room: AgentRoom) -> Result<Vec<Free>, LedgerError> {
         let has_room = has_room(room);
         let sql = format!(
             "SELECT (SELECT count(*) FROM runs w INDEXED BY runs_given
-                     WHERE w.given_to = i.id AND w.completed_at IS NULL), i.since, i.id
+                     WHERE w.given_to = i.id AND w.completed_at IS NULL), i.since, i.id, {RANK}
              FROM runs r CROSS JOIN instances i
              WHERE r.row = ?1 AND {condition} AND {ABLE} AND {OPEN} AND {has_room}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let free = statement.query_map([run.row], |row| {
-            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, row.get::<_, String>(2)?))
+        let free = statement.query_map((run.row, has_precheck(run)), |row| {
+            let id = InstanceId::from_text(row.get::<_, String>(2)?);
+            Ok(Free { active: row.get(0)?, since: row.get(1)?, id, rank: row.get(3)? })
         })?;
-        let least = free.collect::<Result<Vec<_>, _>>()?.into_iter().min();
-        Ok(least.map(|(_, _, id)| InstanceId::from_text(id)))
+        Ok(free.collect::<Result<Vec<_>, _>>()?)
     }
 
     /// The kinds of runs that nobody has been given. Who can carry them out is worked out once for all that have the
@@ -256,6 +282,27 @@ impl View<'_> {
         }
         Ok(Standing::Nobody)
     }
+}
+
+/// A window that could be given a run now.
+struct Free {
+    /// As [`RANK`] says.
+    rank: i64,
+    /// How many runs it has that have not ended.
+    active: i64,
+    since: i64,
+    id: InstanceId,
+}
+
+impl Free {
+    /// Who has the fewest active runs comes first, and of several the one that has been there longest.
+    fn busyness(&self) -> (i64, i64, InstanceId) {
+        (self.active, self.since, self.id.clone())
+    }
+}
+
+fn has_precheck(run: &RunRow) -> bool {
+    run.definition.policy.precheck.is_some()
 }
 
 /// The condition that the instance `i` can be given the run `r` now, if this is how things stand with agents.

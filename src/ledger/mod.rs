@@ -30,6 +30,7 @@ mod providers;
 mod reader;
 mod retention;
 mod runs;
+mod said;
 mod scheduler;
 mod wakeup;
 mod worktrees;
@@ -54,6 +55,7 @@ pub use probes::{Given, ProbeRow};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
+pub use said::SaidRow;
 pub use worktrees::WorktreeUse;
 
 use std::path::Path;

@@ -19,8 +19,6 @@ pub struct ProviderRow {
     pub models: Vec<OfferedModel>,
     /// Why it cannot be given work, as a sentence; nothing if it can.
     pub reason: Option<String>,
-    /// Why an agent could not be asked last, as a sentence; nothing if it has answered, or nobody has asked.
-    pub failure: Option<String>,
     /// When it has last said what it offers; nothing if it never has.
     pub checked_at: Option<Timestamp>,
 }
@@ -38,7 +36,7 @@ pub struct ServingRow {
     pub since: Timestamp,
 }
 
-const PROVIDER_COLUMNS: &str = "id, kind, models, reason, failure, checked_at";
+const PROVIDER_COLUMNS: &str = "id, kind, models, reason, checked_at";
 const SERVING_COLUMNS: &str = "id, instance, provider, models, max_concurrent, since";
 
 fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
@@ -48,7 +46,6 @@ fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
         kind: columns.word("providers.kind")?,
         models: columns.json("providers.models")?,
         reason: columns.take()?,
-        failure: columns.take()?,
         checked_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
     })
 }
@@ -124,15 +121,13 @@ impl Tx<'_> {
 
     /// Remembers what a provider says of itself.
     pub fn keep_provider(&self, provider: &ProviderRow) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO providers (id, kind, models, reason, failure, checked_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, reason = ?4, failure = ?5, checked_at = ?6";
+        let sql = "INSERT INTO providers (id, kind, models, reason, checked_at) VALUES (?1, ?2, ?3, ?4, ?5)
+                   ON CONFLICT DO UPDATE SET kind = ?2, models = ?3, reason = ?4, checked_at = ?5";
         let params = rusqlite::params![
             provider.id.as_str(),
             to_word(&provider.kind)?,
             to_json(&provider.models)?,
             provider.reason,
-            provider.failure,
             provider.checked_at.map(Timestamp::as_millis),
         ];
         self.execute(sql, params)?;
@@ -141,6 +136,7 @@ impl Tx<'_> {
 
     /// Forgets what a provider has said of itself.
     pub fn forget_provider(&self, id: &ProviderId) -> Result<(), LedgerError> {
+        self.execute("DELETE FROM said WHERE provider = ?1", [id.as_str()])?;
         self.execute("DELETE FROM providers WHERE id = ?1", [id.as_str()])?;
         Ok(())
     }

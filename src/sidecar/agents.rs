@@ -2,9 +2,11 @@
 
 use std::sync::{PoisonError, RwLock};
 
+use uuid::Uuid;
+
 use super::Sidecar;
 use crate::domain::configuration::{Configuration, ProviderConfig};
-use crate::domain::id::ProviderId;
+use crate::domain::id::{ConfigurationId, LedgerId, ProviderId};
 use crate::domain::refusal::Refusal;
 use crate::engine::agents::{self, ConfiguredAgent, Start};
 
@@ -29,8 +31,8 @@ impl Agents {
     }
 
     /// What the ledger is told of them when the window comes.
-    pub(super) fn configured(&self) -> Vec<ConfiguredAgent> {
-        compared(&self.in_force(), &Configuration::default())
+    pub(super) fn configured(&self, ledger: &LedgerId) -> Vec<ConfiguredAgent> {
+        compared(&self.in_force(), &Configuration::default(), ledger)
     }
 
     fn in_force(&self) -> Configuration {
@@ -53,7 +55,7 @@ impl Sidecar {
         if before == after || self.parts.inside_run.is_some() {
             return Ok(Ok(()));
         }
-        let configured = compared(&after, &before);
+        let configured = compared(&after, &before, self.parts.ledger.id());
         // Whoever is given work because of the rows has to find how it is started.
         agents.put_in_force(after);
         let taken = self.decide(move |tx, context| agents::configure(tx, context, &configured)).await;
@@ -69,9 +71,10 @@ impl Sidecar {
 }
 
 /// What the ledger is told when this is in force in place of what was before.
-fn compared(after: &Configuration, before: &Configuration) -> Vec<ConfiguredAgent> {
+fn compared(after: &Configuration, before: &Configuration, ledger: &LedgerId) -> Vec<ConfiguredAgent> {
     let agent = |(provider, config): (&ProviderId, &ProviderConfig)| ConfiguredAgent {
         provider: provider.clone(),
+        configuration: name(config, ledger),
         start_ms: config.start_ms,
         start: match before.providers.get(provider) {
             Some(before) if before != config => Start::Otherwise,
@@ -79,4 +82,47 @@ fn compared(after: &Configuration, before: &Configuration) -> Vec<ConfiguredAgen
         },
     };
     after.providers.iter().map(agent).collect()
+}
+
+/// The name of a way to start an agent. It is made of the command and of which variables are set, never of their values,
+/// and means something in one ledger only: nobody can tell from it what was configured elsewhere.
+fn name(config: &ProviderConfig, ledger: &LedgerId) -> ConfigurationId {
+    let of_ledger = Uuid::new_v5(&Uuid::NAMESPACE_OID, ledger.as_str().as_bytes());
+    let names = config.env.keys();
+    // The number keeps an argument from being taken for the name of a variable.
+    let parts = [config.command.len().to_string()];
+    let parts = parts.iter().chain(&config.command).chain(names);
+    let text = parts.flat_map(|part| part.bytes().chain([0])).collect::<Vec<u8>>();
+    ConfigurationId::from_unique(&Uuid::new_v5(&of_ledger, &text).simple().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::domain::configuration;
+    use crate::domain::sent::SentObject;
+
+    fn named(provider: &Value, ledger: &str) -> ConfigurationId {
+        let text = json!({"providers": {"a": provider}}).to_string();
+        let read = configuration::read(&SentObject::parse(&text).unwrap()).unwrap();
+        name(&read.providers[&ProviderId::from_text("a")], &LedgerId::from_unique(ledger))
+    }
+
+    #[test]
+    fn a_configuration_is_named_by_what_is_started() {
+        let first = json!({"command": ["x", "y"], "env": {"A": "1", "B": "2"}, "startMs": 1000});
+        let other_values = json!({"command": ["x", "y"], "env": {"B": "3", "A": {"from": "HOME"}}});
+        assert_eq!(named(&first, "l"), named(&other_values, "l"));
+        for other in [
+            json!({"command": ["x"], "env": {"A": "1", "B": "2"}}),
+            json!({"command": ["x", "y", "A"], "env": {"B": "2"}}),
+            json!({"command": ["xy"], "env": {"A": "1", "B": "2"}}),
+            json!({"command": ["x", "y"], "env": {"A": "1"}}),
+        ] {
+            assert_ne!(named(&first, "l"), named(&other, "l"), "{other}");
+        }
+        assert_ne!(named(&first, "l"), named(&first, "another"));
+    }
 }

@@ -243,7 +243,7 @@ impl Sidecar {
     }
 
     async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {
-        let configured = self.parts.agents.configured();
+        let configured = self.parts.agents.configured(self.parts.ledger.id());
         let enter = move |tx: &Tx<'_>, context: &mut Context<'_>| {
             arrive(tx, &row, VERSION)?;
             agents::configure(tx, context, &configured)

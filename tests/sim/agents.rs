@@ -1,7 +1,7 @@
 //! Agents that windows are configured to start: who carries out their prompts, and how many of them there may be.
 
 use serde_json::{Value, json};
-use sexton::domain::id::{AutomationId, ProviderId, RunId};
+use sexton::domain::id::{AutomationId, ConfigurationId, ProviderId, RunId};
 use sexton::domain::provider::{OfferedModel, ProviderKind, ProviderStatus};
 use sexton::domain::refusal::Refusal;
 use sexton::domain::run::OutputSize;
@@ -23,15 +23,27 @@ use crate::world::{Who, World};
 pub(crate) const START_MS: i64 = 60_000;
 
 impl World {
-    /// The window has agents for these providers, and for no others.
+    /// The window has agents for these providers, and for no others, as most windows have them.
     pub(crate) fn try_configure(
         &mut self,
         who: Who,
         providers: &[&str],
         start: Start,
     ) -> Result<(), Refusal> {
+        self.try_configure_as(who, "usual", providers, start)
+    }
+
+    /// The same, with agents that are started in the way of this name.
+    pub(crate) fn try_configure_as(
+        &mut self,
+        who: Who,
+        way: &str,
+        providers: &[&str],
+        start: Start,
+    ) -> Result<(), Refusal> {
         let agent = |provider: &&str| ConfiguredAgent {
             provider: ProviderId::from_text(*provider),
+            configuration: ConfigurationId::from_unique(way),
             start_ms: START_MS,
             start,
         };
@@ -167,7 +179,7 @@ fn where_one_window_serves_a_provider_and_another_has_an_agent_for_it_either_car
     assert_eq!(to(&world, 1), name(&world, other));
     assert_eq!(said(&world, &runs[2]), "manual scheduled capacity");
     let listed = providers::providers(&world.view()).unwrap();
-    assert_eq!((listed[0].kind, listed[0].status), (ProviderKind::Acp, ProviderStatus::Unknown));
+    assert_eq!((listed[0].kind, listed[0].status), (ProviderKind::Acp, ProviderStatus::Ready));
     world.audit_all();
 }
 

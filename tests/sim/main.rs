@@ -27,6 +27,7 @@ mod busy;
 mod clock;
 mod closing;
 mod closing_others;
+mod configurations;
 mod counting;
 mod editing;
 mod ending;

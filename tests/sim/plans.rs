@@ -160,6 +160,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.runs_of_agent(&ProviderId::from_text("x")).unwrap();
     view.agents_at_work().unwrap();
     view.is_for_an_agent(1).unwrap();
+    view.said(&ProviderId::from_text("x")).unwrap();
     view.probe(&ProviderId::from_text("x")).unwrap();
     view.probes().unwrap();
     view.is_asked(&ProbeId::from_unique("x")).unwrap();

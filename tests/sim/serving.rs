@@ -76,10 +76,11 @@ pub(crate) fn check(connection: &Connection) {
         ),
         (
             "is said to be ready, or not to be, and is not so",
-            "SELECT p.id FROM providers p WHERE (p.reason IS NULL) <> (p.failure IS NULL AND EXISTS
+            "SELECT p.id FROM providers p WHERE (p.reason IS NULL) <> EXISTS
                (SELECT 1 FROM servings s JOIN instances i ON i.id = s.instance
-                WHERE s.provider = p.id AND s.kind = p.kind
-                  AND i.role = 'participant' AND i.leaving_at IS NULL))",
+                LEFT JOIN said n ON n.provider = s.provider AND n.configuration = s.configuration
+                WHERE s.provider = p.id AND (s.kind = p.kind OR p.kind = 'acp') AND n.failure IS NULL
+                  AND i.role = 'participant' AND i.leaving_at IS NULL)",
         ),
         (
             "has more work than it wants",

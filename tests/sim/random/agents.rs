@@ -39,7 +39,8 @@ impl Walk {
         let sets: [&[&str]; 5] = [&[AGENT], &[AGENT], &[AGENT, OTHER], &[AGENT, OTHER], &[]];
         let providers = *self.rng.pick(&sets).unwrap();
         let start = *self.rng.pick(&[Start::AsBefore, Start::AsBefore, Start::Otherwise]).unwrap();
-        match self.world.try_configure(who, providers, start) {
+        let way = *self.rng.pick(&["usual", "usual", "other"]).unwrap();
+        match self.world.try_configure_as(who, way, providers, start) {
             // It may serve one of them.
             Ok(()) | Err(Refusal::InvalidRequest(_) | Refusal::Storage { .. }) => {}
             Err(refusal) => panic!("agents were refused: {refusal}"),
