@@ -9,6 +9,7 @@ use super::{AT_ONCE, Context, derive, probe, shared_limits};
 use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::policy::IfBusy;
+use crate::domain::provider::ProviderKind;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Ahead, Outcome, RunError, Trigger, Waiting, WaitingFor};
@@ -213,7 +214,18 @@ pub(super) fn unavailable(tx: &Tx<'_>, context: &mut Context<'_>, run: RunRow) -
         },
         Task::Command(_) | Task::Notify { .. } => "it".to_owned(),
     };
-    let message = format!("no window that is open serves {model}; open the application that does");
+    let provider = match run.definition.task.provider() {
+        Some(provider) => tx.provider(provider)?,
+        None => None,
+    };
+    let message = match provider.map(|provider| provider.kind) {
+        Some(ProviderKind::Acp) => format!(
+            "no window that may carry this out has an agent for {model}; open the application that does, or write the agent into the configuration file"
+        ),
+        Some(ProviderKind::Served) | None => {
+            format!("no window that is open serves {model}; open the application that does")
+        }
+    };
     let error = RunError::of(ErrorCode::ProviderUnavailable, message, run.run.started_at());
     ending::end(tx, context, run, Outcome::Failed(error), None, Remains::Nothing)
 }

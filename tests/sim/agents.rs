@@ -71,7 +71,9 @@ impl World {
     pub(crate) fn has_agents(&mut self, who: Who, ids: &[&str]) {
         self.configure(who, ids);
         self.decide(who, |tx, context| probe::refresh(tx, context, None)).unwrap();
-        self.answer(who, Ok(&[MODEL]));
+        while !self.to_ask(who).is_empty() {
+            self.answer(who, Ok(&[MODEL]));
+        }
     }
 }
 
@@ -198,6 +200,7 @@ fn what_leaves_the_configuration_is_given_nothing_more_and_what_it_has_begun_goe
     assert_eq!(world.run_row(&begun).given_to.as_ref(), Some(&world.window(owner).actor.instance));
     for run in [&given, &waiting] {
         let error = failure(&world, run);
+        assert!(error.message.contains("has an agent for agent/large"), "{error:?}");
         assert_eq!(error.code, ErrorCode::ProviderUnavailable, "{run}");
     }
     let view = world.view();
