@@ -272,7 +272,9 @@ CREATE TABLE probes (
   provider TEXT PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   first TEXT,                          -- the model that is to be asked about before others
-  instance TEXT,                       -- who asks; NULL while runs of the agent are waited for
+  turn TEXT NOT NULL,                  -- whether runs of the agent are waited for, or only other questions
+  silent TEXT NOT NULL,                -- JSON list: the instances that were to ask it and have said nothing
+  instance TEXT,                       -- who asks; NULL while that is waited for
   given_number INTEGER NOT NULL DEFAULT 0, -- how often it was given to somebody
   deadline_at INTEGER,                 -- when whoever asks has taken too long
   CHECK ((instance IS NULL) = (deadline_at IS NULL))

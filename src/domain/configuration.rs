@@ -24,6 +24,10 @@ pub const START_LEAST_MS: i64 = 1_000;
 /// The longest time that an agent can be let to start, in milliseconds: whoever creates an automation waits for it.
 pub const START_MOST_MS: i64 = 600_000;
 
+/// How many times as long as one call an agent may take to be asked what it offers: it is told who speaks with it, makes
+/// a session, and shows its models for as long.
+pub const QUESTION_CALLS: u8 = 3;
+
 /// What is configured.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Configuration {

@@ -3,16 +3,17 @@
 
 use super::{Context, providers};
 use crate::domain::automation::Task;
+use crate::domain::configuration::QUESTION_CALLS;
 use crate::domain::id::{InstanceId, ProbeId, ProviderId, RunId};
 use crate::domain::provider::{OfferedModel, ProviderKind};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::domain::shown::Voice;
-use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, SaidRow, Tx, View};
+use crate::ledger::{AgentRow, Given, ProbeRow, ProviderRow, SaidRow, Turn, Tx, View};
 
-/// How long a window has to say that an agent has not answered in its time, in milliseconds. After that it has failed
-/// with the agent.
-pub const PATIENCE_MS: i64 = 5_000;
+/// How long a window has to say that an agent has not answered in its time, in milliseconds. After that another window is
+/// to ask it. It is enough to have the agent forget its session, and end.
+pub const PATIENCE_MS: i64 = 10_000;
 
 /// What has become of a wish that agents say what they offer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -60,13 +61,13 @@ pub fn refresh(
             continue;
         }
         let runs = tx.runs_of_agent(&id)?;
-        let is_asked = tx.probe(&id)?.is_some_and(|probe| probe.given.is_some());
+        let is_asked = tx.probe(&id)?.is_some_and(|probe| is_due(&probe));
         if runs.is_empty() || is_asked {
             refreshing.asked.extend(ask(tx, context, &id, None)?);
             continue;
         }
         if tx.probe(&id)?.is_none() {
-            tx.keep_probe(&new(context, &id, None))?;
+            tx.keep_probe(&new(context, &id, None, Turn::AfterRuns))?;
         }
         refreshing.waiting_for.extend(runs);
     }
@@ -85,9 +86,9 @@ fn ask(
     first: Option<&String>,
 ) -> Result<Option<ProbeId>, Refusal> {
     let probe = match tx.probe(provider)? {
-        Some(ProbeRow { id, given: Some(_), .. }) => return Ok(Some(id)),
-        Some(probe) => ProbeRow { first: first.cloned(), ..probe },
-        None => new(context, provider, first),
+        Some(probe) if is_due(&probe) => return Ok(Some(probe.id)),
+        Some(probe) => ProbeRow { first: first.cloned(), turn: Turn::Next, ..probe },
+        None => new(context, provider, first, Turn::Next),
     };
     let id = probe.id.clone();
     Ok(match give(tx, context, probe)? {
@@ -96,9 +97,21 @@ fn ask(
     })
 }
 
-fn new(context: &mut Context<'_>, provider: &ProviderId, first: Option<&String>) -> ProbeRow {
-    let id = context.ids.probe();
-    ProbeRow { provider: provider.clone(), id, first: first.cloned(), given: None, given_number: 0 }
+fn new(context: &mut Context<'_>, provider: &ProviderId, first: Option<&String>, turn: Turn) -> ProbeRow {
+    ProbeRow {
+        provider: provider.clone(),
+        id: context.ids.probe(),
+        first: first.cloned(),
+        turn,
+        silent: Vec::new(),
+        given: None,
+        given_number: 0,
+    }
+}
+
+/// Whether an agent is being asked, or as soon as no other is.
+fn is_due(probe: &ProbeRow) -> bool {
+    probe.given.is_some() || probe.turn == Turn::Next
 }
 
 /// Whether there is anybody who can ask.
@@ -108,12 +121,16 @@ enum Asker {
     Nobody,
 }
 
-/// Has somebody ask: this window if it can, before all others.
+/// Has somebody ask: this window if it can, before all others. An agent takes hundreds of megabytes, and `maxAgents` does
+/// not count those that are only asked: there is one of them at a time in the whole ledger, and the others wait.
 fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Asker, Refusal> {
-    let Some(agent) = who_asks(tx, context, &probe.provider, probe.first.as_ref())? else {
-        return Ok(Asker::Nobody);
-    };
-    let deadline_at = context.now.plus_ms(agent.start_ms + PATIENCE_MS);
+    let Some(agent) = who_asks(tx, context, &probe)? else { return Ok(Asker::Nobody) };
+    let is_other = |other: &ProbeRow| other.id != probe.id && other.given.is_some();
+    if tx.probes()?.iter().any(is_other) {
+        tx.keep_probe(&ProbeRow { given: None, turn: Turn::Next, ..probe })?;
+        return Ok(Asker::Somebody);
+    }
+    let deadline_at = context.now.plus_ms(agent.start_ms * i64::from(QUESTION_CALLS) + PATIENCE_MS);
     let given = Some(Given { to: agent.instance, deadline_at });
     tx.keep_probe(&ProbeRow { given, given_number: probe.given_number + 1, ..probe })?;
     Ok(Asker::Somebody)
@@ -122,22 +139,18 @@ fn give(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<Asker, Re
 /// Who is to ask. If it is about a model, somebody whose agent has not said lately what it offers: of that it is known
 /// already whether it offers it. Then this window, then those that take part, then those whose agent was asked the
 /// longest ago.
-fn who_asks(
-    view: &View<'_>,
-    context: &Context<'_>,
-    provider: &ProviderId,
-    about: Option<&String>,
-) -> Result<Option<AgentRow>, Refusal> {
+fn who_asks(view: &View<'_>, context: &Context<'_>, probe: &ProbeRow) -> Result<Option<AgentRow>, Refusal> {
+    let ProbeRow { provider, first, silent, .. } = probe;
     let said = view.said(provider)?;
     let lately = providers::said_lately(view, provider, context.now)?;
     let mut best = None;
     for agent in view.agents_for(provider)? {
-        if !view.is_there(&agent.instance)? {
+        if silent.contains(&agent.instance) || !view.is_there(&agent.instance)? {
             continue;
         }
         let is_its = |said: &&SaidRow| said.configuration == agent.configuration;
         let rank = (
-            about.is_some() && lately.iter().any(|said| is_its(&said)),
+            first.is_some() && lately.iter().any(|said| is_its(&said)),
             agent.instance != context.me.instance,
             view.role_of(&agent.instance)? != Some(Role::Participant),
             said.iter().find(is_its).and_then(|said| said.checked_at),
@@ -193,17 +206,17 @@ fn end(
     tx.delete_probe(&probe.provider)?;
     let asked = probe.given.as_ref().map(|given| &given.to);
     let agents = tx.agents_for(&probe.provider)?;
-    match agents.into_iter().find(|agent| Some(&agent.instance) == asked) {
-        Some(agent) => providers::answered(tx, context, &agent, answer),
-        // Whoever has an agent no more has handed on what it was to ask.
-        None => Ok(()),
+    // Whoever has an agent no more has handed on what it was to ask.
+    if let Some(agent) = agents.into_iter().find(|agent| Some(&agent.instance) == asked) {
+        providers::answered(tx, context, &agent, answer)?;
     }
+    go_on(tx, context)
 }
 
-/// Those that waited for runs of an agent which have gone are asked.
+/// Of those that waited for runs which have gone, or for another question that is over, the next one is asked.
 pub(super) fn go_on(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
     for probe in tx.probes()?.into_iter().filter(|probe| probe.given.is_none()) {
-        if tx.runs_of_agent(&probe.provider)?.is_empty() {
+        if probe.turn == Turn::Next || tx.runs_of_agent(&probe.provider)?.is_empty() {
             give_or_drop(tx, context, probe)?;
         }
     }
@@ -222,11 +235,11 @@ pub(super) fn hand_on(
         // If nobody has the agent any more, nobody will ever ask it.
         None => true,
     };
-    match tx.probe(provider)?.filter(is_its) {
-        Some(probe) if probe.given.is_some() => give_or_drop(tx, context, probe),
-        Some(probe) if who_asks(tx, context, provider, None)?.is_none() => give_or_drop(tx, context, probe),
-        Some(_) | None => Ok(()),
+    let Some(probe) = tx.probe(provider)?.filter(is_its) else { return Ok(()) };
+    if probe.given.is_some() || who_asks(tx, context, &probe)?.is_none() {
+        give_or_drop(tx, context, probe)?;
     }
+    go_on(tx, context)
 }
 
 fn give_or_drop(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<(), Refusal> {
@@ -238,14 +251,17 @@ fn give_or_drop(tx: &Tx<'_>, context: &Context<'_>, probe: ProbeRow) -> Result<(
     }
 }
 
-/// What was asked of windows that have said nothing for too long has failed.
+/// What a window was to ask that has said nothing for too long another one asks. Where nobody else has the agent, nobody
+/// knows more of it than before: it is the window that has failed. That is told: somebody may wait for it.
 pub(super) fn give_up(tx: &Tx<'_>, context: &Context<'_>) -> Result<(), Refusal> {
-    for probe in tx.probes()? {
-        if let Some(given) = probe.given.as_ref().filter(|given| given.deadline_at <= context.now) {
-            let why =
-                format!("window {} was to ask it and has not said how that went; ask it again", given.to);
-            end(tx, context, &probe, Err(why))?;
+    for mut probe in tx.probes()? {
+        let Some(given) = probe.given.take_if(|given| given.deadline_at <= context.now) else { continue };
+        probe.silent.push(given.to);
+        let provider = probe.provider.clone();
+        if give(tx, context, probe)? == Asker::Nobody {
+            tx.delete_probe(&provider)?;
+            providers::tell_again(tx, context, &provider)?;
         }
     }
-    Ok(())
+    go_on(tx, context)
 }

@@ -4,6 +4,8 @@
 //! configured for it. When nobody has it any more, what it offered last is remembered, so that automations can still be
 //! edited for a while.
 
+use std::collections::HashSet;
+
 use super::Context;
 use crate::domain::automation::{Definition, Task};
 use crate::domain::event::Event;
@@ -266,7 +268,14 @@ fn served(
 /// What is told of an agent: what those have said that windows have, and what is offered by windows that serve its provider
 /// as well.
 fn agent(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Result<ProviderRow, Refusal> {
-    let holders = holders(tx, provider)?;
+    let mut holders = holders(tx, provider)?;
+    let mut there = HashSet::new();
+    for holder in &holders {
+        if tx.is_there(&holder.instance)? {
+            there.insert(holder.instance.clone());
+        }
+    }
+    holders.retain(|holder| there.contains(&holder.instance));
     if holders.is_empty() {
         let why = "no window that is open has an agent configured for it; open the application that does, or write it into the configuration file";
         return Ok(ProviderRow {
@@ -349,6 +358,14 @@ pub(super) fn answered(
     let configuration = agent_row.configuration.clone();
     tx.keep_said(&SaidRow { provider: provider.clone(), configuration, models, failure, checked_at })?;
     tell(tx, context, agent(tx, provider, tx.provider(provider)?.as_ref())?)
+}
+
+/// Tells how a provider is, though nothing of it has changed.
+pub(super) fn tell_again(tx: &Tx<'_>, context: &Context<'_>, provider: &ProviderId) -> Result<(), Refusal> {
+    match tx.provider(provider)? {
+        Some(row) => tell(tx, context, row),
+        None => Ok(()),
+    }
 }
 
 /// Forgets the providers that nobody has, but for those that were heard of last.

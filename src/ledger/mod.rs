@@ -51,7 +51,7 @@ pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
-pub use probes::{Given, ProbeRow};
+pub use probes::{Given, ProbeRow, Turn};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};

@@ -23,6 +23,9 @@ use crate::world::{Who, World};
 
 const MINUTE: i64 = 60_000;
 
+/// How long a window may take to say what an agent offers.
+const LONGEST_MS: i64 = 3 * START_MS + probe::PATIENCE_MS;
+
 fn refresh(world: &mut World, who: Who) -> Refreshing {
     let id = ProviderId::from_text(AGENT);
     world.decide(who, |tx, context| probe::refresh(tx, context, Some(&id))).unwrap()
@@ -194,11 +197,12 @@ fn who_is_stopped_while_it_asks_is_waited_for_no_longer_than_an_agent_may_take()
     let asked = refresh(&mut world, owner).asked.remove(0);
     let late = world.to_ask(stopped).remove(0);
     world.window_mut(stopped).hangs = true;
-    world.run_for(START_MS + probe::PATIENCE_MS - 1);
+    world.run_for(LONGEST_MS - 1);
     assert!(world.view().is_asked(&asked).unwrap());
     world.run_for(1);
     assert!(!world.view().is_asked(&asked).unwrap());
-    assert!(the_agent(&world).reason.unwrap().contains("has not said how that went"));
+    assert_eq!((the_agent(&world).status, the_agent(&world).reason), (ProviderStatus::Unknown, None));
+    assert_eq!(told(&world), ["unknown 0", "unknown 0"], "whoever waits is told");
     let again = refresh(&mut world, owner).asked.remove(0);
     world.decide(stopped, |tx, context| probe::ended(tx, context, &late, Ok(Vec::new()))).unwrap();
     assert!(world.view().is_asked(&again).unwrap(), "a late answer is to another question");
@@ -287,4 +291,63 @@ fn a_window_that_takes_part_asks_before_one_that_observes() {
     let refused = world.decide(owner, |tx, context| probe::refresh(tx, context, Some(&unknown)));
     assert!(matches!(refused, Err(Refusal::NotFound { .. })));
     world.audit_all();
+}
+
+#[test]
+fn what_a_stopped_window_was_to_ask_another_asks() {
+    let (mut world, owner) = World::with_owner();
+    let (stopped, other) = (world.open(), world.open());
+    world.configure(stopped, &[AGENT]);
+    let asked = refresh(&mut world, owner).asked.remove(0);
+    world.configure(other, &[AGENT]);
+    let late = world.to_ask(stopped).remove(0);
+    world.window_mut(stopped).hangs = true;
+    world.run_for(LONGEST_MS);
+    assert!(world.view().is_asked(&asked).unwrap(), "whoever waits for it waits on");
+    assert_eq!((world.to_ask(stopped).len(), world.to_ask(other).len()), (0, 1));
+    world.decide(stopped, |tx, context| probe::ended(tx, context, &late, Ok(Vec::new()))).unwrap();
+    assert!(world.view().is_asked(&asked).unwrap(), "that comes too late");
+    world.answer(other, Ok(&[MODEL]));
+    assert_eq!((the_agent(&world).status, the_agent(&world).models.len()), (ProviderStatus::Ready, 1));
+    world.audit_all();
+}
+
+#[test]
+fn one_agent_is_asked_at_a_time() {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    let many = ["a", "b", "c", "d"];
+    world.configure(owner, &many);
+    world.configure(other, &["b", "e"]);
+    let asked = world.decide(owner, |tx, context| probe::refresh(tx, context, None)).unwrap();
+    assert_eq!((asked.asked.len(), asked.waiting_for.as_slice()), (5, [].as_slice()));
+    let next = |world: &World| {
+        let mut all = world.view().probes().unwrap();
+        all.retain(|probe| probe.given.is_some());
+        assert_eq!(all.len(), 1, "{all:?}");
+        all[0].provider.to_string()
+    };
+    assert_eq!(next(&world), "a");
+    world.answer(owner, Ok(&[MODEL]));
+    assert_eq!(next(&world), "b");
+    // Whoever has it no more hands it on, and whoever goes makes room for the next one.
+    world.configure(owner, &["a", "c", "d"]);
+    assert_eq!((next(&world), world.to_ask(other).len()), ("b".to_owned(), 1));
+    world.die(other);
+    world.settle_dead_peers(owner).unwrap();
+    assert_eq!(next(&world), "c");
+    world.answer(owner, Err("no"));
+    assert_eq!(next(&world), "d");
+    world.answer(owner, Ok(&[MODEL]));
+    assert!(asked.asked.iter().all(|id| !world.view().is_asked(id).unwrap()));
+    world.audit_all();
+}
+
+#[test]
+fn a_window_that_leaves_is_not_told_to_observe() {
+    let (mut world, owner) = World::with_owner();
+    world.has_agents(owner, &[AGENT]);
+    world.prepare_to_leave(owner).unwrap();
+    assert!(the_agent(&world).reason.unwrap().contains("no window that is open has an agent"));
+    assert_eq!(told(&world), ["unknown 0", "ready 1", "unavailable 1"]);
 }
