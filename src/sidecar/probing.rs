@@ -13,7 +13,7 @@ use super::guarded::REPORTS;
 use super::health::LastTold;
 use super::main_loop::LOOK_AGAIN;
 use super::secrets;
-use crate::domain::configuration::ProviderConfig;
+use crate::domain::configuration::{ProviderConfig, QUESTION_CALLS};
 use crate::domain::id::{ProbeId, ProviderId, RunId};
 use crate::domain::provider::{OfferedModel, Refreshed, nameable};
 use crate::domain::refusal::Refusal;
@@ -24,6 +24,9 @@ use crate::exec::{self, AgentPipes, AgentWork, Ended, Exit, Handle, Report, acp}
 use crate::ledger::ProbeRow;
 use crate::rpc::backend::Answer;
 use crate::rpc::caller::Caller;
+
+/// How long an agent that has answered may take to forget the session that was made for it.
+const LEAVES_SESSION: Duration = Duration::from_secs(4);
 
 /// How long an agent that has answered may take to end by itself once its input is closed.
 const LAST_ENDS: Duration = Duration::from_secs(1);
@@ -265,11 +268,12 @@ impl Talk {
         pipes: AgentPipes,
         mut inbox: mpsc::Receiver<(RunId, Report)>,
     ) -> (Result<Vec<OfferedModel>, Unsaid>, Option<Ended>) {
-        // The agent is asked several things, and the last of them may be cut short without being lost.
-        let asking = acp::ask(pipes, &self.project, self.first.as_deref(), self.limit / 2, self.secrets);
-        let mut talk = pin!(timeout(self.limit, asking));
+        // Each call has a limit of its own, as in a run.
+        let asking = acp::ask(pipes, &self.project, self.first.as_deref(), self.limit, self.secrets);
+        let longest = self.limit * u32::from(QUESTION_CALLS) + LEAVES_SESSION;
+        let mut talk = pin!(timeout(longest, asking));
         let mut said = None;
-        let mut kill_at = Instant::now() + self.limit + LAST_ENDS;
+        let mut kill_at = Instant::now() + longest + LAST_ENDS;
         let ended = loop {
             tokio::select! {
                 answer = &mut talk, if said.is_none() => {
@@ -306,7 +310,7 @@ impl Talk {
 fn sentence(why: Unsaid, ended: Option<Ended>, start_ms: i64) -> String {
     let why = match why {
         Unsaid::TimedOut => format!(
-            "it has not said what it offers within {start_ms} ms; see whether it starts in a terminal, or raise its `startMs`"
+            "it has not said what it offers, though each call may take {start_ms} ms; see whether it starts in a terminal, or raise its `startMs`"
         ),
         Unsaid::Failed(message) => message,
     };
