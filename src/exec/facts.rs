@@ -4,8 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::git::Git;
-use super::git::tree::{self, Objects};
+use super::git::{Git, tree};
 use crate::domain::run::{Changes, Diffstat};
 
 /// How long the look before the work may take. One that takes longer says nothing: a run is not kept for it.
@@ -37,7 +36,7 @@ pub async fn before(directory: &Path, scratch: PathBuf) -> Option<Snapshot> {
     let git = Git::at(directory, PATIENCE);
     let own_objects = git.paths(&["rev-parse", "--git-path", "objects"]).await;
     let own_objects = own_objects.inspect_err(|why| told(directory, why)).ok()?.pop()?;
-    let written = tree::write(&git, &scratch.path, Objects::Beside(&scratch.objects())).await;
+    let written = tree::write(&git, &scratch.path, &scratch.objects()).await;
     let tree = written.inspect_err(|why| told(directory, why)).ok()?;
     Some(Snapshot { directory: directory.to_owned(), scratch, own_objects, tree })
 }
@@ -51,7 +50,7 @@ impl Snapshot {
     async fn compare(self) -> Option<Changes> {
         let git = Git::at(&self.directory, LAST_PATIENCE);
         let objects = self.scratch.objects();
-        let written = tree::write(&git, &self.scratch.path, Objects::Beside(&objects)).await;
+        let written = tree::write(&git, &self.scratch.path, &objects).await;
         let now = written.inspect_err(|why| told(&self.directory, why)).ok()?;
         let git = tree::beside(git, &objects, &self.own_objects);
         let args = [

@@ -1,5 +1,6 @@
 //! Worktrees that nobody needs any more are removed.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,7 +29,7 @@ impl Sidecar {
         let project = Path::new(&self.parts.project);
         let held = hold(&self.worktree_lock(), PATIENCE).await.map_err(unable)?;
         let scratch = Scratch(self.parts.state.join("pruning"));
-        let mut fates = Vec::new();
+        let (mut fates, mut gone) = (Vec::new(), BTreeSet::new());
         for name in prune::worktrees_of(project).await.map_err(unable)? {
             scratch.make_anew().map_err(|error| unable(format!("{}: {error}", scratch.0.display())))?;
             let fate = match self.use_of(&name).await? {
@@ -40,7 +41,7 @@ impl Sidecar {
                 }
                 WorktreeUse { last, .. } => {
                     let save_as = last.as_ref().map_or(name.as_str(), |run| run.as_str());
-                    prune::prune(project, &name, save_as, &scratch.0, meaning, &held).await
+                    prune::prune(project, &name, save_as, &scratch.0, meaning, &mut gone, &held).await
                 }
             };
             fates.push((name, fate));

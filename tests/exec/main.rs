@@ -12,5 +12,6 @@ mod facts;
 mod git;
 mod leftovers;
 mod prechecks;
+mod pruning;
 mod support;
 mod worktrees;

@@ -5,41 +5,30 @@ use std::{fs, io};
 
 use super::{Git, NoAnswer};
 
-/// Where the objects of such a tree are written.
-pub(in crate::exec) enum Objects<'a> {
-    /// Into this directory, which then has what the repository has not.
-    Beside(&'a Path),
-    /// Into the repository itself.
-    Within,
-}
-
 /// Notes down what is in the work tree in which `git` is, as it would be committed: what is ignored is left out, what
 /// is untracked is not, and submodules are the commits that they stand at. Gives the tree's name.
 ///
 /// The user's own index stays as it is: a copy of it, in the directory `scratch`, spares reading files that it knows.
 /// Large files that are kept elsewhere (LFS) count by what they hold: what would put them there writes into the
-/// repository.
-pub(in crate::exec) async fn write(
-    git: &Git,
-    scratch: &Path,
-    objects: Objects<'_>,
-) -> Result<String, NoAnswer> {
+/// repository. Objects are written into the directory `objects`, which then has what the repository has not.
+pub(in crate::exec) async fn write(git: &Git, scratch: &Path, objects: &Path) -> Result<String, NoAnswer> {
     let own = git.paths(&["rev-parse", "--git-path", "index", "--git-path", "objects"]).await?;
     let [index, own_objects] = <[PathBuf; 2]>::try_from(own).map_err(|_| unreadable())?;
     let copy = scratch.join("index");
     let (from, to) = (index, copy.clone());
     let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
     copied.map_err(io::Error::from).and_then(|copied| copied).map_err(NoAnswer::Failed)?;
-    let mut git = git
-        .clone()
-        .with("GIT_INDEX_FILE", copy)
-        .set("core.splitIndex=false")
-        .set("core.untrackedCache=false");
-    if let Objects::Beside(directory) = objects {
-        git = beside(git, directory, &own_objects).set("core.compression=1").set("core.fsync=none");
-        for setting in ["filter.lfs.clean=", "filter.lfs.process=", "filter.lfs.required=false"] {
-            git = git.set(setting);
-        }
+    let mut git = beside(git.clone(), objects, &own_objects).with("GIT_INDEX_FILE", copy);
+    for setting in [
+        "core.splitIndex=false",
+        "core.untrackedCache=false",
+        "core.compression=1",
+        "core.fsync=none",
+        "filter.lfs.clean=",
+        "filter.lfs.process=",
+        "filter.lfs.required=false",
+    ] {
+        git = git.set(setting);
     }
     match git.bytes(&["add", "--all", "--ignore-errors"]).await {
         // Exit code 1 tells of files that could not be read: they stay as they were known.
@@ -50,7 +39,7 @@ pub(in crate::exec) async fn write(
 }
 
 /// A file that has changed since the index was written is known by its time, so the copy has the time of the index.
-fn copy_index(index: &Path, copy: &Path) -> io::Result<()> {
+pub(in crate::exec) fn copy_index(index: &Path, copy: &Path) -> io::Result<()> {
     match fs::remove_file(copy) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}

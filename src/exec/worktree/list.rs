@@ -32,11 +32,18 @@ pub(super) async fn all(git: &Git) -> Result<Vec<Entry>, NoAnswer> {
     Ok(read(&git.text(&["worktree", "list", "--porcelain"]).await?))
 }
 
-/// Whether a branch has this commit, other than those that are left out.
+/// Whether a branch has this commit, other than those that are left out. A name that only stands for another branch goes
+/// with that one.
 pub(super) async fn is_on_a_branch(git: &Git, commit: &str, left_out: &[&str]) -> Result<bool, NoAnswer> {
-    let with =
-        git.text(&["for-each-ref", "--format=%(refname)", "--contains", commit, "refs/heads/"]).await?;
-    Ok(with.lines().any(|branch| !left_out.contains(&branch)))
+    let args = ["for-each-ref", "--format=%(refname) %(symref)", "--contains", commit, "refs/heads/"];
+    let with = git.text(&args).await?;
+    let mut branches = with.lines().filter_map(|line| match line.split_once(' ') {
+        Some((branch, "")) => Some(branch),
+        Some(_) => None,
+        // Spaces at the end of the last line may be missing.
+        None => Some(line),
+    });
+    Ok(branches.any(|branch| !left_out.contains(&branch)))
 }
 
 fn read(listed: &str) -> Vec<Entry> {

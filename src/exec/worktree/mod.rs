@@ -1,6 +1,7 @@
 //! Worktrees of automations: made on first use, and then used as they are found, so that no work is lost that nobody
 //! has looked at. Nothing here ever resets, cleans or moves one to another branch.
 
+mod inventory;
 mod list;
 mod place;
 pub mod prune;
