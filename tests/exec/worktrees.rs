@@ -276,3 +276,35 @@ async fn one_that_was_half_made_when_somebody_died_is_made_anew() {
     place.ensure(repository.top(), "w").await.unwrap();
     assert!(!worktree.join("README").exists());
 }
+
+#[tokio::test]
+async fn work_in_one_that_is_said_to_be_half_made_is_not_lost() {
+    let place = Place::new();
+    let Some(repository) = place.repository() else { return };
+    repository.write("second", "second\n");
+    repository.commit("second");
+    write(&repository.file(".git/info/exclude"), "ignored\n");
+    for (name, file, content) in
+        [("new", "work", "mine\n"), ("changed", "README", "mine\n"), ("hidden", "ignored", "mine\n")]
+    {
+        place.ensure(repository.top(), name).await.unwrap();
+        let worktree = repository.worktree(name);
+        let path = worktree.to_str().unwrap();
+        repository.git(&["worktree", "lock", "--reason", "initializing", path]);
+        write(&worktree.join(file), content);
+        let why = place.refused(repository.top(), name).await;
+        assert_has(&why, &[&format!("({file})"), "git worktree unlock"]);
+        assert_eq!(fs::read_to_string(worktree.join(file)).unwrap(), content);
+        repository.git(&["worktree", "unlock", path]);
+        place.ensure(repository.top(), name).await.unwrap();
+    }
+    // Git writes the index last of all.
+    place.ensure(repository.top(), "halfway").await.unwrap();
+    let worktree = repository.worktree("halfway");
+    let own = repository.file(".git/worktrees/halfway");
+    fs::remove_file(worktree.join("second")).unwrap();
+    fs::rename(own.join("index"), own.join("index.lock")).unwrap();
+    fs::write(own.join("locked"), "initializing\n").unwrap();
+    place.ensure(repository.top(), "halfway").await.unwrap();
+    assert_eq!(git(&worktree, &["status", "--porcelain"]), "");
+}

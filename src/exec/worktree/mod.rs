@@ -28,15 +28,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// Sees that the worktree is there, in the project that is the top of a git work tree at this canonical path. It is made
 /// if nothing is at its place: on its own branch, which begins at the project's HEAD if there is none yet.
 ///
-/// `lock` is a path at which a file can be made; who makes worktrees of the project holds it meanwhile. When this is
+/// `lock` is a path at which a file can be made, and beside it another one (`.index`); who makes worktrees of the project holds it meanwhile. When this is
 /// dropped, nothing goes on; what was half made is made anew by whoever needs it next.
 ///
 /// # Errors
 /// A sentence that says what stands in the way. Nothing is tried under another name.
 pub async fn ensure(project: &Path, name: &WorktreeName, lock: &Path) -> Result<(), StartFailure> {
     let git = Git::at(project, PATIENCE);
-    let mut worktree =
-        Worktree { path: PathBuf::from(name.directory_in(&project.to_string_lossy())), name, git };
+    let path = PathBuf::from(name.directory_in(&project.to_string_lossy()));
+    let mut worktree = Worktree { name, path, index: lock.with_extension("index"), git };
     let held = hold_until(lock, worktree.git.until()).await.map_err(|why| worktree.transient(&why))?;
     worktree.git = worktree.git.holding(&held.file);
     worktree.ensure().await
@@ -75,6 +75,8 @@ async fn hold_until(path: &Path, until: Instant) -> Result<Held, String> {
 struct Worktree<'a> {
     name: &'a WorktreeName,
     path: PathBuf,
+    /// A path for an index that nobody else uses while the lock is held.
+    index: PathBuf,
     git: Git,
 }
 
@@ -84,7 +86,8 @@ impl Worktree<'_> {
         let listed = list::all(&self.git).await.map_err(|why| self.no_answer(why))?;
         let mut known = listed.iter().find(|entry| entry.path == self.path);
         if known.is_some_and(|entry| entry.lock == Lock::Initializing) {
-            // Whoever makes one holds the lock, so nobody does any more, and nobody has worked there yet.
+            // Whoever makes one holds the lock, so nobody does any more.
+            self.see_that_nobody_worked_in_what_is_half_made().await?;
             self.ask(&["worktree", "remove", "--force", "--force", &self.path_text()]).await?;
             known = None;
         }
@@ -150,6 +153,33 @@ impl Worktree<'_> {
                 directory.display(),
                 within.name(),
                 within.way_out()
+            ))),
+        }
+    }
+
+    /// Git was ended while it made this one, so files may be missing. That there are others is somebody's doing, who may
+    /// also have locked it with git's own word for that.
+    async fn see_that_nobody_worked_in_what_is_half_made(&self) -> Result<(), StartFailure> {
+        let others = match std::fs::read_dir(&self.path) {
+            Ok(entries) => entries.filter_map(Result::ok).filter(|entry| entry.file_name() != ".git").count(),
+            // What cannot be looked into git cannot remove.
+            Err(_) => 0,
+        };
+        if others == 0 {
+            return Ok(());
+        }
+        // Git writes the index when all files are there, so it is of no use here.
+        let inside = self.git.in_directory(&self.path).with("GIT_INDEX_FILE", &self.index);
+        inside.bytes(&["read-tree", "HEAD"]).await.map_err(|why| self.no_answer(why))?;
+        let args = ["status", "--porcelain", "-z", "--no-renames", "--untracked-files=all", "--ignored"];
+        let status = inside.bytes(&args).await.map_err(|why| self.no_answer(why))?;
+        let mut entries = status.split(|byte| *byte == 0).filter(|entry| !entry.is_empty());
+        match entries.find(|entry| !entry.starts_with(b" D ")) {
+            None => Ok(()),
+            Some(entry) => Err(self.lasting(&format!(
+                "{} is locked as one that git has not finished making, but there is something else in it ({}); save that and remove the worktree, or unlock it (`git worktree unlock`)",
+                self.path.display(),
+                String::from_utf8_lossy(entry.get(3..).unwrap_or_default())
             ))),
         }
     }
