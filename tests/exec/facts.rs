@@ -205,3 +205,65 @@ async fn where_git_keeps_nothing_nothing_is_told() {
     assert_eq!(before.changed().await, None);
     assert!(!scratch.exists());
 }
+
+#[tokio::test]
+async fn looking_starts_nothing_that_the_repository_names() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    let (trace, program) = (place.beside("trace"), place.beside("program"));
+    fs::write(&program, format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat\n", trace.display())).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let evil = |name: &str| format!("'{}' {name}", program.display());
+    let configure = |repository: &Repository| {
+        repository.write(".git/info/attributes", "* filter=a=b.c diff=x\n");
+        let clean = evil("clean").replace('"', "\\\"");
+        repository
+            .write(".git/included", &format!("[filter \"a=b.c\"]\n clean = \"{clean}\"\n required = true\n"));
+        for (name, value) in [
+            ("include.path", "included".to_owned()),
+            ("filter.a=b.c.smudge", evil("smudge")),
+            ("diff.x.textconv", evil("textconv")),
+            ("diff.external", evil("external")),
+            ("core.fsmonitor", evil("fsmonitor")),
+        ] {
+            repository.git(&["config", name, &value]);
+        }
+    };
+    let inner = Repository::at(&repository.file("inner")).unwrap();
+    repository.commit("with another repository");
+    configure(&repository);
+    configure(&inner);
+    let found = place
+        .changes(&repository, || {
+            repository.write("README", "changed\n");
+            inner.write("README", "changed\n");
+            // The work can configure it as well.
+            repository.git(&["config", "filter.a=b.c.process", &evil("process")]);
+        })
+        .await;
+    assert_eq!(found, changes(&["README"], 1, 1));
+    let told = fs::read_to_string(&trace).unwrap_or_default();
+    assert_eq!(told, "");
+}
+
+#[tokio::test]
+async fn nothing_is_fetched_to_see_what_has_changed() {
+    let place = Place::new();
+    let Some(origin) = Repository::at(&place.beside("origin")) else { return };
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let partial = place.beside("project");
+    let url = format!("file://{}", origin.top().display());
+    origin.git(&["clone", "--quiet", "--filter=blob:none", "--no-checkout", &url, partial.to_str().unwrap()]);
+    let trace = place.beside("trace");
+    git(
+        &partial,
+        &["config", "remote.origin.uploadpack", &format!("touch '{}'; git-upload-pack", trace.display())],
+    );
+    git(&partial, &["read-tree", "HEAD"]);
+    let before = in_time("a look", facts::before(&partial, place.beside("state/scratch"))).await;
+    if let Some(before) = before {
+        fs::write(partial.join("README"), "changed\n").unwrap();
+        in_time("a look", before.changed()).await;
+    }
+    assert!(!trace.exists());
+}

@@ -1,5 +1,6 @@
 //! The git program, as a child process that asks nobody anything and starts nothing of the user's that it need not.
 
+mod programs;
 pub(super) mod tree;
 
 use std::ffi::OsStr;
@@ -39,6 +40,7 @@ pub(super) struct Git {
     until: Instant,
     environment: Vec<(&'static str, PathBuf)>,
     settings: Vec<&'static str>,
+    configured: Vec<(String, &'static str)>,
     holding: Option<Arc<File>>,
 }
 
@@ -66,6 +68,7 @@ impl Git {
             until,
             environment: Vec::new(),
             settings: Vec::new(),
+            configured: Vec::new(),
             holding: None,
         }
     }
@@ -85,6 +88,11 @@ impl Git {
     pub(super) fn set(mut self, setting: &'static str) -> Self {
         self.settings.push(setting);
         self
+    }
+
+    /// The same, configured otherwise than the repository is, by any names.
+    fn configured(self, configured: Vec<(String, &'static str)>) -> Self {
+        Git { configured, ..self }
     }
 
     /// The same, which holds a locked file as long as it is at work, also when this process has died meanwhile. It is
@@ -151,6 +159,13 @@ impl Git {
         }
         command.args(args).current_dir(&self.directory);
         command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("LANGUAGE", "C");
+        // Objects that are missing stay so: nothing is asked of other machines.
+        command.env("GIT_NO_LAZY_FETCH", "1");
+        command.env("GIT_CONFIG_COUNT", self.configured.len().to_string());
+        for (number, (name, value)) in self.configured.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), name);
+            command.env(format!("GIT_CONFIG_VALUE_{number}"), value);
+        }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         #[cfg(unix)]

@@ -3,10 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
-use super::{Git, NoAnswer};
+use super::{Git, NoAnswer, programs};
 
 /// Notes down what is in the work tree in which `git` is, as it would be committed: what is ignored is left out, what
 /// is untracked is not, and submodules are the commits that they stand at. Gives the tree's name.
+///
+/// Nothing is started that the repository's own configuration names: files count by what they hold.
 ///
 /// The user's own index stays as it is: a copy of it, in the directory `scratch`, spares reading files that it knows.
 /// Large files that are kept elsewhere (LFS) count by what they hold: what would put them there writes into the
@@ -18,7 +20,8 @@ pub(in crate::exec) async fn write(git: &Git, scratch: &Path, objects: &Path) ->
     let (from, to) = (index, copy.clone());
     let copied = tokio::task::spawn_blocking(move || copy_index(&from, &to)).await;
     copied.map_err(io::Error::from).and_then(|copied| copied).map_err(NoAnswer::Failed)?;
-    let mut git = beside(git.clone(), objects, &own_objects).with("GIT_INDEX_FILE", copy);
+    let git = programs::without(git).await?;
+    let mut git = beside(git, objects, &own_objects).with("GIT_INDEX_FILE", copy);
     for setting in [
         "core.splitIndex=false",
         "core.untrackedCache=false",
@@ -27,6 +30,8 @@ pub(in crate::exec) async fn write(git: &Git, scratch: &Path, objects: &Path) ->
         "filter.lfs.clean=",
         "filter.lfs.process=",
         "filter.lfs.required=false",
+        // Otherwise git starts another one in each submodule, where another configuration holds.
+        "diff.ignoreSubmodules=dirty",
     ] {
         git = git.set(setting);
     }
