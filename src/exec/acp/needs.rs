@@ -26,6 +26,14 @@ pub(super) struct Needs {
     shown: Option<Asked>,
     asked: u64,
     last_answer: i64,
+    turn: TurnGoes,
+}
+
+/// Whether a person is still to be asked for anything.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum TurnGoes {
+    On,
+    ToItsEnd,
 }
 
 struct Waiting {
@@ -75,7 +83,7 @@ impl Ask {
 
 impl Needs {
     pub(super) fn new(policy: Permissions) -> Needs {
-        Needs { policy, waiting: VecDeque::new(), shown: None, asked: 0, last_answer: 0 }
+        Needs { policy, waiting: VecDeque::new(), shown: None, asked: 0, last_answer: 0, turn: TurnGoes::On }
     }
 
     /// The agent asks.
@@ -164,6 +172,11 @@ impl Needs {
         effects
     }
 
+    /// The turn is to end: answers that are there are still said, and a person is asked for nothing else.
+    pub(super) fn turn_is_to_end(&mut self) {
+        self.turn = TurnGoes::ToItsEnd;
+    }
+
     /// The turn is to end: nobody answers any more.
     pub(super) fn give_up(&mut self) -> Vec<Effect> {
         self.shown = None;
@@ -181,7 +194,8 @@ impl Needs {
 
     /// Asks a person for the first one, unless that has been done.
     fn show(&mut self) -> Option<Effect> {
-        let first = self.waiting.front().filter(|_| self.shown.is_none())?;
+        let may_ask = self.shown.is_none() && self.turn == TurnGoes::On;
+        let first = self.waiting.front().filter(|_| may_ask)?;
         self.asked += 1;
         // An agent may use its own numbers twice.
         let need: Need = match &first.what {

@@ -141,11 +141,14 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
                 Event::GraceOver => return End::Cancelled,
                 event @ (Event::Wished | Event::LetGo) => {
                     let wished = wishes.borrow_and_update().clone();
+                    let lets_go = matches!(event, Event::LetGo);
+                    if wished.end || lets_go {
+                        self.needs.turn_is_to_end();
+                    }
                     for answer in &wished.answers {
                         let effects = self.needs.answered(answer);
                         self.apply(effects);
                     }
-                    let lets_go = matches!(event, Event::LetGo);
                     listens = !lets_go;
                     // This is where it is decided that the turn was cancelled, whatever the agent answers.
                     if (wished.end || lets_go) && gives_up_at.is_none() {

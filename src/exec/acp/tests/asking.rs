@@ -63,6 +63,28 @@ async fn a_person_is_asked_for_one_thing_after_the_other() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn nobody_is_asked_for_the_next_thing_when_the_turn_is_to_end() {
+    play(
+        |_| {},
+        async |agent| {
+            agent.begin().await;
+            for id in ["a", "b"] {
+                agent.ask_permission(id, &["allow_once", "reject_once"]).await;
+            }
+            let need = agent.blocked().await;
+            agent.choose_and_wish_to_end(1, &need, "reject_once");
+            assert_eq!(agent.is_answered("a").await, selected("reject_once"));
+            agent.called("session/cancel").await;
+            assert_eq!(agent.is_answered("b").await["outcome"]["outcome"], "cancelled");
+            assert_eq!(agent.handed_over().await, 1);
+            agent.nothing_is_reported().await;
+            agent.answer(json!({"stopReason": "cancelled"})).await;
+        },
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_answer_that_comes_with_the_end_is_said_before_it() {
     let verdict = play(
         |_| {},
