@@ -1,14 +1,16 @@
 //! What the work of a run has changed in a directory, as git sees it.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::git::{Git, tree};
+use super::git::Git;
+use super::git::tree::{self, Extent, Stamp, Written};
 use crate::domain::run::{Changes, Diffstat};
 
 /// How long the look before the work may take. One that takes longer says nothing: a run is not kept for it.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The same for the look after it. Whoever looks has to say within five seconds how a run has ended whose guard has gone,
 /// or another window says that it was lost.
@@ -20,7 +22,7 @@ pub struct Snapshot {
     directory: PathBuf,
     scratch: Scratch,
     own_objects: PathBuf,
-    tree: String,
+    seen: Written,
 }
 
 /// Looks at what is in a directory now. `scratch` is a path for what has to be kept for that, at which nothing is that
@@ -37,8 +39,8 @@ pub async fn before(directory: &Path, scratch: PathBuf) -> Option<Snapshot> {
     let own_objects = git.paths(&["rev-parse", "--git-path", "objects"]).await;
     let own_objects = own_objects.inspect_err(|why| told(directory, why)).ok()?.pop()?;
     let written = tree::write(&git, &scratch.path, &scratch.objects()).await;
-    let tree = written.inspect_err(|why| told(directory, why)).ok()?;
-    Some(Snapshot { directory: directory.to_owned(), scratch, own_objects, tree })
+    let seen = written.inspect_err(|why| told(directory, why)).ok()?;
+    Some(Snapshot { directory: directory.to_owned(), scratch, own_objects, seen })
 }
 
 impl Snapshot {
@@ -61,19 +63,54 @@ impl Snapshot {
             "--no-renames",
             "--no-ext-diff",
             "--no-textconv",
-            &self.tree,
-            &now,
+            &self.seen.tree,
+            &now.tree,
         ];
         let differences = git.bytes(&args).await.inspect_err(|why| told(&self.directory, why)).ok()?;
+        let large = self.large(&now);
         // On a thread that may wait: there may be many objects.
         let _ = tokio::task::spawn_blocking(|| drop(self.scratch)).await;
-        Some(read(&differences))
+        let changes = read(&differences, &large);
+        // That nothing has changed can be told only by who has seen everything.
+        let is_nothing = changes.diffstat.files == 0;
+        match (self.seen.extent, now.extent) {
+            (Extent::Partial, _) | (_, Extent::Partial) if is_nothing => None,
+            (Extent::Whole | Extent::Partial, Extent::Whole | Extent::Partial) => Some(changes),
+        }
+    }
+
+    /// The large files of both looks, and what has become of them.
+    fn large(&self, now: &Written) -> BTreeMap<Vec<u8>, Since> {
+        let paths = self.seen.large.keys().chain(now.large.keys());
+        let since = |path: &Vec<u8>| {
+            let before = self.seen.large.get(path);
+            match before.is_some() && before == Stamp::of(&self.directory, path).as_ref() {
+                true => Since::Same,
+                false => Since::Changed,
+            }
+        };
+        paths.map(|path| (path.clone(), since(path))).collect()
     }
 }
 
-/// Reads `ADDED tab REMOVED tab PATH nul`, over and over. What is no text has a `-` for both numbers.
-fn read(differences: &[u8]) -> Changes {
+/// What has become of a large file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Since {
+    Same,
+    Changed,
+}
+
+/// Reads `ADDED tab REMOVED tab PATH nul`, over and over. What is no text has a `-` for both numbers. Of large files it is
+/// known already whether they have changed.
+fn read(differences: &[u8], large: &BTreeMap<Vec<u8>, Since>) -> Changes {
     let mut changes = Changes::default();
+    let mut add = |path: &[u8], added: u64, removed: u64| {
+        let Diffstat { files, insertions, deletions } = &mut changes.diffstat;
+        *files += 1;
+        *insertions += added;
+        *deletions += removed;
+        changes.files.push(String::from_utf8_lossy(path).into_owned());
+    };
     for entry in differences.split(|byte| *byte == 0) {
         let mut parts = entry.splitn(3, |byte| *byte == b'\t');
         let (Some(added), Some(removed), Some(path)) = (parts.next(), parts.next(), parts.next()) else {
@@ -81,11 +118,15 @@ fn read(differences: &[u8]) -> Changes {
         };
         let number =
             |text: &[u8]| std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-        let Diffstat { files, insertions, deletions } = &mut changes.diffstat;
-        *files += 1;
-        *insertions += number(added);
-        *deletions += number(removed);
-        changes.files.push(String::from_utf8_lossy(path).into_owned());
+        if !large.contains_key(path) {
+            add(path, number(added), number(removed));
+        }
+    }
+    for (path, since) in large {
+        match since {
+            Since::Same => {}
+            Since::Changed => add(path, 0, 0),
+        }
     }
     changes.files.sort_unstable();
     changes.files.truncate(Changes::FILES);
@@ -144,16 +185,16 @@ mod tests {
 
     #[test]
     fn numbers_and_names_are_read() {
-        let changes = read(b"3\t1\tsrc/z.rs\0-\t-\tlogo.png\x000\t7\ta\tb\nc\0");
+        let changes = read(b"3\t1\tsrc/z.rs\0-\t-\tlogo.png\x000\t7\ta\tb\nc\0", &BTreeMap::new());
         assert_eq!(changes.files, ["a\tb\nc", "logo.png", "src/z.rs"]);
         assert_eq!(changes.diffstat, Diffstat { files: 3, insertions: 3, deletions: 8 });
-        assert_eq!(read(b""), Changes::default());
+        assert_eq!(read(b"", &BTreeMap::new()), Changes::default());
     }
 
     #[test]
     fn more_files_than_are_named_are_counted() {
         let many: String = (0..1500).rev().map(|number| format!("1\t0\tf{number:04}\0")).collect();
-        let changes = read(many.as_bytes());
+        let changes = read(many.as_bytes(), &BTreeMap::new());
         assert_eq!((changes.files.len(), changes.files[999].as_str()), (1000, "f0999"));
         assert_eq!(changes.diffstat, Diffstat { files: 1500, insertions: 1500, deletions: 0 });
     }

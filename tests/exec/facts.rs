@@ -187,6 +187,54 @@ async fn what_cannot_be_read_hides_nothing_else() {
 }
 
 #[tokio::test]
+async fn of_large_files_nothing_is_stored() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    let make = |name: &str, size: u64| {
+        fs::File::create(repository.file(name)).unwrap().set_len(size).unwrap();
+    };
+    let large = 33 * 1024 * 1024;
+    for name in ["same", "grows", "goes", "comes into a commit", ":(top) [x]*"] {
+        make(name, large);
+    }
+    let found = place
+        .changes(&repository, || {
+            let stored = repository.file("../state/scratch/objects");
+            assert_eq!(fs::read_dir(stored).unwrap().count(), 0, "nothing is stored");
+            make("grows", large + 1);
+            make("new", large);
+            fs::remove_file(repository.file("goes")).unwrap();
+            repository.git(&["add", "comes into a commit"]);
+        })
+        .await;
+    assert_eq!(found, changes(&["goes", "grows", "new"], 0, 0));
+}
+
+#[tokio::test]
+async fn where_not_everything_was_seen_nothing_is_not_told() {
+    let place = Place::new();
+    let Some(repository) = Repository::at(&place.beside("project")) else { return };
+    let look =
+        async || in_time("a look", facts::before(repository.top(), place.beside("state/scratch"))).await;
+    // Git cannot name what is in a repository that has no commit.
+    let before = look().await.unwrap();
+    let inner = Repository::empty_at(&repository.file("inner")).unwrap();
+    inner.write("work", "w\n");
+    assert_eq!(in_time("a look", before.changed()).await, None);
+    let before = look().await.unwrap();
+    repository.write("README", "changed\n");
+    assert_eq!(in_time("a look", before.changed()).await, Some(changes(&["README"], 1, 1)));
+    fs::remove_dir_all(inner.top()).unwrap();
+    // What a sparse checkout leaves out is seen all the same.
+    repository.write("kept/file", "k\n");
+    repository.write("other/file", "o\n");
+    repository.commit("second");
+    repository.git(&["sparse-checkout", "set", "kept"]);
+    let found = place.changes(&repository, || repository.write("other/new", "n\n")).await;
+    assert_eq!(found, changes(&["other/new"], 1, 0));
+}
+
+#[tokio::test]
 async fn where_git_keeps_nothing_nothing_is_told() {
     let place = Place::new();
     let Some(repository) = Repository::at(&place.beside("project")) else { return };
