@@ -1,6 +1,8 @@
 //! Which runs work in a worktree.
 
-use rusqlite::OptionalExtension;
+use std::path::MAIN_SEPARATOR;
+
+use rusqlite::{OptionalExtension, params_from_iter};
 
 use super::column::View;
 use super::error::LedgerError;
@@ -27,17 +29,27 @@ impl View<'_> {
             "SELECT r.id FROM processes p CROSS JOIN runs r ON r.row = p.run WHERE r.worktree = ?1 LIMIT 1";
         let last = "SELECT r.id FROM runs r INDEXED BY runs_in_worktree
              WHERE r.worktree = ?1 AND r.started_at IS NOT NULL ORDER BY r.row DESC LIMIT 1";
-        let held = "SELECT title FROM holds WHERE directory = ?1 ORDER BY since LIMIT 1";
-        let run = |sql| Ok::<_, LedgerError>(self.text_by(sql, name.as_str())?.map(RunId::from_text));
+        // A part of it counts as all of it.
+        let held = "SELECT title FROM holds
+             WHERE directory = ?1 OR substr(directory, 1, length(?2)) = ?2 ORDER BY since LIMIT 1";
+        let closing = "SELECT 'a close waits for it' FROM closes, json_each(closes.directories) closed
+             WHERE completed_at IS NULL AND (closed.value = ?1 OR substr(closed.value, 1, length(?2)) = ?2)
+             LIMIT 1";
+        let run = |sql| Ok::<_, LedgerError>(self.text_by(sql, [name.as_str()])?.map(RunId::from_text));
         let used_by = match run(active)? {
             Some(run) => Some(run),
             None => run(left)?,
         };
-        Ok(WorktreeUse { used_by, held_for: self.text_by(held, directory)?, last: run(last)? })
+        let below = format!("{directory}{MAIN_SEPARATOR}");
+        let held_for = match self.text_by(held, [directory, &below])? {
+            Some(title) => Some(title),
+            None => self.text_by(closing, [directory, &below])?,
+        };
+        Ok(WorktreeUse { used_by, held_for, last: run(last)? })
     }
 
-    fn text_by(&self, sql: &str, wanted: &str) -> Result<Option<String>, LedgerError> {
+    fn text_by<const N: usize>(&self, sql: &str, wanted: [&str; N]) -> Result<Option<String>, LedgerError> {
         let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([wanted], |row| row.get(0)).optional()?)
+        Ok(statement.query_row(params_from_iter(wanted), |row| row.get(0)).optional()?)
     }
 }

@@ -114,7 +114,7 @@ fn what_somebody_uses_stays() {
     let runs = [begin("active"), begin("active"), begin("waiting")];
     client.wait_for_run(&runs[0], "running");
     client.wait_for_run(&runs[2], "running");
-    let directory = repository.worktree("held");
+    let directory = repository.worktree("held").join("below");
     let hold = client.get("directory/hold", json!({"directory": directory, "title": "a look at it"}));
     repository.git(&[
         "worktree",
