@@ -2,12 +2,17 @@
 
 use std::path::PathBuf;
 use std::pin::Pin;
+use std::time::Duration;
 
 use super::Sidecar;
 use super::guarded::Slot;
 use crate::domain::run::{Changes, Run, StartFailure};
 use crate::exec::facts::{self, Snapshot};
 use crate::exec::worktree;
+
+/// How long making a worktree may take at most: as long as the longest limit for the start of a run. The limit of the run
+/// itself ends it before, as whoever prepares the ground then lets go of it.
+const LONGEST: Duration = Duration::from_secs(365 * 86_400);
 
 /// The ground of one run. Making a worktree may take longer than another window waits for a run to begin. So it is
 /// prepared after the fence and before the guard is told to go, and the limit of the run's start holds for it.
@@ -85,7 +90,11 @@ impl Sidecar {
     pub(super) async fn ensure_worktree(&self, run: &Run) -> Result<(), StartFailure> {
         match &run.worktree {
             None => Ok(()),
-            Some(name) => worktree::ensure(self.parts.project.as_ref(), name, &self.worktree_lock()).await,
+            Some(name) => {
+                let search = self.parts.environment.get("PATH").map(String::as_str);
+                worktree::ensure(self.parts.project.as_ref(), name, &self.worktree_lock(), LONGEST, search)
+                    .await
+            }
         }
     }
 

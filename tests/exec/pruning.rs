@@ -34,9 +34,12 @@ impl Place {
     /// A worktree in which something was committed that `main` has by now.
     async fn merged(&self, words: &str) -> PathBuf {
         let name = WorktreeName::from_words(words).expect("a name");
-        in_time("a worktree", ensure(self.repository.top(), &name, &self.beside("lock")))
-            .await
-            .expect("it is made");
+        in_time(
+            "a worktree",
+            ensure(self.repository.top(), &name, &self.beside("lock"), Duration::from_secs(60), None),
+        )
+        .await
+        .expect("it is made");
         let worktree = self.repository.worktree(words);
         write(&worktree.join("own"), words);
         commit(&worktree, words);

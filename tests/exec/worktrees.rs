@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use sexton::domain::run::ErrorClass;
 use sexton::domain::worktree::WorktreeName;
@@ -10,6 +11,8 @@ use sexton::exec::worktree::ensure;
 
 use crate::git::{Repository, commit, git, git_fails, write};
 use crate::support::in_time;
+
+const LIMIT: Duration = Duration::from_secs(60);
 
 struct Place {
     root: tempfile::TempDir,
@@ -30,7 +33,8 @@ impl Place {
 
     async fn ensure(&self, project: &Path, words: &str) -> Result<(), StartFailure> {
         let name = WorktreeName::from_words(words).expect("a name");
-        in_time("a worktree", ensure(project, &name, &self.beside("lock"))).await
+        let lock = self.beside("lock");
+        in_time("a worktree", ensure(project, &name, &lock, LIMIT, None)).await
     }
 
     /// Ensures that there is none, and gives the reason.
@@ -307,4 +311,51 @@ async fn work_in_one_that_is_said_to_be_half_made_is_not_lost() {
     fs::write(own.join("locked"), "initializing\n").unwrap();
     place.ensure(repository.top(), "halfway").await.unwrap();
     assert_eq!(git(&worktree, &["status", "--porcelain"]), "");
+}
+
+#[tokio::test]
+async fn what_was_begun_in_vain_does_not_decide_where_one_begins() {
+    let place = Place::new();
+    let Some(repository) = place.repository() else { return };
+    // Git makes the branch first of all, and may be killed then.
+    repository.git(&["branch", "sexton/begun", "HEAD"]);
+    repository.git(&["branch", "sexton/chosen", "main"]);
+    repository.git(&["branch", "sexton/worked", "HEAD"]);
+    let worked = commit(repository.top(), "goes to the branch");
+    repository.git(&["update-ref", "refs/heads/sexton/worked", &worked]);
+    repository.git(&["branch", "also", &worked]);
+    let chosen = repository.git(&["rev-parse", "main~1"]);
+    let head = commit(repository.top(), "the project goes on");
+    for (name, expected) in [("begun", &head), ("chosen", &chosen), ("worked", &worked)] {
+        place.ensure(repository.top(), name).await.unwrap();
+        assert_eq!(git(&repository.worktree(name), &["rev-parse", "HEAD"]), *expected, "{name}");
+    }
+    // One whose content was deleted.
+    let worktree = repository.worktree("worked");
+    fs::remove_dir_all(&worktree).unwrap();
+    fs::create_dir(&worktree).unwrap();
+    place.ensure(repository.top(), "worked").await.unwrap();
+    assert_eq!(git(&worktree, &["rev-parse", "HEAD"]), worked);
+    assert!(worktree.join("README").exists());
+}
+
+#[tokio::test]
+async fn making_one_is_bounded_and_git_is_looked_for_where_the_window_says() {
+    let place = Place::new();
+    let Some(repository) = place.repository() else { return };
+    let lock = place.beside("lock");
+    // A list of places cannot name one with a colon.
+    let programs = tempfile::tempdir().unwrap();
+    let bin = programs.path();
+    let name = WorktreeName::from_words("w").unwrap();
+    // A git that never ends.
+    write(&bin.join("git"), "#!/bin/sh\nexec tail -f /dev/null\n");
+    fs::set_permissions(bin.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let short = Duration::from_millis(300);
+    let made = ensure(repository.top(), &name, &lock, short, bin.to_str());
+    let failure = in_time("an end", made).await.unwrap_err();
+    assert_eq!(failure.class, ErrorClass::Transient, "{failure:?}");
+    assert_has(&failure.message, &["git took too long"]);
+    let elsewhere = place.beside("no such place");
+    in_time("a worktree", ensure(repository.top(), &name, &lock, LIMIT, elsewhere.to_str())).await.unwrap();
 }

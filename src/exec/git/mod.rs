@@ -73,6 +73,19 @@ impl Git {
         }
     }
 
+    /// The same, which is looked for at these places before the usual ones: a list as in `PATH`.
+    pub(super) fn found_in(self, search: Option<&str>) -> Self {
+        let Some(search) = search else { return self };
+        #[expect(clippy::disallowed_methods, reason = "it is where the child would be looked for anyway")]
+        let usual = std::env::var_os("PATH").unwrap_or_default();
+        let places = std::env::split_paths(search).chain(std::env::split_paths(&usual));
+        match std::env::join_paths(places) {
+            Ok(path) => self.with("PATH", path),
+            // What holds a separator names no place.
+            Err(_) => self,
+        }
+    }
+
     /// The same, elsewhere.
     pub(super) fn in_directory(&self, directory: &Path) -> Self {
         Git { directory: directory.to_owned(), ..self.clone() }

@@ -19,9 +19,6 @@ use crate::domain::worktree::WorktreeName;
 use list::{Entry, Lock};
 use place::{Place, Within};
 
-/// How long all of it may take, the time that others make one included.
-const PATIENCE: Duration = Duration::from_secs(60);
-
 /// How often it is looked whether somebody else is done.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -29,12 +26,21 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// if nothing is at its place: on its own branch, which begins at the project's HEAD if there is none yet.
 ///
 /// `lock` is a path at which a file can be made, and beside it another one (`.index`); who makes worktrees of the project holds it meanwhile. When this is
-/// dropped, nothing goes on; what was half made is made anew by whoever needs it next.
+/// dropped, or takes longer than `within`, nothing goes on; what was half made is made anew by whoever needs it next.
+/// `search` is where programs are looked for before the usual places.
+///
+/// The user's own filters of file content are at work, as they are when the user checks something out.
 ///
 /// # Errors
 /// A sentence that says what stands in the way. Nothing is tried under another name.
-pub async fn ensure(project: &Path, name: &WorktreeName, lock: &Path) -> Result<(), StartFailure> {
-    let git = Git::at(project, PATIENCE);
+pub async fn ensure(
+    project: &Path,
+    name: &WorktreeName,
+    lock: &Path,
+    within: Duration,
+    search: Option<&str>,
+) -> Result<(), StartFailure> {
+    let git = Git::at(project, within).found_in(search);
     let path = PathBuf::from(name.directory_in(&project.to_string_lossy()));
     let mut worktree = Worktree { name, path, index: lock.with_extension("index"), git };
     let held = hold_until(lock, worktree.git.until()).await.map_err(|why| worktree.transient(&why))?;
@@ -162,11 +168,13 @@ impl Worktree<'_> {
     async fn see_that_nobody_worked_in_what_is_half_made(&self) -> Result<(), StartFailure> {
         let others = match std::fs::read_dir(&self.path) {
             Ok(entries) => entries.filter_map(Result::ok).filter(|entry| entry.file_name() != ".git").count(),
-            // What cannot be looked into git cannot remove.
+            // What cannot be looked into nobody can remove.
             Err(_) => 0,
         };
-        if others == 0 {
-            return Ok(());
+        match (others, self.path.join(".git").exists()) {
+            (0, true) => return Ok(()),
+            (0, false) => return self.clear_what_is_empty(),
+            _ => {}
         }
         // Git writes the index when all files are there, so it is of no use here.
         let inside = self.git.in_directory(&self.path).with("GIT_INDEX_FILE", &self.index);
@@ -194,7 +202,18 @@ impl Worktree<'_> {
                 self.path.display()
             )));
         }
+        self.clear_what_is_empty()?;
         self.ask(&["worktree", "remove", &self.path_text()]).await
+    }
+
+    /// Git removes no worktree whose directory is there without what it keeps in it.
+    fn clear_what_is_empty(&self) -> Result<(), StartFailure> {
+        match std::fs::remove_dir(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(self.lasting(&format!("{} cannot be removed: {error}", self.path.display())))
+            }
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     async fn make(&self, listed: &[Entry]) -> Result<(), StartFailure> {
@@ -218,7 +237,7 @@ impl Worktree<'_> {
                 self.git.agrees(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).await;
             found.map_err(|why| self.no_answer(why))
         };
-        let has_branch = exists(reference).await?;
+        let has_branch = exists(reference.clone()).await? && !self.remove_fresh_branch(&reference).await?;
         if !has_branch && !exists("HEAD".to_owned()).await? {
             return Err(self
                 .lasting(&format!("{} has no commit that it could begin at; make one", project.display())));
@@ -239,6 +258,23 @@ impl Worktree<'_> {
             Ok(path) if path == self.path => Ok(()),
             Ok(_) | Err(_) => Err(self.lasting(&format!("{} is not where it was made", self.path.display()))),
         }
+    }
+
+    /// A branch that was made for a worktree at HEAD, and on which nothing was ever done, is made again where HEAD is by
+    /// now: whoever made it may have been killed long ago. Gives whether it was one.
+    async fn remove_fresh_branch(&self, reference: &str) -> Result<bool, StartFailure> {
+        let args = ["log", "--walk-reflogs", "--max-count=2", "--format=%H %gs", reference, "--"];
+        let log = self.git.text(&args).await.map_err(|why| self.no_answer(why))?;
+        let Some(commit) = log.strip_suffix(" branch: Created from HEAD").filter(|one| !one.contains('\n'))
+        else {
+            return Ok(false);
+        };
+        let is_elsewhere = list::is_on_a_branch(&self.git, commit, &[reference]).await;
+        if !is_elsewhere.map_err(|why| self.no_answer(why))? {
+            return Ok(false);
+        }
+        self.ask(&["update-ref", "-d", reference, commit]).await?;
+        Ok(true)
     }
 
     async fn ask(&self, args: &[&str]) -> Result<(), StartFailure> {
