@@ -7,6 +7,7 @@
 //! expression whose minute or hour begins with `*` follows real time, any other one fires once for every
 //! local time it names. The offset of a zone changes through the zone database and in no other way.
 
+mod calendar;
 pub mod cron;
 pub mod rhythm;
 mod stored;

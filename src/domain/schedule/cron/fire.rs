@@ -11,8 +11,8 @@
 //!   repeated time belongs to its first occurrence, and a skipped one to the stretch after the gap, which it
 //!   enters at its first instant. The date that decides is that of the skipped time itself.
 
+use super::super::calendar::CYCLE_DAYS;
 use super::super::zone::Zone;
-use super::days::CYCLE_DAYS;
 use super::{ClockRule, Cron, MINUTES_PER_DAY};
 use crate::domain::time::Timestamp;
 
