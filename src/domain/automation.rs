@@ -8,8 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::id::{AutomationId, InstanceId, ProviderId, RunId};
 use super::policy::{PROMPT_IDLE_MS, Policy};
 use super::prompt::Prompt;
+use super::schedule::notes::{Note, Span};
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
+use super::schedule::{describe, notes};
 use super::time::Timestamp;
 use super::worktree::WorktreeName;
 
@@ -96,6 +98,23 @@ impl When {
                 Schedule::Recurring { rhythm: rhythm.clone(), stop: *stop, zone: Zone::named(timezone)? }
             }
         })
+    }
+
+    /// It in words, told by the clocks of this zone.
+    pub fn in_words(&self, zone: &Zone) -> String {
+        match self {
+            When::Oneshot { fire_at } => describe::once(*fire_at, zone),
+            When::Recurring { rhythm, stop } => describe::recurring(rhythm, *stop, zone),
+        }
+    }
+
+    /// What is other in these fires than its words let expect, in the order of time; where that is more than `most`
+    /// notes, the last ones are left out.
+    pub fn notes(&self, zone: &Zone, span: Span<'_>, most: usize) -> Vec<Note> {
+        match self {
+            When::Oneshot { fire_at } => notes::once(*fire_at, zone, span),
+            When::Recurring { rhythm, .. } => notes::recurring(rhythm, zone, span, most),
+        }
     }
 
     /// What a person should know about it although it is valid.

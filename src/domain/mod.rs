@@ -12,6 +12,7 @@ pub mod id;
 pub mod later;
 pub mod lifecycle;
 pub mod policy;
+pub mod preview;
 pub mod process;
 pub mod prompt;
 pub mod provider;

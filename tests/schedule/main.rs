@@ -5,9 +5,11 @@
 
 mod examples;
 mod faults;
+mod notes;
 mod other_crate;
 mod properties;
 mod rhythm;
 mod rules;
 mod slow;
 mod support;
+mod words;

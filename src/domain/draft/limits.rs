@@ -24,6 +24,10 @@ pub const TIMEZONE: usize = 100;
 /// The most fires that one preview gives.
 pub const PREVIEW_FIRES: i64 = 1000;
 
+/// The most notes that one preview gives: more than a person reads, and so little that an answer stays short, though
+/// several months can lack a day from one fire to the next.
+pub const PREVIEW_NOTES: usize = 100;
+
 /// The longest path or name of a program, in bytes; what Linux allows for a path.
 pub const PROGRAM_BYTES: usize = 4096;
 

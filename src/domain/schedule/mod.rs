@@ -1,7 +1,8 @@
 //! What a schedule means: when something fires, and when it does not.
 //!
 //! [`cron`] reads five-field expressions and finds their fires, [`zone`] knows the clocks of the world, and
-//! [`rhythm`] puts them together with intervals, one-shots and ends. Nothing here asks for the time.
+//! [`rhythm`] puts them together with intervals, one-shots and ends. [`describe`] says it in words, and [`notes`] what
+//! surprises people in single fires. Nothing here asks for the time.
 //!
 //! Cron expressions mean what they mean in the crontab of Debian's cron 3.0pl1, clock changes included: an
 //! expression whose minute or hour begins with `*` follows real time, any other one fires once for every
@@ -9,6 +10,9 @@
 
 mod calendar;
 pub mod cron;
+pub mod describe;
+mod local;
+pub mod notes;
 pub mod rhythm;
 mod stored;
 pub mod zone;

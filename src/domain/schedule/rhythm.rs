@@ -159,7 +159,12 @@ impl Schedule {
 
 impl Rhythm {
     /// The least fire strictly after `after`, which is not before `effective_at`.
-    fn next_after(&self, zone: &Zone, effective_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next_after(
+        &self,
+        zone: &Zone,
+        effective_at: Timestamp,
+        after: Timestamp,
+    ) -> Option<Timestamp> {
         match self {
             Rhythm::Interval { every_ms } => {
                 let every_ms = at_least_one(*every_ms);

@@ -6,20 +6,20 @@ use super::super::calendar::{CYCLE_YEARS, Date, first_of_month, length_of_month,
 
 /// The days that match.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Days {
+pub(in super::super) struct Days {
     /// Bit n is day n of the month, 1 to 31.
-    pub(super) of_month: u64,
+    pub(in super::super) of_month: u64,
     /// Bit n is month n, 1 to 12.
-    pub(super) months: u64,
+    pub(in super::super) months: u64,
     /// Bit n is weekday n, 0 (Sunday) to 6.
-    pub(super) of_week: u64,
+    pub(in super::super) of_week: u64,
     /// How the day of the month and the day of the week go together.
-    pub(super) rule: DayRule,
+    pub(in super::super) rule: DayRule,
 }
 
 /// Debian's rule: where one of the two day fields begins with `*`, both must match; otherwise either may.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum DayRule {
+pub(in super::super) enum DayRule {
     Both,
     Either,
 }

@@ -12,11 +12,10 @@
 //!   enters at its first instant. The date that decides is that of the skipped time itself.
 
 use super::super::calendar::CYCLE_DAYS;
+use super::super::local::MS_PER_MINUTE;
 use super::super::zone::Zone;
 use super::{ClockRule, Cron, MINUTES_PER_DAY};
 use crate::domain::time::Timestamp;
-
-const MS_PER_MINUTE: i64 = 60_000;
 
 /// How far the search goes: 400 years, after which everything repeats.
 const SEARCH_MINUTES: i64 = CYCLE_DAYS * MINUTES_PER_DAY;
@@ -59,7 +58,7 @@ pub(super) fn next_after(cron: &Cron, zone: &Zone, after: Timestamp) -> Option<T
 
 impl Cron {
     /// The first matching local time at or after `from`, both in minutes since 1970-01-01T00:00 local time.
-    fn first_local_match(&self, from: i64) -> Option<i64> {
+    pub(in super::super) fn first_local_match(&self, from: i64) -> Option<i64> {
         let (day, time) = (from.div_euclid(MINUTES_PER_DAY), from.rem_euclid(MINUTES_PER_DAY));
         let (matches, next_day) = self.days.look_from(day);
         if matches && let Some(time) = self.times.at_or_after(time) {

@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::zone::Zone;
 use crate::domain::time::Timestamp;
-use days::Days;
+pub(super) use days::{DayRule, Days};
 
 /// A valid cron expression.
 ///
@@ -22,9 +22,9 @@ use days::Days;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cron {
     expression: String,
-    times: Times,
-    days: Days,
-    clock: ClockRule,
+    pub(super) times: Times,
+    pub(super) days: Days,
+    pub(super) clock: ClockRule,
     warnings: Vec<String>,
 }
 
@@ -96,7 +96,7 @@ pub struct CronFault {
 
 /// What a clock change does to an expression.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum ClockRule {
+pub(super) enum ClockRule {
     /// Skipped local times do not fire, repeated ones fire each time.
     EveryRealMinute,
     /// A repeated local time fires at its first occurrence; one skipped by a daylight saving change fires
@@ -104,17 +104,17 @@ enum ClockRule {
     OncePerLocalTime,
 }
 
-const MINUTES_PER_DAY: i64 = 24 * 60;
+pub(super) const MINUTES_PER_DAY: i64 = 24 * 60;
 
 /// The times of day that match: every selected minute of every selected hour.
 ///
 /// Neither set is empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Times {
+pub(super) struct Times {
     /// Bit n is minute n.
-    minutes: u64,
+    pub(super) minutes: u64,
     /// Bit n is hour n.
-    hours: u64,
+    pub(super) hours: u64,
 }
 
 impl Times {

@@ -15,6 +15,7 @@ pub use data::{ZoneData, zone_data};
 pub(super) use stretches::Stretch;
 use stretches::Stretches;
 
+use super::local::LocalMinute;
 use crate::domain::time::Timestamp;
 
 /// A time zone of the IANA database. Cloning it is cheap; two are equal if their names are.
@@ -87,13 +88,7 @@ impl Zone {
 
     /// An instant as people of this zone write it, to the minute, with the name of the zone.
     pub fn written(&self, at: Timestamp) -> String {
-        let offset_minutes = self.stretch_at(at.as_millis().div_euclid(60_000)).offset;
-        let local = at.as_millis().saturating_add(offset_minutes * 60_000);
-        match jiff::Timestamp::from_millisecond(local) {
-            Ok(local) => format!("{} ({})", local.strftime("%Y-%m-%d %H:%M"), self.name()),
-            // Before the year -9999, or after 9999.
-            Err(_) => format!("{at} ms after 1970-01-01 (UTC)"),
-        }
+        format!("{} ({})", LocalMinute::of(self, at), self.name())
     }
 
     /// The stretch that this instant lies in, a whole number of minutes since the Unix epoch.
