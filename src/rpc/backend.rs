@@ -2,9 +2,6 @@
 
 use std::future::Future;
 
-use schemars::JsonSchema;
-use serde::Serialize;
-
 use super::caller::{Caller, Permit};
 use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
@@ -12,6 +9,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::preview::Preview;
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
@@ -22,7 +20,6 @@ use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
-use crate::domain::time::Timestamp;
 
 /// What an answer or a refusal comes as.
 pub type Answer<T> = Result<T, Refusal>;
@@ -225,15 +222,6 @@ pub struct Deleted {
     pub tombstone: Tombstone,
     /// The runs that were active, as they ended.
     pub stopped_runs: Vec<Run>,
-}
-
-/// When something would fire.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Preview {
-    /// The next times.
-    pub fires: Vec<Timestamp>,
-    /// What a person should know.
-    pub warnings: Vec<String>,
 }
 
 /// A part of a run's output.

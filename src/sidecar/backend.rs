@@ -11,12 +11,13 @@ use super::holding::HeldDirectory;
 use super::main_loop::LOOK_AGAIN;
 use super::output::{self, SpoolFeed};
 use super::serving::Serving;
-use crate::domain::automation::{Automation, When};
-use crate::domain::draft::{self, Commitment, CreateParams, ScheduleDraft, Surroundings};
+use crate::domain::automation::Automation;
+use crate::domain::draft::{Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, LedgerId, ProbeId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::preview::{self, Preview};
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
@@ -24,7 +25,6 @@ use crate::domain::request::{
     RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
-use crate::domain::schedule::rhythm::Stop;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::{ShownAutomation, Voice};
 use crate::domain::status::SchedulerStatus;
@@ -35,7 +35,7 @@ use crate::engine::inside::{self, Deed};
 use crate::engine::{blocker, cancel, create, delete, derive, pause, providers, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
-use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place, Preview};
+use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place};
 use crate::rpc::caller::{Caller, Permit};
 
 impl Backend for Sidecar {
@@ -157,19 +157,7 @@ impl Backend for Sidecar {
     }
 
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview> {
-        let schedule = draft::schedule_of(&draft).map_err(invalid_param)?;
-        let begin = draft.after.unwrap_or_else(|| self.parts.clock.now());
-        let most = match &draft.when {
-            When::Recurring { stop: Stop::Count(count), .. } => {
-                draft.count.min(usize::try_from(*count).unwrap_or(usize::MAX))
-            }
-            When::Recurring { stop: Stop::Never | Stop::Until(_), .. } | When::Oneshot { .. } => draft.count,
-        };
-        let first = schedule.next_after(begin, begin);
-        let fires = std::iter::successors(first, |fire| schedule.next_after(begin, *fire)).take(most);
-        let mut warnings = draft.when.warnings();
-        warnings.extend(schedule.warning_from(begin));
-        Ok(Preview { fires: fires.collect(), warnings })
+        preview::preview(&draft, self.parts.clock.now()).map_err(invalid_param)
     }
 
     async fn run_by_id(&self, id: RunId) -> Answer<AnyRun> {

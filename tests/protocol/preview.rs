@@ -100,6 +100,33 @@ fn a_preview_warns_of_what_people_do_not_expect() {
 }
 
 #[test]
+fn a_preview_says_in_words_what_it_means_and_what_surprises() {
+    let place = Place::new();
+    let mut client = place.open();
+    let mut preview = |params: Value| client.get("automation/preview", params);
+    let after = ms(&json!("2025-03-29T12:00:00Z"));
+    let nightly = json!({"kind": "cron", "expression": "30 2 * * *"});
+    let until = json!({"kind": "until", "at": ms(&json!("2025-04-30T22:00:00Z"))});
+    let night = preview(
+        json!({"rhythm": nightly, "timezone": "Europe/Berlin", "stop": until, "after": after, "count": 2}),
+    );
+    assert_eq!(
+        night["description"],
+        "Every day at 02:30, Europe/Berlin, up to and including 2025-05-01 00:00"
+    );
+    let text = "On 2025-03-30 clocks go forward from 02:00 to 03:00 (Europe/Berlin): 02:30 does not exist and fires at \
+                03:00 instead.";
+    assert_eq!(night["notes"], json!([{"at": night["fires"][0], "kind": "clock_moved", "text": text}]));
+
+    let interval = preview(json!({"rhythm": {"kind": "interval", "everyMs": 5_400_000}}));
+    assert_eq!(interval["description"], "Every 90 minutes");
+    let once = preview(json!({"fireAt": 1_793_606_400_000_i64, "timezone": "europe/berlin"}));
+    assert_eq!(once["description"], "Once, on Monday 2026-11-02 at 09:00, Europe/Berlin");
+    assert_eq!(once["notes"], json!([]));
+    client.finish();
+}
+
+#[test]
 fn a_preview_tells_every_fault_at_once() {
     let place = Place::new();
     let mut client = place.open();

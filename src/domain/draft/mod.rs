@@ -15,7 +15,6 @@ use super::fault::{Fault, Word};
 use super::fields::{Faults, Fields};
 use super::policy::Policy;
 use super::prompt::SessionContext;
-use super::schedule::rhythm::Schedule;
 use super::scheduler::Limits;
 use super::sent::SentObject;
 use super::time::Timestamp;
@@ -232,12 +231,4 @@ pub fn check_time(definition: &Definition, now: Timestamp) -> Result<(), Fault> 
         When::Oneshot { fire_at } => schedule::check_fire_at("fireAt", *fire_at, now),
         When::Recurring { .. } => Ok(()),
     }
-}
-
-/// The schedule that a valid draft of one means.
-///
-/// # Errors
-/// When this machine's zone data does not know the zone.
-pub fn schedule_of(draft: &ScheduleDraft) -> Result<Schedule, Fault> {
-    draft.when.in_zone(&draft.timezone).map_err(|_| Fault::new("timezone", Word::InvalidTimezone))
 }

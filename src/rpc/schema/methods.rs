@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::{params, work};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::preview::Preview;
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
 use crate::domain::status::SchedulerStatus;
 use crate::rpc::api::shapes::{
     DeletedOnTheWire, OutputOnTheWire, PageOnTheWire, ProvidersOnTheWire, RefreshedOnTheWire, Taken,
 };
-use crate::rpc::backend::Preview;
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::InitializeResult;
 
@@ -219,7 +219,7 @@ pub fn methods() -> Vec<Method> {
         },
         Method {
             name: "automation/preview",
-            summary: "Tells when a schedule would be due.",
+            summary: "Tells when a schedule would be due, and what it says in words.",
             params: params::preview(),
             result: of::<Preview>,
             refusals: &[Kind::InvalidAutomation],

@@ -18,6 +18,7 @@ use crate::domain::event::Tombstone;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
+use crate::domain::preview::Preview;
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
@@ -30,7 +31,7 @@ use crate::domain::shown::ShownAutomation;
 use crate::domain::status::{Health, SchedulerStatus};
 use crate::domain::time::Timestamp;
 use crate::rpc::backend::{
-    Answer, Backend, Deleted, Feed, Follow, FollowOutput, Host, OutputFeed, OutputPart, Page, Place, Preview,
+    Answer, Backend, Deleted, Feed, Follow, FollowOutput, Host, OutputFeed, OutputPart, Page, Place,
 };
 use crate::rpc::caller::{Caller, Permit};
 use crate::rpc::initialize::{
