@@ -39,7 +39,7 @@ pub struct Past {
     pub session: Session,
     /// What that session has cost before this run, as far as the ledger knows.
     pub spent: Option<Money>,
-    /// What the run before has come to; none where the agent remembers it itself.
+    /// What the run before has come to. In the session of that one the agent remembers it itself, if it can take that up.
     pub previous: Option<PreviousRun>,
 }
 
@@ -68,8 +68,10 @@ pub fn past(view: &View<'_>, run: &RunRow, prompt: &Prompt) -> Result<Option<Pas
         None => None,
     };
     let previous = match session {
-        Session::New => view.last_carried_out(run.automation)?.and_then(|last| came_to(&last.run)),
-        Session::Last(_) | Session::Named(_) => None,
+        Session::New | Session::Last(_) => {
+            view.last_carried_out(run.automation)?.and_then(|last| came_to(&last.run))
+        }
+        Session::Named(_) => None,
     };
     Ok(Some(Past { session, spent, previous }))
 }

@@ -30,8 +30,8 @@ impl View<'_> {
         let last = "SELECT r.id FROM runs r INDEXED BY runs_in_worktree
              WHERE r.worktree = ?1 AND r.started_at IS NOT NULL ORDER BY r.row DESC LIMIT 1";
         // A part of it counts as all of it.
-        let held = "SELECT title FROM holds
-             WHERE directory = ?1 OR substr(directory, 1, length(?2)) = ?2 ORDER BY since LIMIT 1";
+        let held = "SELECT title FROM holds WHERE directory = ?1
+             UNION ALL SELECT title FROM holds WHERE directory > ?2 AND directory < ?3 LIMIT 1";
         let closing = "SELECT 'a close waits for it' FROM closes, json_each(closes.directories) closed
              WHERE completed_at IS NULL AND (closed.value = ?1 OR substr(closed.value, 1, length(?2)) = ?2)
              LIMIT 1";
@@ -41,7 +41,10 @@ impl View<'_> {
             None => run(left)?,
         };
         let below = format!("{directory}{MAIN_SEPARATOR}");
-        let held_for = match self.text_by(held, [directory, &below])? {
+        // Everything that begins like that lies before this in the index.
+        let after_below =
+            format!("{directory}{}", char::from_u32(u32::from(MAIN_SEPARATOR) + 1).unwrap_or(MAIN_SEPARATOR));
+        let held_for = match self.text_by(held, [directory, &below, &after_below])? {
             Some(title) => Some(title),
             None => self.text_by(closing, [directory, &below])?,
         };

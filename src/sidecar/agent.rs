@@ -316,7 +316,7 @@ impl Carrier {
         let left_ms = row.deadline_at.map_or(i64::MAX, |at| at.since_ms(now) - START_MARGIN_MS);
         let left = Duration::from_millis(u64::try_from(left_ms).unwrap_or(0)).max(LEAST_CALL);
         let zone = Zone::named(&definition.timezone).unwrap_or_else(|_| Zone::utc());
-        let briefing = Briefing {
+        let all = Briefing {
             prompt: &prompt.prompt,
             title: &run.automation_title,
             scheduled_at: run.scheduled_at,
@@ -331,6 +331,12 @@ impl Carrier {
                 text: &previous.text,
             }),
         };
+        // Who goes on where the run before has ended remembers it; where that cannot be, it is told after all.
+        let (prompt_text, prompt_if_new) = match past.session {
+            Session::New => (all.text(), None),
+            Session::Last(_) => (Briefing { previous: None, ..all.clone() }.text(), Some(all.text())),
+            Session::Named(_) => (all.text(), None),
+        };
         Turn {
             directory: run.directory.clone(),
             session: match past.session {
@@ -340,7 +346,8 @@ impl Carrier {
             },
             model: prompt.model.model.clone(),
             variant: prompt.variant.clone(),
-            prompt: briefing.text(),
+            prompt: prompt_text,
+            prompt_if_new,
             permissions: definition.policy.permissions,
             call_limit: call_limit.min(left),
             output: self.guarded.sidecar.output_path(&run.id),

@@ -73,6 +73,9 @@ pub struct Turn {
     pub variant: Option<String>,
     /// What the agent is told.
     pub prompt: String,
+    /// What it is told instead where another session was to be continued and a new one had to be begun: it remembers
+    /// nothing then.
+    pub prompt_if_new: Option<String>,
     /// Whether a person is asked.
     pub permissions: Permissions,
     /// How long the agent may take to answer a call, but for the prompt.

@@ -43,6 +43,7 @@ pub(super) async fn play(change: impl FnOnce(&mut Turn), plot: impl AsyncFnOnce(
         model: "small".to_owned(),
         variant: None,
         prompt: "Do it.".to_owned(),
+        prompt_if_new: None,
         permissions: Permissions::Ask,
         call_limit: CALL_LIMIT,
         output: place.path().join("output.log"),

@@ -5,6 +5,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::bounds::one_line;
 use super::failure::{Failure, Halt, class_of, words};
+use super::message::AgentError;
 use super::offer::{By, Choices, Offered};
 use super::talk::Talk;
 use super::{DEFAULT_MODEL, SessionChoice, wire};
@@ -92,11 +93,27 @@ where
         SessionChoice::New => begin(talk, directory).await,
         SessionChoice::Last(id) => match take_up(talk, abilities, id, directory).await? {
             Ok(session) => Ok(session),
+            // What passes says nothing about the session, which a new one would replace for good.
+            Err(Some(Halt::Refused { method, error })) if passes(&error) => {
+                Err(Halt::Refused { method, error })
+            }
             Err(_) => begin(talk, directory).await,
         },
         SessionChoice::Named(id) => {
             take_up(talk, abilities, id, directory).await?.map_err(|refused| not_taken_up(id, refused))
         }
+    }
+}
+
+/// Whether an error says nothing about a session: it will not be there for ever.
+fn passes(error: &AgentError) -> bool {
+    match class_of(error) {
+        ErrorClass::Transient | ErrorClass::Quota | ErrorClass::Auth => true,
+        ErrorClass::Task
+        | ErrorClass::Config
+        | ErrorClass::Permission
+        | ErrorClass::Agent
+        | ErrorClass::Crash => false,
     }
 }
 

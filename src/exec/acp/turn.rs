@@ -17,8 +17,8 @@ use super::talk::Talk;
 use super::tools::{CallEnd, Tools};
 use super::verdict::{Facts, No};
 use super::{CANCEL_GRACE, End, Report, Turn, Verdict, Wishes, wire};
-use crate::domain::run::ErrorClass;
 use crate::domain::run::machine::ErrorCode;
+use crate::domain::run::{Continuity, ErrorClass};
 
 /// See [`super::drive`].
 pub(super) async fn carry_out<R, W>(
@@ -53,7 +53,13 @@ where
         line: Line::Begin,
     };
     let end = match at_work.prepare(&turn).await {
-        Ok(session) => at_work.prompt(&session.id, &turn.prompt).await,
+        Ok(session) => {
+            let prompt = match session.continuity {
+                Continuity::New => turn.prompt_if_new.as_ref().unwrap_or(&turn.prompt),
+                Continuity::Resumed | Continuity::Loaded => &turn.prompt,
+            };
+            at_work.prompt(&session.id, prompt).await
+        }
         Err(halt) => halt.before_the_prompt(&at_work.talk.circumstances()),
     };
     at_work.finish(end).await

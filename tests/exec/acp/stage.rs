@@ -39,6 +39,7 @@ impl Stage {
             model: "small".to_owned(),
             variant: None,
             prompt: prompt.to_owned(),
+            prompt_if_new: None,
             permissions: Permissions::Ask,
             call_limit: CALL_LIMIT,
             output: self.place.file("output.log"),

@@ -76,6 +76,7 @@ fn a_run_begins_anew_where_no_session_can_be_taken_up() {
     let bench = Bench::new();
     let run = second_run(&bench, &json!(["resume", "load"]));
     assert_eq!(run["continuity"], "new");
+    assert!(bench.prompt(&run).contains("The previous run succeeded on "), "it remembers nothing");
 }
 
 #[test]
