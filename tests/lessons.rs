@@ -234,7 +234,13 @@ const PROCESSES: &[Lesson] = &[
     ),
     (
         "a worktree is used as it was found, and unreviewed work in it is never destroyed",
-        &["a_run_works_in_its_worktree_and_the_next_one_goes_on_there"],
+        &[
+            "a_run_works_in_its_worktree_and_the_next_one_goes_on_there",
+            "one_is_used_as_it_is_found",
+            "work_in_one_that_is_said_to_be_half_made_is_not_lost",
+            "files_that_git_was_told_not_to_look_at_are_saved",
+            "another_repository_in_it_keeps_it_wherever_it_is",
+        ],
     ),
     (
         "a run that needs a person and may ask nobody has not succeeded",
