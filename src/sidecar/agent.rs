@@ -17,8 +17,8 @@ use gone::{Gone, Went, end_of};
 
 use super::Sidecar;
 use super::carried::{self, Carried, Release};
-use super::ground::{Ground, Readiness};
-use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, work_end};
+use super::ground::Ground;
+use super::guarded::{Guarded, Passage, REPORTS, Slot, Told, precheck_work, work_end};
 use super::secrets;
 use crate::domain::automation::Task;
 use crate::domain::briefing::{self, Briefing};
@@ -31,7 +31,7 @@ use crate::domain::run::{Run, StartFailure};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::secrets::Secrets;
 use crate::engine::agent::{self, Heard, Past, Session};
-use crate::engine::report::{Fence, WorkEnd};
+use crate::engine::report::WorkEnd;
 use crate::engine::{Context, blocker};
 use crate::exec::acp::{self, End, SessionChoice, Turn, Verdict, Wishes};
 use crate::exec::{self, AgentPipes, AgentWork, Ended, Report, spool};
@@ -196,17 +196,14 @@ impl Carrier {
         secrets: &Secrets,
     ) -> Begun<'a> {
         let mut ground = Ground::Untouched;
-        let (mut fence_failed, mut passed) = (false, false);
+        let mut passage = Passage::NotAsked;
         let mut heard = self.heard.clone();
         let mut asked_to_end = false;
         loop {
             let report = tokio::select! {
                 report = inbox.recv() => report,
                 readiness = ground.prepared() => {
-                    match readiness {
-                        Readiness::Ready => self.guarded.slot.go(),
-                        Readiness::Missing => self.guarded.slot.tell(Told::StopNow),
-                    }
+                    self.guarded.slot.set_out(readiness);
                     continue;
                 }
                 _ = heard.wait_for(|wishes| wishes.end), if !asked_to_end => {
@@ -217,17 +214,10 @@ impl Carrier {
             };
             let end = match report {
                 Some((_, Report::Ready(process))) => {
-                    match self.guarded.begin(Guard { process, token: token.clone() }).await {
-                        Ok(Fence::Go) => {
-                            passed = true;
-                            ground = Ground::prepare(&self.guarded.sidecar, run);
-                        }
-                        Ok(Fence::Withdrawn) => self.guarded.slot.tell(Told::StopNow),
-                        Err(refusal) => {
-                            tracing::error!(%refusal, run = %self.guarded.run, "a run could not begin; trying again");
-                            fence_failed = true;
-                            self.guarded.slot.tell(Told::StopNow);
-                        }
+                    passage = self.guarded.pass(Guard { process, token: token.clone() }).await;
+                    match passage {
+                        Passage::Open => ground = Ground::prepare(&self.guarded.sidecar, run),
+                        Passage::NotAsked | Passage::Closed | Passage::Unknown => {}
                     }
                     continue;
                 }
@@ -235,15 +225,11 @@ impl Carrier {
                 Some((_, Report::Ended(ended))) => work_end(secrets::without(secrets, ended)),
                 None => None,
             };
-            let end = match end {
-                Some(end) => end,
-                None if passed => WorkEnd::NotStarted(ground.why_not().unwrap_or_else(|| {
-                    StartFailure::transient("it was stopped before its agent was started; run it again")
-                })),
-                None if fence_failed => return Begun::Over(Release::TryAgain),
-                None => return Begun::Over(Release::Done),
-            };
-            return Begun::Over(self.guarded.report_end(end).await);
+            let why = "it was stopped before its agent was started; run it again";
+            return Begun::Over(match end.map_or_else(|| passage.without_work(ground, why), Ok) {
+                Ok(end) => self.guarded.report_end(end).await,
+                Err(release) => release,
+            });
         }
     }
 
@@ -333,9 +319,8 @@ impl Carrier {
         };
         // Who goes on where the run before has ended remembers it; where that cannot be, it is told after all.
         let (prompt_text, prompt_if_new) = match past.session {
-            Session::New => (all.text(), None),
+            Session::New | Session::Named(_) => (all.text(), None),
             Session::Last(_) => (Briefing { previous: None, ..all.clone() }.text(), Some(all.text())),
-            Session::Named(_) => (all.text(), None),
         };
         Turn {
             directory: run.directory.clone(),

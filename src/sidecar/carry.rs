@@ -4,13 +4,13 @@ use tokio::sync::mpsc;
 
 use super::Sidecar;
 use super::carried::{Carried, Release};
-use super::ground::{Ground, Readiness};
-use super::guarded::{Guarded, REPORTS, Slot, Told, precheck_work, work_end};
+use super::ground::Ground;
+use super::guarded::{Guarded, Passage, REPORTS, Slot, precheck_work, work_end};
 use crate::domain::automation::{Command, Task};
 use crate::domain::id::RunId;
 use crate::domain::run::{Run, StartFailure};
 use crate::engine::Context;
-use crate::engine::report::{self, Fence, WorkEnd};
+use crate::engine::report::{self, WorkEnd};
 use crate::exec::{self, CommandWork, Report};
 use crate::failpoint::Failpoint;
 use crate::ledger::{Guard, Order, RunRow, Tx};
@@ -64,37 +64,24 @@ impl Carrier {
     }
 
     async fn follow(&self, mut inbox: mpsc::Receiver<(RunId, Report)>, token: String, run: &Run) -> Release {
-        let mut fence_failed = false;
-        let mut passed = false;
+        let mut passage = Passage::NotAsked;
         let mut ground = Ground::Untouched;
         loop {
             let report = tokio::select! {
                 report = inbox.recv() => report,
                 readiness = ground.prepared() => {
-                    match readiness {
-                        Readiness::Ready => self.guarded.slot.go(),
-                        Readiness::Missing => self.guarded.slot.tell(Told::StopNow),
-                    }
+                    self.guarded.slot.set_out(readiness);
                     continue;
                 }
             };
             let Some((_, report)) = report else { break };
             match report {
                 Report::Ready(process) => {
-                    match self.guarded.begin(Guard { process, token: token.clone() }).await {
-                        Ok(Fence::Go) => {
-                            passed = true;
-                            match &run.worktree {
-                                None => self.guarded.slot.go(),
-                                Some(_) => ground = Ground::prepare(&self.guarded.sidecar, run),
-                            }
-                        }
-                        Ok(Fence::Withdrawn) => self.guarded.slot.tell(Told::StopNow),
-                        Err(refusal) => {
-                            tracing::error!(%refusal, run = %self.guarded.run, "a run could not begin; trying again");
-                            fence_failed = true;
-                            self.guarded.slot.tell(Told::StopNow);
-                        }
+                    passage = self.guarded.pass(Guard { process, token: token.clone() }).await;
+                    match (passage, &run.worktree) {
+                        (Passage::Open, None) => self.guarded.slot.go(),
+                        (Passage::Open, Some(_)) => ground = Ground::prepare(&self.guarded.sidecar, run),
+                        (Passage::NotAsked | Passage::Closed | Passage::Unknown, _) => {}
                     }
                 }
                 Report::Started => {
@@ -114,14 +101,13 @@ impl Carrier {
                             WorkEnd::Exited { process, output, changes }
                         }
                         Some(end) => end,
-                        // A stop can reach the guard before the go does. The run has begun, so its end is ours
-                        // to report.
-                        None if passed => WorkEnd::NotStarted(ground.why_not().unwrap_or_else(|| {
+                        None => {
                             let why = "it was stopped before its command was started; run it again";
-                            StartFailure::transient(why)
-                        })),
-                        None if fence_failed => return Release::TryAgain,
-                        None => return Release::Done,
+                            match passage.without_work(ground, why) {
+                                Ok(end) => end,
+                                Err(release) => return release,
+                            }
+                        }
                     };
                     return self.guarded.report_end(end).await;
                 }

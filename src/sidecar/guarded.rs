@@ -12,6 +12,7 @@ use tokio::time::sleep;
 
 use super::Sidecar;
 use super::carried::{self, Release};
+use super::ground::{Ground, Readiness};
 use super::health::LastTold;
 use super::peers::end_one;
 use crate::domain::automation::EnvValue;
@@ -83,6 +84,14 @@ impl Slot {
         *place = Some(handle);
     }
 
+    /// Has the work set out if there is ground for it.
+    pub(super) fn set_out(&self, readiness: Readiness) {
+        match readiness {
+            Readiness::Ready => self.go(),
+            Readiness::Missing => self.tell(Told::StopNow),
+        }
+    }
+
     pub(super) fn go(&self) {
         let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = &*handle {
@@ -105,6 +114,34 @@ fn tell(handle: &Handle, what: Told) {
     }
 }
 
+/// What has become of a guard that was ready at the fence.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passage {
+    /// It has not come there.
+    NotAsked,
+    /// The run has begun: its end is to be reported.
+    Open,
+    /// The run is not to begin here, and the guard was told so.
+    Closed,
+    /// It could not be written down, so the guard was told to go, and the rows say what is still to be done.
+    Unknown,
+}
+
+impl Passage {
+    /// What follows where a guard has ended and nothing was ever started. A stop can reach a guard before the go does, so
+    /// that also a run that has begun ends like that: for what kept its ground from being there, or else for this.
+    pub(super) fn without_work(self, ground: Ground<'_>, why: &str) -> Result<WorkEnd, Release> {
+        match self {
+            Passage::Open => {
+                let failure = ground.why_not().unwrap_or_else(|| StartFailure::transient(why));
+                Ok(WorkEnd::NotStarted(failure))
+            }
+            Passage::Unknown => Err(Release::TryAgain),
+            Passage::NotAsked | Passage::Closed => Err(Release::Done),
+        }
+    }
+}
+
 /// A run that is carried out under a guard.
 pub(super) struct Guarded {
     pub(super) sidecar: Sidecar,
@@ -118,8 +155,24 @@ impl Guarded {
         Guarded { sidecar: sidecar.clone(), run: order.run.clone(), given_number: order.given_number, slot }
     }
 
+    /// Brings a guard that is ready to the fence. One that may not pass it is ended.
+    pub(super) async fn pass(&self, guard: Guard) -> Passage {
+        match self.begin(guard).await {
+            Ok(Fence::Go) => Passage::Open,
+            Ok(Fence::Withdrawn) => {
+                self.slot.tell(Told::StopNow);
+                Passage::Closed
+            }
+            Err(refusal) => {
+                tracing::error!(%refusal, run = %self.run, "a run could not begin; trying again");
+                self.slot.tell(Told::StopNow);
+                Passage::Unknown
+            }
+        }
+    }
+
     /// The fence, for a guard that is ready.
-    pub(super) async fn begin(&self, guard: Guard) -> Result<Fence, Refusal> {
+    async fn begin(&self, guard: Guard) -> Result<Fence, Refusal> {
         self.sidecar.parts.failpoints.reach(Failpoint::BeforeFence)?;
         let process =
             ProcessRow { instance: self.sidecar.parts.me.instance.clone(), begun: Begun::Guard(guard) };
