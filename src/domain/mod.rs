@@ -26,4 +26,5 @@ pub mod sent;
 pub mod shown;
 pub mod status;
 pub mod time;
+pub mod verdict;
 pub mod worktree;
