@@ -53,20 +53,8 @@ pub(super) async fn play(change: impl FnOnce(&mut Turn), plot: impl AsyncFnOnce(
     };
     change(&mut turn);
     let output = turn.output.clone();
-    let (said, stdin) = duplex(64 * 1024);
-    let (stdout, says) = duplex(64 * 1024);
-    // As small as it can be, so that what waits for its turn is seen to.
-    let (sender, reports) = mpsc::channel(1);
-    let (wishes, wished) = watch::channel(Wishes::default());
-    let mut played = Played {
-        said: Lines::of(stdin),
-        says: Some(says),
-        reports,
-        wishes: Some(wishes),
-        call: Value::Null,
-        session: "s",
-    };
-    let driven = turn::carry_out(stdout, said, turn, wished, sender);
+    let (mut played, Driven { said, stdout, reports, wishes }) = stage();
+    let driven = turn::carry_out(stdout, said, turn, wishes, reports);
     let plays = async {
         plot(&mut played).await;
         // What nobody takes any more keeps nobody waiting.
@@ -84,18 +72,7 @@ pub(super) async fn play_probe(
     first: Option<&str>,
     plot: impl AsyncFnOnce(&mut Played),
 ) -> Result<Vec<OfferedModel>, AskFailure> {
-    let (said, stdin) = duplex(64 * 1024);
-    let (stdout, says) = duplex(64 * 1024);
-    let (_sender, reports) = mpsc::channel(1);
-    let (wishes, _) = watch::channel(Wishes::default());
-    let mut played = Played {
-        said: Lines::of(stdin),
-        says: Some(says),
-        reports,
-        wishes: Some(wishes),
-        call: Value::Null,
-        session: "s",
-    };
+    let (mut played, Driven { said, stdout, .. }) = stage();
     let asked = probe::ask(stdout, said, "/work/project", first, CALL_LIMIT, Secrets::default());
     let plays = async {
         plot(&mut played).await;
@@ -103,6 +80,31 @@ pub(super) async fn play_probe(
     };
     let (told, _played) = tokio::join!(in_time("what it offers", asked), in_time("the plot", plays));
     told
+}
+
+/// The other ends, of whoever drives the agent.
+struct Driven {
+    said: DuplexStream,
+    stdout: DuplexStream,
+    reports: mpsc::Sender<Report>,
+    wishes: watch::Receiver<Wishes>,
+}
+
+fn stage() -> (Played, Driven) {
+    let (said, stdin) = duplex(64 * 1024);
+    let (stdout, says) = duplex(64 * 1024);
+    // As small as it can be, so that what waits for its turn is seen to.
+    let (sender, reports) = mpsc::channel(1);
+    let (wishes, wished) = watch::channel(Wishes::default());
+    let played = Played {
+        said: Lines::of(stdin),
+        says: Some(says),
+        reports,
+        wishes: Some(wishes),
+        call: Value::Null,
+        session: "s",
+    };
+    (played, Driven { said, stdout, reports: sender, wishes: wished })
 }
 
 pub(super) async fn in_time<T>(what: &str, future: impl Future<Output = T>) -> T {
