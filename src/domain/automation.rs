@@ -11,7 +11,7 @@ use super::prompt::Prompt;
 use super::schedule::notes::{Note, Span};
 use super::schedule::rhythm::{Rhythm, Schedule, Stop};
 use super::schedule::zone::{UnknownZone, Zone};
-use super::schedule::{describe, notes};
+use super::schedule::{describe, notes, why_not};
 use super::time::Timestamp;
 use super::worktree::WorktreeName;
 
@@ -114,6 +114,14 @@ impl When {
         match self {
             When::Oneshot { fire_at } => notes::once(*fire_at, zone, span),
             When::Recurring { rhythm, .. } => notes::recurring(rhythm, zone, span, most),
+        }
+    }
+
+    /// Why a time is no slot of it, as a clause; asked only where [`Schedule::slot_meant`] gives none.
+    pub fn why_not(&self, zone: &Zone, effective_at: Timestamp, at: Timestamp) -> String {
+        match self {
+            When::Oneshot { fire_at } => why_not::once(*fire_at, zone, effective_at, at),
+            When::Recurring { rhythm, stop } => why_not::recurring(rhythm, *stop, zone, effective_at, at),
         }
     }
 

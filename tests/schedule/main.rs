@@ -12,4 +12,5 @@ mod rhythm;
 mod rules;
 mod slow;
 mod support;
+mod why_not;
 mod words;

@@ -13,7 +13,7 @@ use super::support::{Fields, MINUTE_MS, Written, at, cases, cron, fields, librar
 /// Real minutes before the span in question that are walked over to know which local times have been.
 const WARM_UP: i64 = 2 * 1440;
 
-struct Slow {
+pub(crate) struct Slow {
     minutes: [bool; 60],
     hours: [bool; 24],
     days: [bool; 32],
@@ -32,7 +32,7 @@ fn table<const N: usize>(field: &Written) -> [bool; N] {
 }
 
 impl Slow {
-    fn new(fields: &Fields) -> Slow {
+    pub(crate) fn new(fields: &Fields) -> Slow {
         let begins_with_star = |field: &Written| field.text.starts_with('*');
         Slow {
             minutes: table(&fields.minute),
@@ -48,20 +48,30 @@ impl Slow {
 
     fn matches(&self, local: i64) -> bool {
         let minute_of_day = local.rem_euclid(1440) as usize;
-        if !self.minutes[minute_of_day % 60] || !self.hours[minute_of_day / 60] {
-            return false;
-        }
+        // Most minutes are ruled out by the time of day, without a calendar.
+        self.minutes[minute_of_day % 60] && self.hours[minute_of_day / 60] && self.says_no(local).is_empty()
+    }
+
+    /// The fields that say no to a local time in minutes. Where either of the two day fields would do, they say no
+    /// together or not at all.
+    pub(crate) fn says_no(&self, local: i64) -> Vec<&'static str> {
         let time = DateTime::from_timestamp(local * 60, 0).unwrap();
-        assert_eq!(time.minute() as usize, minute_of_day % 60);
         let weekday = time.weekday().num_days_from_sunday() as usize;
         let by_month = self.days[time.day() as usize];
         let by_week = self.weekdays[weekday] || (weekday == 0 && self.weekdays[7]);
-        let day = if self.both_days_must_match { by_month && by_week } else { by_month || by_week };
-        day && self.months[time.month() as usize]
+        let one_will_do = !self.both_days_must_match && (by_month || by_week);
+        let yes = [
+            ("minute", self.minutes[time.minute() as usize]),
+            ("hour", self.hours[time.hour() as usize]),
+            ("month", self.months[time.month() as usize]),
+            ("day of month", by_month || one_will_do),
+            ("day of week", by_week || one_will_do),
+        ];
+        yes.into_iter().filter(|(_, yes)| !yes).map(|(field, _)| field).collect()
     }
 
     /// All fires strictly after `after`, in this many minutes.
-    fn fires(&self, zone: &TimeZone, after: Timestamp, minutes: i64) -> Vec<Timestamp> {
+    pub(crate) fn fires(&self, zone: &TimeZone, after: Timestamp, minutes: i64) -> Vec<Timestamp> {
         let local_at = |minute: i64| {
             let instant = jiff::Timestamp::from_second(minute * 60).unwrap();
             (minute * 60 + i64::from(zone.to_offset(instant).seconds())).div_euclid(60)
@@ -121,7 +131,7 @@ const ODD_ZONES: [&str; 24] = [
 ];
 
 /// A zone and an instant near one of its changes, from the first ones to those of rules in the far future.
-fn near_a_change() -> impl Strategy<Value = (&'static str, Timestamp)> {
+pub(crate) fn near_a_change() -> impl Strategy<Value = (&'static str, Timestamp)> {
     let changes = |name: &'static str| -> Vec<i64> {
         let from = |text: &str| text.parse::<jiff::Timestamp>().unwrap();
         let zone = library_zone(name);

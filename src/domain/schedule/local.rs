@@ -12,6 +12,21 @@ pub(super) const MS_PER_MINUTE: i64 = 60_000;
 pub(super) const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
+/// A time as people of a zone read it: `2025-01-06 09:00`, with seconds where they are not zero, and with the offset from
+/// UTC where clocks show it twice.
+pub fn local_time(zone: &Zone, at: Timestamp) -> String {
+    let local = LocalMinute::of(zone, at);
+    let mut text = local.to_string();
+    let seconds = at.as_millis().rem_euclid(MS_PER_MINUTE) / 1000;
+    if seconds != 0 {
+        text.push_str(&format!(":{seconds:02}"));
+    }
+    if let Some(offset) = local.offset_if_repeated(zone, at) {
+        text.push_str(&format!(" ({offset})"));
+    }
+    text
+}
+
 /// A local time, in minutes since 1970-01-01T00:00 local time. It is written `2025-03-30 02:30`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LocalMinute(pub(super) i64);
@@ -56,9 +71,14 @@ impl LocalMinute {
         time_of_day(self.0.rem_euclid(MINUTES_PER_DAY))
     }
 
+    /// The day of the week, 0 (Sunday) to 6.
+    pub(super) fn weekday_number(self) -> i64 {
+        weekday(self.day())
+    }
+
     /// The name of the day, such as `Sunday`.
     pub(super) fn weekday(self) -> &'static str {
-        let day = usize::try_from(weekday(self.day())).unwrap_or_default();
+        let day = usize::try_from(self.weekday_number()).unwrap_or_default();
         WEEKDAYS[day]
     }
 

@@ -1,6 +1,7 @@
 //! Schedules: one-shots, intervals and cron expressions, and when they end.
 
 use super::cron::Cron;
+use super::local::MS_PER_MINUTE;
 use super::zone::Zone;
 use crate::domain::time::Timestamp;
 
@@ -70,6 +71,15 @@ pub struct SlotSpan {
     pub at_least: bool,
 }
 
+/// The slots around a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Nearest {
+    /// The last one before it.
+    pub before: Option<Timestamp>,
+    /// The first one after it.
+    pub after: Option<Timestamp>,
+}
+
 impl Schedule {
     /// The least scheduled time strictly after both `after` and `effective_at`.
     ///
@@ -120,6 +130,29 @@ impl Schedule {
             }
         };
         Some(SlotSpan { first, last, count, at_least })
+    }
+
+    /// The slot that somebody means who names this time: the one nearest to it among those in the same minute of UTC,
+    /// of two as near the earlier one; `None` if no slot is in that minute.
+    ///
+    /// Seconds are not what people remember, and several slots are in one minute only where an interval is shorter.
+    pub fn slot_meant(&self, effective_at: Timestamp, at: Timestamp) -> Option<Timestamp> {
+        let minute = at.as_millis().div_euclid(MS_PER_MINUTE);
+        let in_that_minute = |slot: &Timestamp| slot.as_millis().div_euclid(MS_PER_MINUTE) == minute;
+        let exactly = self.next_after(effective_at, at.plus_ms(-1)).filter(|slot| *slot == at);
+        let Nearest { before, after } = self.nearest(effective_at, at);
+        let candidates = [exactly, before, after].into_iter().flatten().filter(in_that_minute);
+        candidates.min_by_key(|slot| slot.since_ms(at).abs())
+    }
+
+    /// The last slot before a time, and the first one after it.
+    pub fn nearest(&self, effective_at: Timestamp, at: Timestamp) -> Nearest {
+        let just_before = at.plus_ms(-1);
+        let first = self.next_after(effective_at, effective_at).filter(|first| *first <= just_before);
+        Nearest {
+            before: first.map(|first| self.last_through(effective_at, first, just_before)),
+            after: self.next_after(effective_at, at),
+        }
     }
 
     /// What a person should know about a schedule that begins at this instant: that its end comes before its first

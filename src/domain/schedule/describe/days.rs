@@ -63,8 +63,12 @@ fn kinds(of_week: u64) -> String {
     if of_week == WORKING_DAYS {
         return "weekdays".to_owned();
     }
-    let sunday_last = of_week & !1 | (of_week & 1) << 7;
-    listed_runs(sunday_last, |day| format!("{}s", named(&WEEKDAYS, day % 7)))
+    listed_runs(sunday_last(of_week), |day| format!("{}s", weekday_name(day)))
+}
+
+/// Weekdays with Sunday as the seventh day, as people read them.
+pub(in super::super) fn sunday_last(of_week: u64) -> u64 {
+    of_week & !1 | (of_week & 1) << 7
 }
 
 /// The months behind days that are not counted in them; nothing for the whole year.
@@ -126,6 +130,11 @@ fn dates(numbered: &Numbered) -> String {
 /// The name of a month, 1 to 12.
 pub(in super::super) fn month_name(month: i64) -> &'static str {
     named(&MONTHS, month - 1)
+}
+
+/// The name of a weekday, 0 to 7: Sunday is the first and the last.
+pub(in super::super) fn weekday_name(day: i64) -> &'static str {
+    named(&WEEKDAYS, day % 7)
 }
 
 /// A name by its place. Sets of months and weekdays have no other members.

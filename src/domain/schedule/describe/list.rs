@@ -49,7 +49,7 @@ pub(in super::super) fn listed<T: AsRef<str>>(items: &[T]) -> String {
 }
 
 /// The members by name, three and more in a row as `first to last`.
-pub(super) fn listed_runs(bits: u64, name: impl Fn(i64) -> String) -> String {
+pub(in super::super) fn listed_runs(bits: u64, name: impl Fn(i64) -> String) -> String {
     let mut items = Vec::new();
     for (first, last) in runs(bits) {
         match last - first {

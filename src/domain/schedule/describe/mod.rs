@@ -65,7 +65,7 @@ fn days_and_times(cron: &Cron) -> String {
 
 /// An interval in the largest unit of which it is a whole number. A day of the calendar is no unit, because it has not
 /// always 24 hours.
-fn interval(every_ms: i64) -> String {
+pub(super) fn interval(every_ms: i64) -> String {
     const HOUR: i64 = 60 * MS_PER_MINUTE;
     let whole = |unit: i64| (every_ms % unit == 0).then_some(every_ms / unit);
     match (whole(MS_PER_DAY), whole(HOUR), whole(MS_PER_MINUTE)) {

@@ -52,6 +52,40 @@ pub(super) fn of_interval<'a>(
     })
 }
 
+/// What a change of clocks takes away from an expression around this instant, as a clause: `clocks skip 02:30 on
+/// 2025-03-30, and it fires at 03:00 instead`.
+///
+/// A time that is skipped has no instant. Who asks about it names one that is as far from the gap as the gap is long, on
+/// one side or the other, or its end; so this is told of all of these.
+pub(in super::super) fn taken_away(cron: &Cron, zone: &Zone, at: Timestamp) -> Option<String> {
+    let minute = at.as_millis().div_euclid(MS_PER_MINUTE);
+    let here = zone.stretch_at(minute);
+    let into_it = Change { old: zone.stretch_at(here.start - 1), new: here };
+    let out_of_it = Change { old: here, new: zone.stretch_at(here.end) };
+    [into_it, out_of_it].iter().find_map(|change| {
+        let shift = change.shift();
+        let distance = minute - change.new.start;
+        if shift == 0 || distance < -shift.abs() || distance >= shift.abs() {
+            return None;
+        }
+        let Effect { times, kind } = change.effect_on(cron)?;
+        let date = LocalMinute(times.first).date();
+        let words = &times.words;
+        match kind {
+            EffectKind::Moved { .. } => Some(format!(
+                "clocks skip {words} on {date}, and {} at {} instead",
+                times.verb("it fires", "it fires once,"),
+                change.to().time()
+            )),
+            EffectKind::Skipped => Some(format!("clocks skip {words} on {date}, and it does not fire then")),
+            EffectKind::Once if distance >= 0 => {
+                Some(format!("clocks show {words} twice on {date}, and it fires the first time only"))
+            }
+            EffectKind::Once | EffectKind::Repeated => None,
+        }
+    })
+}
+
 /// The changes that can touch fires of this span: one can also repeat what fired before it.
 fn changes<'a>(zone: &'a Zone, span: Span<'_>) -> impl Iterator<Item = Change> + 'a {
     let first = span.after.as_millis().div_euclid(MS_PER_MINUTE) - MINUTES_PER_DAY;
@@ -99,41 +133,59 @@ impl Change {
     }
 
     fn note_of_cron(&self, cron: &Cron, zone: &Zone) -> Option<Note> {
-        let (from, to) = (self.from().0, self.to().0);
+        let Effect { times, kind } = self.effect_on(cron)?;
         let change = self.in_words(zone);
-        let (times, at, kind, fate) = match (self.shift() > 0, cron.clock) {
-            (true, ClockRule::OncePerLocalTime) if self.new.answers_from < to => {
-                let times = Times::of(cron, self.new.answers_from, to)?;
+        let (at, fate) = match kind {
+            EffectKind::Moved { together } => {
                 let fate = times.verb(" does not exist and fires at ", " do not exist and fire once, at ");
-                let there = match cron.first_local_match(to) {
-                    Some(match_after) if match_after == to => ", together with that time itself",
-                    Some(_) | None => " instead",
-                };
-                let fate = format!("{fate}{}{there}", self.to().time());
-                (times, self.at(), NoteKind::ClockMoved, fate)
+                let there = if together { ", together with that time itself" } else { " instead" };
+                (self.at(), format!("{fate}{}{there}", self.to().time()))
             }
-            (true, ClockRule::OncePerLocalTime | ClockRule::EveryRealMinute) => {
-                let times = Times::of(cron, from, to)?;
+            EffectKind::Skipped => {
                 let fate = times.verb(" does not exist and does not fire", " do not exist and do not fire");
-                (times, self.at(), NoteKind::ClockSkipped, fate.to_owned())
+                (self.at(), fate.to_owned())
             }
-            (false, ClockRule::OncePerLocalTime) => {
-                let times = Times::of(cron, to.max(self.old.start + self.old.offset), from)?;
+            EffectKind::Once => {
                 let fate = times.verb(
                     " comes twice and fires the first time only",
                     " come twice and fire the first time only",
                 );
-                let at = Timestamp::from_millis((times.first - self.old.offset) * MS_PER_MINUTE);
-                (times, at, NoteKind::ClockOnce, fate.to_owned())
+                (Timestamp::from_millis((times.first - self.old.offset) * MS_PER_MINUTE), fate.to_owned())
             }
-            (false, ClockRule::EveryRealMinute) => {
-                let times = Times::of(cron, to, from)?;
+            EffectKind::Repeated => {
                 let fate = times.verb(" comes twice and fires both times", " come twice and fire both times");
-                let at = Timestamp::from_millis((times.first - self.new.offset) * MS_PER_MINUTE);
-                (times, at, NoteKind::ClockRepeated, fate.to_owned())
+                (Timestamp::from_millis((times.first - self.new.offset) * MS_PER_MINUTE), fate.to_owned())
             }
         };
+        let kind = match kind {
+            EffectKind::Moved { .. } => NoteKind::ClockMoved,
+            EffectKind::Skipped => NoteKind::ClockSkipped,
+            EffectKind::Once => NoteKind::ClockOnce,
+            EffectKind::Repeated => NoteKind::ClockRepeated,
+        };
         Some(Note { at, kind, text: format!("{change}: {}{fate}.", times.words) })
+    }
+
+    /// What it does to the times that an expression selects, if it touches any.
+    fn effect_on(&self, cron: &Cron) -> Option<Effect> {
+        let (from, to) = (self.from().0, self.to().0);
+        Some(match (self.shift() > 0, cron.clock) {
+            (true, ClockRule::OncePerLocalTime) if self.new.answers_from < to => {
+                let together = cron.first_local_match(to) == Some(to);
+                let times = Times::of(cron, self.new.answers_from, to)?;
+                Effect { times, kind: EffectKind::Moved { together } }
+            }
+            (true, ClockRule::OncePerLocalTime | ClockRule::EveryRealMinute) => {
+                Effect { times: Times::of(cron, from, to)?, kind: EffectKind::Skipped }
+            }
+            (false, ClockRule::OncePerLocalTime) => {
+                let shown_before = to.max(self.old.start + self.old.offset);
+                Effect { times: Times::of(cron, shown_before, from)?, kind: EffectKind::Once }
+            }
+            (false, ClockRule::EveryRealMinute) => {
+                Effect { times: Times::of(cron, to, from)?, kind: EffectKind::Repeated }
+            }
+        })
     }
 
     fn in_words(&self, zone: &Zone) -> String {
@@ -146,6 +198,24 @@ impl Change {
             format!("Clocks go {direction} from {from} to {to} ({zone})")
         }
     }
+}
+
+/// What a change does to an expression.
+struct Effect {
+    /// The local times that it skips or repeats and that the expression selects.
+    times: Times,
+    kind: EffectKind,
+}
+
+enum EffectKind {
+    /// They are skipped and fire where the gap ends; `together` with a time of their own there.
+    Moved { together: bool },
+    /// They are skipped and do not fire.
+    Skipped,
+    /// They come twice and fire the first time.
+    Once,
+    /// They come twice and fire both times.
+    Repeated,
 }
 
 /// The local times of a stretch of the clock that an expression selects, at least one.

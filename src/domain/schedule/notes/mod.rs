@@ -3,7 +3,7 @@
 //! A schedule's words say what is meant; its notes say where single fires are other than these words let expect.
 
 mod calendar;
-mod clocks;
+pub(super) mod clocks;
 mod uneven;
 
 use schemars::JsonSchema;
