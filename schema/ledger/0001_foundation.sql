@@ -32,8 +32,11 @@ CREATE TABLE terms (
   client TEXT,
   since INTEGER NOT NULL,
   limits TEXT NOT NULL,                -- JSON SharedLimits: those of the owner hold for the whole ledger
-  ended_at INTEGER
+  ended_at INTEGER,
+  last_sign_at INTEGER                 -- when its owner was found gone at ended_at: when anybody had written anything last
 ) STRICT;
+
+CREATE INDEX terms_since ON terms (since);
 
 CREATE TABLE automations (
   row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -54,6 +57,7 @@ CREATE TABLE automations (
   session_id TEXT,
   deleting TEXT,                       -- JSON wish to delete: by whom, until when; NULL when there is none
   deleted_at INTEGER,
+  deleted_by TEXT,                     -- JSON Actor
   prune_at INTEGER                     -- when its ended runs are to be looked at next: some may be too old or too many
 ) STRICT;
 
@@ -93,10 +97,12 @@ CREATE TABLE epochs (
   began_by TEXT,                       -- JSON Actor
   note TEXT,                           -- what the person who began it wrote
   ended_at INTEGER,
+  ended_because TEXT,                  -- JSON EpochEnd
   PRIMARY KEY (automation, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX epochs_defined_by ON epochs (definition);
+CREATE INDEX epochs_since ON epochs (automation, effective_at);
 
 CREATE TABLE runs (
   row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -210,6 +216,8 @@ CREATE INDEX runs_to_tell ON runs (tell_at) WHERE completed_at IS NULL AND tell_
 CREATE UNIQUE INDEX runs_ended ON runs (automation, ended_number) WHERE ended_number IS NOT NULL;
 CREATE INDEX runs_defined_by ON runs (definition);
 CREATE INDEX runs_in_worktree ON runs (worktree, row) WHERE worktree IS NOT NULL;
+-- What tries a run again.
+CREATE INDEX runs_retrying ON runs (trigger ->> '$.of') WHERE trigger ->> '$.kind' = 'retry';
 CREATE INDEX runs_by_key ON runs (automation, run_key) WHERE run_key IS NOT NULL;
 
 -- A run has begun if and only if it has a row here. The row goes when its work has gone: with its guard, or as the
@@ -372,9 +380,16 @@ CREATE TABLE clock (
   noted_at INTEGER NOT NULL            -- when this was written
 ) STRICT;
 
--- When the machine slept.
-CREATE TABLE suspends (
-  event INTEGER PRIMARY KEY,           -- events.seq of what told it; both are forgotten together
-  from_at INTEGER NOT NULL,
-  to_at INTEGER NOT NULL
+-- What kept slots from being settled in time, whoever was there. Kept longer than the events that told it, so that it can
+-- be said later why something was missed.
+CREATE TABLE disturbances (
+  row INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind TEXT NOT NULL,                  -- slept; clock: it was set; storage: the ledger could not be written
+  from_at INTEGER NOT NULL,            -- of a clock: what it would have shown
+  to_at INTEGER NOT NULL,              -- of a clock: what it was set to
+  reason TEXT,                         -- why the ledger could not be written, in the contract's word
+  event INTEGER                        -- events.seq of what told it, which may have been forgotten
 ) STRICT;
+
+CREATE INDEX disturbances_of ON disturbances (kind, row);
+CREATE INDEX disturbances_until ON disturbances (max(from_at, to_at));

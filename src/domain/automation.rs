@@ -330,6 +330,22 @@ pub enum EpochReason {
     Clock,
 }
 
+/// Why a schedule epoch ended: no later slot of it is due.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
+pub enum EpochEnd {
+    /// The automation was paused.
+    Paused(Pause),
+    /// Its schedule was edited; the next epoch says by whom.
+    Edited,
+    /// The machine's clock was set back.
+    Clock,
+    /// As many runs have ended as a stop by count allows.
+    Count,
+    /// The automation was deleted.
+    Deleted,
+}
+
 /// An automation as clients see it. Each of them is shown it by [`Automation::shown_to`].
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]

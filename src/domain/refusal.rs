@@ -155,6 +155,20 @@ pub enum StorageReason {
 }
 
 impl StorageReason {
+    /// The reason that is written as this word, if it is one that keeps the whole ledger from being used.
+    pub fn of_word(word: &str) -> Option<StorageReason> {
+        Some(match word {
+            "full" => StorageReason::Full,
+            "read_only" => StorageReason::ReadOnly,
+            "damaged" => StorageReason::Damaged,
+            "replaced" => StorageReason::Replaced,
+            "newer_version" => StorageReason::NewerVersion,
+            "busy" => StorageReason::Busy,
+            "io" => StorageReason::Io,
+            _ => return None,
+        })
+    }
+
     /// Whether single rows say what cannot be understood here, while the ledger as a whole can be used.
     pub fn is_about_single_rows(self) -> bool {
         match self {
@@ -205,5 +219,27 @@ pub fn listed(faults: &[Fault]) -> String {
 impl From<super::run::machine::IllegalStep> for Refusal {
     fn from(step: super::run::machine::IllegalStep) -> Self {
         Refusal::Internal(step.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_read_as_the_word_that_it_is_written_as() {
+        for reason in [
+            StorageReason::Full,
+            StorageReason::ReadOnly,
+            StorageReason::Damaged,
+            StorageReason::Replaced,
+            StorageReason::NewerVersion,
+            StorageReason::Busy,
+            StorageReason::Io,
+        ] {
+            let word = serde_json::to_value(reason).unwrap();
+            assert_eq!(StorageReason::of_word(word.as_str().unwrap()), Some(reason));
+        }
+        assert_eq!(StorageReason::of_word("melted"), None);
     }
 }

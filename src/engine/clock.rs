@@ -9,6 +9,7 @@ use super::tick::AUTOMATIONS_PER_TICK;
 use super::{Context, Progress, derive, epoch, settle, shared_limits, tick};
 use crate::domain::automation::{EpochReason, When};
 use crate::domain::clock::{self, Anew, Around, Boot, DOUBTED_MS, Reading, Seen};
+use crate::domain::disturbance::Disturbance;
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::Waiting;
@@ -52,14 +53,15 @@ fn write_down(tx: &Tx<'_>, context: &Context<'_>, before: Option<ClockRow>) -> R
     let now = context.now;
     if let Some(scheduler) = suspended {
         let event = tx.publish(&Event::SchedulerSuspended { scheduler }, now)?;
-        tx.insert_suspend(event, scheduler)?;
+        tx.note_disturbance(&Disturbance::Slept(scheduler), Some(event))?;
         // Nothing was done meanwhile, so nothing took too long.
         tx.move_limits(scheduler.length_ms())?;
         // But a person was asked until a certain time, and has a clock of their own.
         move_questions(tx, context, 0)?;
     }
     if let Some(scheduler) = set {
-        tx.publish(&Event::SchedulerClock { scheduler }, now)?;
+        let event = tx.publish(&Event::SchedulerClock { scheduler }, now)?;
+        tx.note_disturbance(&Disturbance::ClockSet(scheduler), Some(event))?;
     }
     if set_by_ms != 0 {
         move_along(tx, context, set_by_ms)?;

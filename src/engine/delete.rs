@@ -1,6 +1,7 @@
 //! An automation goes; its runs stay readable.
 
 use super::{Context, cancel, check_revision, derive, later, no_automation, retention, settle};
+use crate::domain::automation::EpochEnd;
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
@@ -80,6 +81,8 @@ pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -
             Some((_, _, false)) | None => Deletion::Pending { runs, until },
         });
     }
+    // A wish without work to wait for is one that was given up, and somebody else's.
+    automation.deleting = None;
     bury(tx, context, &mut automation)?;
     let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
     Ok(Deletion::Done { tombstone, runs })
@@ -116,13 +119,14 @@ pub(super) fn bury(
     automation: &mut AutomationRow,
 ) -> Result<(), Refusal> {
     // The wish kept slots from firing; they are settled as what they were, slots of a living schedule.
-    automation.deleting = None;
+    let by = automation.deleting.take().map_or_else(|| context.me.clone(), |wish| wish.by);
     settle::settle_closing(tx, context, automation, StopReason::Cancelled)?;
-    automation.epoch.ended_at.get_or_insert(context.due_by);
+    tx.end_epoch(automation, context.due_by, &EpochEnd::Deleted)?;
     automation.deleted_at = Some(context.now);
     automation.next_fire_at = None;
     automation.revision += 1;
     tx.update_automation(automation)?;
+    tx.note_who_deleted(automation.row, &by)?;
     retention::note(tx, automation.row)?;
     let tombstone = Tombstone { id: automation.id.clone(), revision: automation.revision };
     tx.publish(&Event::AutomationDeleted { tombstone }, context.now)?;

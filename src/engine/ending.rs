@@ -1,6 +1,7 @@
 //! The one way in which a run ends, and what follows from it.
 
 use super::{Context, assign, delete, derive, later, pause, records, rest, retry};
+use crate::domain::automation::EpochEnd;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Outcome, Phase, ProcessEnd, Trigger};
@@ -103,7 +104,7 @@ pub(super) fn follow_up(
     }
     let finished = derive::runs_left(automation) == Some(0) && automation.epoch.ended_at.is_none();
     if finished {
-        automation.epoch.ended_at = Some(context.now);
+        tx.end_epoch(automation, context.now, &EpochEnd::Count)?;
     }
     delete::forget_void_wish(automation, context.now);
     if automation.deleting.is_some() && tx.runs_with_work(automation.row)?.is_empty() {

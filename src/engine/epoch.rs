@@ -1,10 +1,10 @@
 //! A stretch of time in which one schedule is in force: its slots are counted from when it began.
 
 use super::{Context, derive};
-use crate::domain::automation::EpochReason;
+use crate::domain::automation::{EpochEnd, EpochReason};
 use crate::domain::refusal::Refusal;
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, Epoch, Tx};
+use crate::ledger::{AutomationRow, Beginning, Epoch, Tx};
 
 /// Ends the newest epoch, if that has not ended yet, and begins the next one now: nothing before now was ever due
 /// in it. Whoever calls this has settled the slots of the one that ends.
@@ -29,14 +29,22 @@ pub(super) fn begin_at(
     reason: EpochReason,
     note: Option<&str>,
 ) -> Result<(), Refusal> {
-    automation.epoch.ended_at.get_or_insert(context.due_by);
+    let before = match reason {
+        // The one before a resume has ended with the pause.
+        EpochReason::Created | EpochReason::Edited | EpochReason::Resumed => EpochEnd::Edited,
+        EpochReason::Clock => EpochEnd::Clock,
+    };
+    tx.end_epoch(automation, context.due_by, &before)?;
     tx.update_automation(automation)?;
-    let over = automation.pause.is_some() || derive::runs_left(automation) == Some(0);
+    let over = match &automation.pause {
+        Some(pause) => Some(EpochEnd::Paused(pause.clone())),
+        None => (derive::runs_left(automation) == Some(0)).then_some(EpochEnd::Count),
+    };
     automation.epoch = Epoch {
         number: automation.epoch.number + 1,
         effective_at: from,
         answered_through: from,
-        ended_at: over.then_some(from),
+        ended_at: over.as_ref().map(|_| from),
     };
-    Ok(tx.insert_epoch(automation, reason, context.me, note)?)
+    Ok(tx.insert_epoch(automation, &Beginning { reason, by: context.me, note, over: over.as_ref() })?)
 }

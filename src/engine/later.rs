@@ -145,6 +145,7 @@ pub(super) fn go_on_deleting(
 fn bury(tx: &Tx<'_>, context: &Context<'_>, row: &LaterAutomationRow) -> Result<Tombstone, Refusal> {
     let tombstone = Tombstone { id: row.automation.id.clone(), revision: row.automation.revision + 1 };
     tx.bury_later(row.row, tombstone.revision, context.now)?;
+    tx.note_who_deleted(row.row, context.me)?;
     retention::note(tx, row.row)?;
     tx.publish(&Event::AutomationDeleted { tombstone: tombstone.clone() }, context.now)?;
     Ok(tombstone)

@@ -4,7 +4,7 @@ use super::ending::stop_scheduled;
 use super::rest::Rest;
 use super::settle::Records;
 use super::{Context, delete, derive, epoch, find_automation, find_open_automation, settle};
-use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
+use crate::domain::automation::{Automation, EpochEnd, EpochReason, Pause, PauseReason};
 use crate::domain::draft;
 use crate::domain::event::Event;
 use crate::domain::refusal::Refusal;
@@ -57,8 +57,9 @@ fn rest(
     if settle::settle_closing(tx, context, automation, StopReason::Paused)? == Records::Some {
         derive::publish_automation(tx, automation, context.now)?;
     }
-    automation.pause = Some(Pause { reason, at: context.now, note, by: Some(context.me.clone()) });
-    automation.epoch.ended_at.get_or_insert(context.due_by);
+    let pause = Pause { reason, at: context.now, note, by: Some(context.me.clone()) };
+    automation.pause = Some(pause.clone());
+    tx.end_epoch(automation, context.due_by, &EpochEnd::Paused(pause))?;
     automation.revision += 1;
     automation.updated_at = context.now;
     derive::publish_automation(tx, automation, context.now)?;
@@ -93,8 +94,9 @@ pub(super) fn pause_itself(
     Rest { reason, note }: Rest,
 ) -> Result<(), Refusal> {
     settle::settle_closing(tx, context, automation, StopReason::Paused)?;
-    automation.pause = Some(Pause { reason, at: context.now, note, by: None });
-    automation.epoch.ended_at.get_or_insert(context.due_by);
+    let pause = Pause { reason, at: context.now, note, by: None };
+    automation.pause = Some(pause.clone());
+    tx.end_epoch(automation, context.due_by, &EpochEnd::Paused(pause))?;
     automation.next_fire_at = None;
     tx.update_automation(automation)?;
     let told = derive::automation(tx, automation)?;

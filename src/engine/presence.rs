@@ -67,7 +67,7 @@ pub fn bury(
     mut ended: HashMap<RunId, Left>,
 ) -> Result<(), Refusal> {
     // Its row goes first, so that nothing that becomes free below is given to it.
-    tx.end_term(dead, context.now)?;
+    tx.end_term_of_the_dead(dead, context.now)?;
     close::end_at_last(tx, context, dead)?;
     forget(tx, context, dead, Parting::Death)?;
     for mut run in tx.runs_given_to(dead)? {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
 use super::later::{self, LaterAutomationRow, Stored};
-use crate::domain::automation::{Actor, Definition, EpochReason, Pause, folded};
+use crate::domain::automation::{Actor, Definition, EpochEnd, EpochReason, Pause, folded};
 use crate::domain::id::{AutomationId, ProviderId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
 use crate::domain::time::Timestamp;
@@ -60,6 +60,19 @@ pub struct Epoch {
     pub answered_through: Timestamp,
     /// When it ended: later slots are not due.
     pub ended_at: Option<Timestamp>,
+}
+
+/// How an epoch begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Beginning<'a> {
+    /// Why.
+    pub reason: EpochReason,
+    /// Whose doing that is.
+    pub by: &'a Actor,
+    /// What they wrote.
+    pub note: Option<&'a str>,
+    /// Why nothing is due in it, if it has ended at once.
+    pub over: Option<&'a EpochEnd>,
 }
 
 /// Somebody wants an automation deleted, and work of it has to end first.
@@ -294,7 +307,8 @@ impl Tx<'_> {
         automation.definition_row = self.insert_definition(&automation, to_json(&automation.definition)?)?;
         let sql = "UPDATE automations SET definition = ?2 WHERE row = ?1";
         self.execute(sql, (automation.row, automation.definition_row))?;
-        self.insert_epoch(&automation, reason, by, None)?;
+        let over = automation.pause.clone().map(EpochEnd::Paused);
+        self.insert_epoch(&automation, &Beginning { reason, by, note: None, over: over.as_ref() })?;
         Ok(automation)
     }
 
@@ -302,14 +316,13 @@ impl Tx<'_> {
     pub fn insert_epoch(
         &self,
         automation: &AutomationRow,
-        reason: EpochReason,
-        by: &Actor,
-        note: Option<&str>,
+        beginning: &Beginning<'_>,
     ) -> Result<(), LedgerError> {
         let sql =
             "INSERT INTO epochs (automation, number, effective_at, answered_through, definition, reason,
-                     began_by, note, ended_at)
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+                     began_by, note, ended_at, ended_because)
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
+        let Beginning { reason, by, note, over } = beginning;
         let epoch = &automation.epoch;
         let params = rusqlite::params![
             automation.row,
@@ -317,16 +330,17 @@ impl Tx<'_> {
             epoch.effective_at.as_millis(),
             epoch.answered_through.as_millis(),
             automation.definition_row,
-            to_word(&reason)?,
+            to_word(reason)?,
             to_json(by)?,
             note,
             epoch.ended_at.map(Timestamp::as_millis),
+            to_json_or_null(*over)?,
         ];
         self.execute(sql, params)?;
         Ok(())
     }
 
-    /// Stores what may have changed of an automation beside its definition and its watermark.
+    /// Stores what may have changed of an automation beside its definition and what its epoch says.
     pub fn update_automation(&self, automation: &AutomationRow) -> Result<(), LedgerError> {
         // What a later version has added to a pause or a wish that stays is not ours to remove.
         let sql = "UPDATE automations SET revision = ?2, updated_at = ?3,
@@ -348,9 +362,27 @@ impl Tx<'_> {
             automation.deleted_at.map(Timestamp::as_millis),
         ];
         self.execute(sql, params)?;
-        let sql = "UPDATE epochs SET ended_at = ?3 WHERE automation = ?1 AND number = ?2";
-        let ended_at = automation.epoch.ended_at.map(Timestamp::as_millis);
-        self.execute(sql, (automation.row, automation.epoch.number, ended_at))?;
+        Ok(())
+    }
+
+    /// Ends the automation's epoch, unless it has ended already.
+    pub fn end_epoch(
+        &self,
+        automation: &mut AutomationRow,
+        at: Timestamp,
+        why: &EpochEnd,
+    ) -> Result<(), LedgerError> {
+        let sql = "UPDATE epochs SET ended_at = ?3, ended_because = ?4
+                   WHERE automation = ?1 AND number = ?2 AND ended_at IS NULL";
+        let epoch = &mut automation.epoch;
+        self.execute(sql, (automation.row, epoch.number, at.as_millis(), to_json(why)?))?;
+        epoch.ended_at.get_or_insert(at);
+        Ok(())
+    }
+
+    /// Stores who has deleted an automation.
+    pub fn note_who_deleted(&self, automation: i64, by: &Actor) -> Result<(), LedgerError> {
+        self.execute("UPDATE automations SET deleted_by = ?2 WHERE row = ?1", (automation, to_json(by)?))?;
         Ok(())
     }
 
@@ -380,9 +412,10 @@ impl Tx<'_> {
             "UPDATE automations SET revision = ?2, deleting = NULL, next_fire_at = NULL, deleted_at = ?3
                    WHERE row = ?1";
         self.execute(sql, (automation, revision, now.as_millis()))?;
-        let sql = "UPDATE epochs SET ended_at = coalesce(ended_at, answered_through)
-                   WHERE automation = ?1 AND number = (SELECT epoch FROM automations WHERE row = ?1)";
-        self.execute(sql, [automation])?;
+        let sql = "UPDATE epochs SET ended_at = answered_through, ended_because = ?2
+                   WHERE automation = ?1 AND number = (SELECT epoch FROM automations WHERE row = ?1)
+                     AND ended_at IS NULL";
+        self.execute(sql, (automation, to_json(&EpochEnd::Deleted)?))?;
         Ok(())
     }
 

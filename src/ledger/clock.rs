@@ -1,4 +1,4 @@
-//! What is known of the machine's clock, and when the machine slept.
+//! What is known of the machine's clock.
 
 use rusqlite::OptionalExtension;
 
@@ -6,7 +6,7 @@ use super::automations::AutomationRow;
 use super::column::{Columns, Tx, View};
 use super::error::LedgerError;
 use crate::domain::automation::EpochReason;
-use crate::domain::clock::{Anew, Boot, Doubt, Known, Suspended};
+use crate::domain::clock::{Anew, Boot, Doubt, Known};
 use crate::domain::time::Timestamp;
 
 /// The clock as it is stored.
@@ -65,18 +65,6 @@ impl View<'_> {
         Ok(at.map(Timestamp::from_millis))
     }
 
-    /// The last times that the machine slept, the newest first.
-    pub fn newest_suspends(&self, limit: usize) -> Result<Vec<Suspended>, LedgerError> {
-        let sql = "SELECT from_at, to_at FROM suspends ORDER BY event DESC LIMIT ?1";
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let suspends = statement.query_map([limit], |row| {
-            let instant = |column| row.get(column).map(Timestamp::from_millis);
-            Ok(Suspended { from: instant(0)?, to: instant(1)? })
-        })?;
-        Ok(suspends.collect::<Result<_, _>>()?)
-    }
-
     /// Why the newest epoch of an automation began.
     pub fn epoch_reason(&self, automation: &AutomationRow) -> Result<EpochReason, LedgerError> {
         let sql = "SELECT reason FROM epochs WHERE automation = ?1 AND number = ?2";
@@ -123,13 +111,6 @@ impl Tx<'_> {
             noted_at.as_millis(),
         ];
         self.execute(sql, params)?;
-        Ok(())
-    }
-
-    /// Stores that the machine slept, as this event has told. Both are forgotten together.
-    pub fn insert_suspend(&self, event: i64, slept: Suspended) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO suspends (event, from_at, to_at) VALUES (?1, ?2, ?3)";
-        self.execute(sql, (event, slept.from.as_millis(), slept.to.as_millis()))?;
         Ok(())
     }
 

@@ -109,10 +109,9 @@ impl Tx<'_> {
         Ok(self.connection.last_insert_rowid())
     }
 
-    /// Forgets the events up to a place, and what is kept beside them. What is left has no gaps.
+    /// Forgets the events up to a place. What is left has no gaps.
     pub fn delete_events(&self, through: i64) -> Result<(), LedgerError> {
         self.execute("DELETE FROM events WHERE seq <= ?1", [through])?;
-        self.execute("DELETE FROM suspends WHERE event <= ?1", [through])?;
         Ok(())
     }
 }

@@ -185,4 +185,16 @@ impl Tx<'_> {
         self.execute(sql, (by.as_str(), now.as_millis()))?;
         Ok(())
     }
+
+    /// The same of an instance that was found gone. When it went is known only from what was written last: what tells of
+    /// the machine may have been written by whoever has found it.
+    pub fn end_term_of_the_dead(&self, dead: &InstanceId, now: Timestamp) -> Result<(), LedgerError> {
+        let sql = "UPDATE terms SET ended_at = ?2, last_sign_at = max(since, coalesce(
+                     (SELECT at FROM events WHERE seq > (SELECT max(seq) FROM events) - 16
+                        AND kind NOT IN ('scheduler.suspended', 'scheduler.clock')
+                      ORDER BY seq DESC LIMIT 1), since))
+                   WHERE instance = ?1 AND ended_at IS NULL";
+        self.execute(sql, (dead.as_str(), now.as_millis()))?;
+        Ok(())
+    }
 }

@@ -12,6 +12,7 @@ mod column;
 mod commits;
 mod condition;
 mod definitions;
+mod disturbances;
 mod error;
 mod events;
 mod executors;
@@ -38,11 +39,12 @@ mod writer;
 
 pub use agents::AgentRow;
 pub use answers::PendingAnswer;
-pub use automations::{AutomationRow, DeleteWish, Epoch, StoredAutomation};
+pub use automations::{AutomationRow, Beginning, DeleteWish, Epoch, StoredAutomation};
 pub use clock::{ClockRow, Remaining};
 pub use closes::CloseRow;
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
+pub use disturbances::NotedDisturbance;
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
 pub use executors::{AgentRoom, Executors};
@@ -95,6 +97,8 @@ pub struct Outside {
     /// Called after each commit that changed anything, on a thread that others wait for, before whoever asked for the
     /// change is answered.
     pub bell: Box<dyn Fn() + Send>,
+    /// The time, for writing down how long the ledger could not be written.
+    pub clock: Box<dyn Fn() -> Timestamp + Send>,
     /// Asked when another process keeps the ledger from being written.
     pub who_locks: WhoLocks,
     /// Where a transaction may fail.
@@ -102,9 +106,14 @@ pub struct Outside {
 }
 
 impl Outside {
-    /// Nobody is there.
+    /// Nobody is there, and no time passes.
     pub fn nobody() -> Outside {
-        Outside { bell: Box::new(|| {}), who_locks: Box::new(|_, _| None), failpoints: Failpoints::default() }
+        Outside {
+            bell: Box::new(|| {}),
+            clock: Box::new(|| Timestamp::EPOCH),
+            who_locks: Box::new(|_, _| None),
+            failpoints: Failpoints::default(),
+        }
     }
 }
 

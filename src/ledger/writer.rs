@@ -4,6 +4,7 @@
 //! it, each in a savepoint of its own, so that they share one sync of the disk as well; nobody is answered
 //! before the commit.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,7 +18,9 @@ use super::condition::{Condition, News};
 use super::error::{LedgerError, Trouble};
 use super::files::Files;
 use super::{Outside, holder, migrate, open};
+use crate::domain::disturbance::{Disturbance, Outage};
 use crate::domain::refusal::{Refusal, StorageReason};
+use crate::domain::time::Timestamp;
 use crate::failpoint::Failpoint;
 
 /// Jobs that wait for the writer. As many as requests may run at once, and some of the sidecar's own; who comes
@@ -122,7 +125,7 @@ impl Writer {
     ) -> Result<Writer, std::io::Error> {
         let (jobs, inbox) = mpsc::channel(WAITING);
         let (done, done_seen) = watch::channel(0);
-        let thread = Thread { connection, files, condition, done, commits, outside };
+        let thread = Thread { connection, files, condition, done, commits, outside, outage: Cell::new(None) };
         std::thread::Builder::new().name("ledger-writer".to_owned()).spawn(move || thread.work(inbox))?;
         let progress = Progress { handed_over: Arc::new(AtomicU64::new(0)), done: done_seen };
         Ok(Writer { jobs, progress })
@@ -175,6 +178,8 @@ struct Thread {
     done: watch::Sender<u64>,
     commits: Arc<Commits>,
     outside: Outside,
+    /// Since when nothing could be written, and why. What is written next says so.
+    outage: Cell<Option<(Timestamp, StorageReason)>>,
 }
 
 impl Thread {
@@ -278,6 +283,13 @@ impl Thread {
         }
     }
 
+    /// Nobody could write down before this that nothing could be written.
+    fn note_outage(&self, tx: &Tx<'_>) -> Result<(), LedgerError> {
+        let Some((from, reason)) = self.outage.get() else { return Ok(()) };
+        let to = from.max((self.outside.clock)());
+        tx.note_disturbance(&Disturbance::Unwritable(Outage { from, to, reason: Some(reason) }), None)
+    }
+
     fn tell(&self, trouble: &Trouble) {
         match self.condition.failed(trouble) {
             News::New => tracing::error!(error = %trouble.message, "a transaction failed"),
@@ -288,18 +300,21 @@ impl Thread {
     /// Begins a transaction on the files that are at their paths, and commits what was done in it. After a
     /// failure nothing has been done.
     fn in_transaction<T>(&self, act: impl FnOnce(&Tx<'_>) -> Result<T, Trouble>) -> Result<T, Trouble> {
+        let began = (self.outside.clock)();
         let attempt = || -> Result<T, Trouble> {
             let tx = Tx::new(&self.connection);
             self.condition.refuse_damaged()?;
             self.files.check()?;
             tx.execute("BEGIN IMMEDIATE", [])?;
             migrate::refuse_newer(&self.connection)?;
+            self.note_outage(&tx)?;
             let done = act(&tx)?;
             // The transaction may have waited for others, and its decisions take their time.
             self.condition.refuse_damaged()?;
             self.files.check()?;
             self.outside.failpoints.reach(Failpoint::BeforeCommit).map_err(LedgerError::from)?;
             tx.execute("COMMIT", [])?;
+            self.outage.set(None);
             self.outside.failpoints.pass(Failpoint::AfterCommit);
             Ok(done)
         };
@@ -313,6 +328,9 @@ impl Thread {
                 open::forget_pages(&self.connection);
             }
             let trouble = self.files.look_closer(trouble);
+            if self.outage.get().is_none() && !trouble.reason.is_about_single_rows() {
+                self.outage.set(Some((began, trouble.reason)));
+            }
             holder::name(trouble, self.files.database(), &self.connection, &self.outside.who_locks)
         })
     }

@@ -79,6 +79,7 @@ impl Host for SidecarHost {
         let (by, rung, failpoints) = (health.clone(), doorbell.clone(), self.failpoints.clone());
         let outside = Outside {
             bell: Box::new(move || listening::ring_after_commit(&rung, &by, &failpoints)),
+            clock: Box::new(move || clock.now()),
             who_locks: Box::new(lock_file::who_locks),
             failpoints: self.failpoints.clone(),
         };

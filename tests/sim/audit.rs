@@ -92,6 +92,7 @@ impl Audit {
         assert_eq!(view.newest_seq().unwrap(), self.seq, "a number was used again, or lost");
         assert_eq!(view.pruned_through().unwrap() + kept, self.seq, "events are not contiguous");
         self.slots = accounts::check_answers(connection);
+        check_endings(connection);
         let ids = texts(connection, "SELECT id FROM automations ORDER BY row");
         assert_eq!(ids.len(), self.automations.len(), "an automation was never told of, or is gone");
         for id in ids {
@@ -296,6 +297,19 @@ fn check_slots(connection: &Connection, row: &AutomationRow, known: Answered) ->
         assert!(open.is_none_or(|open| open > ended_at), "a slot of {} was left open", row.id);
     }
     answered
+}
+
+/// What has ended says why, and whose doing that was.
+fn check_endings(connection: &Connection) {
+    for sql in [
+        "SELECT count(*) FROM epochs WHERE (ended_at IS NULL) <> (ended_because IS NULL)",
+        "SELECT count(*) FROM automations WHERE (deleted_at IS NULL) <> (deleted_by IS NULL)",
+        "SELECT count(*) FROM epochs e JOIN automations a ON a.row = e.automation
+         WHERE e.ended_at IS NULL AND (e.number < a.epoch OR a.deleted_at IS NOT NULL OR a.pause IS NOT NULL)",
+    ] {
+        let faults: i64 = connection.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(faults, 0, "{sql}");
+    }
 }
 
 /// Who has what: given to somebody who is there, one writer for each directory, held exactly as long as needed.

@@ -16,7 +16,8 @@ use crate::random;
 use crate::world::World;
 
 /// Tables that grow with the age of a ledger.
-const GROWING: [&str; 6] = ["runs", "automations", "events", "definitions", "epochs", "accounts"];
+const GROWING: [&str; 7] =
+    ["runs", "automations", "events", "definitions", "epochs", "accounts", "disturbances"];
 
 /// Indexes of what is going on now; walking over one is bounded by that.
 const OF_THE_PRESENT: [&str; 11] = [
@@ -102,6 +103,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.clock().unwrap();
     view.newest_event_at().unwrap();
     view.newest_suspends(limit).unwrap();
+    view.disturbances_between(now, now, limit).unwrap();
     view.automations_after(1, limit).unwrap();
     view.next_shared_deadline().unwrap();
     for room in [AgentRoom::Some, AgentRoom::None] {
