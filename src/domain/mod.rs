@@ -4,6 +4,7 @@ pub mod automation;
 pub mod briefing;
 pub mod clock;
 pub mod configuration;
+pub mod diagnosis;
 pub mod disturbance;
 pub mod draft;
 pub mod event;

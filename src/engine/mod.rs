@@ -10,6 +10,7 @@
 pub mod agent;
 pub mod agents;
 pub mod assign;
+pub mod audit;
 pub mod blocker;
 pub mod cancel;
 pub mod clock;

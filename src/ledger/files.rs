@@ -17,7 +17,7 @@ use crate::domain::refusal::StorageReason;
 
 /// What stands beside the database: its log, and the index of the log, which holds SQLite's locks too. SQLite
 /// keeps both while anybody has the database open.
-const BESIDE: [&str; 2] = [LOG, INDEX];
+pub(super) const BESIDE: [&str; 2] = [LOG, INDEX];
 
 /// What the name of the log has more than that of the database.
 const LOG: &str = "-wal";

@@ -99,7 +99,7 @@ pub(super) fn refuse_less(connection: &Connection, path: &Path, found: &Found) -
 }
 
 /// The identity of the ledger in this database; none if it holds no ledger.
-fn identity(connection: &Connection) -> Result<Option<LedgerId>, LedgerError> {
+pub(super) fn identity(connection: &Connection) -> Result<Option<LedgerId>, LedgerError> {
     if !connection.table_exists(None, "ledger")? {
         return Ok(None);
     }

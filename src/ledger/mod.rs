@@ -15,6 +15,7 @@ mod definitions;
 mod disturbances;
 mod error;
 mod events;
+mod examination;
 mod executors;
 mod files;
 mod holder;
@@ -47,6 +48,9 @@ pub use commits::{Committed, Glimpse};
 pub use disturbances::NotedDisturbance;
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
+pub use examination::{
+    Answer, AnsweredDay, AuditedEpoch, Examination, RunRule, SeenMarker, Unreferenced, sqlite,
+};
 pub use executors::{AgentRoom, Executors};
 pub use holder::WhoLocks;
 pub use instances::InstanceRow;

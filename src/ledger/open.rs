@@ -15,7 +15,7 @@ use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::time::Timestamp;
 
 /// The oldest SQLite that does not corrupt a database when two connections write at once.
-const OLDEST_SQLITE: i32 = 3_051_003;
+pub(super) const OLDEST_SQLITE: i32 = 3_051_003;
 
 /// Marks the file as a ledger of ours ("sext").
 pub(super) const APPLICATION_ID: i32 = 0x7365_7874;
@@ -240,7 +240,7 @@ pub fn open_in_memory(id: LedgerId) -> Result<Connection, OpenError> {
 }
 
 /// Has the connection wait when another process is writing.
-fn wait_patiently(connection: &mut Connection) -> Result<(), LedgerError> {
+pub(super) fn wait_patiently(connection: &mut Connection) -> Result<(), LedgerError> {
     let mut waited = Duration::ZERO;
     let pause = move |pauses_before: i32| {
         if pauses_before == 0 {
@@ -283,7 +283,7 @@ fn set_write_ahead(connection: &Connection) -> Result<(), LedgerError> {
 }
 
 /// Settings that every connection has.
-fn settle(connection: &Connection) -> Result<(), LedgerError> {
+pub(super) fn settle(connection: &Connection) -> Result<(), LedgerError> {
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

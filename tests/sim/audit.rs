@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rusqlite::Connection;
 use serde_json::Value;
+use sexton::domain::diagnosis::Outcome;
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::time::Timestamp;
+use sexton::engine::audit::{self as product, Presence};
 use sexton::engine::derive;
 use sexton::ledger::{AutomationRow, EventFilter, Stored, StoredEvent, Tx, View};
 
@@ -117,6 +119,7 @@ impl Audit {
         assert_eq!(texts(connection, out_of_order), Vec::<String>::new(), "what runs have seen falls");
         let torn = "SELECT id FROM runs WHERE completed_at IS NOT NULL AND skipped IS NOT NULL";
         assert_eq!(texts(connection, torn), Vec::<String>::new(), "ended runs still count slots");
+        check_product(&view);
     }
 
     fn read(&mut self, event: &StoredEvent) -> Told {
@@ -237,6 +240,13 @@ fn check_revision(before: &Value, now: &Value) {
         for field in ["activeRuns", "lastRun"] {
             assert_eq!(before["state"][field], now["state"][field], "{field} with a new revision: {now}");
         }
+    }
+}
+
+/// What users can have looked at finds nothing where all of the above holds.
+fn check_product(view: &View<'_>) {
+    for check in product::audit(view, |_| Presence::Alive).unwrap() {
+        assert_eq!((check.outcome, check.findings), (Outcome::Ok, Vec::new()), "{:?}", check.subject);
     }
 }
 

@@ -81,6 +81,11 @@ impl Zone {
         system.iana_name().and_then(|name| Zone::named(name).ok()).unwrap_or_else(Zone::utc)
     }
 
+    /// Whether this machine is set to a zone with an IANA name. If not, [`Zone::machine`] takes UTC.
+    pub fn machine_has_a_name() -> bool {
+        jiff::tz::TimeZone::system().iana_name().is_some_and(|name| Zone::named(name).is_ok())
+    }
+
     /// The name in the spelling of the database.
     pub fn name(&self) -> &str {
         &self.0.name
