@@ -2,6 +2,7 @@
 
 mod child;
 mod demo;
+mod doctor;
 mod headless;
 mod process;
 mod project;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::sidecar::config::Environment;
+use crate::sidecar::doctor::{self as trials, Part};
 use project::Chosen;
 
 /// Rings the timers of one project and keeps its ledger, for editors and desktop apps.
@@ -37,6 +39,16 @@ enum Command {
     /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
     /// what is recorded.
     Demo,
+    /// Tells whether a project's ledger is sound and whether this machine can be relied on, what is wrong, and what to
+    /// do. Changes nothing, also while windows are open.
+    Doctor(doctor::DoctorArgs),
+    /// Plays the other process when `doctor` tries something.
+    #[command(hide = true)]
+    Trial {
+        #[arg(value_parser = Part::named)]
+        part: Part,
+        file: PathBuf,
+    },
     /// Looks after the worktrees in which automations work.
     #[command(subcommand)]
     Worktree(worktree::WorktreeCommand),
@@ -77,6 +89,8 @@ pub fn run() -> ExitCode {
     let environment = Environment::of_process();
     match cli.command {
         Some(Command::Demo) => demo::run(),
+        Some(Command::Doctor(args)) => doctor::run(environment, args),
+        Some(Command::Trial { part, file }) => trials::play(part, &file),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),

@@ -26,6 +26,8 @@ enum Which {
     Protocol,
     /// The user's configuration file.
     Config,
+    /// What `sexton doctor --json` prints.
+    Doctor,
 }
 
 impl Which {
@@ -34,6 +36,7 @@ impl Which {
             Which::Openrpc => "openrpc.json",
             Which::Protocol => "protocol.schema.json",
             Which::Config => "config.schema.json",
+            Which::Doctor => "doctor.schema.json",
         }
     }
 }

@@ -96,6 +96,18 @@ pub fn can_see(identity: &ProcessIdentity) -> bool {
     identity.boot_id == process::boot_id() && identity.pid_namespace == process::pid_namespace()
 }
 
+/// How long git may take to tell its version.
+const GIT_ANSWERS: Duration = Duration::from_secs(10);
+
+/// What git calls itself and its version, asked in this directory.
+///
+/// # Errors
+/// A sentence if it cannot be asked.
+pub async fn git_version(directory: &std::path::Path) -> Result<String, String> {
+    let git = git::Git::at(directory, GIT_ANSWERS);
+    git.text(&["version"]).await.map_err(|why| why.into_failure("git cannot be used").message)
+}
+
 /// Which binary is started as `<binary> guard`.
 #[derive(Clone, Debug)]
 pub struct GuardProgram {

@@ -14,6 +14,7 @@ mod closing;
 mod compose;
 pub mod config;
 mod configuration;
+pub mod doctor;
 mod feed;
 mod following;
 mod ground;

@@ -83,7 +83,7 @@ fn make(directory: &Path) -> std::io::Result<()> {
 
 /// A kind of file system that several machines may share.
 #[cfg_attr(not(unix), expect(dead_code, reason = "the kind of file system is not looked at there"))]
-enum Shared {
+pub(super) enum Shared {
     /// Locks on it are known not to be relied on.
     Network(&'static str),
     /// It depends on what is behind it.
@@ -91,7 +91,7 @@ enum Shared {
 }
 
 #[cfg(target_os = "linux")]
-fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
+pub(super) fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
     // Magic numbers as `statfs(2)` lists them.
     Ok(match magic(directory)? {
         0x6969 => Some(Shared::Network("NFS")),
@@ -111,7 +111,7 @@ fn magic(directory: &Path) -> std::io::Result<u64> {
 }
 
 #[cfg(target_os = "macos")]
-fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
+pub(super) fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
     let found = rustix::fs::statfs(directory)?.f_fstypename;
     let name = found.iter().map(|letter| letter.to_ne_bytes()[0]).take_while(|letter| *letter != 0);
     let name: Vec<u8> = name.collect();
@@ -127,6 +127,6 @@ fn shared_file_system(directory: &Path) -> std::io::Result<Option<Shared>> {
 
 /// Elsewhere the kind of file system is not looked at.
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
-fn shared_file_system(_directory: &Path) -> std::io::Result<Option<Shared>> {
+pub(super) fn shared_file_system(_directory: &Path) -> std::io::Result<Option<Shared>> {
     Ok(None)
 }

@@ -10,6 +10,7 @@ mod agents;
 mod automations;
 mod bad_input;
 mod derived;
+mod doctor;
 mod draft_words;
 mod editing;
 mod events;

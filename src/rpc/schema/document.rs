@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::messages;
 use super::methods::{Method, methods};
+use crate::domain::diagnosis::DoctorReport;
 use crate::domain::provider::ProviderWork;
 use crate::domain::run::machine::State;
 use crate::rpc::api::SUBSCRIPTIONS;
@@ -157,6 +158,14 @@ pub(super) fn protocol() -> Value {
         "anyOf": [reference("Message"), {"type": "array", "minItems": 1, "items": reference("Message")}],
         "$defs": definitions(),
     })
+}
+
+/// What `sexton doctor --json` prints. It goes to whoever has started it, not over the protocol.
+pub(super) fn doctor() -> Value {
+    let mut schema = generator().into_root_schema_for::<DoctorReport>().to_value();
+    schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
+    schema["title"] = json!("What `sexton doctor --json` prints");
+    schema
 }
 
 pub(super) fn openrpc() -> Value {

@@ -48,10 +48,11 @@ pub fn protocol() -> Value {
 }
 
 /// All generated files.
-pub fn documents() -> [Document; 3] {
+pub fn documents() -> [Document; 4] {
     [
         Document { file: "openrpc.json", content: openrpc() },
         Document { file: "protocol.schema.json", content: protocol() },
         Document { file: "config.schema.json", content: config::schema() },
+        Document { file: "doctor.schema.json", content: document::doctor() },
     ]
 }

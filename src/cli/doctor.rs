@@ -1,0 +1,138 @@
+//! `sexton doctor`: is the ledger sound, can this machine be relied on, what is wrong, and what to do.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+
+use super::process::{block_on, log_to_stderr};
+use super::project::Chosen;
+use super::{complain, tell};
+use crate::domain::diagnosis::{Check, DoctorReport, Finding, Outcome, Severity};
+use crate::domain::scheduler::Role;
+use crate::exec::GuardProgram;
+use crate::sidecar::config::Environment;
+use crate::sidecar::doctor::{Doctor, Scope};
+
+/// What it calls itself.
+const CLIENT: &str = "doctor";
+
+/// What is logged if nobody chooses.
+const LOGGED: &str = "warn";
+
+#[derive(Args)]
+pub(super) struct DoctorArgs {
+    /// The project's directory [default: the working directory].
+    #[arg(long, value_name = "DIRECTORY")]
+    project: Option<PathBuf>,
+    /// Where ledgers are kept [default: SEXTON_STATE_DIR, else this user's usual place]. It has to be the place where
+    /// windows keep theirs.
+    #[arg(long, value_name = "DIRECTORY")]
+    state_directory: Option<PathBuf>,
+    /// Looks at the ledger only, not at the machine.
+    #[arg(long)]
+    audit: bool,
+    /// Prints what was found as JSON, as `sexton schema doctor` describes it.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Looks. The exit code is 0 if no problem was found, 1 if one was, and 2 where what was named cannot be used.
+pub(super) fn run(environment: Environment, args: DoctorArgs) -> ExitCode {
+    log_to_stderr(&environment, LOGGED);
+    let chosen = Chosen { project: args.project, state_directory: args.state_directory };
+    let doctor = match doctor(environment, chosen) {
+        Ok(doctor) => doctor,
+        Err(why) => return complain(&why),
+    };
+    let scope = if args.audit { Scope::Ledger } else { Scope::Everything };
+    let report = match block_on(async { Ok(doctor.examine(scope).await) }) {
+        Ok(report) => report,
+        Err(error) => {
+            tell(&format!("nothing can be looked at: {error}"));
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut out = io::stdout().lock();
+    let shown = match args.json {
+        true => serde_json::to_writer_pretty(&mut out, &report)
+            .map_err(io::Error::from)
+            .and_then(|()| writeln!(out)),
+        false => show(&mut out, &report),
+    };
+    match shown {
+        // Who reads only the beginning has what was wanted.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            tell(&format!("what was found cannot be told: {error}"));
+            ExitCode::FAILURE
+        }
+        Ok(()) | Err(_) if report.sound => ExitCode::SUCCESS,
+        Ok(()) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+/// The error is about what was named.
+fn doctor(environment: Environment, chosen: Chosen) -> Result<Doctor, String> {
+    let params = chosen.introduce(&environment, CLIENT, Role::Observer)?;
+    let here = std::env::current_dir().map_err(|error| format!("there is no working directory: {error}"))?;
+    let guard = GuardProgram::this_binary()
+        .map_err(|error| format!("the system does not tell where this program is: {error}"))?;
+    Doctor::of(environment, here, &params, guard)
+}
+
+fn show(out: &mut impl Write, report: &DoctorReport) -> io::Result<()> {
+    writeln!(out, "{}", report.project)?;
+    let (environment, ledger): (Vec<&Check>, Vec<&Check>) =
+        report.checks.iter().partition(|check| check.subject.is_environment());
+    for (title, checks) in [("Environment", environment), ("Ledger", ledger)] {
+        if !checks.is_empty() {
+            writeln!(out, "\n{title}")?;
+        }
+        for check in checks {
+            show_check(out, check)?;
+        }
+    }
+    writeln!(out, "\n{}", conclusion(report))
+}
+
+fn show_check(out: &mut impl Write, check: &Check) -> io::Result<()> {
+    let outcome = match check.outcome {
+        Outcome::Ok => "ok",
+        Outcome::Warning => "warning",
+        Outcome::Problem => "PROBLEM",
+        Outcome::NotMade => "-",
+    };
+    writeln!(out, "  {outcome:<8} {:<16} {}", check.subject.title(), check.summary)?;
+    for finding in &check.findings {
+        show_finding(out, finding)?;
+    }
+    for (more, what) in [(check.more_problems, "problem"), (check.more_warnings, "warning")] {
+        match more {
+            0 => {}
+            1 => writeln!(out, "    and 1 more {what}")?,
+            more => writeln!(out, "    and {more} more {what}s")?,
+        }
+    }
+    Ok(())
+}
+
+fn show_finding(out: &mut impl Write, finding: &Finding) -> io::Result<()> {
+    match &finding.at {
+        Some(at) => writeln!(out, "    {at}: {}", finding.what)?,
+        None => writeln!(out, "    {}", finding.what)?,
+    }
+    writeln!(out, "      so: {}", finding.matters)?;
+    writeln!(out, "      do: {}", finding.remedy)
+}
+
+fn conclusion(report: &DoctorReport) -> String {
+    let counted = |number: u64, noun: &str| match number {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        more => format!("{more} {noun}s"),
+    };
+    let problems = counted(report.count(Severity::Problem), "problem");
+    let warnings = counted(report.count(Severity::Warning), "warning");
+    format!("{problems}, {warnings}")
+}

@@ -1,0 +1,204 @@
+//! The ledger, looked at as it is on the disk.
+
+use std::path::Path;
+
+use super::environment::{Times, in_units};
+use super::outputs;
+use crate::domain::diagnosis::{Check, Finding, Subject};
+use crate::domain::refusal::{Refusal, StorageReason};
+use crate::engine::audit::{self, Presence};
+use crate::engine::clock;
+use crate::exec;
+use crate::ledger::{Examination, InstanceRow, OpenError, SeenMarker};
+use crate::presence::instance::{self, Peer};
+use crate::sidecar::clock::Clock;
+
+/// How often a ledger is looked at that somebody opens or closes meanwhile. Both take a moment.
+const ATTEMPTS: usize = 5;
+
+/// Faults of pages and indexes that are asked for. One damaged page makes hundreds.
+const FAULTS: usize = 20;
+
+const REPAIR: &str =
+    "close all windows, then restore the state directory from a backup, or move it aside to begin anew";
+
+/// The parts of a ledger that can only be looked at when its files are sound.
+const INSIDE: [Subject; 8] = [
+    Subject::Pages,
+    Subject::References,
+    Subject::Events,
+    Subject::Automations,
+    Subject::Slots,
+    Subject::Runs,
+    Subject::Windows,
+    Subject::Outputs,
+];
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Examined {
+    pub(super) checks: Vec<Check>,
+    /// What it knows of the clock, if it can be read.
+    pub(super) times: Option<Times>,
+    /// Whether automations work in worktrees, if it can be read.
+    pub(super) needs_git: Option<bool>,
+}
+
+/// Looks at the ledger of a state directory.
+pub(super) fn examine(state: &Path) -> Examined {
+    let mut attempt = 1;
+    loop {
+        match Examination::begin(state) {
+            Ok(None) => return nothing_there(state),
+            Err(error) => return unusable(&error),
+            Ok(Some(examination)) => {
+                let examined = look_into(&examination, state);
+                if !examination.was_disturbed() || attempt == ATTEMPTS {
+                    return examined;
+                }
+                attempt += 1;
+            }
+        }
+    }
+}
+
+fn nothing_there(state: &Path) -> Examined {
+    let finding = Finding::warning(
+        format!("there is no ledger of this project in {}", state.display()),
+        "nothing is known of its automations",
+        "if windows have had the project open, they keep its ledger elsewhere: see their `stateDirectory` and SEXTON_STATE_DIR",
+    );
+    let files = Check::of(Subject::Files).seen("no ledger").with(finding);
+    Examined { checks: vec![files], ..Examined::default() }
+}
+
+fn unusable(error: &OpenError) -> Examined {
+    let remedy = match error {
+        OpenError::OldSqlite { .. } => "build sexton with a newer SQLite",
+        OpenError::NewerVersion { .. } => "update sexton",
+        OpenError::Lost { .. } | OpenError::NotALedger { .. } => REPAIR,
+        OpenError::Held { .. } => "end the process that holds it, and look again",
+        OpenError::Failed { source, .. } => match source.reason() {
+            StorageReason::Damaged => REPAIR,
+            StorageReason::Busy => "look again when nobody holds it",
+            StorageReason::ReadOnly | StorageReason::Io => {
+                "see that this user may read and write the state directory and that its disk works, and look again"
+            }
+            StorageReason::Full
+            | StorageReason::Unreadable
+            | StorageReason::NotUnderstood
+            | StorageReason::Replaced
+            | StorageReason::NewerVersion => "see whether the disk works, and look again",
+        },
+    };
+    let finding =
+        Finding::problem(error.to_string(), "no window can open the project, and nothing fires", remedy);
+    let why = "the files are not what they are to be";
+    let mut checks = vec![Check::of(Subject::Files).seen("not to be used").with(finding)];
+    checks.extend(INSIDE.map(|subject| Check::not_made(subject, why)));
+    Examined { checks, ..Examined::default() }
+}
+
+fn look_into(examination: &Examination, state: &Path) -> Examined {
+    let mut checks = vec![files(examination)];
+    let pages = pages(examination);
+    let whole = pages.findings.is_empty();
+    checks.push(pages);
+    let mut examined = Examined::default();
+    match whole.then(|| inside(examination, state)) {
+        Some(Ok(inside)) => {
+            examined = inside;
+            checks.append(&mut examined.checks);
+        }
+        Some(Err(refusal)) => {
+            let finding =
+                Finding::problem(refusal.to_string(), "what is in the ledger cannot be relied on", REPAIR);
+            checks.push(Check::of(Subject::References).seen("not to be read").with(finding));
+        }
+        None => {
+            let why = "pages or indexes are damaged, and what is read through them may be wrong";
+            checks.extend(INSIDE.into_iter().skip(1).map(|subject| Check::not_made(subject, why)));
+        }
+    }
+    Examined { checks, ..examined }
+}
+
+fn files(examination: &Examination) -> Check {
+    let summary =
+        format!("{}, {}, format {}", examination.id(), in_units(examination.length()), examination.format());
+    let check = Check::of(Subject::Files).seen(summary);
+    let remedy = "open a window: it writes a new one";
+    let matters = "if the ledger had lost anything, nobody would notice";
+    match examination.marker() {
+        SeenMarker::Agrees => check,
+        SeenMarker::Missing => {
+            check.with(Finding::warning("there is no marker (ledger.json) beside it", matters, remedy))
+        }
+        SeenMarker::Unreadable(why) => {
+            let what = format!("its marker (ledger.json) cannot be read: {why}");
+            check.with(Finding::warning(what, matters, remedy))
+        }
+    }
+}
+
+fn pages(examination: &Examination) -> Check {
+    let matters = "what was recorded may be lost, and windows may refuse to work with it";
+    let check = Check::of(Subject::Pages);
+    match examination.damage(FAULTS) {
+        Ok(faults) if faults.is_empty() => check.seen("all pages and indexes are sound"),
+        Ok(faults) => faults.into_iter().fold(check.seen("damaged"), |check, fault| {
+            check.with(Finding::problem(format!("the database is damaged: {fault}"), matters, REPAIR))
+        }),
+        Err(error) => check.seen("damaged").with(Finding::problem(
+            format!("the database is damaged: {error}"),
+            matters,
+            REPAIR,
+        )),
+    }
+}
+
+fn inside(examination: &Examination, state: &Path) -> Result<Examined, Refusal> {
+    let view = examination.view();
+    let mut references = Check::of(Subject::References).seen("every row has what it refers to");
+    examination.each_unreferenced(|row| {
+        let what = match row.row {
+            Some(place) => format!(
+                "row {place} of `{}` refers to a row of `{}` that is not there",
+                row.table, row.refers_to
+            ),
+            None => {
+                format!("a row of `{}` refers to a row of `{}` that is not there", row.table, row.refers_to)
+            }
+        };
+        let matters = "what it belongs to cannot be shown or carried out";
+        let remedy = "restore the state directory from a backup, or delete the automation that is concerned";
+        references.find(Finding::problem(what, matters, remedy));
+    })?;
+    let mut checks = vec![references];
+    checks.extend(audit::audit(&view, |row| presence(state, row))?);
+    checks.push(outputs::check(&view, &state.join("runs"))?);
+    let now = Clock.now();
+    /// As many as the ledger may remember.
+    const SUSPENDS: usize = 100_000;
+    let times = Times {
+        newest: view.newest_event_at()?,
+        doubt: clock::trouble(&view, now)?,
+        slept: view.newest_suspends(SUSPENDS)?.len(),
+    };
+    Ok(Examined { checks, times: Some(times), needs_git: Some(view.needs_git()?) })
+}
+
+/// Whether a window is there. A lock that can be taken is given up again at once: whoever is to settle what the window
+/// left waits for it.
+fn presence(state: &Path, row: &InstanceRow) -> Presence {
+    match instance::look_at(state, &row.actor.instance, row.lock) {
+        Ok(Peer::Alive) => Presence::Alive,
+        Ok(Peer::Dead(lock)) => {
+            lock.release();
+            Presence::Dead
+        }
+        Ok(Peer::AskItsProcess) if exec::is_alive(&row.process) => Presence::Alive,
+        Ok(Peer::AskItsProcess) => Presence::Dead,
+        Err(_) => Presence::Unknown,
+    }
+}
