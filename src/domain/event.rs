@@ -1,5 +1,7 @@
 //! What windows are told. An event is written in the transaction of the change that it tells.
 
+mod sentence;
+
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -9,8 +11,8 @@ use super::id::AutomationId;
 use super::later::{LaterAutomation, LaterRun};
 use super::lifecycle::Lifecycle;
 use super::provider::Provider;
-use super::run::machine::StopReason;
-use super::run::{Phase, Run};
+use super::run::Run;
+use super::schedule::zone::Zone;
 use super::scheduler::Owner;
 
 /// Something that happened. Its payload is the whole object as it is afterwards.
@@ -66,7 +68,8 @@ pub enum Event {
     RunWarning {
         /// As it is now.
         run: Box<Run>,
-        /// What, and what can be done about it.
+        /// What, and what can be done about it: the sentence of this event.
+        #[serde(skip)]
         text: String,
     },
     /// A close has happened.
@@ -166,33 +169,25 @@ impl Event {
         }
     }
 
+    /// What a person should be shown at once, if anything: a sentence, in plain text of one line. Times in it are told by
+    /// the clocks of `zone`, or as UTC where that is not known.
+    pub fn text(&self, zone: Option<&Zone>) -> Option<String> {
+        sentence::of(self, zone)
+    }
+
     /// Whether a person should be shown it at once.
     pub fn is_important(&self) -> bool {
-        match self {
-            Event::RunUpdated { run } => match &run.phase {
-                Phase::Failed { .. } | Phase::AwaitingInput { .. } => true,
-                Phase::Stopped { reason, .. } => {
-                    matches!(reason, StopReason::MissedSchedule | StopReason::Expired)
-                }
-                // A reminder is there to be shown, once.
-                Phase::Succeeded { .. } => match &run.task {
-                    PublicTask::Notify { .. } => true,
-                    PublicTask::Command { .. } | PublicTask::Prompt(_) => false,
-                },
-                Phase::Scheduled { .. } | Phase::Running { .. } => false,
-            },
-            Event::AutomationPausedItself { .. }
-            | Event::RunWarning { .. }
-            | Event::LifecycleFailed { .. } => true,
-            Event::AutomationUpdated { .. }
-            | Event::LaterAutomationUpdated { .. }
-            | Event::AutomationDeleted { .. }
-            | Event::LaterRunUpdated { .. }
-            | Event::SchedulerOwner { .. }
-            | Event::SchedulerSuspended { .. }
-            | Event::SchedulerClock { .. }
-            | Event::LifecycleCompleted { .. }
-            | Event::ProviderUpdated { .. } => false,
-        }
+        self.text(None).is_some()
     }
+}
+
+/// An event with its sentence, as windows are told it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Told<'a> {
+    /// What happened.
+    #[serde(flatten)]
+    pub event: &'a Event,
+    /// What a person is shown at once; there exactly if the event is important.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
 }

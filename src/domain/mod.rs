@@ -13,6 +13,7 @@ pub mod fields;
 pub mod id;
 pub mod later;
 pub mod lifecycle;
+pub mod one_line;
 pub mod policy;
 pub mod preview;
 pub mod process;

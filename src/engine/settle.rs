@@ -12,8 +12,8 @@ use crate::domain::schedule::rhythm::{Schedule, SlotSpan};
 use crate::domain::time::Timestamp;
 use crate::ledger::{AutomationRow, Epoch, RunRow, Tx};
 
-/// Slots that are counted one by one after a long absence. Above it a count says "at least".
-pub const COUNTED_SLOTS: u64 = 100_000;
+/// Slots that are counted one by one after a long absence. From it on a count says "at least".
+pub const COUNTED_SLOTS: u64 = SlotRange::COUNTED;
 
 /// The distance between two catch-ups, in milliseconds: a machine that wakes up is not to be buried.
 pub const CATCH_UP_SPACING_MS: i64 = 5_000;

@@ -1,11 +1,13 @@
 //! Events: rows like all others, in the order in which they were committed.
 
+use rusqlite::OptionalExtension;
 use rusqlite::types::Value;
 
 use super::column::{Columns, Tx, View, to_json};
 use super::error::LedgerError;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Told};
 use crate::domain::id::AutomationId;
+use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
 
 /// An event as it was stored.
@@ -104,9 +106,26 @@ impl Tx<'_> {
         let sql =
             "INSERT INTO events (at, kind, important, automation_id, payload) VALUES (?1, ?2, ?3, ?4, ?5)";
         let automation = event.automation_id().map(AutomationId::as_str);
-        let payload = to_json(event)?;
-        self.execute(sql, (now.as_millis(), event.kind(), event.is_important(), automation, payload))?;
+        let text = match event.is_important() {
+            true => event.text(self.zone_of(event)?.as_ref()),
+            false => None,
+        };
+        let important = text.is_some();
+        let payload = to_json(&Told { event, text })?;
+        self.execute(sql, (now.as_millis(), event.kind(), important, automation, payload))?;
         Ok(self.connection.last_insert_rowid())
+    }
+
+    /// The zone that an event's times are read in: that of the run's definition. `None` if it concerns no run, or this
+    /// machine does not know the zone.
+    fn zone_of(&self, event: &Event) -> Result<Option<Zone>, LedgerError> {
+        let Event::RunUpdated { run } = event else { return Ok(None) };
+        let sql = "SELECT d.body ->> '$.timezone' FROM runs r JOIN definitions d ON d.row = r.definition
+                   WHERE r.id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let name: Option<String> =
+            statement.query_row([run.id.as_str()], |row| row.get(0)).optional()?.flatten();
+        Ok(name.and_then(|name| Zone::named(&name).ok()))
     }
 
     /// Forgets the events up to a place. What is left has no gaps.

@@ -19,6 +19,7 @@ fn a_reminder_is_three_events_the_last_of_which_is_important() {
     let made = client.get("automation/create", once("tea", due, reminder("the tea is ready")));
     assert_eq!(made["task"], reminder("the tea is ready"));
     let told = client.wait_for_event("it is told", |event| event["important"] == true);
+    assert_eq!(told["text"], "the tea is ready");
     let run = &told["run"];
     assert_eq!((&run["state"], &run["task"]), (&json!("succeeded"), &reminder("the tea is ready")));
     assert_eq!((&run["scheduledAt"], &run["trigger"]), (&json!(due), &json!({"kind": "schedule"})));

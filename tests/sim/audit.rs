@@ -4,6 +4,7 @@
 //! pruned runs have left their accounts (`accounts.rs`).
 
 mod closes;
+mod sentences;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -125,20 +126,21 @@ impl Audit {
     fn read(&mut self, event: &StoredEvent) -> Told {
         assert_eq!(event.seq, self.seq + 1, "an event is missing");
         self.seq = event.seq;
-        let payload: Value = serde_json::from_str(&event.payload).unwrap();
+        let bare = sentences::without_sentence(event);
+        let payload: Value = serde_json::from_str(&bare).unwrap();
         match event.kind.as_str() {
-            "run.updated" => self.read_run(&payload["run"], event),
+            "run.updated" => self.read_run(&payload["run"], bare, event.important),
             "automation.updated" => {
                 let id = text(&payload["automation"]["id"]);
                 let known = self.automations.entry(id.clone()).or_default();
                 assert!(!known.deleted, "news of a deleted automation: {payload}");
-                assert_ne!(known.payload, event.payload, "an event that tells nothing new");
+                assert_ne!(known.payload, bare, "an event that tells nothing new");
                 check_revision(&known.automation, &payload["automation"]);
                 let paused = self.pauses.read_automation(&known.automation, &payload["automation"], event);
                 if let Some(reason) = paused {
                     *self.seen.entry(format!("automation>paused:{reason}")).or_default() += 1;
                 }
-                known.payload.clone_from(&event.payload);
+                known.payload = bare;
                 known.automation = payload["automation"].clone();
                 Told { automation: Some(id), run: None, life: false }
             }
@@ -173,7 +175,7 @@ impl Audit {
         }
     }
 
-    fn read_run(&mut self, run: &Value, event: &StoredEvent) -> Told {
+    fn read_run(&mut self, run: &Value, payload: String, important: bool) -> Told {
         let (id, state) = (text(&run["id"]), text(&run["state"]));
         let known = self.runs.get(&id);
         let before = known.map_or("new", |known| known.state.as_str());
@@ -190,12 +192,14 @@ impl Audit {
             *self.seen.entry(format!("{before}>{state}{reason}")).or_default() += 1;
         }
         let should_be_important = match state.as_str() {
-            "failed" | "awaiting_input" => true,
+            "failed" => true,
+            // What is asked to end needs no answer any more.
+            "awaiting_input" => run["stopping"].is_null(),
             "succeeded" => run["task"]["kind"] == "notify",
             _ => matches!(reason, Some("missed_schedule" | "expired")),
         };
-        assert_eq!(event.important, should_be_important, "importance of {run}");
-        self.runs.insert(id.clone(), KnownRun { payload: event.payload.clone(), state, revision });
+        assert_eq!(important, should_be_important, "importance of {run}");
+        self.runs.insert(id.clone(), KnownRun { payload, state, revision });
         Told { automation: Some(text(&run["automationID"])), run: Some(id), life }
     }
 

@@ -53,6 +53,7 @@ mod reminders;
 mod resting;
 mod retention;
 mod retrying;
+mod sentences;
 mod served;
 mod sessions;
 mod silence;

@@ -317,8 +317,13 @@ pub struct SlotRange {
     pub from_at: Timestamp,
     /// The last.
     pub to_at: Timestamp,
-    /// How many; above 100,000 there may be more.
+    /// How many; from 100,000 on there may be more.
     pub count: u64,
+}
+
+impl SlotRange {
+    /// Up to how many slots are counted: counting those of a long absence has to end.
+    pub const COUNTED: u64 = 100_000;
 }
 
 /// Slots that overlap skipped behind an active run.

@@ -6,7 +6,7 @@ use super::methods::weekdays;
 use crate::domain::automation::{Actor, Automation, Definition, DerivedState};
 use crate::domain::clock::{ClockSet, Suspended};
 use crate::domain::draft::{Surroundings, read_create};
-use crate::domain::event::{Event, Tombstone};
+use crate::domain::event::{Event, Told, Tombstone};
 use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, ProviderId, RunId};
 use crate::domain::lifecycle::{CloseKind, CloseMode, Lifecycle};
 use crate::domain::provider::{OfferedModel, Provider, ProviderKind, ProviderStatus};
@@ -15,6 +15,7 @@ use crate::domain::run::{
     Ahead, Attendance, Ended, ErrorClass, OutputSize, Phase, ProcessEnd, Run, RunError, RunResult, SlotRange,
     Stopping, Trigger, Waiting, WaitingFor, Wish,
 };
+use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Owner};
 use crate::domain::sent::Sent;
 use crate::domain::time::Timestamp;
@@ -33,11 +34,13 @@ pub(super) fn of_event(kind: &str) -> Vec<Value> {
 }
 
 fn on_the_wire(number: usize, event: &Event) -> Value {
+    let zone = definition().and_then(|definition| Zone::named(&definition.timezone).ok());
+    let text = event.text(zone.as_ref());
     let mut written =
-        json!({"seq": 512 + number, "at": AT, "kind": event.kind(), "important": event.is_important()});
-    if let (Value::Object(written), Ok(Value::Object(payload))) = (&mut written, serde_json::to_value(event))
-    {
-        written.extend(payload);
+        json!({"seq": 512 + number, "at": AT, "kind": event.kind(), "important": text.is_some()});
+    let members = serde_json::to_value(Told { event, text });
+    if let (Value::Object(written), Ok(Value::Object(members))) = (&mut written, members) {
+        written.extend(members);
     }
     written
 }

@@ -32,8 +32,7 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
             }
             "scheduler.clock" => vec![("scheduler", generator.subschema_for::<ClockSet>().to_value())],
             "run.warning" => {
-                let text = json!({"type": "string", "description": "What, and what can be done about it."});
-                vec![("run", generator.subschema_for::<Run>().to_value()), ("text", text)]
+                vec![("run", generator.subschema_for::<Run>().to_value())]
             }
             "lifecycle.completed" | "lifecycle.failed" => {
                 vec![("lifecycle", generator.subschema_for::<Lifecycle>().to_value())]
@@ -54,6 +53,14 @@ fn event_of(kind: &str, carries: &[(&str, Value)]) -> Value {
         "kind": {"const": kind},
         "important": {"type": "boolean", "description": "Whether a person should be shown it at once."},
     }});
+    if kind != "resync" {
+        let text = "What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly \
+                    if the event is important. Of a `run.warning`: what, and what can be done about it.";
+        event["properties"]["text"] = json!({"type": "string", "minLength": 1, "description": text});
+        event["if"] = json!({"properties": {"important": {"const": true}}});
+        event["then"] = json!({"required": ["text"]});
+        event["else"] = json!({"not": {"required": ["text"]}});
+    }
     for (name, schema) in carries {
         event["properties"][*name] = schema.clone();
         if let Some(required) = event["required"].as_array_mut() {

@@ -1,0 +1,69 @@
+//! Texts of others, made fit for one line that people read.
+
+/// The text in one line of at most `most` characters.
+///
+/// Each stretch of blanks, line ends and control characters becomes one blank, so that a text can neither end the line
+/// nor steer a terminal. What turns the direction of writing is left out, because it would turn what follows as well.
+/// What is cut off is told by an ellipsis.
+#[must_use]
+pub fn one_line(text: &str, most: usize) -> String {
+    let is_blank = |letter: char| letter.is_whitespace() || letter.is_control();
+    let mut line = String::new();
+    let mut letters = 0;
+    for word in text.split(is_blank) {
+        for (place, letter) in word.chars().filter(|letter| !turns_direction(*letter)).enumerate() {
+            let blank = usize::from(place == 0 && letters > 0);
+            if letters + blank >= most {
+                line.truncate(
+                    line.char_indices().nth(most.saturating_sub(1)).map_or(line.len(), |(end, _)| end),
+                );
+                line.push('…');
+                return line;
+            }
+            if blank == 1 {
+                line.push(' ');
+            }
+            line.push(letter);
+            letters += blank + 1;
+        }
+    }
+    line
+}
+
+/// The marks of Unicode's bidirectional algorithm that hold until they are taken back.
+fn turns_direction(letter: char) -> bool {
+    matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_becomes_one_line_that_steers_nothing() {
+        for (text, line) in [
+            ("Nightly tests", "Nightly tests"),
+            ("  two\r\n\t words \n", "two words"),
+            ("\u{1b}[31mred\u{7}\u{9b}2J", "[31mred 2J"),
+            ("left\u{202e}thgir\u{2069} \u{200f} on", "leftthgir on"),
+            ("one\u{2028}two\u{85}three", "one two three"),
+            ("", ""),
+            (" \u{1b} ", ""),
+        ] {
+            assert_eq!(one_line(text, 100), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_cut_off_is_told() {
+        assert_eq!(one_line("äöü", 3), "äöü");
+        assert_eq!(one_line("äöüß", 3), "äö…");
+        assert_eq!(one_line("äö üß", 3), "äö…");
+        assert_eq!(one_line("a b  ", 3), "a b");
+        assert_eq!(one_line("a b c", 4), "a b…");
+        for most in 1..40 {
+            let line = one_line("some words that are longer than that", most);
+            assert!(line.chars().count() <= most, "{line}");
+        }
+    }
+}
