@@ -3,15 +3,20 @@
 //!
 //! Its client is whoever manages services: it is told by the log what is going on, and by the exit code how it ended.
 
+use std::convert::Infallible;
 use std::process::ExitCode;
+
+use serde::Deserialize;
 
 use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
 use super::project::Chosen;
 use super::{complain, tell};
+use crate::domain::draft::limits;
+use crate::domain::one_line::one_line;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::exec::GuardProgram;
-use crate::rpc::backend::{Backend, Host};
+use crate::rpc::backend::{Backend, Feed, Follow, Host, Place};
 use crate::sidecar::config::Environment;
 use crate::sidecar::{Sidecar, SidecarHost};
 
@@ -87,11 +92,12 @@ async fn serve(environment: Environment, served: Chosen) -> std::io::Result<End>
         false => "another one rings the bell, or nobody yet",
     };
     tracing::info!(state = %opened.state_directory, "serving {project}; {bell}");
-    Ok(work_until(stop, &sidecar).await)
+    Ok(work_until(stop, &sidecar, Place(opened.seq)).await)
 }
 
-async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar) -> End {
+async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar, opened_at: Place) -> End {
     tokio::select! {
+        never = log_what_is_important(sidecar, opened_at) => match never {},
         () = stop => {
             tracing::info!("asked to end; what still runs is ended as well");
             sidecar.shutdown().await;
@@ -106,6 +112,50 @@ async fn work_until(stop: impl Future<Output = ()>, sidecar: &Sidecar) -> End {
             End::Failed("the sidecar has failed and does nothing any more; its log tells why, and whoever starts it again has what was written".to_owned())
         }
     }
+}
+
+/// Logs what a person should be shown at once, whichever window has brought it about.
+async fn log_what_is_important(sidecar: &Sidecar, after: Place) -> Infallible {
+    let Place(seq) = after;
+    let wanted = Follow {
+        asked_at: after,
+        after: Some(seq),
+        ledger: None,
+        kinds: Vec::new(),
+        automation: None,
+        inside_run: None,
+    };
+    match sidecar.follow(wanted).await {
+        Ok(mut events) => {
+            while let Some(event) = events.next().await {
+                let Ok(event) = serde_json::from_str::<Important>(event.get()) else { continue };
+                match (event.kind.as_str(), event.run) {
+                    // It is about a run that it does not name.
+                    ("run.warning", Some(Titled { automation_title })) => {
+                        tracing::info!("“{}”: {}", one_line(&automation_title, limits::TITLE), event.text);
+                    }
+                    (_, _) => tracing::info!("{}", event.text),
+                }
+            }
+        }
+        Err(refusal) => tracing::warn!("what is important cannot be logged: {refusal}"),
+    }
+    // The project is served all the same.
+    std::future::pending().await
+}
+
+/// An event that a person should be shown: only these have a text.
+#[derive(Deserialize)]
+struct Important {
+    kind: String,
+    text: String,
+    run: Option<Titled>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Titled {
+    automation_title: String,
 }
 
 fn why_not(refusal: &Refusal) -> End {

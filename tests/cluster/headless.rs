@@ -146,6 +146,22 @@ fn when_the_last_window_goes_it_goes_on() {
 }
 
 #[test]
+fn its_log_says_what_people_should_be_shown_at_once() {
+    let place = Place::new();
+    let mut window = place.open_with(json!({"minIntervalMs": 50, "outputBytes": 4}));
+    let headless = Headless::serving_while(&place, "another one rings the bell");
+    let talkative = window.create(dormant("talkative", shell("echo more than that")));
+    window.run(&talkative);
+    headless.says("INFO sexton::cli::headless: “talkative”: only the first 4 bytes of the output are kept");
+    window.create(every("failing", 50, shell("exit 3")));
+    headless.says("INFO sexton::cli::headless: “failing” failed at 2");
+    headless.says(": exit code 3\n");
+    headless.says("“failing” paused itself after 5 failures in a row; resume it when that is mended\n");
+    window.finish();
+    headless.ends_at("TERM");
+}
+
+#[test]
 fn asked_to_end_it_ends_what_it_does_and_leaves_nothing() {
     let place = Place::new();
     let mut window = place.open_with(json!({"minIntervalMs": 50}));
