@@ -27,6 +27,7 @@ pub mod scheduler;
 pub mod secrets;
 pub mod sent;
 pub mod shown;
+pub mod simulation;
 pub mod status;
 pub mod time;
 pub mod verdict;

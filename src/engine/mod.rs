@@ -40,6 +40,7 @@ mod retry;
 pub mod serve;
 pub mod served;
 pub mod settle;
+pub mod simulate;
 pub mod standby;
 mod start;
 pub mod tick;

@@ -76,6 +76,16 @@ impl View<'_> {
         }
     }
 
+    /// From when on the slots of an epoch are counted.
+    pub fn epoch_effective_at(&self, automation: i64, number: i64) -> Result<Timestamp, LedgerError> {
+        let sql = "SELECT effective_at FROM epochs WHERE automation = ?1 AND number = ?2";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let found = statement.query_row([automation, number], |row| row.get(0)).optional()?;
+        let missing =
+            || LedgerError::Broken(format!("epoch {number} of automation row {automation} is missing"));
+        found.map(Timestamp::from_millis).ok_or_else(missing)
+    }
+
     /// The automations after this row that have not been deleted, in the ledger's own order.
     pub fn automations_after(&self, row: i64, limit: usize) -> Result<Vec<i64>, LedgerError> {
         let sql = "SELECT row FROM automations WHERE deleted_at IS NULL AND row > ?1 ORDER BY row LIMIT ?2";

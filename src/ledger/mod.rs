@@ -11,6 +11,7 @@ mod closes;
 mod column;
 mod commits;
 mod condition;
+mod copy;
 mod definitions;
 mod disturbances;
 mod error;
@@ -27,6 +28,7 @@ mod marker;
 mod migrate;
 mod neglected;
 mod open;
+mod past;
 mod probes;
 mod providers;
 mod reader;
@@ -45,6 +47,7 @@ pub use clock::{ClockRow, Remaining};
 pub use closes::CloseRow;
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
+pub use copy::MemoryCopy;
 pub use disturbances::NotedDisturbance;
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};
@@ -57,6 +60,7 @@ pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};
 pub use loss::Loss;
 pub use open::{OpenError, open_in_memory};
+pub use past::PastRuns;
 pub use probes::{Given, ProbeRow, Turn};
 pub use providers::{ProviderRow, ServingRow};
 pub use retention::{EndedRun, EndedRuns, Need};
@@ -229,6 +233,17 @@ impl Ledger {
         F: FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
     {
         self.inner.reader.run(look).await
+    }
+
+    /// Looks at the rows as they are now, on a connection of its own and in the calling thread, so that nobody waits for
+    /// it however long it takes. Blocks.
+    ///
+    /// # Errors
+    /// What `look` refused, or that the database could not be read.
+    pub fn look_apart<T>(&self, look: impl FnOnce(&View<'_>) -> Result<T, Refusal>) -> Result<T, Refusal> {
+        self.inner.files.check()?;
+        let connection = open::for_reading(self.inner.files.database())?;
+        reader::look_once(&connection, look)
     }
 
     /// Has those who follow [`Ledger::commits`] look again if anybody has committed something that nobody here has

@@ -128,10 +128,23 @@ impl Thread {
     /// It ends when it is dropped: nothing was changed in it.
     fn snapshot(&self) -> Result<Transaction<'_>, LedgerError> {
         self.files.check()?;
-        let snapshot = self.connection.unchecked_transaction()?;
-        migrate::refuse_newer(&snapshot)?;
-        Ok(snapshot)
+        snapshot(&self.connection)
     }
+}
+
+fn snapshot(connection: &Connection) -> Result<Transaction<'_>, LedgerError> {
+    let snapshot = connection.unchecked_transaction()?;
+    migrate::refuse_newer(&snapshot)?;
+    Ok(snapshot)
+}
+
+/// Looks at one state of the database by this connection, whose files are those at their paths.
+pub(super) fn look_once<T>(
+    connection: &Connection,
+    look: impl FnOnce(&View<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
+    let snapshot = snapshot(connection)?;
+    look(&View::new(&snapshot))
 }
 
 /// Whether any of them has come upon damage.

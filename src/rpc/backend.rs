@@ -19,6 +19,7 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::ShownAutomation;
+use crate::domain::simulation::{SimulateRequest, Simulation};
 use crate::domain::status::SchedulerStatus;
 
 /// What an answer or a refusal comes as.
@@ -94,6 +95,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `automation/preview`.
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview>;
+
+    /// `automation/simulate`. Dropped before it has come to its end, it is given up.
+    fn simulate(&self, request: SimulateRequest) -> impl Future<Output = Answer<Simulation>> + Send;
 
     /// `run/get`.
     fn run_by_id(&self, id: RunId) -> impl Future<Output = Answer<AnyRun>> + Send;

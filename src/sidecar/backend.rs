@@ -27,6 +27,7 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::{ShownAutomation, Voice};
+use crate::domain::simulation::{SimulateRequest, Simulation};
 use crate::domain::status::SchedulerStatus;
 use crate::domain::time::Timestamp;
 use crate::engine::Context;
@@ -158,6 +159,10 @@ impl Backend for Sidecar {
 
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview> {
         preview::preview(&draft, self.parts.clock.now()).map_err(invalid_param)
+    }
+
+    async fn simulate(&self, request: SimulateRequest) -> Answer<Simulation> {
+        self.foretell(request).await
     }
 
     async fn run_by_id(&self, id: RunId) -> Answer<AnyRun> {

@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::config::Environment;
 use super::health::Health;
 use super::main_loop::{self, Locks};
+use super::simulating::Simulations;
 use super::state_directory::{self, StateDirectory};
 use super::{FreshIds, Parts, Sidecar, bell, configuration, following, listening, peers, project};
 use crate::domain::automation::Actor;
@@ -143,6 +144,7 @@ impl Host for SidecarHost {
                 left: watch::Sender::new(false),
                 agents,
                 servings: Arc::default(),
+                simulations: Simulations::default(),
                 health,
             }),
         };

@@ -31,6 +31,7 @@ mod pruning;
 mod secrets;
 mod served;
 mod serving;
+mod simulating;
 mod state_directory;
 mod sweep;
 mod upkeep;
@@ -63,6 +64,7 @@ use agents::Agents;
 use clock::Clock;
 use health::Health;
 use serving::Servings;
+use simulating::Simulations;
 
 /// One open project. Cheap to clone.
 #[derive(Clone)]
@@ -107,6 +109,8 @@ struct Parts {
     agents: Agents,
     /// The subscriptions with which this window carries out prompts itself.
     servings: Arc<Servings>,
+    /// What it finds out about the future.
+    simulations: Simulations,
     /// What cannot be done at the moment.
     health: Arc<Health>,
 }

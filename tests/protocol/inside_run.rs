@@ -8,10 +8,11 @@ use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Gate, Place, kind};
 
 /// Methods that are not refused inside a run: they change nothing of the ledger, or there is more to say.
-const NOT_REFUSED: [&str; 19] = [
+const NOT_REFUSED: [&str; 20] = [
     "automation/get",
     "automation/list",
     "automation/preview",
+    "automation/simulate",
     // A run cannot hold a directory, so there is nothing that it could release.
     "directory/release",
     "events/subscribe",

@@ -29,6 +29,7 @@ mod runs;
 mod secrets;
 mod served;
 mod session;
+mod simulate;
 mod state_directory;
 mod storage;
 #[path = "../support/mod.rs"]

@@ -28,6 +28,9 @@ pub const PREVIEW_FIRES: i64 = 1000;
 /// several months can lack a day from one fire to the next.
 pub const PREVIEW_NOTES: usize = 100;
 
+/// The most automations that one simulation can be asked for by name: more than a person chooses from a list.
+pub const SIMULATED: usize = 1000;
+
 /// The longest path or name of a program, in bytes; what Linux allows for a path.
 pub const PROGRAM_BYTES: usize = 4096;
 

@@ -8,6 +8,7 @@ pub mod limits;
 mod patch;
 mod policy;
 mod schedule;
+mod simulate;
 mod task;
 
 use super::automation::{Access, Definition, Placement, Task, When};
@@ -23,6 +24,7 @@ use super::worktree::{Vcs, WorktreeName};
 pub use patch::read_patch;
 pub use policy::{read_if_busy, read_money};
 pub use schedule::{ScheduleDraft, read_preview};
+pub use simulate::read_simulate;
 pub(in crate::domain) use task::read_env;
 
 /// What a client wants to create.

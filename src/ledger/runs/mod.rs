@@ -17,6 +17,7 @@ use crate::domain::run::{Asked, Run, Wish};
 use crate::domain::time::Timestamp;
 use crate::ledger::answers::PendingAnswer;
 use crate::ledger::later::{LaterRunRow, Stored};
+pub(super) use read::readable_runs;
 
 /// A run as it is stored: what clients see, and what only the sidecars need.
 #[derive(Clone, Debug)]

@@ -410,6 +410,12 @@ impl View<'_> {
     }
 }
 
+/// All runs `r` of which this is true, oldest first.
+pub(in crate::ledger) fn readable_runs(view: &View<'_>, condition: &str) -> Result<Vec<RunRow>, LedgerError> {
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE {condition} ORDER BY r.row");
+    view.readable_by(from_row, &sql, Vec::new())
+}
+
 /// The condition that nobody has been given the run `r` and that it is of one of the kinds `?1`.
 fn is_of_these_kinds() -> String {
     format!(

@@ -15,6 +15,7 @@ mod provider;
 mod report;
 mod run;
 mod scheduler;
+mod simulate;
 
 /// What answers look like on the wire, where that is not a type of the domain.
 pub(super) mod shapes {
@@ -64,7 +65,7 @@ const ON_THE_WAY: usize = 16;
 
 /// The methods that look and change nothing.
 fn look_of(method: &str) -> Option<Look> {
-    let mut looks = automation::LOOKS.iter().chain(run::LOOKS).chain(provider::LOOKS);
+    let mut looks = automation::LOOKS.iter().chain(simulate::LOOKS).chain(run::LOOKS).chain(provider::LOOKS);
     looks.find(|(name, _)| *name == method).map(|(_, look)| *look)
 }
 
@@ -90,6 +91,7 @@ pub(in crate::rpc) fn method_table<B: Backend>(
     let mut module = RpcModule::from_arc(backend.clone());
     let mut in_order = InOrder::new(backend);
     automation::register(&mut module)?;
+    simulate::register(&mut module)?;
     run::register(&mut module)?;
     events::register(&mut module, &mut in_order)?;
     output::register(&mut module)?;
@@ -342,7 +344,9 @@ mod tests {
     #[test]
     fn what_is_called_a_look_is_a_method() {
         let methods = schema::methods();
-        for (name, _) in automation::LOOKS.iter().chain(run::LOOKS).chain(provider::LOOKS) {
+        for (name, _) in
+            automation::LOOKS.iter().chain(simulate::LOOKS).chain(run::LOOKS).chain(provider::LOOKS)
+        {
             assert!(methods.iter().any(|method| method.name == *name), "{name}");
         }
     }

@@ -9,6 +9,7 @@ use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::preview::Preview;
 use crate::domain::run::Run;
 use crate::domain::shown::ShownAutomation;
+use crate::domain::simulation::Simulation;
 use crate::domain::status::SchedulerStatus;
 use crate::rpc::api::shapes::{
     DeletedOnTheWire, OutputOnTheWire, PageOnTheWire, ProvidersOnTheWire, RefreshedOnTheWire, Taken,
@@ -227,6 +228,18 @@ pub fn methods() -> Vec<Method> {
                 json!({"rhythm": {"kind": "cron", "expression": "0 9 * * 1-5"}, "timezone": "Europe/Berlin",
                     "count": 10}),
                 json!({"fireAt": 1_800_000_000_000_i64}),
+            ],
+        },
+        Method {
+            name: "automation/simulate",
+            summary: "Tells what will become of the scheduled times of a span: of all automations, of some, or of a draft.",
+            params: params::simulate(),
+            result: of::<Simulation>,
+            refusals: &[Kind::InvalidAutomation, Kind::NotFound, Kind::StorageUnavailable],
+            examples: vec![
+                json!({"from": 1_800_000_000_000_i64, "to": 1_800_086_400_000_i64}),
+                json!({"from": 1_800_000_000_000_i64, "to": 1_800_086_400_000_i64, "ids": ["atm_1"],
+                    "draft": weekdays(), "assumeRunMs": 600_000}),
             ],
         },
         Method {

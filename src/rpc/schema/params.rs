@@ -98,6 +98,21 @@ pub(super) fn preview() -> Value {
     draft::schedule()
 }
 
+pub(super) fn simulate() -> Value {
+    let ids = json!({"type": "array", "items": id(), "minItems": 1, "maxItems": most::SIMULATED});
+    let wanted = "Only of these; if it is absent, only of the draft if there is one, and else of all.";
+    let created = "An automation that there is not: it is created now, in thought.";
+    let assumed = "How long each run takes, instead of the median of the last ones of its automation.";
+    let fields = [
+        ("from", saying(instant(), "The first scheduled time that is wanted.")),
+        ("to", saying(instant(), "The last one; not before `from`.")),
+        ("ids", saying(ids, wanted)),
+        ("draft", saying(draft::automation(), created)),
+        ("assumeRunMs", saying(integer(0, most::SPAN_MS), assumed)),
+    ];
+    object(&fields, &["from", "to"])
+}
+
 pub(super) fn cancel() -> Value {
     object(&[("id", id()), inside_run()], &["id"])
 }

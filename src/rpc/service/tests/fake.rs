@@ -28,6 +28,7 @@ use crate::domain::request::{
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::ShownAutomation;
+use crate::domain::simulation::{SimulateRequest, Simulation};
 use crate::domain::status::{Health, SchedulerStatus};
 use crate::domain::time::Timestamp;
 use crate::rpc::backend::{
@@ -172,6 +173,10 @@ impl Backend for Fake {
     }
 
     async fn run(&self, _request: RunRequest, _by: Caller) -> Answer<Run> {
+        not_here()
+    }
+
+    async fn simulate(&self, _request: SimulateRequest) -> Answer<Simulation> {
         not_here()
     }
 

@@ -1,0 +1,149 @@
+//! What will happen, found out by having it happen: the engine decides in a copy of the rows in memory, by a clock that
+//! is moved from one thing to the next, and nothing is really done.
+//!
+//! [`play`] does what the windows would do, [`work`] is what they carry out, [`before`] makes of the copy what is assumed, and [`told`] keeps what becomes
+//! of the slots. What is assumed is said where it is promised: [`Simulation`].
+
+mod before;
+mod lengths;
+mod play;
+mod told;
+mod work;
+
+use super::create;
+use super::settle::CATCH_UP_SPACING_MS;
+use crate::domain::automation::Actor;
+use crate::domain::clock::{Boot, Reading};
+use crate::domain::draft::{Commitment, CreateParams, Draft};
+use crate::domain::id::AutomationId;
+use crate::domain::refusal::Refusal;
+use crate::domain::scheduler::Limits;
+use crate::domain::simulation::{Fire, SimulateRequest, Simulation};
+use crate::domain::time::Timestamp;
+use crate::domain::worktree::Vcs;
+use crate::ledger::{MemoryCopy, View};
+use lengths::Lengths;
+use play::Play;
+use told::{Told, Wanted};
+
+/// How many instants are decided at most at which anything happens: some ten seconds of work, after which nobody waits
+/// for an answer any more.
+const INSTANTS: u64 = 20_000;
+
+/// What a simulation depends on beside the rows and what is asked.
+pub struct Around<'a> {
+    /// What the machine's clocks show now.
+    pub reading: Reading,
+    /// In which boot they show that.
+    pub boot: &'a Boot,
+    /// Who asks: this one creates the draft.
+    pub me: &'a Actor,
+    /// The limits of the window that asks.
+    pub limits: &'a Limits,
+    /// The project's directory.
+    pub project: &'a str,
+    /// What keeps its history.
+    pub vcs: Option<Vcs>,
+    /// Whether nobody waits for the answer any more.
+    pub given_up: &'a dyn Fn() -> bool,
+}
+
+/// Everything that is read for a simulation, at one moment of the ledger.
+pub struct Prepared {
+    copy: MemoryCopy,
+    lengths: Lengths,
+    now: Timestamp,
+    request: SimulateRequest,
+    /// The places of the automations that are asked for by name.
+    named: Option<Vec<i64>>,
+}
+
+/// Reads what a simulation from now on needs; nothing of the ledger is looked at after this.
+///
+/// # Errors
+/// When an automation is not there, or the ledger fails.
+pub fn prepare(view: &View<'_>, now: Timestamp, request: SimulateRequest) -> Result<Prepared, Refusal> {
+    let place = |id: &AutomationId| match view.stored_automation(id)? {
+        Some(automation) => Ok(automation.row()),
+        None => Err(super::no_automation(id)),
+    };
+    let named = match &request.ids {
+        Some(ids) => Some(ids.iter().map(place).collect::<Result<_, Refusal>>()?),
+        None => None,
+    };
+    let copy = MemoryCopy::of(view, turns_after(now))?;
+    let lengths = Lengths::known(view, &copy, &request)?;
+    Ok(Prepared { copy, lengths, now, request, named })
+}
+
+/// What will become of the slots that were asked for.
+///
+/// # Errors
+/// When the draft cannot be created, nobody waits for the answer any more, or there is no memory.
+pub fn simulate(prepared: Prepared, around: &Around<'_>) -> Result<Simulation, Refusal> {
+    let Prepared { copy, lengths, now, request, named } = prepared;
+    let mut play = Play::new(&copy, around, now, lengths);
+    play.prepare()?;
+    let draft = match request.draft {
+        Some(draft) => Some(create_draft(&mut play, draft)?),
+        None => None,
+    };
+    let automations = match (named, draft) {
+        (None, None) => None,
+        (named, draft) => Some(named.into_iter().flatten().chain(draft).collect()),
+    };
+    let wanted = Wanted { from: request.from, to: request.to, automations, draft };
+    let mut told = Told::new(wanted, play.grace_ms()?);
+    let mut simulated_through = request.to;
+    let mut next = Some(now);
+    let mut instants = 0;
+    while let Some(at) = next.filter(|at| *at <= request.to) {
+        if (around.given_up)() {
+            return Err(Refusal::Cancelled);
+        }
+        if instants == INSTANTS {
+            // Of what is due at this instant nothing has been decided.
+            simulated_through = at.plus_ms(-1);
+            break;
+        }
+        instants += 1;
+        play.have_happen(at)?;
+        play.tell_ended(&mut told)?;
+        next = play.next_at()?;
+    }
+    play.tell_active(&mut told)?;
+    Ok(told.finish(simulated_through, &play))
+}
+
+/// What will become of one slot, if that can be told with as much work as a simulation may take.
+///
+/// # Errors
+/// As [`simulate`].
+pub fn fate_of_slot(
+    view: &View<'_>,
+    around: &Around<'_>,
+    id: &AutomationId,
+    slot: Timestamp,
+) -> Result<Option<Fire>, Refusal> {
+    let request = SimulateRequest {
+        from: slot,
+        to: slot,
+        ids: Some(vec![id.clone()]),
+        draft: None,
+        assume_run_ms: None,
+    };
+    let prepared = prepare(view, around.reading.wall, request)?;
+    Ok(simulate(prepared, around)?.fires.into_iter().find(|fire| fire.at == slot))
+}
+
+/// Creates the draft by the rules by which it would be created, and gives its place.
+fn create_draft(play: &mut Play<'_>, draft: Draft) -> Result<i64, Refusal> {
+    let params = CreateParams { draft, commitment: Commitment::Real, key: None };
+    let created = play.decide_as_asked(|tx, context| create::create(tx, context, params))?;
+    play.place_of(&created.id)
+}
+
+/// A catch-up whose turn came before this keeps no other one waiting.
+fn turns_after(now: Timestamp) -> Timestamp {
+    now.plus_ms(-CATCH_UP_SPACING_MS)
+}
