@@ -57,7 +57,7 @@ const NAMED: [(&str, &str, &str); 2] = [
 
 /// The tables of which nothing is taken over.
 #[cfg(test)]
-const LEFT: [&str; 7] = ["ledger", "probes", "holds", "accounts", "pruned_outputs", "events", "suspends"];
+const LEFT: [&str; 7] = ["ledger", "probes", "holds", "accounts", "pruned_outputs", "events", "disturbances"];
 
 /// See the module.
 pub struct MemoryCopy {

@@ -267,6 +267,10 @@ impl Walk<'_> {
             let same = |tag: &str| value[tag] == schema["properties"][tag]["const"];
             value.is_object() && tag_of(schema).is_none_or(same)
         };
+        // What may be in an object that is of a kind is asked of those that an example shows.
+        if present.is_none() && schema.get("oneOf").is_some() {
+            return;
+        }
         let present = present.filter(of_this_kind).cloned().unwrap_or_else(|| least(schema));
         let base = put(self.base, path, present.clone());
         let mut walk = Walk { method: self.method, base: &base, cases: self.cases };
@@ -309,6 +313,11 @@ impl Walk<'_> {
         let shown = match (self.method, path) {
             ("automation/update", [first, rest @ ..]) if first == "patch" && !rest.is_empty() => {
                 words.extend(["unsupported_automation_field", "unsupported_for_recurring_automation"]);
+                rest
+            }
+            // So it is in a draft of its own, where its kind tells what may be there.
+            ("automation/simulate", [first, rest @ ..]) if first == "draft" && !rest.is_empty() => {
+                words.extend(["unsupported_for_oneshot_automation", "unsupported_for_recurring_automation"]);
                 rest
             }
             (_, path) => path,
