@@ -173,7 +173,9 @@ impl World {
         let report = match (app.manners, work.stage, work.told) {
             (Manners::Silent, _, _) | (Manners::Stubborn, AppStage::Started, _) => return Moved::No,
             (Manners::Prompt | Manners::Stubborn, AppStage::Told, Told::Nothing)
-            | (Manners::Stubborn, AppStage::Told, Told::Stop | Told::StopNow) => started("s1"),
+            | (Manners::Stubborn, AppStage::Told, Told::Stop | Told::StopNow) => {
+                started(&self.session_of(work, run))
+            }
             (Manners::Prompt, AppStage::Told, Told::Stop | Told::StopNow) => failed(ErrorCode::StartFailed),
             (Manners::Prompt, AppStage::Started, Told::Stop | Told::StopNow) => {
                 failed(ErrorCode::ExecutionFailed)
@@ -191,6 +193,16 @@ impl World {
                     Moved::Yes
                 }
             },
+        }
+    }
+
+    /// The session in which an application does something.
+    fn session_of(&self, work: &AppWork, run: &RunId) -> String {
+        match &work.start {
+            ProviderWork::Start { session_id: Some(session), .. } => session.clone(),
+            ProviderWork::Start { .. } | ProviderWork::Cancel { .. } | ProviderWork::Answer(_) => {
+                if self.own_sessions { format!("session of {run}") } else { "s1".to_owned() }
+            }
         }
     }
 

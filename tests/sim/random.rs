@@ -6,6 +6,7 @@
 mod agents;
 mod carrying;
 mod closing;
+mod foretold;
 mod machine;
 mod reachable;
 mod requests;
@@ -93,7 +94,7 @@ fn walk(seed: u64, steps: u64) -> BTreeMap<String, u64> {
 
 /// Walks through a world and brings it to rest.
 pub(crate) fn walk_through(world: World, seed: u64, steps: u64) -> World {
-    let mut walk = Walk { world, rng: Rng::seeded(seed) };
+    let mut walk = Walk { world, rng: Rng::seeded(seed), silence: Silence::Limited };
     walk.world.limits.shared.event_history = 100;
     walk.world.limits.shared.max_agents = 3;
     walk.world.open();
@@ -110,6 +111,14 @@ pub(crate) fn walk_through(world: World, seed: u64, steps: u64) -> World {
 struct Walk {
     world: World,
     rng: Rng,
+    silence: Silence,
+}
+
+/// Whether the work of agents may be silent for as long as it likes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Silence {
+    Limited,
+    Unlimited,
 }
 
 impl Walk {

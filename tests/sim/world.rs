@@ -47,6 +47,10 @@ pub(crate) struct World {
     pub(crate) closes_fail: bool,
     /// How long work takes that nobody ends; for ever if there is nothing.
     pub(crate) work_ms: Option<i64>,
+    /// The same of what some automations do.
+    pub(crate) work_ms_of: BTreeMap<AutomationId, i64>,
+    /// Whether each piece of work that an application starts has a session of its own, or all of them have one.
+    pub(crate) own_sessions: bool,
     /// When commands have written last, by the clock of the file system, and how much in all.
     pub(crate) written: BTreeMap<RunId, (Timestamp, u64)>,
     pub(crate) ids: SequentialIds,
@@ -105,6 +109,8 @@ impl World {
             directory: "/project",
             closes_fail: false,
             work_ms: None,
+            work_ms_of: BTreeMap::new(),
+            own_sessions: false,
             written: BTreeMap::new(),
             ids: SequentialIds(0),
             windows: Vec::new(),
@@ -344,7 +350,8 @@ impl World {
         let automation = row.run.automation_id.clone();
         let beside = self.work.values().any(|work| work.automation == automation);
         assert!(!beside, "{run} was started while an earlier run of {automation} was at work");
-        let ends_at = self.work_ms.map(|ms| self.now.plus_ms(ms));
+        let work_ms = self.work_ms_of.get(&automation).copied().or(self.work_ms);
+        let ends_at = work_ms.map(|ms| self.now.plus_ms(ms));
         self.work.insert(run.clone(), Work { automation, directory, access, ends_at });
         self.spawn_log.push(Spawn { run: run.clone(), slot: row.run.scheduled_at, at: self.now });
     }
@@ -376,6 +383,13 @@ impl World {
         }
     }
 
+    /// What is at work ends then, or never by itself.
+    pub(crate) fn ends_at(&mut self, run: &RunId, ends_at: Option<Timestamp>) {
+        if let Some(work) = self.work.get_mut(run) {
+            work.ends_at = ends_at;
+        }
+    }
+
     pub(crate) fn carrier_of(&self, run: &RunId) -> Option<Who> {
         self.alive().into_iter().find(|who| self.window(*who).carried.contains_key(run))
     }
@@ -400,7 +414,8 @@ impl World {
         self.settle();
     }
 
-    fn next_wake_up(&self) -> Option<Timestamp> {
+    /// When somebody has something to do next, or work ends.
+    pub(crate) fn next_wake_up(&self) -> Option<Timestamp> {
         let looks = self.awake().into_iter().filter_map(|who| self.due_at(who));
         let ends = self.work.values().filter_map(|work| work.ends_at);
         looks.chain(ends).filter(|at| *at > self.now).min()

@@ -8,7 +8,7 @@ use sexton::domain::refusal::Refusal;
 use sexton::domain::run::machine::ErrorCode;
 use sexton::domain::run::{Asked, ErrorClass, Need};
 
-use super::{Walk, expect_only_storage};
+use super::{Silence, Walk, expect_only_storage};
 use crate::app::{AGENT, MODEL, Manners, chosen, offer, permission, question, started, step};
 use crate::drafts::{prompt, with};
 use crate::world::Who;
@@ -49,7 +49,7 @@ impl Walk {
         let blocker_ms = |most| json!({"attended": most, "unattended": most / 2});
         let more = json!({
             "startMs": self.rng.within(1000..300_000),
-            "idleMs": self.rng.within(1000..120_000),
+            "idleMs": (self.silence == Silence::Limited).then_some(self.rng.within(1000..120_000)),
             "blockerMs": blocker_ms(self.rng.within(0..900_000)),
             "stepCap": *self.rng.pick(&[2, 4, 50]).unwrap(),
             "permissions": if self.rng.one_in(5) { "deny" } else { "ask" },
