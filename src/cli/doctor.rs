@@ -9,7 +9,7 @@ use clap::Args;
 use super::process::{block_on, log_to_stderr};
 use super::project::Chosen;
 use super::{complain, tell};
-use crate::domain::diagnosis::{Check, DoctorReport, Finding, Outcome, Severity};
+use crate::domain::diagnosis::{Check, DoctorReport, Finding, Outcome, Repair, Severity};
 use crate::domain::scheduler::Role;
 use crate::exec::GuardProgram;
 use crate::sidecar::config::Environment;
@@ -33,12 +33,17 @@ pub(super) struct DoctorArgs {
     /// Looks at the ledger only, not at the machine.
     #[arg(long)]
     audit: bool,
+    /// Mends a ledger whose files are damaged, lost or not the right ones, while no window has the project open. Indexes
+    /// are made anew. Otherwise the damaged files are moved to `damaged` in the state directory, and a new ledger
+    /// begins with the automations that can be read, all of them paused.
+    #[arg(long)]
+    repair: bool,
     /// Prints what was found as JSON, as `sexton schema doctor` describes it.
     #[arg(long)]
     json: bool,
 }
 
-/// Looks. The exit code is 0 if no problem was found, 1 if one was, and 2 where what was named cannot be used.
+/// Looks, after the repair if that is wanted. The exit code is 0 if no problem is left, 1 if one is, and 2 where what was named cannot be used.
 pub(super) fn run(environment: Environment, args: DoctorArgs) -> ExitCode {
     log_to_stderr(&environment, LOGGED);
     let chosen = Chosen { project: args.project, state_directory: args.state_directory };
@@ -47,8 +52,9 @@ pub(super) fn run(environment: Environment, args: DoctorArgs) -> ExitCode {
         Err(why) => return complain(&why),
     };
     let scope = if args.audit { Scope::Ledger } else { Scope::Everything };
+    let repair = args.repair.then(|| doctor.repair());
     let report = match block_on(async { Ok(doctor.examine(scope).await) }) {
-        Ok(report) => report,
+        Ok(report) => DoctorReport { repair, ..report },
         Err(error) => {
             tell(&format!("nothing can be looked at: {error}"));
             return ExitCode::FAILURE;
@@ -67,7 +73,9 @@ pub(super) fn run(environment: Environment, args: DoctorArgs) -> ExitCode {
             tell(&format!("what was found cannot be told: {error}"));
             ExitCode::FAILURE
         }
-        Ok(()) | Err(_) if report.sound => ExitCode::SUCCESS,
+        Ok(()) | Err(_) if report.sound && !matches!(report.repair, Some(Repair::Refused { .. })) => {
+            ExitCode::SUCCESS
+        }
         Ok(()) | Err(_) => ExitCode::FAILURE,
     }
 }
@@ -93,7 +101,42 @@ fn show(out: &mut impl Write, report: &DoctorReport) -> io::Result<()> {
             show_check(out, check)?;
         }
     }
+    if let Some(repair) = &report.repair {
+        writeln!(out, "\nRepair")?;
+        show_repair(out, repair)?;
+    }
     writeln!(out, "\n{}", conclusion(report))
+}
+
+fn show_repair(out: &mut impl Write, repair: &Repair) -> io::Result<()> {
+    match repair {
+        Repair::Nothing { why } => writeln!(out, "  nothing was done: {why}"),
+        Repair::Refused { why } => writeln!(out, "  NOT DONE: {why}"),
+        Repair::IndexesRebuilt { copied_to } => {
+            writeln!(out, "  the indexes were made anew from the tables; nothing is lost")?;
+            writeln!(out, "  the database as it was is in {copied_to}")
+        }
+        Repair::NewLedger { moved_to, salvaged, lost } => {
+            writeln!(
+                out,
+                "  a new ledger stands in the place of the damaged one, whose files are in {moved_to}"
+            )?;
+            match salvaged.len() {
+                0 => writeln!(out, "  no automation could be taken over")?,
+                _ => writeln!(out, "  taken over, and paused until you resume them:")?,
+            }
+            for taken in salvaged {
+                writeln!(out, "    {} “{}”", taken.id, taken.title)?;
+            }
+            if !lost.is_empty() {
+                writeln!(out, "  not taken over:")?;
+            }
+            for lost in lost {
+                writeln!(out, "    {lost}")?;
+            }
+            Ok(())
+        }
+    }
 }
 
 fn show_check(out: &mut impl Write, check: &Check) -> io::Result<()> {

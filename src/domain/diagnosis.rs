@@ -281,6 +281,17 @@ pub enum Repair {
         /// Why, as a sentence.
         why: String,
     },
+    /// Nothing, because it could not be done now.
+    Refused {
+        /// Why, and what to do, as a sentence.
+        why: String,
+    },
+    /// The indexes were made anew from the tables. Nothing is lost.
+    #[serde(rename_all = "camelCase")]
+    IndexesRebuilt {
+        /// Where a copy of the database is as it was.
+        copied_to: String,
+    },
     /// The damaged ledger was moved aside and a new one stands in its place.
     #[serde(rename_all = "camelCase")]
     NewLedger {

@@ -37,6 +37,7 @@ mod reported;
 mod rest;
 pub mod retention;
 mod retry;
+pub mod salvage;
 pub mod serve;
 pub mod served;
 pub mod settle;

@@ -163,7 +163,7 @@ fn way_out(reason: StorageReason) -> &'static str {
             "make the state directory writable, or choose another with SEXTON_STATE_DIR"
         }
         StorageReason::Damaged => {
-            "close all windows of this project, then restore its state directory from a backup, or move it aside to begin anew"
+            "close all windows of this project, then restore its state directory from a backup, or run `sexton doctor --repair`"
         }
         StorageReason::NotUnderstood => {
             "a newer version of sexton wrote it: update sexton, or delete what it belongs to; nothing else is concerned"

@@ -58,7 +58,7 @@ pub enum OpenError {
     },
     /// There has been more than there is.
     #[error(
-        "open ledger at {path}: {marker} tells of a ledger here, but {loss}; nothing was changed: restore the files from a backup, or move the directory aside to begin anew"
+        "open ledger at {path}: {marker} tells of a ledger here, but {loss}; nothing was changed: restore the files from a backup, or close all windows and run `sexton doctor --repair`, which moves what is damaged aside"
     )]
     Lost {
         /// The database.
@@ -70,7 +70,7 @@ pub enum OpenError {
     },
     /// It is a database, but not a ledger.
     #[error(
-        "open ledger at {path}: the file is a database of another program; move it away or choose another state directory"
+        "open ledger at {path}: the file is a database of another program; choose another state directory, or close all windows and run `sexton doctor --repair`, which moves it aside"
     )]
     NotALedger {
         /// The database.
@@ -95,6 +95,15 @@ pub enum OpenError {
 }
 
 impl OpenError {
+    /// Whether the files are damaged, so that no window can do anything about it.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            OpenError::Lost { .. } | OpenError::NotALedger { .. } => true,
+            OpenError::OldSqlite { .. } | OpenError::NewerVersion { .. } | OpenError::Held { .. } => false,
+            OpenError::Failed { source, .. } => source.reason() == StorageReason::Damaged,
+        }
+    }
+
     pub(super) fn failed(path: &Path, source: impl Into<LedgerError>) -> Self {
         OpenError::Failed { path: path.to_owned(), source: source.into() }
     }
@@ -200,7 +209,7 @@ pub(super) fn look_through(path: &Path) -> Result<(), LedgerError> {
 
 /// Nobody but the user reads what the user asked for. By name, because closing a second handle of the file would
 /// drop SQLite's locks; the files beside it get the same mode from SQLite.
-fn keep_private(path: &Path) {
+pub(super) fn keep_private(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

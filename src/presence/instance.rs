@@ -52,6 +52,24 @@ pub fn with_old_lock_files(state: &Path) -> io::Result<Vec<InstanceId>> {
     Ok(instances)
 }
 
+/// All instances that have a lock file.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub fn with_lock_files(state: &Path) -> io::Result<Vec<InstanceId>> {
+    let listed = match std::fs::read_dir(state.join("instances")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        listed => listed?,
+    };
+    let mut instances = Vec::new();
+    for entry in listed {
+        let name = entry?.file_name();
+        instances
+            .extend(name.to_str().and_then(|name| name.strip_suffix(".lock")).map(InstanceId::from_text));
+    }
+    Ok(instances)
+}
+
 /// Takes the lock of an instance that may have no row any more, if nobody holds it.
 ///
 /// # Errors

@@ -206,6 +206,27 @@ pub fn who_locks(_path: &Path, _byte: u64) -> Option<u32> {
     None
 }
 
+/// Which process holds the lock of this file, where the system tells.
+#[cfg(target_os = "linux")]
+pub fn holder(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let inode = std::fs::metadata(path).ok()?.ino();
+    // `1: FLOCK  ADVISORY  WRITE 4711 08:01:1234 0 EOF`
+    let of_this_file = |line: &str| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let (kind, pid, place) = (fields.next()?, fields.nth(2)?, fields.next()?);
+        let found = place.rsplit(':').next()?.parse::<u64>().ok()?;
+        (kind == "FLOCK" && found == inode).then(|| pid.parse().ok()).flatten()
+    };
+    std::fs::read_to_string("/proc/locks").ok()?.lines().find_map(of_this_file)
+}
+
+/// Nobody can be told here.
+#[cfg(not(target_os = "linux"))]
+pub fn holder(_path: &Path) -> Option<u32> {
+    None
+}
+
 /// Which file is at this path now.
 ///
 /// # Errors
@@ -242,7 +263,11 @@ mod tests {
         assert!(matches!(try_take(&path, IfMissing::Leave).unwrap(), Attempt::Missing));
         let Attempt::Taken(held) = take(&path) else { panic!("nobody holds it") };
         assert!(matches!(take(&path), Attempt::HeldByAnother));
+        #[cfg(target_os = "linux")]
+        assert_eq!(holder(&path), Some(std::process::id()));
         held.release();
+        #[cfg(target_os = "linux")]
+        assert_eq!(holder(&path), None);
         assert!(matches!(take(&path), Attempt::Taken(_)));
     }
 

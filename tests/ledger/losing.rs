@@ -35,7 +35,7 @@ fn open_again(directory: &Path) -> Result<Ledger, OpenError> {
 fn loss(directory: &Path) -> Loss {
     let refused = open_again(directory).err().unwrap();
     let sentence = refused.to_string();
-    for part in ["ledger.json", "nothing was changed", "backup", "move the directory aside"] {
+    for part in ["ledger.json", "nothing was changed", "backup", "sexton doctor --repair"] {
         assert!(sentence.contains(part), "{sentence}");
     }
     let OpenError::Lost { loss, .. } = refused else { panic!("{sentence}") };

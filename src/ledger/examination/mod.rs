@@ -158,7 +158,7 @@ fn trace_of_quiet(path: &Path) -> std::io::Result<Option<Trace>> {
 }
 
 /// The path as an address that says that nothing changes the file, in the form of RFC 3986.
-fn immutable(path: &Path) -> String {
+pub(super) fn immutable(path: &Path) -> String {
     let mut address = String::from("file:");
     let bytes = path.as_os_str().as_encoded_bytes();
     // A path with a drive is put behind an empty authority.

@@ -19,8 +19,7 @@ const ATTEMPTS: usize = 5;
 /// Faults of pages and indexes that are asked for. One damaged page makes hundreds.
 const FAULTS: usize = 20;
 
-const REPAIR: &str =
-    "close all windows, then restore the state directory from a backup, or move it aside to begin anew";
+const REPAIR: &str = "restore the state directory from a backup; or close all windows and run `sexton doctor --repair`, which keeps what is damaged and takes over what can be read";
 
 /// The parts of a ledger that can only be looked at when its files are sound.
 const INSIDE: [Subject; 8] = [
@@ -42,6 +41,17 @@ pub(super) struct Examined {
     pub(super) times: Option<Times>,
     /// Whether automations work in worktrees, if it can be read.
     pub(super) needs_git: Option<bool>,
+    /// What is wrong with the files, if that needs a repair.
+    pub(super) damage: Option<Damage>,
+}
+
+/// What a repair is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Damage {
+    /// Only indexes do not agree with their tables.
+    Indexes,
+    /// Anything else.
+    Files,
 }
 
 /// Looks at the ledger of a state directory.
@@ -96,16 +106,16 @@ fn unusable(error: &OpenError) -> Examined {
     let why = "the files are not what they are to be";
     let mut checks = vec![Check::of(Subject::Files).seen("not to be used").with(finding)];
     checks.extend(INSIDE.map(|subject| Check::not_made(subject, why)));
-    Examined { checks, ..Examined::default() }
+    let damage = error.is_damage().then_some(Damage::Files);
+    Examined { checks, damage, ..Examined::default() }
 }
 
 fn look_into(examination: &Examination, state: &Path) -> Examined {
     let mut checks = vec![files(examination)];
-    let pages = pages(examination);
-    let whole = pages.findings.is_empty();
+    let (pages, damage) = pages(examination);
     checks.push(pages);
     let mut examined = Examined::default();
-    match whole.then(|| inside(examination, state)) {
+    match damage.is_none().then(|| inside(examination, state)) {
         Some(Ok(inside)) => {
             examined = inside;
             checks.append(&mut examined.checks);
@@ -120,7 +130,7 @@ fn look_into(examination: &Examination, state: &Path) -> Examined {
             checks.extend(INSIDE.into_iter().skip(1).map(|subject| Check::not_made(subject, why)));
         }
     }
-    Examined { checks, ..examined }
+    Examined { checks, damage, ..examined }
 }
 
 fn files(examination: &Examination) -> Check {
@@ -141,19 +151,21 @@ fn files(examination: &Examination) -> Check {
     }
 }
 
-fn pages(examination: &Examination) -> Check {
-    let matters = "what was recorded may be lost, and windows may refuse to work with it";
+fn pages(examination: &Examination) -> (Check, Option<Damage>) {
+    let found = |fault: &dyn std::fmt::Display| {
+        let matters = "what was recorded may be lost, and windows may refuse to work with it";
+        Finding::problem(format!("the database is damaged: {fault}"), matters, REPAIR)
+    };
     let check = Check::of(Subject::Pages);
     match examination.damage(FAULTS) {
-        Ok(faults) if faults.is_empty() => check.seen("all pages and indexes are sound"),
-        Ok(faults) => faults.into_iter().fold(check.seen("damaged"), |check, fault| {
-            check.with(Finding::problem(format!("the database is damaged: {fault}"), matters, REPAIR))
-        }),
-        Err(error) => check.seen("damaged").with(Finding::problem(
-            format!("the database is damaged: {error}"),
-            matters,
-            REPAIR,
-        )),
+        Ok(faults) if faults.is_empty() => (check.seen("all pages and indexes are sound"), None),
+        Ok(faults) => {
+            // `row 7 missing from index X`, `wrong # of entries in index X`: the table itself is whole.
+            let indexes = faults.iter().all(|fault| fault.contains(" index "));
+            let check = faults.iter().fold(check.seen("damaged"), |check, fault| check.with(found(fault)));
+            (check, Some(if indexes { Damage::Indexes } else { Damage::Files }))
+        }
+        Err(error) => (check.seen("damaged").with(found(&error)), Some(Damage::Files)),
     }
 }
 
@@ -185,7 +197,7 @@ fn inside(examination: &Examination, state: &Path) -> Result<Examined, Refusal> 
         doubt: clock::trouble(&view, now)?,
         slept: view.newest_suspends(SUSPENDS)?.len(),
     };
-    Ok(Examined { checks, times: Some(times), needs_git: Some(view.needs_git()?) })
+    Ok(Examined { checks, times: Some(times), needs_git: Some(view.needs_git()?), damage: None })
 }
 
 /// Whether a window is there. A lock that can be taken is given up again at once: whoever is to settle what the window

@@ -1,11 +1,12 @@
 //! Looks at a project's ledger and at the machine that it is on, without opening it as a window does.
 //!
-//! Nothing is changed, and nobody is kept from anything: what is tried is tried in a directory of its own, which goes
-//! again.
+//! To look changes nothing and keeps nobody from anything: what is tried is tried in a directory of its own, which goes
+//! again. Only a repair ([`Doctor::repair`]) changes something.
 
 mod environment;
 mod ledger;
 mod outputs;
+mod repair;
 mod trials;
 
 use std::path::PathBuf;

@@ -1,27 +1,28 @@
 //! Files that are damaged, cut, exchanged or lost.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
+use serde_json::Value;
 
 use super::{audit, findings, finds_only, fired, outcome};
 use crate::support::drafts::{dormant, shell};
 use crate::support::{Place, eventually, ledger};
 
-const REPAIR: &str = "restore the state directory from a backup";
+const REPAIR: &str = "run `sexton doctor --repair`";
 
-/// A closed ledger in which something has happened.
-fn closed(place: &Place) -> PathBuf {
-    let (client, _) = fired(place, 5);
+/// The directory of a closed ledger in which something has happened, and its automation.
+pub(super) fn closed(place: &Place) -> (PathBuf, Value) {
+    let (client, automation) = fired(place, 5);
     let directory = ledger::directory(&client);
     client.finish();
     ledger::into_one_file(directory.join("ledger.db"));
-    directory
+    (directory, automation)
 }
 
 /// The place of the page that is the root of a table or an index.
-fn root(connection: &Connection, name: &str) -> usize {
+pub(super) fn root(connection: &Connection, name: &str) -> usize {
     let sql = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
     connection.query_row(sql, [name], |row| row.get::<_, u32>(0)).expect("a page") as usize
 }
@@ -29,7 +30,7 @@ fn root(connection: &Connection, name: &str) -> usize {
 #[test]
 fn a_database_that_is_cut_short_or_has_a_page_of_zeros_is_found() {
     let place = Place::new();
-    let database = closed(&place).join("ledger.db");
+    let database = closed(&place).0.join("ledger.db");
     let whole = fs::read(&database).expect("a database");
     fs::write(&database, &whole[..whole.len() / 2]).expect("the state directory");
     let report = audit(&place);
@@ -77,7 +78,7 @@ fn commits_that_are_lost_with_the_log_are_found() {
 #[test]
 fn a_ledger_that_is_not_the_one_that_its_marker_tells_of_is_found() {
     let place = Place::new();
-    let directory = closed(&place);
+    let (directory, _) = closed(&place);
     let older = fs::read(directory.join("ledger.db")).expect("a database");
     let (client, _) = fired(&place, 12);
     client.finish();
@@ -88,7 +89,7 @@ fn a_ledger_that_is_not_the_one_that_its_marker_tells_of_is_found() {
 
     fs::write(directory.join("ledger.db"), newest).expect("the state directory");
     let elsewhere = Place::new();
-    let other = closed(&elsewhere);
+    let (other, _) = closed(&elsewhere);
     fs::copy(other.join("ledger.json"), directory.join("ledger.json")).expect("the state directory");
     finds_only(&audit(&place), &["files problem", "the database is that of the ledger ldg_", REPAIR]);
 }
@@ -96,7 +97,7 @@ fn a_ledger_that_is_not_the_one_that_its_marker_tells_of_is_found() {
 #[test]
 fn a_database_that_is_missing_empty_or_of_another_program_is_found() {
     let place = Place::new();
-    let directory = closed(&place);
+    let (directory, _) = closed(&place);
     let database = directory.join("ledger.db");
     fs::remove_file(&database).expect("the state directory");
     finds_only(&audit(&place), &["files problem", "the database is missing", REPAIR]);
@@ -109,35 +110,40 @@ fn a_database_that_is_missing_empty_or_of_another_program_is_found() {
     finds_only(&audit(&place), &["files problem", "a database of another program", REPAIR]);
 }
 
+/// An index does not know a row that its table has, as a fault of a disk or of a program may leave it.
+pub(super) fn forget_a_row_in_an_index(database: &Path) {
+    let open = || Connection::open(database).expect("a database");
+    let sql = "SELECT sql, rootpage FROM sqlite_schema WHERE name = 'automations_to_prune'";
+    let known = open().query_row(sql, [], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?)));
+    let (index, page) = known.expect("an index");
+    let tell_the_schema = |sql: &str| {
+        let connection = open();
+        connection.execute_batch("PRAGMA writable_schema = ON").expect("a setting");
+        connection.execute(sql, rusqlite::params![page, index]).expect("a schema that can be written");
+    };
+    // Whoever writes meanwhile does not know of the index.
+    tell_the_schema(
+        "DELETE FROM sqlite_schema WHERE name = 'automations_to_prune' AND rootpage = ?1 AND sql = ?2",
+    );
+    open().execute_batch("UPDATE automations SET prune_at = 7").expect("a row");
+    tell_the_schema(
+        "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql)
+         VALUES ('index', 'automations_to_prune', 'automations', ?1, ?2)",
+    );
+}
+
 #[test]
 fn an_index_that_does_not_know_all_rows_is_found() {
     let place = Place::new();
-    let directory = closed(&place);
-    let database = directory.join("ledger.db");
-    // As a bug of a disk or of a program may leave it: rows are removed while the index is not known.
-    let connection = Connection::open(&database).expect("a database");
-    let (sql, page): (String, i64) = connection
-        .query_row("SELECT sql, rootpage FROM sqlite_schema WHERE name = 'runs_of'", [], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
-        .expect("an index");
-    let forget = "PRAGMA writable_schema = ON; DELETE FROM sqlite_schema WHERE name = 'runs_of'";
-    connection.execute_batch(forget).expect("a schema that can be written");
-    drop(connection);
-    let connection = Connection::open(&database).expect("a database");
-    connection.execute_batch("PRAGMA foreign_keys = OFF; UPDATE runs SET automation = automation + 1000 WHERE row = 2; UPDATE runs SET automation = automation - 1000 WHERE row = 3").expect("rows");
-    connection
-        .execute_batch("PRAGMA writable_schema = ON")
-        .and_then(|()| {
-            let known = "INSERT INTO sqlite_schema (type, name, tbl_name, rootpage, sql) VALUES ('index', 'runs_of', 'runs', ?1, ?2)";
-            connection.execute(known, (page, sql))
-        })
-        .expect("a schema that can be written");
-    drop(connection);
+    let (directory, _) = closed(&place);
+    forget_a_row_in_an_index(&directory.join("ledger.db"));
     let told = findings(&audit(&place));
     assert!(!told.is_empty());
     for finding in &told {
-        assert!(finding.starts_with("pages problem") && finding.contains("index runs_of"), "{finding}");
+        assert!(
+            finding.starts_with("pages problem") && finding.contains("index automations_to_prune"),
+            "{finding}"
+        );
         assert!(finding.contains(REPAIR), "{finding}");
     }
 }

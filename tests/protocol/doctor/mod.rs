@@ -2,6 +2,7 @@
 
 mod damaged;
 mod healthy;
+mod repairing;
 mod torn;
 
 use std::process::{Command, Output};

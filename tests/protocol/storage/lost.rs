@@ -39,7 +39,7 @@ fn a_database_that_is_less_than_it_was_is_refused_until_it_is_back() {
     let place = Place::new();
     let directory = known(&place);
     let database = directory.join("ledger.db");
-    let lost = ["ledger.json", "nothing was changed", "backup", "move the directory aside"];
+    let lost = ["ledger.json", "nothing was changed", "backup", "sexton doctor --repair"];
     let elsewhere = Place::new();
     let other = known(&elsewhere).join("ledger.db");
     type Damage<'d> = &'d dyn Fn(&[u8]) -> Option<Vec<u8>>;
@@ -47,9 +47,13 @@ fn a_database_that_is_less_than_it_was_is_refused_until_it_is_back() {
     let cases: [(Damage<'_>, &[&str], &[&str]); 6] = [
         (&|_| None, &["the database is missing"], &lost),
         (&|_| Some(Vec::new()), &["the database is empty"], &lost),
-        (&|whole| Some(whole[..whole.len() / 2].to_vec()), &["malformed"], &["backup", "move it aside"]),
-        (&|whole| Some(whole[..100].to_vec()), &[], &["backup", "move it aside"]),
-        (&garbled, &["not a database"], &["backup", "move it aside"]),
+        (
+            &|whole| Some(whole[..whole.len() / 2].to_vec()),
+            &["malformed"],
+            &["backup", "sexton doctor --repair"],
+        ),
+        (&|whole| Some(whole[..100].to_vec()), &[], &["backup", "sexton doctor --repair"]),
+        (&garbled, &["not a database"], &["backup", "sexton doctor --repair"]),
         (&|_| fs::read(&other).ok(), &["that of the ledger ldg_"], &lost),
     ];
     for (damage, what, way_out) in cases {
