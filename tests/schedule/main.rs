@@ -12,5 +12,6 @@ mod rhythm;
 mod rules;
 mod slow;
 mod support;
+mod typed;
 mod why_not;
 mod words;

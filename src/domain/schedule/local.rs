@@ -27,6 +27,11 @@ pub fn local_time(zone: &Zone, at: Timestamp) -> String {
     text
 }
 
+/// The day of the week that people of a zone have at an instant, such as `Sunday`.
+pub fn weekday_of(zone: &Zone, at: Timestamp) -> &'static str {
+    LocalMinute::of(zone, at).weekday()
+}
+
 /// A local time, in minutes since 1970-01-01T00:00 local time. It is written `2025-03-30 02:30`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LocalMinute(pub(super) i64);

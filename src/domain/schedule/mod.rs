@@ -2,7 +2,8 @@
 //!
 //! [`cron`] reads five-field expressions and finds their fires, [`zone`] knows the clocks of the world, and
 //! [`rhythm`] puts them together with intervals, one-shots and ends. [`describe`] says it in words, and [`notes`] what
-//! surprises people in single fires; [`why_not`] says of a time that is no slot why it is none. Nothing here asks for the time.
+//! surprises people in single fires; [`why_not`] says of a time that is no slot why it is none. [`typed`] reads times as
+//! people type them. Nothing here asks for the time.
 //!
 //! Cron expressions mean what they mean in the crontab of Debian's cron 3.0pl1, clock changes included: an
 //! expression whose minute or hour begins with `*` follows real time, any other one fires once for every
@@ -15,7 +16,8 @@ mod local;
 pub mod notes;
 pub mod rhythm;
 mod stored;
+pub mod typed;
 pub mod why_not;
 pub mod zone;
 
-pub use local::local_time;
+pub use local::{local_time, weekday_of};
