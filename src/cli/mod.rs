@@ -4,10 +4,12 @@ mod child;
 mod demo;
 mod doctor;
 mod headless;
+mod next;
 mod process;
 mod project;
 mod schema;
 mod serve;
+mod show;
 mod worktree;
 
 use std::path::PathBuf;
@@ -49,6 +51,10 @@ enum Command {
         part: Part,
         file: PathBuf,
     },
+    /// Shows when a schedule fires next: a crontab expression, or an interval.
+    ///
+    /// Nothing is stored, and no project is needed.
+    Next(next::NextArgs),
     /// Looks after the worktrees in which automations work.
     #[command(subcommand)]
     Worktree(worktree::WorktreeCommand),
@@ -91,6 +97,7 @@ pub fn run() -> ExitCode {
         Some(Command::Demo) => demo::run(),
         Some(Command::Doctor(args)) => doctor::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),
+        Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),

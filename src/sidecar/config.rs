@@ -29,6 +29,13 @@ impl Environment {
         self.text("SEXTON_LOG")
     }
 
+    /// Whether what is written to a terminal may be styled: `NO_COLOR` is not set to anything, and `TERM` is not `dumb`.
+    pub fn likes_styles(&self) -> bool {
+        let is_set =
+            |name: &str| self.variables.get(&OsString::from(name)).is_some_and(|value| !value.is_empty());
+        !is_set("NO_COLOR") && self.text("TERM").is_none_or(|terminal| terminal != "dumb")
+    }
+
     /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
     pub fn run_id(&self) -> Option<RunId> {
         self.text("SEXTON_RUN_ID").map(RunId::from_text)

@@ -1,0 +1,9 @@
+//! What somebody sees who types a command: the real binary, and exactly what it writes.
+
+#![cfg(target_os = "linux")]
+
+mod next;
+#[path = "../support/mod.rs"]
+#[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
+mod support;
+mod typing;
