@@ -54,7 +54,7 @@ export class Connection {
     // What cannot be written is not lost in silence: the end of the sidecar follows, and everybody is told of it.
     this.#writer.onError(() => {});
     transport.input.on("error", () => {});
-    this.lost = Promise.all([gate.open(), transport.ended]).then(([, end]) => {
+    this.lost = Promise.all([gate.open(transport.ended), transport.ended]).then(([, end]) => {
       this.#end = end;
       this.#writer.dispose();
       const left = [...this.#waiting.values()];

@@ -1,8 +1,11 @@
 /** Reading no faster than messages are dealt with. */
 
 import type { Readable } from "node:stream";
-import { setImmediate as turn } from "node:timers/promises";
+import { setTimeout as after, setImmediate as turn } from "node:timers/promises";
 import { Disposable, type RAL } from "vscode-jsonrpc/node";
+
+/** How long a pipe may be silent after the sidecar has ended, in milliseconds, before it is taken to be empty. */
+const SILENCE_MS = 200;
 
 /**
  * Passes a stream on piece by piece. The reader behind it deals with one message in each turn of the event loop and
@@ -16,6 +19,7 @@ export class Gate implements RAL.ReadableStream {
   readonly #end = new Set<() => void>();
   readonly #close = new Set<() => void>();
   #messages = 0;
+  #pieces = 0;
 
   constructor(source: Readable) {
     this.#source = source;
@@ -27,9 +31,11 @@ export class Gate implements RAL.ReadableStream {
   }
 
   /** Begins to read; everything that came is dealt with before listeners are told of the end. */
-  async open(): Promise<void> {
+  async open(ended: Promise<unknown>): Promise<void> {
+    void this.#closeAfter(ended);
     try {
       for await (const piece of this.#source) {
+        this.#pieces += 1;
         for (const listener of this.#data) listener(piece as Uint8Array);
         await this.#idle();
       }
@@ -37,6 +43,17 @@ export class Gate implements RAL.ReadableStream {
       for (const listener of this.#error) listener(error);
     }
     for (const listener of [...this.#end, ...this.#close]) listener();
+  }
+
+  /** A process that the sidecar has left behind may hold its pipe open; nobody waits for that. */
+  async #closeAfter(ended: Promise<unknown>): Promise<void> {
+    await ended;
+    let before: number;
+    do {
+      before = this.#pieces;
+      await after(SILENCE_MS, undefined, { ref: false });
+    } while (this.#pieces !== before);
+    this.#source.destroy();
   }
 
   /** A reader that has more does so in the next turn, or in the one after it. */

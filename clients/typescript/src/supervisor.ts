@@ -142,6 +142,10 @@ export class Supervisor {
       if (this.#leaving.signal.aborted) throw new ClientClosedError("starting again");
       try {
         const session = await this.#attempt();
+        if (this.#leaving.signal.aborted) {
+          session.connection.kill();
+          throw new ClientClosedError("starting again");
+        }
         this.#took(session);
         return session;
       } catch (error) {
@@ -156,13 +160,15 @@ export class Supervisor {
   }
 
   async #attempt(): Promise<Session> {
+    const { signal } = this.#leaving;
     const transport = await this.#plan.open();
-    const close = () => transport.kill();
-    this.#leaving.signal.addEventListener("abort", close, { once: true });
+    const end = () => transport.kill();
+    if (signal.aborted) end();
+    signal.addEventListener("abort", end, { once: true });
     try {
       return await Session.begin(transport, this.#plan.params, this.#plan.startMs);
     } finally {
-      this.#leaving.signal.removeEventListener("abort", close);
+      signal.removeEventListener("abort", end);
     }
   }
 

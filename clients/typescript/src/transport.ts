@@ -59,6 +59,8 @@ export async function start(command: Command): Promise<Transport> {
         log.end();
         resolve({ exitCode, signal, log: log.tail });
       };
+      // Where the program was a script, what it has started is still there and reads.
+      child.stdin.destroy();
       // Processes that end what the sidecar has left running may still write to its log.
       const patience = setTimeout(end, LAST_WORDS_MS);
       child.stderr.once("close", end);

@@ -124,17 +124,17 @@ export class Work {
    */
   async blocked(question: Question): Promise<Answer | undefined> {
     this.signal.throwIfAborted();
+    if (this.#blocked !== undefined) throw new Error("one thing is asked at a time; wait for the answer");
     const id = question.kind === "permission" ? question.requestID : question.callID;
     const answer = new Promise<Answer | undefined>((resolve, reject) => {
-      if (this.#blocked !== undefined) throw new Error("one thing is asked at a time; wait for the answer");
       this.#blocked = { id, resolve, reject };
     });
-    // Until the report is answered nobody waits for it.
+    // It may be rejected while the report is not answered yet; then it is told of below.
     answer.catch(() => {});
     try {
       await this.#send({ type: "blocked", blocker: question });
     } catch (error) {
-      if (this.#blocked?.id === id) this.#blocked = undefined;
+      this.#release();
       throw error;
     }
     return answer;

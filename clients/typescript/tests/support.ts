@@ -134,6 +134,8 @@ export async function runIs<S extends Run["state"]>(
   for (;;) {
     const event = await next(`${id} ${state}`, news);
     if (event.kind !== "run.updated" || "ofLaterVersion" in event.run) continue;
-    if (event.run.id === id && event.run.state === state) return event.run as Extract<Run, { state: S }>;
+    if (event.run.id !== id) continue;
+    if (event.run.state === state) return event.run as Extract<Run, { state: S }>;
+    assert.equal(event.run.completedAt, null, `${id} has ended, and not as ${state}: ${JSON.stringify(event.run)}`);
   }
 }
