@@ -24,7 +24,9 @@ function played(part: Part) {
   let wake: () => void = () => {};
   let isOver = false;
   new StreamMessageReader(input).listen((message) => {
-    const { method, id } = message as RequestMessage;
+    const { method, id, params } = message as RequestMessage;
+    asked.push({ method, params });
+    heard();
     const { answer, then } = part[method] ?? { answer: { result: null } };
     if (method === "exit") isOver = true;
     else written.push(framed({ id, ...answer }), ...(then === undefined ? [] : [then]));
@@ -35,6 +37,16 @@ function played(part: Part) {
     wake();
   });
   const taken = { parts: 0 };
+  const asked: { readonly method: string; readonly params: unknown }[] = [];
+  let heard: () => void = () => {};
+  /** What was asked, as soon as there are so many of it. */
+  const hears = async (method: string, count: number): Promise<unknown> => {
+    for (;;) {
+      const found = asked.filter((request) => request.method === method)[count - 1];
+      if (found !== undefined) return found.params;
+      await new Promise<void>((resolve) => (heard = resolve));
+    }
+  };
   async function* says() {
     while (!isOver || written.length > 0) {
       const next = written.shift();
@@ -48,7 +60,7 @@ function played(part: Part) {
     }
   }
   const output = Readable.from(says(), { objectMode: false, highWaterMark: 1 });
-  return { input, output, taken };
+  return { input, output, taken, hears };
 }
 
 test("no more is read than is dealt with", async () => {
@@ -72,6 +84,25 @@ test("no more is read than is dealt with", async () => {
     ahead = Math.max(ahead, taken.parts - Math.ceil(count / events));
   }
   assert.ok(ahead <= 3, `${ahead} parts were read that nobody had dealt with`);
+  await within("the end", client.close());
+});
+
+test("what nobody takes is left with the sidecar, and asked for when there is room", async () => {
+  const event = (seq: number) => ({ subscription: "s", result: { kind: "scheduler.owner", seq } });
+  const seqs = Array.from({ length: 100 }, (_, index) => index + 1);
+  const flood = seqs.map((seq) => framed({ method: "events/event", params: event(seq) }));
+  const { input, output, hears } = played({
+    initialize: { answer: { result: OPENED } },
+    "events/subscribe": { answer: { result: "s" }, then: flood },
+  });
+  const client = await within("opening", SextonClient.connect({ input, output }));
+  const events = client.events({ buffer: 4, kinds: ["scheduler.owner"] });
+  assert.deepEqual(await within("a subscription", hears("events/subscribe", 1)), { kinds: ["scheduler.owner"] });
+  assert.deepEqual(await within("its end", hears("events/unsubscribe", 1)), { subscription: "s" });
+  assert.equal((await next("an event", events)).seq, 1);
+  assert.equal((await next("an event", events)).seq, 2);
+  const again = { after: 4, ledgerID: "ldg_1", kinds: ["scheduler.owner"] };
+  assert.deepEqual(await within("another one", hears("events/subscribe", 2)), again);
   await within("the end", client.close());
 });
 
