@@ -8,6 +8,7 @@ pub mod diagnosis;
 pub mod disturbance;
 pub mod draft;
 pub mod event;
+pub mod explanation;
 pub mod fault;
 pub mod fields;
 pub mod id;

@@ -41,6 +41,15 @@ pub struct ListRuns {
     pub limit: usize,
 }
 
+/// A time that somebody asks about.
+#[derive(Clone, Debug)]
+pub struct ExplainRequest {
+    /// The automation, which may have been deleted.
+    pub automation: AutomationId,
+    /// The time, in the past or to come. What is meant is the scheduled time in the same minute.
+    pub at: Timestamp,
+}
+
 /// A run that is wanted now.
 #[derive(Clone, Debug)]
 pub struct RunRequest {

@@ -21,6 +21,7 @@ pub mod delete;
 pub mod derive;
 pub mod ending;
 mod epoch;
+pub mod explain;
 pub mod hold;
 pub mod inside;
 mod later;

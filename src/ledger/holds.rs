@@ -19,6 +19,12 @@ fn from_row(row: &Row<'_>) -> Result<Hold, LedgerError> {
 }
 
 impl View<'_> {
+    /// Work of the user's own, if it goes on.
+    pub fn hold(&self, id: &SubscriptionId) -> Result<Option<Hold>, LedgerError> {
+        let sql = "SELECT id, directory, title, since FROM holds WHERE id = ?1";
+        self.one_by(from_row, sql, vec![id.as_str().to_owned().into()])
+    }
+
     /// What a window has told of, oldest first.
     pub fn holds_of(&self, instance: &InstanceId) -> Result<Vec<Hold>, LedgerError> {
         let sql = "SELECT id, directory, title, since FROM holds WHERE instance = ?1 ORDER BY since, id";

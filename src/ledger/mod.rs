@@ -19,6 +19,7 @@ mod events;
 mod examination;
 mod executors;
 mod files;
+mod history;
 mod holder;
 mod holds;
 mod instances;
@@ -58,6 +59,7 @@ pub use examination::{
     Answer, AnsweredDay, AuditedEpoch, Examination, RunRule, SeenMarker, Unreferenced, sqlite,
 };
 pub use executors::{AgentRoom, Executors};
+pub use history::{Account, PastEpoch, Term};
 pub use holder::WhoLocks;
 pub use instances::InstanceRow;
 pub use later::{LaterAutomationRow, LaterRunRow, Stored};

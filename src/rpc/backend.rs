@@ -6,6 +6,7 @@ use super::caller::{Caller, Permit};
 use super::initialize::{InitializeParams, InitializeResult};
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
+use crate::domain::explanation::Explanation;
 use crate::domain::id::{AutomationId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
@@ -13,8 +14,8 @@ use crate::domain::preview::Preview;
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
-    RespondRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, ExplainRequest, HoldParams, ListAutomations, ListRuns, OutputRequest,
+    ReportRequest, RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -95,6 +96,9 @@ pub trait Backend: Send + Sync + 'static {
 
     /// `automation/preview`.
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview>;
+
+    /// `automation/explain`.
+    fn explain(&self, request: ExplainRequest) -> impl Future<Output = Answer<Explanation>> + Send;
 
     /// `automation/simulate`. Dropped before it has come to its end, it is given up.
     fn simulate(&self, request: SimulateRequest) -> impl Future<Output = Answer<Simulation>> + Send;

@@ -14,6 +14,7 @@ use super::serving::Serving;
 use crate::domain::automation::Automation;
 use crate::domain::draft::{Commitment, CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
+use crate::domain::explanation::Explanation;
 use crate::domain::id::{AutomationId, LedgerId, ProbeId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
@@ -21,8 +22,8 @@ use crate::domain::preview::{self, Preview};
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::{Refusal, invalid_param};
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
-    RespondRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, ExplainRequest, HoldParams, ListAutomations, ListRuns, OutputRequest,
+    ReportRequest, RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -33,7 +34,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
-use crate::engine::{blocker, cancel, create, delete, derive, pause, providers, trigger, update};
+use crate::engine::{blocker, cancel, create, delete, derive, explain, pause, providers, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place};
@@ -159,6 +160,12 @@ impl Backend for Sidecar {
 
     fn preview(&self, draft: ScheduleDraft) -> Answer<Preview> {
         preview::preview(&draft, self.parts.clock.now()).map_err(invalid_param)
+    }
+
+    async fn explain(&self, request: ExplainRequest) -> Answer<Explanation> {
+        let now = self.parts.clock.now();
+        let ExplainRequest { automation, at } = request;
+        self.parts.ledger.read(move |view| explain::explain(view, now, &automation, at)).await
     }
 
     async fn simulate(&self, request: SimulateRequest) -> Answer<Simulation> {

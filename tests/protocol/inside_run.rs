@@ -8,7 +8,8 @@ use crate::support::drafts::{LOG, dormant, every, shell, with};
 use crate::support::{Gate, Place, kind};
 
 /// Methods that are not refused inside a run: they change nothing of the ledger, or there is more to say.
-const NOT_REFUSED: [&str; 20] = [
+const NOT_REFUSED: [&str; 21] = [
+    "automation/explain",
     "automation/get",
     "automation/list",
     "automation/preview",

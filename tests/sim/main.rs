@@ -31,6 +31,7 @@ mod configurations;
 mod counting;
 mod editing;
 mod ending;
+mod explaining;
 mod fairness;
 mod firing;
 mod forcing;

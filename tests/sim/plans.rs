@@ -104,6 +104,17 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.newest_event_at().unwrap();
     view.newest_suspends(limit).unwrap();
     view.disturbances_between(now, now, limit).unwrap();
+    view.epochs_before(1, now, limit).unwrap();
+    view.epoch(1, 1).unwrap();
+    view.terms_until(now, limit).unwrap();
+    view.term_after(now).unwrap();
+    view.account_of(1, 1, now).unwrap();
+    view.first_event_since(now).unwrap();
+    view.answering_run(1, 1, now).unwrap();
+    view.retry_of(&RunId::from_unique("x")).unwrap();
+    view.runs_before(1, 2, limit).unwrap();
+    view.run_after(1, 2).unwrap();
+    view.hold(&SubscriptionId::from_unique("x")).unwrap();
     view.automations_after(1, limit).unwrap();
     view.next_shared_deadline().unwrap();
     for room in [AgentRoom::Some, AgentRoom::None] {

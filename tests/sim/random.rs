@@ -20,6 +20,7 @@ use sexton::domain::refusal::Refusal;
 use sexton::domain::request::{ActiveRun, ListAutomations, ListRuns};
 use sexton::domain::scheduler::Role;
 
+use crate::explaining::ask_about_random_times;
 use crate::rng::{Rng, from_environment};
 use crate::window::Carried;
 use crate::world::{Who, World};
@@ -98,13 +99,17 @@ pub(crate) fn walk_through(world: World, seed: u64, steps: u64) -> World {
     walk.world.limits.shared.event_history = 100;
     walk.world.limits.shared.max_agents = 3;
     walk.world.open();
+    // Drawn apart, so that a walk is the same whatever is asked on the way.
+    let mut questions = Rng::seeded(seed ^ steps);
     for step in 1..=steps {
         walk.step();
         if step % STEPS_BETWEEN_FULL_AUDITS == 0 {
             walk.world.audit_all();
+            ask_about_random_times(&walk.world, &mut questions);
         }
     }
     walk.come_to_rest();
+    ask_about_random_times(&walk.world, &mut questions);
     walk.world
 }
 

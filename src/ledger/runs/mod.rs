@@ -1,5 +1,6 @@
 //! Runs, what an instance has to do about them, and the processes that carry them out.
 
+mod answering;
 mod later;
 mod orders;
 mod page;

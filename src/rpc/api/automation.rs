@@ -14,7 +14,7 @@ use crate::domain::fault::Fault;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    ActiveRun, DeleteRequest, ListAutomations, RestRequest, RunRequest, UpdateRequest,
+    ActiveRun, DeleteRequest, ExplainRequest, ListAutomations, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::{Attendance, Run};
 use crate::rpc::backend::{Backend, Deleted};
@@ -27,6 +27,7 @@ pub(super) const LOOKS: &[(&str, Look)] = &[
     ("automation/get", Look::One),
     ("automation/list", Look::Page { default: AUTOMATIONS_DEFAULT }),
     ("automation/preview", Look::One),
+    ("automation/explain", Look::One),
 ];
 
 pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
@@ -81,6 +82,10 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
             backend.preview(draft.map_err(|faults| blame(faults, &["after", "count"]))?)
         };
         handled(read())
+    })?;
+    module.register_async_method("automation/explain", |params, backend, _| async move {
+        let request = read_explain(&params).map_err(refused)?;
+        handled(backend.explain(request).await)
     })?;
     Ok(())
 }
@@ -164,6 +169,15 @@ fn read_delete(params: &Params<'_>, extensions: &Extensions) -> Result<(DeleteRe
         let active_run = fields.choice("activeRun", &choices).unwrap_or(ActiveRun::Cancel);
         let by = params::caller(fields, extensions);
         Some((DeleteRequest { automation: id?, if_revision, active_run }, by))
+    })
+}
+
+fn read_explain(params: &Params<'_>) -> Result<ExplainRequest, Refusal> {
+    params::read(params, "`id` and `at`", |fields| {
+        let id = params::automation_id(fields, "id");
+        let at = fields.instant("at");
+        let at = fields.require("at", at);
+        Some(ExplainRequest { automation: id?, at: at? })
     })
 }
 

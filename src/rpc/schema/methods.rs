@@ -4,6 +4,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Value, json};
 
 use super::{params, work};
+use crate::domain::explanation::Explanation;
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
 use crate::domain::preview::Preview;
@@ -229,6 +230,14 @@ pub fn methods() -> Vec<Method> {
                     "count": 10}),
                 json!({"fireAt": 1_800_000_000_000_i64}),
             ],
+        },
+        Method {
+            name: "automation/explain",
+            summary: "Tells why something ran at a time, or why it did not, also of deleted automations.",
+            params: params::explain(),
+            result: of::<Explanation>,
+            refusals: LOOK_AT_ONE,
+            examples: vec![json!({"id": "atm_1", "at": 1_800_000_000_000_i64})],
         },
         Method {
             name: "automation/simulate",

@@ -98,6 +98,12 @@ pub(super) fn preview() -> Value {
     draft::schedule()
 }
 
+pub(super) fn explain() -> Value {
+    let what =
+        "The time in question, in the past or to come: the scheduled time in the same minute is meant.";
+    object(&[("id", id()), ("at", saying(instant(), what))], &["id", "at"])
+}
+
 pub(super) fn simulate() -> Value {
     let ids = json!({"type": "array", "items": id(), "minItems": 1, "maxItems": most::SIMULATED});
     let wanted = "Only of these; if it is absent, only of the draft if there is one, and else of all.";

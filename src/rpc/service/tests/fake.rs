@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use crate::domain::draft::{CreateParams, ScheduleDraft, Surroundings};
 use crate::domain::event::Tombstone;
+use crate::domain::explanation::Explanation;
 use crate::domain::id::{AutomationId, InstanceId, LedgerId, ProviderId, RunId, SubscriptionId};
 use crate::domain::later::{AnyAutomation, AnyRun};
 use crate::domain::lifecycle::{CloseResult, LifecycleStatus};
@@ -22,8 +23,8 @@ use crate::domain::preview::Preview;
 use crate::domain::provider::{Offer, Provider, Refreshed};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    CloseParams, DeleteRequest, HoldParams, ListAutomations, ListRuns, OutputRequest, ReportRequest,
-    RespondRequest, RestRequest, RunRequest, UpdateRequest,
+    CloseParams, DeleteRequest, ExplainRequest, HoldParams, ListAutomations, ListRuns, OutputRequest,
+    ReportRequest, RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
 use crate::domain::scheduler::Limits;
@@ -173,6 +174,10 @@ impl Backend for Fake {
     }
 
     async fn run(&self, _request: RunRequest, _by: Caller) -> Answer<Run> {
+        not_here()
+    }
+
+    async fn explain(&self, _request: ExplainRequest) -> Answer<Explanation> {
         not_here()
     }
 
