@@ -18,7 +18,7 @@ const SETTLED_AFTER: Duration = Duration::from_secs(60);
 /// When the ledger cannot be read.
 pub(super) fn check(view: &View<'_>, directory: &Path) -> Result<Check, Refusal> {
     let mut check = Check::of(Subject::Outputs);
-    let (mut all, mut ownerless) = (0_u64, 0_u64);
+    let (mut all, mut ownerless, mut first) = (0_u64, 0_u64, None);
     let listed = match std::fs::read_dir(directory) {
         Ok(listed) => Some(listed),
         // It is made with the first window.
@@ -37,12 +37,18 @@ pub(super) fn check(view: &View<'_>, directory: &Path) -> Result<Check, Refusal>
             Some(run) => view.may_have_output(&RunId::from_text(run))?,
             None => false,
         };
-        ownerless += u64::from(!known && is_settled(&entry));
+        if !known && is_settled(&entry) {
+            ownerless += 1;
+            first.get_or_insert(entry.path());
+        }
     }
-    if ownerless > 0 {
-        let what = format!("{ownerless} directories in {} belong to no run", directory.display());
-        let remedy = "remove them if the space is needed; `--json` and the names of runs tell them apart from the others";
-        check.find(Finding::warning(what, "they take up space, and nothing else", remedy));
+    if let Some(first) = first {
+        let what = match ownerless {
+            1 => "it belongs to no run".to_owned(),
+            more => format!("it belongs to no run, and so it is with {} more beside it", more - 1),
+        };
+        let remedy = "remove what is there and is named like no run, if the space is needed";
+        check.find(Finding::warning(what, "it takes up space, and nothing else", remedy).at(first.display()));
     }
     let mut missing = 0_u64;
     let mut example = None;
