@@ -43,6 +43,15 @@ test("a close ends the sidecar and its runs, and is final", async (t) => {
   await client.close();
 });
 
+test("a sidecar that is closed has left by itself", async (t) => {
+  const place = await Place.make(t);
+  const log: string[] = [];
+  const args = ["-c", '"$0" --stdio; echo "left with $?" >&2', binary];
+  const client = await place.open({ command: "sh", args, onLog: (line) => log.push(line) });
+  await within("the end", client.close());
+  assert.deepEqual(log, ["left with 0"]);
+});
+
 test("maintenance waits for the runs, and the conversation goes on", async (t) => {
   const place = await Place.make(t);
   const { client, news, run } = await busy(place);
