@@ -215,8 +215,12 @@ function conditional(schema: SchemaObject, conditions: readonly SchemaObject[], 
   return [...forms.values()].map(({ values, consequences }) => {
     const all: Members = new Map([[name, { schema: { enum: values }, presence: "required" }]]);
     const required = new Set([...(schema.required ?? []), ...consequences.flatMap((part) => part.required ?? [])]);
-    for (const [member, said] of consequences.flatMap((part) => Object.entries(part.properties ?? {}))) {
-      all.set(member, { schema: said, presence: required.has(member) ? "required" : "optional" });
+    const put = (member: string, said: Schema) =>
+      all.set(member, { schema: said, presence: said !== false && required.has(member) ? "required" : "optional" });
+    for (const part of consequences) {
+      for (const member of part.required ?? []) put(member, true);
+      for (const member of object(part.not).required ?? []) put(member, false);
+      for (const [member, said] of Object.entries(part.properties ?? {})) put(member, said);
     }
     return { remarks: [], members: all };
   });
@@ -228,8 +232,9 @@ function object(schema: Schema | undefined): SchemaObject {
 
 /** The closed list of values that a schema allows. */
 function valuesOf(schema: Schema, schemas: Schemas): Value[] {
-  const { $ref, const: only, enum: some, oneOf, anyOf } = object(schema);
+  const { $ref, const: only, enum: some, oneOf, anyOf, type } = object(schema);
   if ($ref !== undefined) return valuesOf(schemas[referred($ref)] ?? true, schemas);
+  if (type === "boolean") return [false, true];
   if (only !== undefined) return [only];
   if (some !== undefined) return [...some];
   const variants = oneOf ?? anyOf;

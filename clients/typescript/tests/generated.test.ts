@@ -52,6 +52,19 @@ test("conditions on a member become one form for each set of values with the sam
   assert.equal(written(schema, { State: state }), expected);
 });
 
+test("what is there in one case only is never there in the other", () => {
+  const schema = {
+    type: "object",
+    properties: { important: { type: "boolean" }, text: { type: "string" } },
+    required: ["important"],
+    if: { properties: { important: { const: true } } },
+    then: { required: ["text"] },
+    else: { not: { required: ["text"] } },
+  };
+  const expected = ` | { important: false; text?: never; } | { important: true; text: string; }`;
+  assert.equal(written(schema), expected);
+});
+
 test("what the generator does not know is an error, not a guess", () => {
   assert.throws(() => written({ type: "decimal" }), /decimal/);
 });

@@ -28,6 +28,8 @@ export interface Methods {
   "automation/run": { params: protocol.AutomationRunParams; result: protocol.AutomationRunResult; refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "not_found" | "automation_conflict" | "active_run_still_running" | "writer_busy" | "inside_run" | "storage_unavailable" };
   /** Tells when a schedule would be due, and what it says in words. */
   "automation/preview": { params: protocol.AutomationPreviewParams; result: protocol.AutomationPreviewResult; refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "invalid_automation" };
+  /** Tells what will become of the scheduled times of a span: of all automations, of some, or of a draft. */
+  "automation/simulate": { params: protocol.AutomationSimulateParams; result: protocol.AutomationSimulateResult; refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "invalid_automation" | "not_found" | "storage_unavailable" };
   /** Gives a page of runs, newest first, also of deleted automations. */
   "run/list": { params: protocol.RunListParams; result: protocol.RunListResult; refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "not_found" | "storage_unavailable" };
   /** Gives a run. */
@@ -76,7 +78,7 @@ export interface Notifications {
 }
 
 /** The methods that are asked by name; the client itself keeps the session and all subscriptions. */
-export type AskedMethod = "rpc.discover" | "automation/create" | "automation/get" | "automation/list" | "automation/update" | "automation/pause" | "automation/resume" | "automation/delete" | "automation/run" | "automation/preview" | "run/list" | "run/get" | "run/cancel" | "run/respond" | "run/output" | "provider/list" | "provider/refresh" | "run/report" | "lifecycle/close" | "lifecycle/status" | "scheduler/status";
+export type AskedMethod = "rpc.discover" | "automation/create" | "automation/get" | "automation/list" | "automation/update" | "automation/pause" | "automation/resume" | "automation/delete" | "automation/run" | "automation/preview" | "automation/simulate" | "run/list" | "run/get" | "run/cancel" | "run/respond" | "run/output" | "provider/list" | "provider/refresh" | "run/report" | "lifecycle/close" | "lifecycle/status" | "scheduler/status";
 
 /** How a request is made, beside what it asks for. */
 export interface RequestOptions {
@@ -139,6 +141,11 @@ export class AutomationsMethods {
   /** Tells when a schedule would be due, and what it says in words. */
   preview(params: protocol.AutomationPreviewParams, options?: RequestOptions): Promise<protocol.AutomationPreviewResult> {
     return this.#requests.request("automation/preview", params, options);
+  }
+
+  /** Tells what will become of the scheduled times of a span: of all automations, of some, or of a draft. */
+  simulate(params: protocol.AutomationSimulateParams, options?: RequestOptions): Promise<protocol.AutomationSimulateResult> {
+    return this.#requests.request("automation/simulate", params, options);
   }
 }
 

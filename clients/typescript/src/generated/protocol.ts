@@ -450,6 +450,235 @@ export type AutomationRunParams = {
 
 export type AutomationRunResult = Run;
 
+export type AutomationSimulateParams = {
+  /** How long each run takes, instead of the median of the last ones of its automation. */
+  assumeRunMs?: number;
+  /** An automation that there is not: it is created now, in thought. */
+  draft?: {
+    /** @default "write" */
+    access?: "write" | "read";
+    /** @default false */
+    paused?: boolean;
+    policy?: {
+      /**
+       * How long a run may wait for a person.
+       * @default {"attended":86400000,"unattended":3600000}
+       */
+      blockerMs?: {
+        /** @default 86400000 */
+        attended?: number;
+        /** @default 3600000 */
+        unattended?: number;
+      };
+      /**
+       * What one run may cost.
+       * @default null
+       */
+      budget?: {
+        perRun: {
+          amount: number;
+          /** An ISO 4217 code. */
+          currency: string;
+        };
+      } | null;
+      /**
+       * How long a run may be silent; null for as long as it likes. 600000 if the task is a prompt.
+       * From 1000 to 31536000000.
+       * @default null
+       */
+      idleMs?: number | null;
+      /** @default "queue" */
+      ifBusy?: "queue" | "skip";
+      /** @default {"days":90,"runs":1000} */
+      keep?: {
+        /**
+         * From 1 to 3650.
+         * @default 90
+         */
+        days?: number;
+        /**
+         * From 1 to 1000000.
+         * @default 1000
+         */
+        runs?: number;
+      };
+      /** @default {"kind":"runOnce"} */
+      missed?: {
+        kind: "skip";
+      } | {
+        kind: "runOnce";
+        windowMs?: number;
+      };
+      /** @default "skip" */
+      overlap?: "skip" | "queueOne" | "cancelPrevious";
+      /**
+       * From 1 to 1000000.
+       * @default 5
+       */
+      pauseAfterFailures?: number | null;
+      /**
+       * Whether an agent's requests are put to a person.
+       * @default "ask"
+       */
+      permissions?: "ask" | "deny";
+      /**
+       * A program that is started first, in the run's directory and environment. Exit code 0: the command is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a task of kind `command`.
+       * @default null
+       */
+      precheck?: {
+        /**
+         * Together at most 102400 bytes.
+         * @default []
+         */
+        args?: string[];
+        /** A name in the search path, or a path. At most 4096 bytes of UTF-8. */
+        program: string;
+        /**
+         * Longer than this is a failure to start.
+         * From 1000 to 31536000000.
+         */
+        timeoutMs: number;
+      } | null;
+      /** @default 3600000 */
+      queueMs?: number;
+      /** @default {"attempts":0,"delayMs":60000} */
+      retry?: {
+        /** @default 0 */
+        attempts?: number;
+        /**
+         * From 1000 to 31536000000.
+         * @default 60000
+         */
+        delayMs?: number;
+      };
+      /**
+       * From 1000 to 31536000000.
+       * @default 60000
+       */
+      startMs?: number;
+      /**
+       * How many steps an agent may take.
+       * From 1 to 1000000.
+       * @default 50
+       */
+      stepCap?: number;
+      /**
+       * From 1000 to 31536000000.
+       * @default 3600000
+       */
+      wallMs?: number;
+    };
+    task: {
+      /**
+       * Together at most 102400 bytes.
+       * @default []
+       */
+      args?: string[];
+      /**
+       * Together at most 102400 bytes.
+       * @default {}
+       */
+      env?: {
+        [name: string]: string | {
+          /** A variable of the executing window. */
+          from: string;
+        };
+      };
+      kind: "command";
+      /** A name in the search path, or a path. At most 4096 bytes of UTF-8. */
+      program: string;
+      /** What it reads. At most 65536 bytes of UTF-8. */
+      stdin?: string;
+    } | {
+      /** @default "fresh" */
+      context?: "fresh" | "continue";
+      kind: "prompt";
+      /** Who is asked; `provider/list` has all. */
+      model: {
+        modelID: string;
+        providerID: string;
+      };
+      /** What an agent is asked to do. */
+      prompt: string;
+      /** The session that is continued, only with `continue`; else that of the automation's last run. */
+      sessionID?: string;
+      /** One of the variants of the model. */
+      variant?: string;
+    } | {
+      kind: "notify";
+      /** What people are told; nothing is executed. */
+      text: string;
+    };
+    /** An IANA name; the machine's zone if it is absent. */
+    timezone?: string;
+    /** What people call it. */
+    title: string;
+    /** Where its runs work; in the project's directory if nothing else is said. */
+    where?: {
+      /** In the worktree `.worktrees/sexton/<name>` of the project, which has to be the top of a git work tree. It is made on first use, on the branch `sexton/<name>`, and used as it is found. The name is this text in lower case, with one `-` in place of whatever is no letter from a to z and no digit, and at most 64 characters. Not with `context: "continue"`. */
+      worktree?: string;
+    };
+  } & (
+    | {
+      kind: "oneshot";
+      rhythm?: never;
+      stop?: never;
+      /** When it is due; only with `oneshot`, and in the future. */
+      fireAt: number;
+    }
+    | {
+      kind: "recurring";
+      /** How often it is due; only with `recurring`. */
+      rhythm: {
+        /**
+         * At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.
+         * From 1 to 316224000000.
+         */
+        everyMs: number;
+        kind: "interval";
+      } | {
+        /** Five fields as in a crontab, or a nickname. At most 1000 bytes of UTF-8. */
+        expression: string;
+        kind: "cron";
+      };
+      /**
+       * When it ends; only with `recurring`.
+       * @default {"kind":"never"}
+       */
+      stop?: {
+        kind: "never";
+      } | {
+        /** From 1 to 1000000000. */
+        count: number;
+        kind: "count";
+      } | {
+        /** Milliseconds since 1970-01-01T00:00:00Z. */
+        at: number;
+        kind: "until";
+      };
+      fireAt?: never;
+    }
+  );
+  /** The first scheduled time that is wanted. */
+  from: number;
+  /** Only of these; if it is absent, only of the draft if there is one, and else of all. */
+  ids?: string[];
+  /** The last one; not before `from`. */
+  to: number;
+};
+
+export type AutomationSimulateResult = Simulation;
+
+/** How many scheduled times one automation has. */
+export type AutomationTotals = {
+  /** The automation; empty for the draft. */
+  id: AutomationId;
+  /** How many, by what becomes of them. */
+  outcomes: {
+    [name: string]: number;
+  };
+};
+
 export type AutomationUpdateParams = {
   id: string;
   /**
@@ -729,95 +958,193 @@ export type Event = {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
   automation: AnyAutomation;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "automation.updated";
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "automation.deleted";
   /** Its place in the ledger. */
   seq: number;
   tombstone: Tombstone;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "run.updated";
   run: AnyRun;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "scheduler.owner";
   scheduler: Owner;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "scheduler.suspended";
   scheduler: Suspended;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "scheduler.clock";
   scheduler: ClockSet;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "run.warning";
   run: Run;
   /** Its place in the ledger. */
   seq: number;
-  /** What, and what can be done about it. */
-  text: string;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "lifecycle.completed";
   lifecycle: Lifecycle;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "lifecycle.failed";
   lifecycle: Lifecycle;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
-  /** Whether a person should be shown it at once. */
-  important: boolean;
   kind: "provider.updated";
   provider: Provider;
   /** Its place in the ledger. */
   seq: number;
-} | {
+} & (
+  | {
+    /** Whether a person should be shown it at once. */
+    important: false;
+    text?: never;
+  }
+  | {
+    /** Whether a person should be shown it at once. */
+    important: true;
+    /** What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly if the event is important. Of a `run.warning`: what, and what can be done about it. */
+    text: string;
+  }
+) | {
   /** When it was written, in milliseconds since the epoch. */
   at: number;
   /** Whether a person should be shown it at once. */
@@ -854,6 +1181,20 @@ export type Fault = {
   hint?: string;
   /** What is wrong with it. */
   message: Word;
+};
+
+/** A scheduled time, and what will become of it. */
+export type Fire = {
+  /** When it is due. */
+  at: Timestamp;
+  /** The automation; empty for the draft. */
+  id: AutomationId;
+  /** What will become of it. */
+  outcome: Verdict;
+  /** Why, if there is more to say: how its run was stopped or failed, or what it waits for or has waited for. */
+  reason?: Reason;
+  /** When the work starts that answers for it. */
+  startedAt?: Timestamp;
 };
 
 /** Whether everything is as it should be. */
@@ -1529,6 +1870,9 @@ export type QuestionOption = {
   label: string;
 };
 
+/** Why something becomes of a scheduled time: a word that runs have as well. */
+export type Reason = StopReason | ErrorCode | WaitingFor;
+
 /** All providers as they are after they were asked, or what is waited for before that. */
 export type RefreshedProviders = Providers | {
   /** That they are. */
@@ -1972,9 +2316,34 @@ export type ShutdownParams = {
 
 export type ShutdownResult = null | CloseResult;
 
+/**
+ * What will become of the scheduled times of a span.
+ *
+ * It is worked out by what the scheduler itself does, on the assumption that the machine is awake and a window is open
+ * the whole time. The windows that are open now stay; if there is none, one is assumed that starts agents as they were
+ * known last. A run takes as long as the last twenty of its automation did, by their median, a minute if none has run
+ * yet, and succeeds. One that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that
+ * are waited for now end now. An automation whose schedule or pause changes meanwhile is none of this.
+ */
+export type Simulation = {
+  /**
+   * What the runs that are started will cost, each as much as the last twenty of its automation did on the average;
+   * one amount for each currency. Absent if none of these automations is known to have cost anything.
+   */
+  estimatedCost?: Money[];
+  /** The scheduled times, in order. What was over before now is not among them: `automation/explain` tells of that. */
+  fires: Fire[];
+  /** How far this goes: `to`, or less if that would have taken too long. */
+  simulatedThrough: Timestamp;
+  /** How many there are, also of those that are not among `fires`. */
+  totals: Totals;
+  /** Whether there are more than these. */
+  truncated: boolean;
+};
+
 /** Slots that overlap skipped behind an active run. */
 export type Skipped = {
-  /** How many; above 100,000 there may be more. */
+  /** How many; from 100,000 on there may be more. */
   count: number;
   /** The first. */
   fromAt: Timestamp;
@@ -1986,7 +2355,7 @@ export type Skipped = {
 
 /** Scheduled times that one run answers for; both ends belong to it. */
 export type SlotRange = {
-  /** How many; above 100,000 there may be more. */
+  /** How many; from 100,000 on there may be more. */
   count: number;
   /** The first. */
   fromAt: Timestamp;
@@ -2100,6 +2469,16 @@ export type Tombstone = {
   revision: number;
 };
 
+/** How many scheduled times there are, by what becomes of them. */
+export type Totals = {
+  /** Of each of them that has any, in the order in which they were created; of the first ones, if there are many. */
+  automations: AutomationTotals[];
+  /** Of all automations that were wanted. */
+  outcomes: {
+    [name: string]: number;
+  };
+};
+
 /** Why there is a run. */
 export type Trigger = {
   kind: "schedule";
@@ -2117,6 +2496,9 @@ export type Trigger = {
 
 /** What keeps the history of a project. */
 export type Vcs = "git";
+
+/** What became of a scheduled time, or of a time that somebody asks about. */
+export type Verdict = "ran" | "ran_late" | "waiting" | "not_started" | "missed" | "overlapped" | "busy" | "paused" | "ended" | "deleted" | "pruned" | "future" | "not_scheduled";
 
 /** What a close waits for. */
 export type WaitedFor = {
