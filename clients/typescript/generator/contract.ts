@@ -34,7 +34,8 @@ function subscriptions(contract: Contract): Set<string> {
 
 function properties(schema: Schema, contract: Contract): Readonly<Record<string, Schema>> {
   if (typeof schema === "boolean") return {};
-  if (schema.$ref !== undefined) return properties(contract.components.schemas[referred(schema.$ref)] ?? true, contract);
+  if (schema.$ref !== undefined)
+    return properties(contract.components.schemas[referred(schema.$ref)] ?? true, contract);
   return schema.properties ?? {};
 }
 
@@ -48,43 +49,64 @@ function protocol(contract: Contract): string {
   const types = carried.map(
     ([name, schema]) => `${comment(remarks(schema), "")}export type ${name} = ${writer.type(schema)};\n`,
   );
-  const refusals = Object.entries(errors).map(
-    ([kind, { data }]) => `  ${kind}: ${writer.type(data, "  ")};\n`,
-  );
+  const refusals = Object.entries(errors).map(([kind, { data }]) => `  ${kind}: ${writer.type(data, "  ")};\n`);
   const codes = Object.entries(errors).map(([kind, { code }]) => `  ${kind}: ${code},\n`);
   return [
     HEAD,
     types.join("\n"),
-    `${comment(["What is told beside a refusal, by its kind."], "")}export interface RefusalData {\n${refusals.join("")}}\n`,
-    `${comment(["The codes of refusals, by their kind."], "")}export const refusalCodes = {\n${codes.join("")}} as const;\n`,
+    block("What is told beside a refusal, by its kind.", "export interface RefusalData {", refusals),
+    block("The codes of refusals, by their kind.", "export const refusalCodes = {", codes, "} as const;"),
   ].join("\n");
 }
+
+/** Something in braces, with what it is before it. */
+function block(what: string, head: string, lines: readonly string[], end = "}"): string {
+  return `${comment([what], "")}${head}\n${lines.join("")}${end}\n`;
+}
+
+/** How every request is made, as it stands in what is written. */
+const OPTIONS = [
+  comment(["Cancels the request. What was committed before is answered as it is: a cancel hides no change."], "  "),
+  "  signal?: AbortSignal | undefined;\n",
+];
+
+const ASKS = [
+  "request<M extends AskedMethod>(",
+  "    method: M,",
+  '    params: Methods[M]["params"],',
+  "    options?: RequestOptions,",
+  '  ): Promise<Methods[M]["result"]>;\n',
+].join("\n");
 
 function methods(contract: Contract): string {
   const keeps = subscriptions(contract);
   const asked = contract.methods.filter(({ name }) => !SESSION.includes(name) && !keeps.has(name));
   const entry = ({ name, summary, ...method }: Method): string => {
     const kinds = method.errors.map(({ $ref }) => JSON.stringify(referred($ref))).join(" | ");
-    const types = `params: ${typeOf(method["x-params"])}; result: ${typeOf(method.result.schema)}; refusals: ${kinds}`;
-    return `${comment([summary], "  ")}  ${JSON.stringify(name)}: { ${types} };\n`;
+    const [params, result] = [typeOf(method["x-params"]), typeOf(method.result.schema)];
+    const members = [`params: ${params};`, `result: ${result};`, `refusals: ${kinds};`];
+    const lines = members.map((member) => `    ${member}\n`).join("");
+    return `${comment([summary], "  ")}  ${JSON.stringify(name)}: {\n${lines}  };\n`;
   };
-  const told = contract["x-notifications"].map(
-    ({ name, result }) => `  ${JSON.stringify(name)}: ${typeOf(result)};\n`,
-  );
+  const told = contract["x-notifications"].map(({ name, result }) => `  ${JSON.stringify(name)}: ${typeOf(result)};\n`);
+  const names = asked.map(({ name }) => `\n  | ${JSON.stringify(name)}`).join("");
+  const kept = "The methods that are asked by name; the client itself keeps the session and all subscriptions.";
+  const methods = contract.methods.map(entry);
   return [
     HEAD,
     `import type * as protocol from "./protocol.js";\n`,
-    `${comment(["What each method takes and gives, and the kinds of its refusals."], "")}export interface Methods {\n${contract.methods.map(entry).join("")}}\n`,
-    `${comment(["What subscriptions tell."], "")}export interface Notifications {\n${told.join("")}}\n`,
-    `${comment(["The methods that are asked by name; the client itself keeps the session and all subscriptions."], "")}export type AskedMethod = ${asked.map(({ name }) => JSON.stringify(name)).join(" | ")};\n`,
-    `${comment(["How a request is made, beside what it asks for."], "")}export interface RequestOptions {\n${comment(["Cancels the request. What was committed before that is answered as it is: a cancel never hides a change."], "  ")}  signal?: AbortSignal | undefined;\n}\n`,
-    `export interface Requests {\n  request<M extends AskedMethod>(method: M, params: Methods[M]["params"], options?: RequestOptions): Promise<Methods[M]["result"]>;\n}\n`,
+    block("What each method takes and gives, and the kinds of its refusals.", "export interface Methods {", methods),
+    block("What subscriptions tell.", "export interface Notifications {", told),
+    `${comment([kept], "")}export type AskedMethod =${names};\n`,
+    block("How a request is made, beside what it asks for.", "export interface RequestOptions {", OPTIONS),
+    block("Whoever can be asked.", "export interface Requests {", [`  ${ASKS}`]),
     ...groups(asked, contract),
   ].join("\n");
 }
 
 function typeOf(schema: Schema): string {
-  if (typeof schema === "boolean" || schema.$ref === undefined) throw new Error("what a method takes and gives has a name");
+  if (typeof schema === "boolean" || schema.$ref === undefined)
+    throw new Error("what a method takes and gives has a name");
   return `protocol.${referred(schema.$ref)}`;
 }
 
@@ -121,8 +143,7 @@ function groups(asked: readonly Method[], contract: Contract): string[] {
     [
       `${comment(["The methods, group by group."], "")}export abstract class NamedMethods implements Requests {`,
       `${fields.join("")}`,
-      `  abstract request<M extends AskedMethod>(method: M, params: Methods[M]["params"], options?: RequestOptions): Promise<Methods[M]["result"]>;`,
-      "}\n",
+      `  abstract ${ASKS}}\n`,
     ].join("\n"),
   ];
 }

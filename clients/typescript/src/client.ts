@@ -4,7 +4,13 @@ import { Readable, Writable } from "node:stream";
 import { type Closed, shutDown } from "./closing.js";
 import { type ChosenKind, type EventOf, events, type EventsOptions, output, type OutputOptions } from "./events.js";
 import { type AskedMethod, type Methods, NamedMethods, type RequestOptions } from "./generated/methods.js";
-import type { Chunk, CloseMode, DirectoryHoldParams, InitializeParams, InitializeResult } from "./generated/protocol.js";
+import type {
+  Chunk,
+  CloseMode,
+  DirectoryHoldParams,
+  InitializeParams,
+  InitializeResult,
+} from "./generated/protocol.js";
 import { Kept } from "./kept.js";
 import { type CarryOut, type Offer, Serving } from "./provider.js";
 import { type ClientState, type Plan, type RestartPolicy, Supervisor } from "./supervisor.js";
@@ -108,9 +114,9 @@ export class SextonClient extends NamedMethods implements AsyncDisposable {
   }
 
   /**
-   * Everything that happens, in order. It begins now, not with the first `next()`; it goes on in the sidecar that follows
-   * one that was lost, without gap or repeat; it ends when it is left or the client is closed. After `resync`, which is
-   * told whatever was chosen, list again.
+   * Everything that happens, in order. It begins now, not with the first `next()`; it goes on in the sidecar that
+   * follows one that was lost, without gap or repeat; it ends when it is left or the client is closed. After
+   * `resync`, which is told whatever was chosen, list again.
    */
   events<K extends ChosenKind = ChosenKind>(
     options: EventsOptions<K> = {},

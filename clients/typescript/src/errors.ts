@@ -43,7 +43,7 @@ export interface ToldError {
   readonly data?: unknown;
 }
 
-/** Reads the error of an answer. One whose kind this version does not know keeps it, and is matched by no known kind. */
+/** Reads the error of an answer. A kind that this version does not know is kept as it is. */
 export function refusal(method: string, told: ToldError, cause?: unknown): SextonError {
   const data = typeof told.data === "object" && told.data !== null ? told.data : { kind: kindOf(told.code) };
   const kind = "kind" in data && typeof data.kind === "string" ? data.kind : kindOf(told.code);

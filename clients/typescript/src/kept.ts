@@ -16,8 +16,8 @@ export interface Kind<M extends Opening> {
 export type Ending = "asked" | "lost";
 
 /**
- * Opens a subscription in this sidecar, and waits until the sidecar has gone or `asked` comes to pass; then it is closed.
- * `opened` is told when it is open.
+ * Opens a subscription in this sidecar, and waits until the sidecar has gone or `asked` comes to pass; then it is
+ * closed. `opened` is told when it is open.
  */
 export async function during<M extends Opening>(
   session: Session,

@@ -176,7 +176,7 @@ export class Work {
 function parts(text: string): string[] {
   const bytes = Buffer.from(text, "utf8");
   const all: string[] = [];
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     let to = Math.min(from + PART, bytes.length);
     // A byte that goes on a character begins with the bits 10.
     while (to < bytes.length && ((bytes[to] ?? 0) & 0xc0) === 0x80) to -= 1;

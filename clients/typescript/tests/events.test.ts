@@ -6,7 +6,11 @@ import type { Event } from "sexton-client";
 import { dormant, killed, next, Place, runIs, shell, thrown, until, waitsAt, within } from "./support.js";
 
 /** As many titles, each of them an event, as are asked for in one go. */
-async function rename(client: Awaited<ReturnType<Place["open"]>>, id: string, titles: readonly string[]): Promise<void> {
+async function rename(
+  client: Awaited<ReturnType<Place["open"]>>,
+  id: string,
+  titles: readonly string[],
+): Promise<void> {
   await Promise.all(titles.map((title) => client.automations.update({ id, patch: { title } })));
 }
 
@@ -104,7 +108,10 @@ test("a sidecar that is killed leaves no gap and no repeat", async (t) => {
   const isLast = (event: Event | undefined) => event !== undefined && titleOf(event) === "last";
   while (!isLast(heard.at(-1))) heard.push(await next("an event", wide));
   const rounds = [0, 1, 2].flatMap((round) => [...numbered(40, `round ${round}`), ...numbered(5, `more of ${round}`)]);
-  assert.deepEqual(heard.map(titleOf).filter((title) => title !== ""), ["first", ...rounds, "last"]);
+  assert.deepEqual(
+    heard.map(titleOf).filter((title) => title !== ""),
+    ["first", ...rounds, "last"],
+  );
   assert.deepEqual(
     heard.map(({ seq }) => seq),
     heard.map((_, index) => (heard[0]?.seq ?? 0) + index),

@@ -65,13 +65,18 @@ export const registered = new Map<string, (entry: unknown) => Promise<void>>();
 const disposable = { dispose: () => {} };
 
 export const commands = {
-  registerCommand: (name: string, action: (entry: unknown) => Promise<void>) => (registered.set(name, action), disposable),
+  registerCommand: (name: string, action: (entry: unknown) => Promise<void>) => (
+    registered.set(name, action),
+    disposable
+  ),
 };
 
-const message = (kind: string) => async (text: string, ...items: string[]) => {
-  show(`${kind}: ${text} [${items.join(", ")}]`);
-  return items.find((item) => item === person.chooses);
-};
+const message =
+  (kind: string) =>
+  async (text: string, ...items: string[]) => {
+    show(`${kind}: ${text} [${items.join(", ")}]`);
+    return items.find((item) => item === person.chooses);
+  };
 
 export const window = {
   createOutputChannel: (name: string) => ({

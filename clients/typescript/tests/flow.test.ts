@@ -133,7 +133,9 @@ test("what is no protocol ends the conversation", async () => {
     "automation/list": { answer: { result: null }, then: ["Content-Length: 3\r\n\r\nno!"] },
   });
   const client = await within("opening", SextonClient.connect({ input, output }));
-  const failed = new Promise<void>((resolve) => client.onState((state) => (state === "failed" ? resolve() : undefined)));
+  const failed = new Promise<void>((resolve) =>
+    client.onState((state) => (state === "failed" ? resolve() : undefined)),
+  );
   await client.automations.list();
   await within("the end", failed);
   assert.ok((await thrown("a list", client.automations.list())) instanceof SidecarUnavailableError);

@@ -100,7 +100,13 @@ test("types say what the contract says", () => {
   same<Extract<Methods["run/cancel"]["result"], { state: "failed" }>["completedAt"], number>("same");
   const rhythm = { kind: "interval", everyMs: 60_000 } as const;
   // @ts-expect-error a one-shot has no rhythm
-  const draft: Methods["automation/create"]["params"] = { title: "a", kind: "oneshot", fireAt: 1, task: shell(""), rhythm };
+  const draft: Methods["automation/create"]["params"] = {
+    title: "a",
+    kind: "oneshot",
+    fireAt: 1,
+    task: shell(""),
+    rhythm,
+  };
   // @ts-expect-error an answer names what it answers
   const answer: Methods["run/respond"]["params"] = { id: "run_1", optionID: "yes" };
   assert.ok(draft && answer);

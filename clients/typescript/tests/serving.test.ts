@@ -2,7 +2,15 @@
 
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { type CarryOut, type Run, type SextonClient, SextonError, type Work, WorkCancelled, WorkFailed } from "sexton-client";
+import {
+  type CarryOut,
+  type Run,
+  type SextonClient,
+  SextonError,
+  type Work,
+  WorkCancelled,
+  WorkFailed,
+} from "sexton-client";
 import { dormant, killed, next, Place, runIs, thrown, until, within } from "./support.js";
 
 const OFFER = { id: "editor", models: [{ id: "large", variants: ["careful"] }], maxConcurrent: 2 };
@@ -41,7 +49,10 @@ test("a run is carried out, step by step, to its result", async (t) => {
     await work.cost(0.25, "EUR");
     return { text: "all is well", outcome: "findings" };
   });
-  const draft = { ...dormant("a", { ...PROMPT, variant: "careful" }), policy: { stepCap: 7, permissions: "deny" as const } };
+  const draft = {
+    ...dormant("a", { ...PROMPT, variant: "careful" }),
+    policy: { stepCap: 7, permissions: "deny" as const },
+  };
   const { id } = await client.automations.create(draft);
   const run = await client.automations.run({ id });
   const ended = await runIs(news, run.id, "succeeded");
@@ -76,7 +87,13 @@ test("what is thrown is why it has failed", async (t) => {
     [new WorkFailed("provider_unavailable", "log in first", "auth"), "provider_unavailable", "log in first"],
     [new WorkFailed("step_cap", "too many steps"), "step_cap", "too many steps"],
   ];
-  errors.push(...outcomes.map(([error]) => () => Promise.reject(error)));
+  errors.push(
+    ...outcomes.map(
+      ([error]) =>
+        () =>
+          Promise.reject(error),
+    ),
+  );
   for (const [, code, message] of outcomes) {
     const failed = await runIs(news, (await begin()).id, "failed");
     assert.deepEqual([failed.error.code, failed.error.message], [code, message]);
@@ -207,7 +224,10 @@ test("who serves no more interrupts what goes on, and is told of nothing", async
 
 test("an offer that is none is refused", async (t) => {
   const client = await (await Place.make(t)).open();
-  const error = await thrown("an offer", client.serveProvider({ id: "editor", models: [] }, async () => {}));
+  const error = await thrown(
+    "an offer",
+    client.serveProvider({ id: "editor", models: [] }, async () => {}),
+  );
   assert.ok(error instanceof SextonError && error.kind === "invalid_params", String(error));
   const events = client.events();
   await client.automations.create(dormant("a", { kind: "notify", text: "still here" }));

@@ -7,12 +7,20 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { type AutomationCreateParams, type ClientState, type EventOf, type Run, SextonClient, type SpawnOptions } from "sexton-client";
+import {
+  type AutomationCreateParams,
+  type ClientState,
+  type EventOf,
+  type Run,
+  SextonClient,
+  type SpawnOptions,
+} from "sexton-client";
 
 /** Longer than anything takes on a machine that is busy with something else. */
 const DEADLINE_MS = 60_000;
 
-export const binary = process.env["SEXTON_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/sexton", import.meta.url));
+export const binary =
+  process.env["SEXTON_BIN"] ?? fileURLToPath(new URL("../../../../target/debug/sexton", import.meta.url));
 assert.ok(existsSync(binary), `there is no sidecar at ${binary}: run \`cargo build\`, or name one with SEXTON_BIN`);
 
 /** Gives what a promise gives, or fails when that has not come in time. */

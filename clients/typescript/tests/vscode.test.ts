@@ -50,7 +50,7 @@ test("a window shows what is due, what runs, what failed, and puts questions to 
   assert.deepEqual(tree(), ["Tests (automation)"]);
   vscode.person.chooses = "Show Output";
   await vscode.registered.get("sexton.run")?.(entry("Tests"));
-  await within("a failure", vscode.isShown("error: Tests: "));
+  await within("a failure", vscode.isShown("[Show Output, Run Again]"));
   await within("its output", vscode.isShown(": broken"));
   assert.match(tree().join("\n"), /^Tests \(automation\)\n {2}run\.failed: ./);
 
@@ -70,7 +70,7 @@ test("a window shows what is due, what runs, what failed, and puts questions to 
 
   const reminder = await other.automations.create(dormant("Stand", { kind: "notify", text: "Stand up" }));
   await other.automations.run({ id: reminder.id });
-  await within("a reminder", vscode.isShown("information: Stand up"));
+  await within("a reminder", vscode.isShown("Stand up"));
   await vscode.registered.get("sexton.pause")?.(entry("Tests"));
   assert.equal((await other.automations.list({ paused: true })).items[0]?.id, tests.id);
 

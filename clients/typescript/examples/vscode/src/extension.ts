@@ -4,7 +4,7 @@
  * Each window has its own client and so its own sidecar; which of them fires timers is none of its business.
  */
 
-import { type Automation, type Blocker, type EventOf, type Run, SextonClient, SextonError } from "sexton-client";
+import { type Automation, type Blocker, type Event, type Run, SextonClient, SextonError } from "sexton-client";
 import * as vscode from "vscode";
 import { Automations, type Entry } from "./automations.js";
 
@@ -68,6 +68,9 @@ async function follow(
 ): Promise<void> {
   try {
     for await (const event of events) {
+      // Nobody waits here for what a person does.
+      if (event.kind !== "resync" && event.important)
+        void tell(client, event).catch((error: unknown) => log.error(described(error)));
       switch (event.kind) {
         case "automation.updated":
           automations.updated(event.automation);
@@ -77,14 +80,6 @@ async function follow(
           break;
         case "run.updated":
           automations.ran(event.run);
-          // Nobody waits here for what a person does.
-          if (event.important) void tell(client, event).catch((error: unknown) => log.error(described(error)));
-          break;
-        case "run.warning":
-          void vscode.window.showWarningMessage(event.text);
-          break;
-        case "lifecycle.failed":
-          void vscode.window.showErrorMessage(event.lifecycle.error ?? "This window could not close its automations.");
           break;
         case "resync":
           await automations.list();
@@ -97,27 +92,29 @@ async function follow(
   }
 }
 
-/** Shows a person what a run has come to. */
-async function tell(client: SextonClient, { run }: EventOf<"run.updated">): Promise<void> {
-  if ("ofLaterVersion" in run) return;
-  const title = run.automationTitle;
+/** Shows a person what they should know at once, in the words of the sidecar, and what can be done about it. */
+async function tell(client: SextonClient, event: Extract<Event, { important: true }>): Promise<void> {
+  if (event.kind !== "run.updated" || "ofLaterVersion" in event.run) {
+    await vscode.window.showWarningMessage(event.text);
+    return;
+  }
+  const { run, text } = event;
   switch (run.state) {
     case "awaiting_input":
       return ask(client, run, run.blocker);
     case "failed": {
-      const chosen = await vscode.window.showErrorMessage(`${title}: ${run.error.message}`, "Show Output", "Run Again");
+      const chosen = await vscode.window.showErrorMessage(text, "Show Output", "Run Again");
       if (chosen === "Show Output") await showOutput(client, run.id);
       if (chosen === "Run Again") await client.automations.run({ id: run.automationID });
       return;
     }
     case "stopped":
-      await vscode.window.showWarningMessage(`${title} did not run: ${run.stopReason.replaceAll("_", " ")}`);
-      return;
-    case "succeeded":
-      if (run.task.kind === "notify") await vscode.window.showInformationMessage(run.task.text);
+      await vscode.window.showWarningMessage(text);
       return;
     case "scheduled":
     case "running":
+    case "succeeded":
+      await vscode.window.showInformationMessage(text);
       return;
   }
 }
