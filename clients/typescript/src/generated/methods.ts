@@ -76,6 +76,12 @@ export interface Methods {
     result: protocol.AutomationPreviewResult;
     refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "invalid_automation";
   };
+  /** Tells why something ran at a time, or why it did not, also of deleted automations. */
+  "automation/explain": {
+    params: protocol.AutomationExplainParams;
+    result: protocol.AutomationExplainResult;
+    refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "not_found" | "storage_unavailable";
+  };
   /** Tells what will become of the scheduled times of a span: of all automations, of some, or of a draft. */
   "automation/simulate": {
     params: protocol.AutomationSimulateParams;
@@ -217,6 +223,7 @@ export type AskedMethod =
   | "automation/delete"
   | "automation/run"
   | "automation/preview"
+  | "automation/explain"
   | "automation/simulate"
   | "run/list"
   | "run/get"
@@ -296,6 +303,11 @@ export class AutomationsMethods {
   /** Tells when a schedule would be due, and what it says in words. */
   preview(params: protocol.AutomationPreviewParams, options?: RequestOptions): Promise<protocol.AutomationPreviewResult> {
     return this.#requests.request("automation/preview", params, options);
+  }
+
+  /** Tells why something ran at a time, or why it did not, also of deleted automations. */
+  explain(params: protocol.AutomationExplainParams, options?: RequestOptions): Promise<protocol.AutomationExplainResult> {
+    return this.#requests.request("automation/explain", params, options);
   }
 
   /** Tells what will become of the scheduled times of a span: of all automations, of some, or of a draft. */

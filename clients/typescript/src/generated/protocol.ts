@@ -332,6 +332,14 @@ export type AutomationDeleteParams = {
 
 export type AutomationDeleteResult = Deleted;
 
+export type AutomationExplainParams = {
+  /** The time in question, in the past or to come: the scheduled time in the same minute is meant. */
+  at: number;
+  id: string;
+};
+
+export type AutomationExplainResult = Explanation;
+
 export type AutomationGetParams = {
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
@@ -1172,6 +1180,30 @@ export type EventsUnsubscribeParams = {
 };
 
 export type EventsUnsubscribeResult = boolean;
+
+/** Something that the ledger tells. */
+export type Evidence = {
+  /** When it happened or began. */
+  at: Timestamp;
+  /** The event that told it, if it is still kept. */
+  seq?: number;
+  /** What, as a clause. */
+  text: string;
+};
+
+/** What became of a time that somebody asks about. */
+export type Explanation = {
+  /** What is behind that, oldest first: at most 64 pieces. */
+  evidence: Evidence[];
+  /** The run that answers for it, or on which it is counted; of a chain of retries the last. */
+  run?: AnyRun;
+  /** The scheduled time that is meant; none if nothing was scheduled in that minute. */
+  scheduledAt: Timestamp | null;
+  /** The same in a sentence for a person, with times of the automation's zone. */
+  summary: string;
+  /** What became of it. */
+  verdict: Verdict;
+};
 
 /** One fault: where, what, and the way out. */
 export type Fault = {
