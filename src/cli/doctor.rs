@@ -1,7 +1,6 @@
 //! `sexton doctor`: is the ledger sound, can this machine be relied on, what is wrong, and what to do.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
@@ -23,13 +22,8 @@ const LOGGED: &str = "warn";
 
 #[derive(Args)]
 pub(super) struct DoctorArgs {
-    /// The project's directory [default: the working directory].
-    #[arg(long, value_name = "DIRECTORY")]
-    project: Option<PathBuf>,
-    /// Where ledgers are kept [default: SEXTON_STATE_DIR, else this user's usual place]. It has to be the place where
-    /// windows keep theirs.
-    #[arg(long, value_name = "DIRECTORY")]
-    state_directory: Option<PathBuf>,
+    #[command(flatten)]
+    chosen: Chosen,
     /// Looks at the ledger only, not at the machine.
     #[arg(long)]
     audit: bool,
@@ -46,8 +40,7 @@ pub(super) struct DoctorArgs {
 /// Looks, after the repair if that is wanted. The exit code is 0 if no problem is left, 1 if one is, and 2 where what was named cannot be used.
 pub(super) fn run(environment: Environment, args: DoctorArgs) -> ExitCode {
     log_to_stderr(&environment, LOGGED);
-    let chosen = Chosen { project: args.project, state_directory: args.state_directory };
-    let doctor = match doctor(environment, chosen) {
+    let doctor = match doctor(environment, args.chosen) {
         Ok(doctor) => doctor,
         Err(why) => return complain(&why),
     };

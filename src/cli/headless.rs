@@ -160,12 +160,7 @@ struct Titled {
 
 fn why_not(refusal: &Refusal) -> End {
     match refusal {
-        Refusal::InvalidParams(faults) => {
-            let one = |fault: &crate::domain::fault::Fault| {
-                format!("{} {}", fault.field, fault.hint.as_deref().unwrap_or_default())
-            };
-            End::Unusable(faults.iter().map(one).collect::<Vec<_>>().join("; "))
-        }
+        Refusal::InvalidParams(_) => End::Unusable(refusal.of_arguments()),
         Refusal::InvalidAutomation(_)
         | Refusal::NotFound { .. }
         | Refusal::AutomationConflict { .. }

@@ -2,16 +2,21 @@
 
 use std::path::PathBuf;
 
+use clap::Args;
+
 use crate::domain::scheduler::Role;
 use crate::rpc::initialize::{Directory, InitializeParams, Named};
 use crate::sidecar::config::Environment;
 
 /// What the arguments say about the project.
-#[derive(Clone, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(super) struct Chosen {
-    /// The project's directory; the working directory if there is none.
+    /// The project's directory [default: the working directory].
+    #[arg(long, value_name = "DIRECTORY")]
     pub(super) project: Option<PathBuf>,
-    /// Where ledgers are kept; where windows keep them as well if there is none.
+    /// Where ledgers are kept [default: SEXTON_STATE_DIR, else this user's usual place]. It has to be the place where
+    /// windows keep theirs.
+    #[arg(long, value_name = "DIRECTORY")]
     pub(super) state_directory: Option<PathBuf>,
 }
 

@@ -102,6 +102,31 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The same for whoever has named things on a command line: each fault begins with the option that it is about.
+    pub fn of_arguments(&self) -> String {
+        match self {
+            Refusal::InvalidParams(faults) => {
+                let one =
+                    |fault: &Fault| format!("{} {}", fault.field, fault.hint.as_deref().unwrap_or_default());
+                faults.iter().map(one).collect::<Vec<_>>().join("; ")
+            }
+            Refusal::InvalidAutomation(_)
+            | Refusal::NotFound { .. }
+            | Refusal::AutomationConflict { .. }
+            | Refusal::ActiveRunStillRunning { .. }
+            | Refusal::WriterBusy { .. }
+            | Refusal::BlockerGone { .. }
+            | Refusal::InsideRun { .. }
+            | Refusal::Closing { .. }
+            | Refusal::CloseFailed { .. }
+            | Refusal::Overloaded(_)
+            | Refusal::Cancelled
+            | Refusal::Storage { .. }
+            | Refusal::InvalidRequest(_)
+            | Refusal::Internal(_) => self.to_string(),
+        }
+    }
+
     /// Whether it comes from what single rows say, not from the ledger as a whole: trying again would fail in
     /// the same way, and others are not concerned.
     pub fn is_about_the_rows(&self) -> bool {

@@ -9,6 +9,7 @@ use super::agents::Agents;
 use super::clock::Clock;
 use super::config::Environment;
 use super::health::Health;
+use super::located::Located;
 use super::main_loop::{self, Locks};
 use super::simulating::Simulations;
 use super::state_directory::{self, StateDirectory};
@@ -66,12 +67,7 @@ impl Host for SidecarHost {
 
     async fn initialize(&self, params: InitializeParams) -> Answer<(InitializeResult, Sidecar)> {
         let clock = Clock;
-        let project = project::find(params.directory.as_ref(), &self.working_directory)?;
-        let root = match &params.state_directory {
-            Some(chosen) => self.working_directory.join(chosen),
-            None => self.environment.state_root().ok_or_else(state_directory::unknown_root)?,
-        };
-        let root = self.working_directory.join(root);
+        let Located { project, root } = self.locate(&params)?;
         let StateDirectory { path: state, warning } = state_directory::prepare(&root, &project.id)?;
         let fresh_id = LedgerId::from_unique(&FreshIds.unique());
         // Opening may wait for other processes; what listens for a signal must not wait with it.
@@ -166,6 +162,22 @@ impl Host for SidecarHost {
 }
 
 impl SidecarHost {
+    fn locate(&self, params: &InitializeParams) -> Answer<Located> {
+        Located::of(params, &self.environment, &self.working_directory)
+    }
+
+    /// Where the ledger would be that these parameters open, if nobody has ever opened it: so that who only wants to look
+    /// makes none.
+    ///
+    /// # Errors
+    /// As [`Host::initialize`], for what is named.
+    pub fn missing_ledger(&self, params: &InitializeParams) -> Answer<Option<PathBuf>> {
+        let state = self.locate(params)?.state();
+        // What cannot be looked at is told of by opening it.
+        let nobody_was_there = state.try_exists().is_ok_and(|exists| !exists);
+        Ok(nobody_was_there.then_some(state))
+    }
+
     /// The run that this process was started by, if the ledger has it.
     async fn inside_run(&self, ledger: &Ledger) -> Answer<Option<RunId>> {
         let Some(run) = self.environment.run_id() else { return Ok(None) };

@@ -22,6 +22,7 @@ mod guarded;
 mod health;
 mod holding;
 mod listening;
+mod located;
 mod main_loop;
 mod output;
 mod peers;

@@ -14,10 +14,8 @@ use std::path::PathBuf;
 use super::clock::Clock;
 use super::compose::VERSION;
 use super::config::Environment;
-use super::{project, state_directory};
+use super::located::Located;
 use crate::domain::diagnosis::{Check, DoctorReport, Finding, Outcome, Severity, Subject};
-use crate::domain::fault::Fault;
-use crate::domain::refusal::Refusal;
 use crate::exec::GuardProgram;
 use crate::rpc::initialize::InitializeParams;
 
@@ -51,14 +49,10 @@ impl Doctor {
         params: &InitializeParams,
         guard: GuardProgram,
     ) -> Result<Doctor, String> {
-        let project =
-            project::find(params.directory.as_ref(), &working_directory).map_err(|why| in_words(&why))?;
-        let root = match &params.state_directory {
-            Some(chosen) => PathBuf::from(chosen),
-            None => environment.state_root().ok_or_else(|| in_words(&state_directory::unknown_root()))?,
-        };
-        let state = working_directory.join(root).join(&project.id);
-        Ok(Doctor { environment, project: project.directory, state, guard })
+        let located = Located::of(params, &environment, &working_directory);
+        let located = located.map_err(|refusal| refusal.of_arguments())?;
+        let state = located.state();
+        Ok(Doctor { environment, project: located.project.directory, state, guard })
     }
 
     /// Looks, and tells what was found.
@@ -115,11 +109,4 @@ fn cannot_be_written(error: &std::io::Error) -> Finding {
         "no window can open the project",
         "make the directory writable for this user and free some space, or choose another with SEXTON_STATE_DIR",
     )
-}
-
-/// What a window would be told, for somebody who has written options.
-fn in_words(refusal: &Refusal) -> String {
-    let Refusal::InvalidParams(faults) = refusal else { return refusal.to_string() };
-    let one = |fault: &Fault| format!("{} {}", fault.field, fault.hint.as_deref().unwrap_or_default());
-    faults.iter().map(one).collect::<Vec<_>>().join("; ")
 }
