@@ -4,12 +4,16 @@ mod child;
 mod demo;
 mod doctor;
 mod headless;
+mod named;
 mod next;
+mod opened;
 mod process;
 mod project;
 mod schema;
 mod serve;
 mod show;
+mod simulate;
+mod words;
 mod worktree;
 
 use std::path::PathBuf;
@@ -55,6 +59,11 @@ enum Command {
     ///
     /// Nothing is stored, and no project is needed.
     Next(next::NextArgs),
+    /// Shows what will become of scheduled times, and what that will cost.
+    ///
+    /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
+    /// to be open all the time.
+    Simulate(simulate::SimulateArgs),
     /// Looks after the worktrees in which automations work.
     #[command(subcommand)]
     Worktree(worktree::WorktreeCommand),
@@ -99,6 +108,7 @@ pub fn run() -> ExitCode {
         Some(Command::Trial { part, file }) => trials::play(part, &file),
         Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),
+        Some(Command::Simulate(args)) => simulate::run(environment, args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),
         None => serve(environment, cli.serve),

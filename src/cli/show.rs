@@ -43,6 +43,24 @@ impl Style {
     }
 }
 
+/// The lines of a table: the first column begins at the left, each other one ends at the right.
+pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
+    let count = rows.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..count).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cell = |(column, (cell, width)): (usize, (&String, &usize))| match column {
+            0 => format!("{cell:<width$}"),
+            _ => format!("  {cell:>width$}"),
+        };
+        row.iter().zip(&widths).enumerate().map(cell).collect()
+    };
+    rows.iter().map(line).collect()
+}
+
 /// Writes an answer to stdout.
 pub(super) fn print(answer: &str) -> ExitCode {
     let mut out = io::stdout().lock();

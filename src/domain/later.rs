@@ -89,6 +89,11 @@ impl LaterAutomation {
         }
     }
 
+    /// What that version calls it, if it still has a title.
+    pub fn title(&self) -> Option<&str> {
+        self.definition.get("title").and_then(Value::as_str)
+    }
+
     /// As this reader is shown it.
     #[must_use]
     pub fn shown_to(mut self, voice: Voice) -> Self {

@@ -3,6 +3,7 @@
 #![cfg(target_os = "linux")]
 
 mod next;
+mod simulate;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;

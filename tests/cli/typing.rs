@@ -2,6 +2,8 @@
 
 use std::process::{Command, Stdio};
 
+use crate::support::Place;
+
 /// What came of a command.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -17,6 +19,14 @@ pub(crate) fn sexton(args: &[&str]) -> Command {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
+    command
+}
+
+/// The same in the project of this place.
+pub(crate) fn sexton_at(place: &Place, args: &[&str]) -> Command {
+    let mut command = sexton(args);
+    command.env("SEXTON_STATE_DIR", place.state()).env("XDG_CONFIG_HOME", place.configuration());
+    command.current_dir(place.project());
     command
 }
 
