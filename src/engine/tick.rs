@@ -65,7 +65,29 @@ pub fn next_at(
     boot: &Boot,
     reading: Reading,
 ) -> Result<Option<Timestamp>, Refusal> {
-    let now = reading.wall;
+    let claim = match duty {
+        Duty::Owner => clock::next_claim(view, boot, reading, 0)?,
+        Duty::Standby => {
+            let standby_ms = view.owner_limits()?.unwrap_or(own_limits).standby_ms;
+            clock::next_claim(view, boot, reading, standby_ms)?
+        }
+        Duty::Observer => None,
+    };
+    let beside = next_beside_slots(view, duty, me, own_limits, reading.wall)?;
+    Ok(claim.into_iter().chain(beside).min())
+}
+
+/// The same, but for slots and for what happens to the clock.
+///
+/// # Errors
+/// When the ledger fails.
+pub(super) fn next_beside_slots(
+    view: &View<'_>,
+    duty: Duty,
+    me: &InstanceId,
+    own_limits: SharedLimits,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
     let limits = view.owner_limits()?.unwrap_or(own_limits);
     let room = assign::agent_room(view, limits)?;
     // What a run is told wrongly is looked for by those who decide for the project, and has been due since the run was
@@ -81,13 +103,10 @@ pub fn next_at(
                 true => view.next_to_give(now, room)?.map(|_| now),
                 false => None,
             };
-            [clock::next_claim(view, boot, reading, 0)?, idle, view.next_neglected(me, limits.standby_ms)?]
+            [idle, view.next_neglected(me, limits.standby_ms)?]
         }
-        Duty::Standby => {
-            let claim = clock::next_claim(view, boot, reading, limits.standby_ms)?;
-            [claim, None, view.next_neglected(me, limits.standby_ms)?]
-        }
-        Duty::Observer => [None; 3],
+        Duty::Standby => [None, view.next_neglected(me, limits.standby_ms)?],
+        Duty::Observer => [None; 2],
     };
     let times = [view.next_shared_deadline()?, misplaced, view.next_own_deadline(me)?];
     Ok(times.into_iter().chain(for_everybody).flatten().min())

@@ -51,7 +51,7 @@ pub use clock::{ClockRow, Remaining};
 pub use closes::CloseRow;
 pub use column::{Tx, View};
 pub use commits::{Committed, Glimpse};
-pub use copy::MemoryCopy;
+pub use copy::{FRESH, Frozen, MemoryCopy};
 pub use disturbances::NotedDisturbance;
 pub use error::{LedgerError, Trouble};
 pub use events::{EventFilter, StoredEvent};

@@ -10,7 +10,7 @@ use super::Sidecar;
 use crate::domain::draft::{Commitment, CreateParams};
 use crate::domain::refusal::Refusal;
 use crate::domain::simulation::{SimulateRequest, Simulation};
-use crate::engine::simulate::{self, Around};
+use crate::engine::simulate::{self, Around, Means};
 use crate::rpc::backend::{Answer, Backend};
 use crate::rpc::caller::Caller;
 
@@ -78,6 +78,6 @@ impl Sidecar {
             vcs: parts.vcs,
             given_up,
         };
-        simulate::simulate(prepared, &around)
+        simulate::simulate(prepared, &around, Means::Memory)
     }
 }

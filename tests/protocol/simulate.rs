@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, every, once, shell, with};
-use crate::support::{Place, faults, kind, wall_ms};
+use crate::support::{Place, eventually, faults, kind, wall_ms};
 
 const MINUTE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 60 * MINUTE_MS;
@@ -159,5 +159,46 @@ fn what_was_over_before_is_not_told() {
     assert_eq!(told["fires"], json!([]));
     let told = simulate(&mut client, json!({"from": 0, "to": wall_ms() + 25 * HOUR_MS}));
     assert_eq!(outcomes(&told), ["ran"]);
+    client.finish();
+}
+#[test]
+fn more_than_is_told_is_counted() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 1000}));
+    let id = client.create(every("each second", 1000, shell("true")));
+    let told = ahead(&mut client, 3, json!({"assumeRunMs": 10}));
+    let fires = told["fires"].as_array().unwrap();
+    assert_eq!((fires.len(), &told["truncated"]), (10_000, &json!(true)));
+    assert!(fires.is_sorted_by_key(|fire| fire["at"].as_i64()), "the first ones are told");
+    let count = told["totals"]["automations"][0]["outcomes"]["ran"].as_i64().unwrap();
+    assert!((10_795..=10_800).contains(&count), "{count}");
+    assert_eq!(told["totals"]["automations"][0]["id"], id);
+    client.finish();
+}
+
+#[test]
+fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 1000}));
+    // Each of its runs is counted, so that none is like another.
+    let counted = json!({"kind": "count", "count": 1_000_000_000});
+    client.create(with(every("counted", 1000, shell("true")), "stop", counted));
+    let now = wall_ms();
+    let years = json!({"from": now, "to": now + 1000 * 24 * HOUR_MS, "assumeRunMs": 0});
+    let long = [(); 2].map(|()| client.send("automation/simulate", years.clone()));
+    let error = client.refusal("automation/simulate", years.clone());
+    assert_eq!((&error["code"], kind(&error)), (&json!(-32018), "overloaded"));
+    // Nobody waits for these.
+    assert_eq!(client.get("run/list", json!({}))["items"], json!([]));
+    for id in &long {
+        let params = format!(r#"{{"jsonrpc":"2.0","method":"$/cancelRequest","params":{{"id":{id}}}}}"#);
+        client.message(&params);
+        let error = client.answer(id).expect_err("it is cancelled");
+        assert_eq!((&error["code"], kind(&error)), (&json!(-32800), "cancelled"));
+    }
+    // The places of both are free again as soon as they have noticed.
+    eventually("a place to simulate", || {
+        client.ask("automation/simulate", json!({"from": now, "to": now})).ok()
+    });
     client.finish();
 }

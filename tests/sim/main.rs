@@ -35,6 +35,7 @@ mod explaining;
 mod fairness;
 mod firing;
 mod forcing;
+mod foreseeing;
 mod holding;
 mod inside;
 mod later;

@@ -10,8 +10,9 @@ use sexton::domain::run::machine::State;
 use sexton::domain::time::Timestamp;
 use sexton::domain::worktree::WorktreeName;
 use sexton::engine::retention;
-use sexton::ledger::{AgentRoom, EventFilter, Tx};
+use sexton::ledger::{AgentRoom, EventFilter, MemoryCopy, Tx};
 
+use crate::drafts::every;
 use crate::random;
 use crate::world::World;
 
@@ -20,11 +21,12 @@ const GROWING: [&str; 7] =
     ["runs", "automations", "events", "definitions", "epochs", "accounts", "disturbances"];
 
 /// Indexes of what is going on now; walking over one is bounded by that.
-const OF_THE_PRESENT: [&str; 11] = [
+const OF_THE_PRESENT: [&str; 12] = [
     "automations_deleting",
     "runs_active",
     "runs_deadline",
     "runs_given",
+    "runs_hold_directory",
     "runs_in_line",
     "runs_kinds",
     "runs_to_tell",
@@ -189,6 +191,29 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     let statements = std::mem::take(&mut *statements.lock().unwrap());
     assert!(statements.len() > 25, "only {} statements", statements.len());
     check(&world, statements);
+}
+
+#[test]
+fn a_copy_of_what_there_is_to_do_looks_at_no_run_that_is_over() {
+    let (mut world, owner) = World::with_owner();
+    world.create(owner, every(60));
+    let statements = world.record_statements();
+    world.recording.store(true, Ordering::Relaxed);
+    MemoryCopy::of(&world.view(), world.now).unwrap();
+    world.view().past_runs(1).unwrap();
+    world.view().epoch_effective_at(1, 1).unwrap();
+    world.recording.store(false, Ordering::Relaxed);
+    let statements = std::mem::take(&mut *statements.lock().unwrap());
+    assert!(statements.len() > 10, "only {} statements", statements.len());
+    for sql in statements {
+        let plan = plan(world.connection(), &sql);
+        let all_automations = |line: &&String| {
+            line.starts_with("SCAN automations") || line.starts_with("SCAN a ") || *line == "SCAN a"
+        };
+        let slow: Vec<_> =
+            plan.iter().filter(|line| slow(line)).filter(|line| !all_automations(line)).collect();
+        assert_eq!(slow, Vec::<&String>::new(), "{sql}\n{}", plan.join("\n"));
+    }
 }
 
 /// Pages of every kind.

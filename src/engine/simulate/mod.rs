@@ -2,11 +2,14 @@
 //! is moved from one thing to the next, and nothing is really done.
 //!
 //! [`play`] does what the windows would do, [`work`] is what they carry out, [`before`] makes of the copy what is assumed, and [`told`] keeps what becomes
-//! of the slots. What is assumed is said where it is promised: [`Simulation`].
+//! of the slots. [`remembered`] saves most of the work. What is assumed is said where it is promised: [`Simulation`].
 
 mod before;
+mod fate;
 mod lengths;
 mod play;
+mod remembered;
+mod timetable;
 mod told;
 mod work;
 
@@ -26,9 +29,21 @@ use lengths::Lengths;
 use play::Play;
 use told::{Told, Wanted};
 
-/// How many instants are decided at most at which anything happens: some ten seconds of work, after which nobody waits
-/// for an answer any more.
-const INSTANTS: u64 = 20_000;
+/// How many instants are decided at most at which anything happens: a few seconds of work, after which nobody waits for an
+/// answer any more.
+const PLAYED: u64 = 10_000;
+
+/// How many instants and slots are told at most by what is remembered of others: a second or two more.
+const REMEMBERED: u64 = 2_000_000;
+
+/// By which means what happens is found out. It makes no difference but in how long that takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// Each instant is decided.
+    Decisions,
+    /// Those that are like others are told by what has come of these.
+    Memory,
+}
 
 /// What a simulation depends on beside the rows and what is asked.
 pub struct Around<'a> {
@@ -80,7 +95,7 @@ pub fn prepare(view: &View<'_>, now: Timestamp, request: SimulateRequest) -> Res
 ///
 /// # Errors
 /// When the draft cannot be created, nobody waits for the answer any more, or there is no memory.
-pub fn simulate(prepared: Prepared, around: &Around<'_>) -> Result<Simulation, Refusal> {
+pub fn simulate(prepared: Prepared, around: &Around<'_>, means: Means) -> Result<Simulation, Refusal> {
     let Prepared { copy, lengths, now, request, named } = prepared;
     let mut play = Play::new(&copy, around, now, lengths);
     play.prepare()?;
@@ -94,25 +109,65 @@ pub fn simulate(prepared: Prepared, around: &Around<'_>) -> Result<Simulation, R
     };
     let wanted = Wanted { from: request.from, to: request.to, automations, draft };
     let mut told = Told::new(wanted, play.grace_ms()?);
-    let mut simulated_through = request.to;
-    let mut next = Some(now);
-    let mut instants = 0;
-    while let Some(at) = next.filter(|at| *at <= request.to) {
-        if (around.given_up)() {
-            return Err(Refusal::Cancelled);
+    let simulated_through = match go_through(&mut play, &mut told, request.to, means)? {
+        Simulated::All => request.to,
+        // Of what is due at that instant nothing has been decided.
+        Simulated::Before(at) => at.plus_ms(-1),
+    };
+    play.tell_active(&mut told)?;
+    Ok(told.finish(simulated_through, &play.lengths))
+}
+
+/// How far a simulation has come.
+enum Simulated {
+    /// As far as it was to.
+    All,
+    /// Up to this instant, at which something would have happened.
+    Before(Timestamp),
+}
+
+fn go_through(
+    play: &mut Play<'_>,
+    told: &mut Told,
+    to: Timestamp,
+    means: Means,
+) -> Result<Simulated, Refusal> {
+    let mut budget = Budget::default();
+    let mut next = Some(play.now);
+    while let Some(at) = next.filter(|at| *at <= to) {
+        play.check_wanted()?;
+        if !budget.take_played() {
+            return Ok(Simulated::Before(at));
         }
-        if instants == INSTANTS {
-            // Of what is due at this instant nothing has been decided.
-            simulated_through = at.plus_ms(-1);
-            break;
-        }
-        instants += 1;
         play.have_happen(at)?;
-        play.tell_ended(&mut told)?;
+        play.fates_of_ended(told)?.iter().for_each(|fate| told.tell(fate));
+        if means == Means::Memory && remembered::is_quiet(&play.tx, at)? {
+            return remembered::go_on(play, told, to, &mut budget);
+        }
         next = play.next_at()?;
     }
-    play.tell_active(&mut told)?;
-    Ok(told.finish(simulated_through, &play))
+    Ok(Simulated::All)
+}
+
+/// How much a simulation may still do.
+#[derive(Default)]
+struct Budget {
+    played: u64,
+    remembered: u64,
+}
+
+impl Budget {
+    /// Whether one more instant may be played.
+    fn take_played(&mut self) -> bool {
+        self.played += 1;
+        self.played <= PLAYED
+    }
+
+    /// Whether one more may be told by what is remembered, at which so many are due.
+    fn take_remembered(&mut self, due: usize) -> bool {
+        self.remembered += 1 + u64::try_from(due).unwrap_or(u64::MAX);
+        self.remembered <= REMEMBERED
+    }
 }
 
 /// What will become of one slot, if that can be told with as much work as a simulation may take.
@@ -133,7 +188,7 @@ pub fn fate_of_slot(
         assume_run_ms: None,
     };
     let prepared = prepare(view, around.reading.wall, request)?;
-    Ok(simulate(prepared, around)?.fires.into_iter().find(|fire| fire.at == slot))
+    Ok(simulate(prepared, around, Means::Memory)?.fires.into_iter().find(|fire| fire.at == slot))
 }
 
 /// Creates the draft by the rules by which it would be created, and gives its place.

@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::fate::Fate;
 use super::lengths::Lengths;
 use super::told::Told;
 use super::{Around, turns_after};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Reading;
 use crate::domain::id::{AutomationId, IdSource, RunId};
-use crate::domain::policy::Money;
 use crate::domain::process::ProcessIdentity;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::WaitingFor;
@@ -19,7 +19,7 @@ use crate::engine::report::{self, Fence};
 use crate::engine::served::{self, Begin};
 use crate::engine::tick::{self, Duty};
 use crate::engine::{Context, clock, find_automation, find_run};
-use crate::ledger::{Begun, Guard, MemoryCopy, Order, Ordered, ProcessRow, Tx};
+use crate::ledger::{Begun, FRESH, Guard, MemoryCopy, Order, Ordered, ProcessRow, Tx};
 
 /// How often everybody looks again at one instant before something is wrong: each time something has changed.
 const LOOKS: usize = 100_000;
@@ -47,9 +47,9 @@ pub(super) struct Play<'a> {
     /// When the work ends that goes on.
     pub(super) work: BTreeMap<RunId, Timestamp>,
     /// When it is looked again whether these can begin.
-    put_off: BTreeMap<RunId, Timestamp>,
+    pub(super) put_off: BTreeMap<RunId, Timestamp>,
     /// What runs have waited for that have not ended, when time passed last.
-    waited: HashMap<RunId, WaitingFor>,
+    pub(super) waited: HashMap<RunId, WaitingFor>,
     around: &'a Around<'a>,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Ids(u64);
 impl IdSource for Ids {
     fn unique(&mut self) -> String {
         self.0 += 1;
-        format!("~{:012}", self.0)
+        format!("{FRESH}{:012}", self.0)
     }
 }
 
@@ -105,46 +105,65 @@ impl<'a> Play<'a> {
 
     /// When something happens next.
     pub(super) fn next_at(&self) -> Result<Option<Timestamp>, Refusal> {
-        let mut next = None;
-        let mut look_at = |at: Option<Timestamp>| {
-            let later = at.filter(|at| *at > self.now);
-            next = next.into_iter().chain(later).min();
-        };
+        let mut next = self.next_work();
         for window in &self.windows {
-            look_at(self.due_at(window)?);
+            let at = self.due_at(window)?;
+            next = next.into_iter().chain(at.filter(|at| *at > self.now)).min();
         }
-        self.work.values().chain(self.put_off.values()).for_each(|at| look_at(Some(*at)));
         Ok(next)
     }
 
-    /// Tells of the runs that have ended since this was called before.
-    pub(super) fn tell_ended(&mut self, told: &mut Told) -> Result<(), Refusal> {
+    /// The same, but for slots.
+    pub(super) fn next_beside_slots(&self) -> Result<Option<Timestamp>, Refusal> {
+        let mut next = self.next_work();
+        for window in &self.windows {
+            let Some(duty) = window.duty else { continue };
+            let (me, shared) = (&window.actor.instance, self.around.limits.shared);
+            let at = tick::next_beside_slots(&self.tx, duty, me, shared, self.now)?;
+            next = next.into_iter().chain(at.filter(|at| *at > self.now)).min();
+        }
+        Ok(next)
+    }
+
+    /// When work ends next, or is looked at again that could not begin.
+    fn next_work(&self) -> Option<Timestamp> {
+        self.work.values().chain(self.put_off.values()).filter(|at| **at > self.now).min().copied()
+    }
+
+    /// What has become of the slots of the runs that have ended since this was called before.
+    pub(super) fn fates_of_ended(&mut self, told: &mut Told) -> Result<Vec<Fate>, Refusal> {
+        let mut fates = Vec::new();
         for run in self.copy.ended_runs()? {
+            let waited = self.waited.remove(&run.run.id);
             if !self.seen.contains(&run.run.id) {
-                told.run(&self.tx, &run, self.waited.remove(&run.run.id))?;
+                fates.extend(told.fates_of(&self.tx, &run, waited)?);
             }
         }
         self.seen = self.copy.forget_what_is_over(turns_after(self.now))?;
-        Ok(())
+        Ok(fates)
     }
 
     /// Tells of the runs that have not ended.
     pub(super) fn tell_active(&self, told: &mut Told) -> Result<(), Refusal> {
         for run in self.copy.active_runs()? {
-            told.run(&self.tx, &run, self.waited.get(&run.run.id).copied())?;
-            told.skipped_behind(&self.tx, &run)?;
+            let fates = told.fates_of(&self.tx, &run, self.waited.get(&run.run.id).copied())?;
+            let skipped = told.fate_of_skipped(&self.tx, &run)?;
+            fates.iter().chain(&skipped).for_each(|fate| told.tell(fate));
         }
         Ok(())
+    }
+
+    /// Refuses when nobody waits for the answer any more.
+    pub(super) fn check_wanted(&self) -> Result<(), Refusal> {
+        match (self.around.given_up)() {
+            true => Err(Refusal::Cancelled),
+            false => Ok(()),
+        }
     }
 
     /// How late a slot may be and still fire as if it were on time.
     pub(super) fn grace_ms(&self) -> Result<i64, Refusal> {
         Ok(self.tx.owner_limits()?.unwrap_or(self.around.limits.shared).grace_ms)
-    }
-
-    /// What a run of this automation costs on the average.
-    pub(super) fn cost_of(&self, automation: i64) -> Option<Money> {
-        self.lengths.cost_of(automation)
     }
 
     /// The place of an automation.

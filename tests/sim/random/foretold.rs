@@ -21,7 +21,7 @@ use sexton::domain::time::Timestamp;
 use sexton::domain::verdict::Verdict;
 use sexton::engine::probe;
 use sexton::engine::settle::COUNTED_SLOTS;
-use sexton::engine::simulate::{Around, prepare, simulate};
+use sexton::engine::simulate::{Around, Means, prepare, simulate};
 use sexton::ledger::RunRow;
 
 use super::{Silence, Walk};
@@ -267,7 +267,13 @@ impl Walk {
         };
         let from = Timestamp::EPOCH;
         let request = SimulateRequest { from, to, ids: None, draft: None, assume_run_ms };
-        simulate(prepare(&world.view(), world.now, request).unwrap(), &around).unwrap()
+        let simulate_by = |means| {
+            let prepared = prepare(&world.view(), world.now, request.clone()).unwrap();
+            simulate(prepared, &around, means).unwrap()
+        };
+        let foretold = simulate_by(Means::Memory);
+        assert_eq!(foretold, simulate_by(Means::Decisions), "what is remembered makes no difference");
+        foretold
     }
 
     /// Goes on, and gives what has become of each slot that was not answered for before.

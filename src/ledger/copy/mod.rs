@@ -3,10 +3,12 @@
 //!
 //! What is over is left out, so that it is as large as what there is to do, however old the ledger.
 
+mod frozen;
+
 use std::collections::BTreeSet;
 
 use rusqlite::types::Value;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::column::{Columns, Tx, View};
 use super::error::LedgerError;
@@ -15,19 +17,20 @@ use super::runs::{RunRow, readable_runs};
 use crate::domain::id::{LedgerId, RunId};
 use crate::domain::run::WaitingFor;
 use crate::domain::time::Timestamp;
+pub use frozen::Frozen;
 
 /// Ended runs matter as long as something of them is there, another run tries them again, the next catch-up keeps its
 /// distance from them (those after `?1`), or a session was worked in that goes on.
 const RUNS: &str = "row IN (
-    SELECT a.row FROM runs a INDEXED BY runs_active WHERE a.completed_at IS NULL
+    SELECT r.row FROM runs r INDEXED BY runs_active WHERE r.completed_at IS NULL
     UNION ALL SELECT run FROM processes
     UNION ALL SELECT h.row FROM runs h INDEXED BY runs_hold_directory WHERE h.holds_directory = 1
-    UNION ALL SELECT c.row FROM runs c INDEXED BY runs_catch_ups
-      WHERE c.not_before > ?1 AND c.trigger ->> '$.kind' = 'catchUp'
-    UNION ALL SELECT o.row FROM runs a INDEXED BY runs_active JOIN runs o ON o.id = a.trigger ->> '$.of'
-      WHERE a.completed_at IS NULL
-    UNION ALL SELECT (SELECT max(s.row) FROM runs s INDEXED BY runs_in_session WHERE s.session_id = w.session_id)
-      FROM automations w WHERE w.deleted_at IS NULL AND w.session_id IS NOT NULL)";
+    UNION ALL SELECT b.row FROM runs b INDEXED BY runs_catch_ups
+      WHERE b.not_before > ?1 AND b.trigger ->> '$.kind' = 'catchUp'
+    UNION ALL SELECT o.row FROM runs r INDEXED BY runs_active CROSS JOIN runs o ON o.id = r.trigger ->> '$.of'
+      WHERE r.completed_at IS NULL
+    UNION ALL SELECT (SELECT max(n.row) FROM runs n INDEXED BY runs_in_session WHERE n.session_id = a.session_id)
+      FROM automations a WHERE a.deleted_at IS NULL AND a.session_id IS NOT NULL)";
 
 /// What is taken over: the tables, and of each the rows. Closes that wait and holds are not, and neither are questions to
 /// agents: they are over soon.
@@ -59,6 +62,12 @@ const NAMED: [(&str, &str, &str); 2] = [
 #[cfg(test)]
 const LEFT: [&str; 7] = ["ledger", "probes", "holds", "accounts", "pruned_outputs", "events", "disturbances"];
 
+/// What identities begin with, after their kind, and sessions, that are made in a copy: they come after all others.
+pub const FRESH: char = '~';
+
+/// Statements that are kept prepared: those of the engine, and those of a copy.
+const STATEMENTS: usize = 256;
+
 /// See the module.
 pub struct MemoryCopy {
     connection: Connection,
@@ -79,6 +88,7 @@ impl MemoryCopy {
             | OpenError::NotALedger { .. }
             | OpenError::Held { .. }) => LedgerError::Broken(error.to_string()),
         })?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // What is over is not here, though rows name it.
         connection.pragma_update(None, "foreign_keys", false)?;
         // It is never ended: all of it goes with the connection.
@@ -166,6 +176,18 @@ impl MemoryCopy {
         kept.map(|id| Ok(RunId::from_text(id?))).collect()
     }
 
+    /// The columns of a table. What is generated from the others is generated here as well.
+    fn columns(&self, table: &str) -> Result<Vec<String>, LedgerError> {
+        let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_map([table], |row| row.get(0))?.collect::<Result<_, _>>()?)
+    }
+
+    fn insertion(&self, table: &str, columns: &[String]) -> Result<CachedStatement<'_>, LedgerError> {
+        let (names, places) = (columns.join(", "), vec!["?"; columns.len()].join(", "));
+        Ok(self.connection.prepare_cached(&format!("INSERT INTO {table} ({names}) VALUES ({places})"))?)
+    }
+
     /// The values by which rows are named here.
     fn names(&self, sql: &str) -> Result<Vec<Vec<Value>>, LedgerError> {
         let mut statement = self.connection.prepare(sql)?;
@@ -185,15 +207,9 @@ impl MemoryCopy {
         rows: &str,
         params: &[Vec<Value>],
     ) -> Result<(), LedgerError> {
-        // What is generated from the others is generated here as well.
-        let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0";
-        let mut statement = self.connection.prepare(sql)?;
-        let columns = statement.query_map([table], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
-        let places = vec!["?"; columns.len()].join(", ");
-        let columns_listed = columns.join(", ");
-        let mut insert =
-            self.connection.prepare(&format!("INSERT INTO {table} ({columns_listed}) VALUES ({places})"))?;
-        let sql = format!("SELECT {columns_listed} FROM {table} WHERE {rows}");
+        let columns = self.columns(table)?;
+        let mut insert = self.insertion(table, &columns)?;
+        let sql = format!("SELECT {} FROM {table} WHERE {rows}", columns.join(", "));
         let mut select = view.connection.prepare(&sql)?;
         for params in params {
             let mut found = select.query(params_from_iter(params))?;
