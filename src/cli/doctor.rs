@@ -90,9 +90,10 @@ fn show(out: &mut impl Write, report: &DoctorReport) -> io::Result<()> {
         if !checks.is_empty() {
             writeln!(out, "\n{title}")?;
         }
-        for check in checks {
+        for check in checks.iter().filter(|check| check.outcome != Outcome::NotMade) {
             show_check(out, check)?;
         }
+        show_what_was_not_looked_at(out, &checks)?;
     }
     if let Some(repair) = &report.repair {
         writeln!(out, "\nRepair")?;
@@ -132,12 +133,25 @@ fn show_repair(out: &mut impl Write, repair: &Repair) -> io::Result<()> {
     }
 }
 
+/// What one thing kept from being looked at stands on one line.
+fn show_what_was_not_looked_at(out: &mut impl Write, checks: &[&Check]) -> io::Result<()> {
+    let mut left: Vec<&Check> =
+        checks.iter().copied().filter(|check| check.outcome == Outcome::NotMade).collect();
+    while let Some(why) = left.first().map(|check| check.summary.as_str()) {
+        let (same, others): (Vec<&Check>, Vec<&Check>) = left.iter().partition(|check| check.summary == why);
+        let titles: Vec<&str> = same.iter().map(|check| check.subject.title()).collect();
+        writeln!(out, "  not looked at: {}, because {why}", titles.join(", "))?;
+        left = others;
+    }
+    Ok(())
+}
+
 fn show_check(out: &mut impl Write, check: &Check) -> io::Result<()> {
     let outcome = match check.outcome {
         Outcome::Ok => "ok",
         Outcome::Warning => "warning",
         Outcome::Problem => "PROBLEM",
-        Outcome::NotMade => "-",
+        Outcome::NotMade => "no look",
     };
     writeln!(out, "  {outcome:<8} {:<16} {}", check.subject.title(), check.summary)?;
     for finding in &check.findings {

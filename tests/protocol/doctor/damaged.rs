@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use serde_json::Value;
 
-use super::{audit, findings, finds_only, fired, outcome};
+use super::{audit, doctor, findings, finds_only, fired, outcome};
 use crate::support::drafts::{dormant, shell};
 use crate::support::{Place, eventually, ledger};
 
@@ -36,6 +36,10 @@ fn a_database_that_is_cut_short_or_has_a_page_of_zeros_is_found() {
     let report = audit(&place);
     finds_only(&report, &["files problem", "malformed", REPAIR]);
     assert_eq!(outcome(&report, "slots"), "not_made");
+    let told = String::from_utf8(doctor(&place, &["--audit"]).stdout).expect("text");
+    let left_out =
+        "\n  not looked at: pages, references, events, automations, slots, runs, windows, outputs, because ";
+    assert!(told.contains("\n  PROBLEM  files ") && told.contains(left_out), "{told}");
 
     fs::write(&database, &whole).expect("the state directory");
     let page = root(&ledger::open(database.clone()), "runs");

@@ -90,10 +90,9 @@ fn a_ledger_is_sound_while_three_windows_are_at_work_and_after_they_were_killed(
     let (report, code) = report_with(&place, &["--audit"]);
     assert_eq!((code, outcome(&report, "slots")), (Some(0), &json!("ok")), "{report:#}");
     let told = findings(&report);
-    assert!(
-        told.len() == 3 && told.iter().all(|told| told.starts_with("windows warning: ins_")),
-        "{told:#?}"
-    );
+    // Whoever was killed later may have settled those before it.
+    assert!((1..=3).contains(&told.len()), "{told:#?}");
+    assert!(told.iter().all(|told| told.starts_with("windows warning: ins_")), "{told:#?}");
     assert!(told.iter().all(|told| told.contains("has died") && told.contains("open a window")), "{told:#?}");
     place.open().finish();
     assert_eq!(findings(&audit(&place)), Vec::<String>::new(), "the next window has settled them");
