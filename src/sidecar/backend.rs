@@ -34,7 +34,7 @@ use crate::domain::time::Timestamp;
 use crate::engine::Context;
 use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
-use crate::engine::{blocker, cancel, create, delete, derive, explain, pause, providers, trigger, update};
+use crate::engine::{blocker, cancel, create, delete, derive, pause, providers, trigger, update};
 use crate::exec::spool;
 use crate::ledger::{Stored, StoredRun, Tx};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place};
@@ -163,9 +163,7 @@ impl Backend for Sidecar {
     }
 
     async fn explain(&self, request: ExplainRequest) -> Answer<Explanation> {
-        let now = self.parts.clock.now();
-        let ExplainRequest { automation, at } = request;
-        self.parts.ledger.read(move |view| explain::explain(view, now, &automation, at)).await
+        self.explain_with_what_is_to_come(request).await
     }
 
     async fn simulate(&self, request: SimulateRequest) -> Answer<Simulation> {

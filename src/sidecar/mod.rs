@@ -15,6 +15,7 @@ mod compose;
 pub mod config;
 mod configuration;
 pub mod doctor;
+mod explaining;
 mod feed;
 mod following;
 mod ground;

@@ -140,3 +140,30 @@ fn a_sidecar_that_stood_still_fires_once_for_all_slots_that_it_slept_through() {
     assert_eq!(lines.iter().filter(slept_through).count(), 0, "only the newest of them fires: {lines:?}");
     client.finish();
 }
+
+#[test]
+fn why_it_was_missed_is_told_without_claiming_more_than_is_known() {
+    let place = Place::new();
+    let limits = json!({"graceMs": 100});
+    let mut client = place.open_with(limits.clone());
+    let due = wall_ms() + 1000;
+    let draft = once("Missed", due, shell(LOG));
+    let id = client.create(with(draft, "policy", json!({"missed": {"kind": "skip"}})));
+    let owner = client.opened["instanceID"].clone();
+    client.kill();
+    pass(due + 200);
+    let mut next = place.open_with(limits);
+    let told = eventually("a record", || {
+        let told = next.get("automation/explain", json!({"id": id, "at": due}));
+        (told["verdict"] != "waiting").then_some(told)
+    });
+    assert_eq!((&told["verdict"], &told["scheduledAt"]), (&json!("missed"), &json!(due)), "{told}");
+    let summary = told["summary"].as_str().unwrap();
+    assert!(summary.contains("had gone: it was last heard of at "), "{summary}");
+    let of_the_dead = told["evidence"].as_array().unwrap().iter().find(|piece| {
+        let text = piece["text"].as_str().unwrap();
+        text.contains(owner.as_str().unwrap()) && text.contains("owned the bell; it was last heard of at ")
+    });
+    assert!(of_the_dead.is_some(), "{told}");
+    next.finish();
+}

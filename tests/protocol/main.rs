@@ -14,6 +14,7 @@ mod doctor;
 mod draft_words;
 mod editing;
 mod events;
+mod explain;
 mod firing;
 mod inside_run;
 mod keys;

@@ -13,6 +13,7 @@ use sexton::domain::scheduler::Role;
 use sexton::domain::simulation::{Fire, Reason, SimulateRequest, Simulation};
 use sexton::domain::time::Timestamp;
 use sexton::domain::verdict::Verdict;
+use sexton::engine::explain::Foretold;
 use sexton::engine::simulate::{self, Around, Means, prepare};
 
 use crate::drafts::{every, once, policy, prompt, reminder, with};
@@ -328,15 +329,15 @@ fn what_becomes_of_one_slot_can_be_asked() {
     let me = world.window(owner).actor.clone();
     let fate = |id, at_ms| {
         let slot = world.now.plus_ms(at_ms);
-        simulate::fate_of_slot(&world.view(), &around(&world, &me), id, slot).unwrap()
+        let prepared = simulate::prepare(&world.view(), world.now, Foretold::question(id, slot)).unwrap();
+        let simulated = simulate::simulate(prepared, &around(&world, &me), Means::Memory).unwrap();
+        Foretold::by(simulated, slot)
     };
-    assert_eq!(fate(&first, 5 * HOUR).map(|fire| fire.outcome), Some(Verdict::Ran));
-    let waits = fate(&second, 5 * HOUR).unwrap();
-    assert_eq!(
-        (waits.outcome, waits.reason),
-        (Verdict::Waiting, Some(Reason::Waited(WaitingFor::Directory)))
-    );
-    assert_eq!(fate(&first, HOUR + 1), None, "it is none of its slots");
+    let Foretold::Fire(runs) = fate(&first, 5 * HOUR) else { panic!("it is one of its slots") };
+    assert_eq!((runs.outcome, runs.started_at), (Verdict::Ran, Some(runs.at)));
+    let Foretold::Fire(waits) = fate(&second, 5 * HOUR) else { panic!("it is one of its slots") };
+    assert_eq!((waits.outcome, waits.started_at), (Verdict::Ran, Some(waits.at.plus_ms(60_000))));
+    assert!(matches!(fate(&first, HOUR + 1), Foretold::Over), "it is none of its slots");
 }
 
 #[test]

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::words::{Clocks, by, inserted, note, paused, quoted};
 use crate::domain::automation::{EpochEnd, EpochReason};
 use crate::domain::explanation::{EVIDENCE, Evidence};
-use crate::domain::id::{AutomationId, RunId};
+use crate::domain::id::{AutomationId, LifecycleActionId, RunId};
+use crate::domain::lifecycle::{CloseKind, CloseMode, Lifecycle};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::{Ahead, Run, Waiting};
 use crate::domain::schedule::zone::Zone;
@@ -18,6 +19,9 @@ const AT_ONCE: usize = 64;
 
 /// Events of a run's wait that are looked through.
 const OF_A_WAIT: usize = 256;
+
+/// Events after the end of a run among which the close is looked for that ended it.
+const AFTER_AN_END: usize = 256;
 
 /// What is found, one piece after the other.
 pub(super) struct Collector<'a, 'c> {
@@ -70,6 +74,30 @@ impl<'a, 'c> Collector<'a, 'c> {
         };
         let told = self.told_at(at, is_it)?;
         self.add_with(at, text, told);
+        Ok(())
+    }
+
+    /// The close because of which a run ended, if the event is still kept that told it: it came a moment after that end.
+    pub(super) fn add_close(&mut self, close: &LifecycleActionId, ended: Timestamp) -> Result<(), Refusal> {
+        let first = self.view.first_event_since(ended)?;
+        let next = self.view.events_after(first - 1, &EventFilter::default(), AFTER_AN_END)?;
+        let told = next.iter().filter(|event| event.kind.starts_with("lifecycle.")).find_map(|event| {
+            let mut payload: Value = serde_json::from_str(&event.payload).ok()?;
+            let lifecycle: Lifecycle = serde_json::from_value(payload["lifecycle"].take()).ok()?;
+            (lifecycle.id == *close).then_some((lifecycle, event.seq))
+        });
+        if let Some((lifecycle, seq)) = told {
+            let what = match lifecycle.kind {
+                CloseKind::Reload => "its window was asked to reload",
+                CloseKind::Dispose => "its window was asked to give up the project",
+                CloseKind::Shutdown => "its window was asked to close",
+            };
+            let how = match lifecycle.mode {
+                CloseMode::Force => " at once",
+                CloseMode::Maintenance => "",
+            };
+            self.add_with(lifecycle.requested_at, format!("{what}{how} ({close})"), Some(seq));
+        }
         Ok(())
     }
 

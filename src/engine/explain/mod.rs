@@ -2,17 +2,20 @@
 //!
 //! [`place`] finds the schedule that was in force and the slot that is meant, [`answer`] the run that answers for it,
 //! [`cause`] what was in the way. [`sentence`] says what became of what is answered for, [`over`] and [`unscheduled`] why
-//! nothing was due; [`evidence`] collects what is behind that.
+//! nothing was due, [`foretold`] what a simulation tells of what is to come; [`evidence`] collects what is behind that.
 
 mod answer;
 mod cause;
 mod evidence;
+mod foretold;
 mod outcome;
 mod over;
 mod place;
 mod sentence;
 mod unscheduled;
 mod words;
+
+pub use foretold::Foretold;
 
 use crate::domain::explanation::Explanation;
 use crate::domain::id::AutomationId;
@@ -29,7 +32,7 @@ use place::Place;
 use words::{Clocks, by, quoted};
 
 /// What became of the time that somebody names, of an automation that may have been deleted. What is said of the past
-/// does not depend on how the automation is now.
+/// does not depend on how the automation is now. What is to come is told with what was foretold of it.
 ///
 /// # Errors
 /// When there is no such automation, only a later version understands it or the run that answers, or the ledger fails.
@@ -38,6 +41,7 @@ pub fn explain(
     now: Timestamp,
     id: &AutomationId,
     at: Timestamp,
+    foretold: &Foretold,
 ) -> Result<Explanation, Refusal> {
     let (row, _, _) = view.automation_fate(id)?.ok_or_else(|| super::no_automation(id))?;
     let automation = view.automation_at(row)?;
@@ -57,6 +61,7 @@ pub fn explain(
         now,
         at,
         automation: &automation,
+        foretold,
         title: quoted(&automation.definition.title),
         clocks: Clocks::of(zone.clone()),
         zone,
@@ -77,6 +82,7 @@ struct Case<'a, 'c> {
     now: Timestamp,
     at: Timestamp,
     automation: &'a AutomationRow,
+    foretold: &'a Foretold,
     title: String,
     zone: Zone,
     clocks: Clocks,
@@ -108,7 +114,7 @@ impl Case<'_, '_> {
             }
             Place::Open(epoch, slot) => {
                 collector.add_epoch(&epoch, &self.clocks, &self.zone)?;
-                if slot > self.now { Ok(self.to_come(slot)) } else { self.unsettled(slot, collector) }
+                if slot > self.now { Ok(self.to_come(&epoch, slot)) } else { self.unsettled(slot, collector) }
             }
             Place::AfterEnd(epoch, slot) => {
                 self.add_epoch_and_next(&epoch, collector)?;
@@ -170,18 +176,6 @@ impl Case<'_, '_> {
             }
         };
         Ok(Told::of(slot, Verdict::Waiting, summary))
-    }
-
-    fn to_come(&self, slot: Timestamp) -> Told {
-        let due = self.clocks.at(slot);
-        let summary = match &self.automation.deleting {
-            Some(wish) => {
-                let by = by(Some(&wish.by));
-                format!("{} would be due at {due}, and is being deleted{by}.", self.title)
-            }
-            None => format!("{} will be due at {due}.", self.title),
-        };
-        Told::of(slot, Verdict::Future, summary)
     }
 
     /// An epoch that is over, and how it went on.

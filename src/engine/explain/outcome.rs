@@ -5,6 +5,9 @@ use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Ended, Phase, Run, SlotRange, WaitingFor};
 use crate::domain::time::Timestamp;
 
+/// A start so much after the slot is told as late, in milliseconds, though it is within the grace.
+pub(super) const NOTICED_MS: i64 = 1000;
+
 pub(super) fn stop_reason(run: &Run) -> Option<StopReason> {
     match &run.phase {
         Phase::Stopped { reason, .. } => Some(*reason),

@@ -2,7 +2,9 @@
 
 use super::cause::Meanwhile;
 use super::evidence::Collector;
-use super::outcome::{and_others, end, failure_of, how_it_went, since, stop_reason, times, waited, word};
+use super::outcome::{
+    NOTICED_MS, and_others, end, failure_of, how_it_went, since, stop_reason, times, waited, word,
+};
 use super::words::{Clocks, by, counted, inserted, length, paused};
 use super::{Case, Told};
 use crate::domain::automation::EpochEnd;
@@ -21,9 +23,6 @@ const RUNS_BEFORE: usize = 16;
 
 /// Of a long chain of tries the first run and so many of the last ones are told.
 const TRIES: usize = 8;
-
-/// A start so much after the slot is told as late, in milliseconds, though it is within the grace.
-const NOTICED_MS: i64 = 1000;
 
 impl Case<'_, '_> {
     /// A run answers for the slot, and perhaps others have tried it again.
@@ -417,7 +416,10 @@ impl Case<'_, '_> {
         }
         if let Some(ended) = run.ended() {
             let close = match &ended.closed_by {
-                Some(close) => format!(", because of close {close}"),
+                Some(close) => {
+                    collector.add_close(close, ended.completed_at)?;
+                    format!(", because of {close}")
+                }
                 None => String::new(),
             };
             let text = format!("{id} {}{close}", end(run));

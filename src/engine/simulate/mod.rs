@@ -21,7 +21,7 @@ use crate::domain::draft::{Commitment, CreateParams, Draft};
 use crate::domain::id::AutomationId;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Limits;
-use crate::domain::simulation::{Fire, SimulateRequest, Simulation};
+use crate::domain::simulation::{SimulateRequest, Simulation};
 use crate::domain::time::Timestamp;
 use crate::domain::worktree::Vcs;
 use crate::ledger::{MemoryCopy, View};
@@ -168,27 +168,6 @@ impl Budget {
         self.remembered += 1 + u64::try_from(due).unwrap_or(u64::MAX);
         self.remembered <= REMEMBERED
     }
-}
-
-/// What will become of one slot, if that can be told with as much work as a simulation may take.
-///
-/// # Errors
-/// As [`simulate`].
-pub fn fate_of_slot(
-    view: &View<'_>,
-    around: &Around<'_>,
-    id: &AutomationId,
-    slot: Timestamp,
-) -> Result<Option<Fire>, Refusal> {
-    let request = SimulateRequest {
-        from: slot,
-        to: slot,
-        ids: Some(vec![id.clone()]),
-        draft: None,
-        assume_run_ms: None,
-    };
-    let prepared = prepare(view, around.reading.wall, request)?;
-    Ok(simulate(prepared, around, Means::Memory)?.fires.into_iter().find(|fire| fire.at == slot))
 }
 
 /// Creates the draft by the rules by which it would be created, and gives its place.

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{NAMESPACE, can, can_mount, expect_storage_errors, known, titles, unavailable, until_health};
 use crate::support::Spawn;
 use crate::support::client::Client;
-use crate::support::drafts::{LOG, dormant, every, shell, with};
-use crate::support::{Place, ledger};
+use crate::support::drafts::{LOG, dormant, every, once, shell, with};
+use crate::support::{Place, eventually, ledger, wall_ms};
 
 /// A path as the sidecar sees it, in its own namespace.
 fn seen_by(client: &Client, path: &Path) -> PathBuf {
@@ -83,6 +83,35 @@ fn a_full_disk_refuses_changes_and_keeps_reports_until_there_is_room() {
     client.create(with(every("ticking", 200, shell(LOG)), "access", json!("read")));
     place.wait_for_lines("log", 2);
     assert_eq!(titles(&mut client), ["ticking", "works again", "at work", "kept"]);
+    client.finish();
+}
+
+#[test]
+fn what_was_late_because_the_disk_was_full_is_told_so() {
+    if !can_mount() {
+        return;
+    }
+    let place = Place::new();
+    fs::create_dir(place.state()).unwrap();
+    let script = r#"mount -t tmpfs -o size=2m tmpfs "$SEXTON_STATE_DIR" && exec "$@""#;
+    let limits = json!({"minIntervalMs": 200, "graceMs": 100});
+    let mut client = Spawn::through(&place, &NAMESPACE, script).option("limits", limits).open();
+    expect_storage_errors(&mut client);
+    let ballast = seen_by(&client, &ledger::directory(&client).join("ballast"));
+    let due = wall_ms() + 3000;
+    let id = client.create(once("Backup", due, shell(LOG)));
+    let filled = fs::write(&ballast, vec![0; 4 << 20]).unwrap_err();
+    assert_eq!(filled.kind(), std::io::ErrorKind::StorageFull);
+    until_health(&mut client, "degraded");
+    eventually("the time to pass", || (wall_ms() > due + 200).then_some(()));
+    fs::remove_file(&ballast).unwrap();
+    place.wait_for_lines("log", 1);
+    until_health(&mut client, "ok");
+    let told = client.get("automation/explain", json!({"id": id, "at": due}));
+    assert_eq!((&told["verdict"], &told["scheduledAt"]), (&json!("ran_late"), &json!(due)), "{told}");
+    let summary = told["summary"].as_str().unwrap();
+    let why = "because the ledger could not be written from ";
+    assert!(summary.contains(why) && summary.contains("(the disk was full)"), "{summary}");
     client.finish();
 }
 

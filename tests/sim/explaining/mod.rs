@@ -18,7 +18,7 @@ use sexton::domain::schedule::local_time;
 use sexton::domain::schedule::zone::Zone;
 use sexton::domain::scheduler::Role;
 use sexton::domain::time::Timestamp;
-use sexton::engine::explain::explain;
+use sexton::engine::explain::{Foretold, explain};
 
 use crate::drafts::with;
 use crate::world::{START, Who, World};
@@ -30,7 +30,7 @@ const DAY: i64 = 24 * HOUR;
 
 impl World {
     pub(crate) fn try_explain(&self, id: &AutomationId, at: Timestamp) -> Result<Explanation, Refusal> {
-        explain(&self.view(), self.now, id, at)
+        explain(&self.view(), self.now, id, at, &Foretold::Nothing)
     }
 
     /// What is told of the time so many milliseconds after the start, a line for each part.
