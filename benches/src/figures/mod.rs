@@ -1,6 +1,7 @@
 //! What is measured, one file each.
 
 mod creates;
+mod foretold;
 mod idle;
 mod lateness;
 mod next_fire;
@@ -58,12 +59,13 @@ pub(crate) enum Figure {
     Lateness,
     Takeover,
     Size,
+    Foretold,
     Idle,
 }
 
 impl Figure {
     /// In the order of the table.
-    pub(crate) const ALL: [Figure; 9] = [
+    pub(crate) const ALL: [Figure; 10] = [
         Figure::Start,
         Figure::Requests,
         Figure::Creates,
@@ -72,6 +74,7 @@ impl Figure {
         Figure::Lateness,
         Figure::Takeover,
         Figure::Size,
+        Figure::Foretold,
         Figure::Idle,
     ];
 
@@ -85,6 +88,7 @@ impl Figure {
             Figure::Lateness => "fires with 16 windows open",
             Figure::Takeover => "the window that rings the bell is killed",
             Figure::Size => "looks and claims among many runs",
+            Figure::Foretold => "what will happen in a quarter of a year",
             Figure::Idle => "nothing happens",
         }
     }
@@ -99,6 +103,7 @@ impl Figure {
             Figure::Lateness => lateness::measure(world, table),
             Figure::Takeover => takeover::measure(world, table),
             Figure::Size => size::measure(world, table),
+            Figure::Foretold => foretold::measure(world, table),
             Figure::Idle => idle::measure(world, table),
         }
     }
