@@ -13,6 +13,7 @@ mod schema;
 mod serve;
 mod show;
 mod simulate;
+mod why;
 mod words;
 mod worktree;
 
@@ -64,6 +65,8 @@ enum Command {
     /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
     /// to be open all the time.
     Simulate(simulate::SimulateArgs),
+    /// Tells why an automation ran when it did, or why it did not.
+    Why(why::WhyArgs),
     /// Looks after the worktrees in which automations work.
     #[command(subcommand)]
     Worktree(worktree::WorktreeCommand),
@@ -109,6 +112,7 @@ pub fn run() -> ExitCode {
         Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Simulate(args)) => simulate::run(environment, args),
+        Some(Command::Why(args)) => why::run(environment, args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),
         None => serve(environment, cli.serve),

@@ -30,6 +30,7 @@ mod peers;
 mod probing;
 mod project;
 mod pruning;
+mod recent;
 mod secrets;
 mod served;
 mod serving;

@@ -8,3 +8,4 @@ mod simulate;
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
 mod typing;
+mod why;

@@ -3,6 +3,7 @@
 //! [`place`] finds the schedule that was in force and the slot that is meant, [`answer`] the run that answers for it,
 //! [`cause`] what was in the way. [`sentence`] says what became of what is answered for, [`over`] and [`unscheduled`] why
 //! nothing was due, [`foretold`] what a simulation tells of what is to come; [`evidence`] collects what is behind that.
+//! [`recent()`] is the time that is meant if none is named.
 
 mod answer;
 mod cause;
@@ -11,6 +12,7 @@ mod foretold;
 mod outcome;
 mod over;
 mod place;
+mod recent;
 mod sentence;
 mod unscheduled;
 mod words;
@@ -30,6 +32,8 @@ use cause::Meanwhile;
 use evidence::Collector;
 use place::Place;
 use words::{Clocks, by, quoted};
+
+pub use recent::recent;
 
 /// What became of the time that somebody names, of an automation that may have been deleted. What is said of the past
 /// does not depend on how the automation is now. What is to come is told with what was foretold of it.

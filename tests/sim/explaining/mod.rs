@@ -5,6 +5,7 @@ mod late;
 mod oracle;
 mod over;
 mod ran;
+mod recent;
 mod schedules;
 mod versions;
 
