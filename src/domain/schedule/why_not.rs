@@ -20,7 +20,7 @@ const NAMED: u32 = 6;
 /// Why a time is no slot of this one-shot, as a clause: `it fires once, at 2025-01-06 09:00`.
 pub fn once(fire_at: Timestamp, zone: &Zone, effective_at: Timestamp, at: Timestamp) -> String {
     let same_minute = minute_of(fire_at) == minute_of(at);
-    before_its_beginning(fire_at, zone, effective_at)
+    before_its_beginning(fire_at, at, zone, effective_at)
         .filter(|_| same_minute)
         .unwrap_or_else(|| format!("it fires once, at {}", local_time(zone, fire_at)))
 }
@@ -33,7 +33,7 @@ pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone, effective_at: Timesta
         Rhythm::Cron(_) => Timestamp::from_millis(minute_of(at) * MS_PER_MINUTE),
         Rhythm::Interval { .. } => at,
     };
-    let before = before_its_beginning(slot, zone, effective_at);
+    let before = before_its_beginning(slot, at, zone, effective_at);
     let mut reasons = match rhythm {
         Rhythm::Cron(cron) => cron_says_no(cron, zone, at),
         // Its times are counted from its beginning, so that it has none before.
@@ -45,7 +45,8 @@ pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone, effective_at: Timesta
             off_the_grid.then(|| between(*every_ms, nearest, zone, effective_at)).into_iter().collect()
         }
     };
-    reasons.extend(before);
+    // Where another time of the minute in which it began is meant, that is no reason.
+    reasons.extend(before.filter(|_| at <= effective_at || reasons.is_empty()));
     reasons.extend(match stop {
         Stop::Until(until) if slot > until => {
             Some(format!("it comes after the schedule's end at {}", local_time(zone, until)))
@@ -60,13 +61,19 @@ pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone, effective_at: Timesta
     }
 }
 
-/// The reason that nothing at or before its beginning is a slot.
-fn before_its_beginning(slot: Timestamp, zone: &Zone, effective_at: Timestamp) -> Option<String> {
+/// The reason that nothing at or before its beginning is a slot, of the time that would be one in the minute of `at`.
+fn before_its_beginning(
+    slot: Timestamp,
+    at: Timestamp,
+    zone: &Zone,
+    effective_at: Timestamp,
+) -> Option<String> {
     let beginning = local_time(zone, effective_at);
     if slot == effective_at {
-        return Some(format!("the schedule began at that very time, {beginning}, and fires only after it"));
+        return Some(format!("the schedule began at {beginning} and fires only after that"));
     }
-    (slot < effective_at).then(|| format!("it comes before the schedule began at {beginning}"))
+    let it = if at < effective_at { "it".to_owned() } else { local_time(zone, slot) };
+    (slot < effective_at).then(|| format!("{it} comes before the schedule began at {beginning}"))
 }
 
 /// Between which of its slots a time lies, for an interval.
