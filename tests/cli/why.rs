@@ -47,7 +47,7 @@ fn the_sentence_comes_first_and_then_what_is_behind_it() {
     2041-01-01 09:00 the first scheduled time after 2040-01-01 09:17
     ");
     insta::assert_snapshot!(told(&["New Year", "2040-01-01 08:00Z"]), @r"
-    “New Year” will be due at 2040-01-01 09:00.
+    “New Year” will be due at 2040-01-01 09:00; as things stand, it will run then.
 
     What the ledger tells, in the time of Europe/Berlin:
     CREATED it was created by “test”: On the 1st of January at 09:00, Europe/Berlin
