@@ -17,7 +17,7 @@ pub enum Verdict {
     Ran,
     /// Its work was started later than that; or a later run made up for it.
     RanLate,
-    /// Its run is there and waits to be started.
+    /// Its time has come and nothing was started yet: its run is there and waits, or nobody has decided about it.
     Waiting,
     /// Its run is there and has ended before its work could start, for a reason that is none of the next ones.
     NotStarted,

@@ -145,13 +145,6 @@ impl View<'_> {
         Ok(terms)
     }
 
-    /// The first term that began after a time.
-    pub fn term_after(&self, at: Timestamp) -> Result<Option<Term>, LedgerError> {
-        let sql = "SELECT instance, client, since, ended_at, last_sign_at, limits FROM terms
-                   WHERE since > ?1 ORDER BY since, term LIMIT 1";
-        self.one_by(term_from_row, sql, vec![at.as_millis().into()])
-    }
-
     /// Who has deleted an automation, if somebody has.
     pub fn who_deleted(&self, automation: i64) -> Result<Option<Actor>, LedgerError> {
         let sql = "SELECT deleted_by FROM automations WHERE row = ?1";

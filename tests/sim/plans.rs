@@ -109,7 +109,6 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     view.epochs_before(1, now, limit).unwrap();
     view.epoch(1, 1).unwrap();
     view.terms_until(now, limit).unwrap();
-    view.term_after(now).unwrap();
     view.account_of(1, 1, now).unwrap();
     view.first_event_since(now).unwrap();
     view.answering_run(1, 1, now).unwrap();
