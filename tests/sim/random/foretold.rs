@@ -4,7 +4,7 @@
 //! waited for outside of the ledger is over, work takes as long as it did before, and nobody interferes any more. Then
 //! the world goes on, and what becomes of each slot is compared.
 //!
-//! `SEXTON_SIM_SEED` chooses other worlds, and `SEXTON_SIM_WORLDS` how many.
+//! `SEXTON_SIM_SEED` chooses other worlds, and `SEXTON_SIM_WORLDS` how many: a thousand take a minute of two cores.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -31,7 +31,7 @@ use crate::window::Stage;
 use crate::world::{START, Who, World};
 
 const SEED: u64 = 1_000_000;
-const WORLDS: u64 = 1000;
+const WORLDS: u64 = 250;
 
 /// How long the work of an automation takes of which nothing is known, in milliseconds.
 const UNKNOWN_MS: i64 = 60_000;
@@ -40,7 +40,7 @@ const UNKNOWN_MS: i64 = 60_000;
 const CLOCK_CHANGES: [i64; 2] = [1_743_292_800_000, 1_761_436_800_000];
 
 /// What becomes of slots in so many worlds, whichever they are, and why.
-const COMMON: [&str; 16] = [
+const COMMON: [&str; 14] = [
     "(Ran, None)",
     "(Ran, Some(\"Failed(TimedOut)\"))",
     "(Ran, Some(\"Stopped(Superseded)\"))",
@@ -48,8 +48,6 @@ const COMMON: [&str; 16] = [
     "(RanLate, Some(\"Waited(CatchUp)\"))",
     "(RanLate, Some(\"Waited(Directory)\"))",
     "(RanLate, Some(\"Waited(Previous)\"))",
-    "(Waiting, Some(\"Waited(Capacity)\"))",
-    "(Waiting, Some(\"Waited(Directory)\"))",
     "(NotStarted, Some(\"Failed(ProviderUnavailable)\"))",
     "(Missed, Some(\"Stopped(MissedSchedule)\"))",
     "(Overlapped, Some(\"Stopped(PreviousRunActive)\"))",
@@ -58,6 +56,10 @@ const COMMON: [&str; 16] = [
     "(Busy, Some(\"Stopped(WriterBusy)\"))",
     "(Paused, Some(\"Stopped(Paused)\"))",
 ];
+
+/// The same, of this many worlds.
+const RARER: [&str; 2] = ["(Waiting, Some(\"Waited(Capacity)\"))", "(Waiting, Some(\"Waited(Directory)\"))"];
+const MANY_WORLDS: u64 = 1000;
 
 #[test]
 fn what_is_foretold_is_what_happens() {
@@ -80,10 +82,9 @@ fn what_is_foretold_is_what_happens() {
     }
     let seen: BTreeSet<String> = all.keys().map(|what| format!("{what:?}")).collect();
     println!("{all:?}");
-    if worlds >= WORLDS {
-        for what in COMMON {
-            assert!(seen.contains(what), "{what} has never become of a slot");
-        }
+    let common = COMMON.iter().filter(|_| worlds >= WORLDS);
+    for what in common.chain(RARER.iter().filter(|_| worlds >= MANY_WORLDS)) {
+        assert!(seen.contains(*what), "{what} has never become of a slot");
     }
 }
 
