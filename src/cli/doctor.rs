@@ -107,7 +107,7 @@ fn show_repair(out: &mut impl Write, repair: &Repair) -> io::Result<()> {
         Repair::Nothing { why } => writeln!(out, "  nothing was done: {why}"),
         Repair::Refused { why } => writeln!(out, "  NOT DONE: {why}"),
         Repair::IndexesRebuilt { copied_to } => {
-            writeln!(out, "  the indexes were made anew from the tables; nothing is lost")?;
+            writeln!(out, "  indexes and triggers were made anew; nothing that was recorded is lost")?;
             writeln!(out, "  the database as it was is in {copied_to}")
         }
         Repair::NewLedger { moved_to, salvaged, lost } => {
@@ -128,7 +128,10 @@ fn show_repair(out: &mut impl Write, repair: &Repair) -> io::Result<()> {
             for lost in lost {
                 writeln!(out, "    {lost}")?;
             }
-            Ok(())
+            writeln!(
+                out,
+                "  not in the new ledger, and kept only in {moved_to}: runs, their outputs, events, and the history of automations"
+            )
         }
     }
 }

@@ -286,13 +286,14 @@ pub enum Repair {
         /// Why, and what to do, as a sentence.
         why: String,
     },
-    /// The indexes were made anew from the tables. Nothing is lost.
+    /// Indexes and triggers were made anew. Nothing that was recorded is lost.
     #[serde(rename_all = "camelCase")]
     IndexesRebuilt {
         /// Where a copy of the database is as it was.
         copied_to: String,
     },
-    /// The damaged ledger was moved aside and a new one stands in its place.
+    /// The damaged ledger was moved aside and a new one stands in its place. Runs, their outputs, events and the history
+    /// of automations are not in it: what is left of them was moved aside.
     #[serde(rename_all = "camelCase")]
     NewLedger {
         /// Where everything is that was moved aside.

@@ -1,6 +1,6 @@
 //! What can go wrong between the sidecar and its database.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::failpoint::Injected;
@@ -75,6 +75,21 @@ pub enum Writer {
 }
 
 impl LedgerError {
+    /// What is the matter with the database at this path, where SQLite says no more than that it could not do what every
+    /// ledger allows: then it has not the tables and columns of one.
+    pub(super) fn of_shape(self, database: &Path) -> LedgerError {
+        match self {
+            LedgerError::Sqlite(error)
+                if error
+                    .sqlite_error()
+                    .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_ERROR) =>
+            {
+                LedgerError::Unsound { path: database.to_owned(), why: error.to_string() }
+            }
+            error => error,
+        }
+    }
+
     /// The reason in the contract's words.
     pub fn reason(&self) -> StorageReason {
         use rusqlite::ErrorCode as Code;

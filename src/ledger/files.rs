@@ -11,7 +11,7 @@ use std::sync::Mutex;
 use std::time::SystemTime;
 
 use super::error::{LedgerError, Trouble};
-use super::open;
+use super::open::{self, OpenError};
 use crate::domain::process::FileIdentity;
 use crate::domain::refusal::StorageReason;
 
@@ -59,6 +59,24 @@ pub(super) fn length_at(path: &Path) -> io::Result<Option<u64>> {
 /// commits. It does so at one byte too, and nothing shorter than the header of a database is one.
 pub(super) fn passes_for_new(length: u64) -> bool {
     length < HEADER
+}
+
+/// Refuses where something else than a file stands in the place of one. SQLite follows a link and looks for the log
+/// beside the file that it leads to, so that windows which came by different ways would have two logs.
+pub(super) fn refuse_what_is_none(database: &Path) -> Result<(), OpenError> {
+    let beside = BESIDE.into_iter().map(|suffix| beside(database, suffix));
+    for place in std::iter::once(database.to_owned()).chain(beside) {
+        // What cannot be looked at is told of by whoever opens it.
+        let Ok(metadata) = std::fs::symlink_metadata(&place) else { continue };
+        let what = match metadata.file_type() {
+            kind if kind.is_file() => continue,
+            kind if kind.is_symlink() => "a symbolic link",
+            kind if kind.is_dir() => "a directory",
+            _ => "no file",
+        };
+        return Err(OpenError::NoFile { path: database.to_owned(), place, what });
+    }
+    Ok(())
 }
 
 fn look_at(path: &Path) -> io::Result<Option<Metadata>> {

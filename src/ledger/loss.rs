@@ -83,7 +83,7 @@ pub(super) fn refuse_less(connection: &Connection, path: &Path, found: &Found) -
         Found::Unreadable(_) => None,
         Found::Marker(marker) => Some(marker),
     };
-    let failed = |error: LedgerError| OpenError::failed(path, error);
+    let failed = |error: LedgerError| OpenError::failed(path, error.of_shape(path));
     let Some(ledger) = identity(connection).map_err(failed)? else {
         return Err(lost(path, Loss::Empty));
     };

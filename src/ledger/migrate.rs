@@ -64,19 +64,25 @@ pub(super) fn refuse_newer(connection: &Connection) -> Result<(), LedgerError> {
 
 /// The format of the database, 0 for an empty one.
 pub(super) fn refuse_strangers(connection: &Connection, path: &Path) -> Result<i64, OpenError> {
+    let failed = |error: LedgerError| OpenError::failed(path, error);
     let pragma = |name: &str| {
         let value = connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-        value.map_err(|error| OpenError::failed(path, error))
+        value.map_err(|error| failed(error.into()))
     };
     let found = pragma("user_version")?;
     let application = pragma("application_id")?;
     if application != i64::from(APPLICATION_ID) {
         let tables =
             connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0));
-        let tables = tables.map_err(|error| OpenError::failed(path, error))?;
+        let tables = tables.map_err(|error| failed(error.into()))?;
         if application != 0 || found != 0 || tables != 0 {
             return Err(OpenError::NotALedger { path: path.to_owned() });
         }
+    }
+    if application == i64::from(APPLICATION_ID) && !(1_000..).contains(&found) {
+        // The two are written at once, so that no ledger ever was like this.
+        let why = format!("it is marked as a ledger, and its format is said to be {found}, which is none");
+        return Err(failed(LedgerError::Unsound { path: path.to_owned(), why }));
     }
     if is_newer(found) {
         return Err(OpenError::NewerVersion { path: path.to_owned(), found, ours: OURS, by: String::new() });

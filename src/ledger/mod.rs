@@ -40,6 +40,7 @@ mod runs;
 mod said;
 mod salvage;
 mod scheduler;
+mod shape;
 mod wakeup;
 mod worktrees;
 mod writer;
@@ -74,6 +75,7 @@ pub use retention::{EndedRun, EndedRuns, Need};
 pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
 pub use said::SaidRow;
 pub use salvage::{Salvage, Salvaged, salvage};
+pub use shape::{Fault, Misshapen, Part};
 pub use worktrees::WorktreeUse;
 
 use std::path::Path;

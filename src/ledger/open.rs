@@ -76,6 +76,18 @@ pub enum OpenError {
         /// The database.
         path: PathBuf,
     },
+    /// Something else stands where one of its files is to be.
+    #[error(
+        "open ledger at {path}: {place} is {what}, and a ledger is kept in plain files; with all windows closed, move it away, and put the file itself in its place"
+    )]
+    NoFile {
+        /// The database.
+        path: PathBuf,
+        /// Where it stands.
+        place: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// Another process has been writing for too long.
     #[error("open ledger at {path}: {why}")]
     Held {
@@ -99,8 +111,24 @@ impl OpenError {
     pub fn is_damage(&self) -> bool {
         match self {
             OpenError::Lost { .. } | OpenError::NotALedger { .. } => true,
-            OpenError::OldSqlite { .. } | OpenError::NewerVersion { .. } | OpenError::Held { .. } => false,
+            OpenError::OldSqlite { .. }
+            | OpenError::NewerVersion { .. }
+            | OpenError::NoFile { .. }
+            | OpenError::Held { .. } => false,
             OpenError::Failed { source, .. } => source.reason() == StorageReason::Damaged,
+        }
+    }
+
+    /// Why there is no ledger in memory.
+    pub(super) fn of_memory(self) -> LedgerError {
+        match self {
+            OpenError::Failed { source, .. } => source,
+            error @ (OpenError::OldSqlite { .. }
+            | OpenError::NewerVersion { .. }
+            | OpenError::Lost { .. }
+            | OpenError::NotALedger { .. }
+            | OpenError::NoFile { .. }
+            | OpenError::Held { .. }) => LedgerError::Broken(error.to_string()),
         }
     }
 
@@ -112,7 +140,7 @@ impl OpenError {
 impl From<OpenError> for Refusal {
     fn from(error: OpenError) -> Self {
         let reason = match &error {
-            OpenError::OldSqlite { .. } => StorageReason::Io,
+            OpenError::OldSqlite { .. } | OpenError::NoFile { .. } => StorageReason::Io,
             OpenError::NewerVersion { .. } => StorageReason::NewerVersion,
             OpenError::Held { .. } => StorageReason::Busy,
             OpenError::NotALedger { .. } | OpenError::Lost { .. } => StorageReason::Damaged,
@@ -137,6 +165,7 @@ pub(super) fn for_writing(path: &Path, found: &Found) -> Result<Connection, Open
     if rusqlite::version_number() < OLDEST_SQLITE {
         return Err(OpenError::OldSqlite { found: rusqlite::version().to_owned() });
     }
+    files::refuse_what_is_none(path)?;
     loss::refuse_missing(path, found)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let flags = match found {

@@ -1,4 +1,4 @@
-//! Makes indexes anew that do not agree with their tables.
+//! Makes indexes and triggers anew that are not as they are to be.
 
 use std::path::Path;
 
@@ -8,9 +8,10 @@ use super::error::LedgerError;
 use super::files::{self, BESIDE};
 use super::open;
 use super::replacement::{self, free};
+use super::shape::{self, Fault, Misshapen, Part};
 use crate::domain::time::Timestamp;
 
-/// Makes all indexes of the ledger in this directory anew, after a copy of it as it was, and gives the place of the copy.
+/// Makes all indexes and triggers of the ledger in this directory anew, after a copy of it as it was, and gives the place of the copy.
 /// Nobody else has it open meanwhile.
 ///
 /// # Errors
@@ -32,7 +33,26 @@ pub fn rebuild_indexes(state: &Path, now: Timestamp) -> Result<std::path::PathBu
     let connection = Connection::open_with_flags(&path, flags)?;
     open::settle(&connection)?;
     connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.execute_batch("BEGIN IMMEDIATE; REINDEX")?;
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    for misshapen in shape::compare(&connection)? {
+        let Misshapen { part, name, fault, sql } = &misshapen;
+        match (part, fault) {
+            (Part::Index | Part::Trigger, _) => {}
+            // What is somebody else's and does nothing by itself is left to them.
+            (Part::Table, Fault::Foreign) | (Part::View, _) => continue,
+            // Nobody can say what was in it.
+            (Part::Table, Fault::Missing | Fault::Changed) => {
+                return Err(LedgerError::Unsound { path, why: misshapen.to_string() });
+            }
+        }
+        if *fault != Fault::Missing {
+            connection.execute_batch(&format!("DROP {part} \"{}\"", name.replace('"', "\"\"")))?;
+        }
+        if let Some(sql) = sql {
+            connection.execute_batch(sql)?;
+        }
+    }
+    connection.execute_batch("REINDEX")?;
     let found: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
     if found != "ok" {
         return Err(LedgerError::Unsound { path, why: found });

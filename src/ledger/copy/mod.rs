@@ -80,14 +80,7 @@ impl MemoryCopy {
     /// When it cannot be read, or there is no memory.
     pub fn of(view: &View<'_>, turns_after: Timestamp) -> Result<MemoryCopy, LedgerError> {
         let id = LedgerId::from_unique("copy");
-        let connection = open::open_in_memory(id).map_err(|error| match error {
-            OpenError::Failed { source, .. } => source,
-            error @ (OpenError::OldSqlite { .. }
-            | OpenError::NewerVersion { .. }
-            | OpenError::Lost { .. }
-            | OpenError::NotALedger { .. }
-            | OpenError::Held { .. }) => LedgerError::Broken(error.to_string()),
-        })?;
+        let connection = open::open_in_memory(id).map_err(OpenError::of_memory)?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // What is over is not here, though rows name it.
         connection.pragma_update(None, "foreign_keys", false)?;

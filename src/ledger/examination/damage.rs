@@ -2,6 +2,7 @@
 
 use super::Examination;
 use crate::ledger::error::LedgerError;
+use crate::ledger::shape::{self, Misshapen};
 
 /// A row that refers to another one which is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +26,14 @@ impl Examination {
         let found = statement.query_map([], |row| row.get::<_, String>(0))?;
         let found: Vec<String> = found.collect::<Result<_, _>>()?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Where its tables, indexes and triggers are not those of its format.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn misshapen(&self) -> Result<Vec<Misshapen>, LedgerError> {
+        shape::compare(&self.connection)
     }
 
     /// Hands over every row that refers to one which is not there.

@@ -76,6 +76,7 @@ impl Examination {
         let failed = |error: LedgerError| OpenError::failed(&path, error);
         // The marker is read first: whoever writes both writes it last.
         let found = marker::find(directory);
+        files::refuse_what_is_none(&path)?;
         loss::refuse_missing(&path, &found)?;
         match files::length_at(&path).map_err(|error| failed(error.into()))? {
             None => return Ok(None),

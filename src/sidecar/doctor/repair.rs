@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::Doctor;
-use super::ledger::{self, Damage};
+use super::ledger::{self, Condition, Damage};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
 use crate::domain::diagnosis::{Repair, Salvaged as TakenOver};
@@ -15,7 +15,7 @@ use crate::domain::scheduler::Limits;
 use crate::domain::shown::Voice;
 use crate::engine::{Context, salvage as taking_over};
 use crate::exec;
-use crate::ledger::{Examination, Replacement, Salvaged, Tx, rebuild_indexes, salvage};
+use crate::ledger::{Examination, Loss, OpenError, Replacement, Salvaged, Tx, rebuild_indexes, salvage};
 use crate::presence::instance;
 use crate::presence::lock_file::{Attempt, HeldLock, IfMissing, holder, try_take};
 use crate::sidecar::FreshIds;
@@ -31,11 +31,24 @@ impl Doctor {
     }
 
     fn try_to_repair(&self) -> Result<Repair, String> {
-        let damage = ledger::examine(&self.state).damage;
-        if damage.is_none() && Replacement::unfinished(&self.state).is_none() {
-            let why = "the files of the ledger are sound; what else was found is mended as it says there";
-            return Ok(Repair::Nothing { why: why.to_owned() });
-        }
+        let condition = ledger::examine(&self.state).condition;
+        let begun = Replacement::unfinished(&self.state).is_some();
+        let damage = match condition {
+            Condition::Damaged(damage) => Some(damage),
+            Condition::Sound | Condition::Absent | Condition::NotLookedAt(_) if begun => None,
+            Condition::Sound => {
+                let why = "the files of the ledger are sound; what else was found is mended as it says there";
+                return Ok(Repair::Nothing { why: why.to_owned() });
+            }
+            Condition::Absent => {
+                return Err(format!("there is no ledger in {}; nothing was changed", self.state.display()));
+            }
+            Condition::NotLookedAt(why) => {
+                return Err(format!(
+                    "the ledger could not be looked at, and a repair would not mend why: {why}; nothing was changed"
+                ));
+            }
+        };
         let _alone = Alone::with(&self.state)?;
         if let Some(replacement) = Replacement::unfinished(&self.state) {
             return self.finish(&replacement, vec![
@@ -55,7 +68,9 @@ impl Doctor {
 
     /// Puts a new ledger in the place of the damaged one.
     fn replace(&self) -> Result<Repair, String> {
-        let Salvaged { automations, lost } = salvage(&self.state);
+        let less = Examination::begin(&self.state).err().and_then(|error| what_is_not_known(&error));
+        let Salvaged { automations, mut lost } = salvage(&self.state);
+        lost.extend(less);
         let ledger = LedgerId::from_unique(&FreshIds.unique());
         let now = Clock.now();
         let fill = |tx: &Tx<'_>| {
@@ -109,6 +124,20 @@ impl Doctor {
             troubles: &mut Vec::new(),
         };
         decision(&context)
+    }
+}
+
+/// What can be said of a ledger in which less is than has been: what was read of it is how things were some time ago.
+fn what_is_not_known(error: &OpenError) -> Option<String> {
+    let OpenError::Lost { loss, .. } = error else { return None };
+    match loss {
+        Loss::Missing | Loss::Empty => None,
+        Loss::Behind { found, expected } => Some(format!(
+            "what was changed after event {found}, up to {expected} at least, is not known: automations may be back that were deleted, and newer ones missing"
+        )),
+        Loss::Another { found, expected } => Some(format!(
+            "the automations are those of the ledger {found}, and nothing is known of those of {expected}"
+        )),
     }
 }
 

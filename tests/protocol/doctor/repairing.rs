@@ -132,7 +132,9 @@ fn an_older_copy_is_taken_for_what_is_left_and_so_is_a_log_without_its_end() {
     client.finish();
     ledger::into_one_file(directory.join("ledger.db"));
     write(&directory.join("ledger.db"), &older);
-    replaced(&place);
+    let (repair, _) = replaced(&place);
+    let lost = repair["lost"][0].as_str().expect("a sentence");
+    assert!(lost.contains("automations may be back that were deleted"), "{repair:#}");
     resumes(&place, &automation);
 }
 
@@ -256,7 +258,109 @@ fn a_person_is_told_what_was_taken_over_and_where_the_rest_is() {
         "“two”",
         "/damaged/",
         "paused until you resume",
+        "not in the new ledger, and kept only in ",
     ] {
         assert!(told.contains(part), "{part:?} is not in {told}");
     }
+}
+
+#[test]
+fn what_could_not_be_looked_at_is_not_called_sound_and_is_not_repaired() {
+    let place = Place::new();
+    let (refused, _) = repair_of_anything(&place);
+    assert!(refused.contains("there is no ledger"), "{refused}");
+    let (directory, _) = closed(&place);
+    let database = directory.join("ledger.db");
+    let whole = fs::read(&database).expect("a database");
+    let elsewhere = place.beside("elsewhere.db");
+
+    ledger::open(database.clone()).execute_batch("PRAGMA user_version = 99001").expect("a format");
+    ledger::into_one_file(database.clone());
+    let (refused, found) = repair_of_anything(&place);
+    assert!(refused.contains("could not be looked at") && refused.contains("update sexton"), "{refused}");
+    assert!(found[0].contains("update sexton"), "{found:#?}");
+
+    fs::write(&elsewhere, &whole).expect("a file beside");
+    fs::remove_file(&database).expect("the state directory");
+    std::os::unix::fs::symlink(&elsewhere, &database).expect("a link");
+    let (refused, found) = repair_of_anything(&place);
+    assert!(refused.contains("a symbolic link"), "{refused}");
+    assert!(found[0].contains("put the file itself in its place"), "{found:#?}");
+
+    fs::remove_file(&database).expect("the link");
+    fs::create_dir(&database).expect("the state directory");
+    assert!(repair_of_anything(&place).0.contains("a directory"));
+    assert!(!directory.join("damaged").exists(), "nothing was done");
+}
+
+/// Why a repair was refused, and what was found.
+fn repair_of_anything(place: &Place) -> (String, Vec<String>) {
+    let output = super::doctor(place, &["--audit", "--repair", "--json"]);
+    assert_eq!(output.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert_eq!(report["repair"]["done"], "refused", "{report:#}");
+    (report["repair"]["why"].as_str().expect("a sentence").to_owned(), findings(&report))
+}
+
+#[test]
+fn a_ledger_without_one_of_its_tables_or_without_a_format_is_replaced() {
+    for change in [
+        "PRAGMA foreign_keys = OFF; DROP TABLE accounts",
+        "DROP TABLE events",
+        "DROP TABLE clock",
+        "PRAGMA user_version = 0",
+    ] {
+        let place = Place::new();
+        let (directory, automation) = closed(&place);
+        let database = directory.join("ledger.db");
+        ledger::open(database.clone()).execute_batch(change).expect("a change");
+        ledger::into_one_file(database);
+        let told = findings(&audit(&place));
+        assert!(
+            !told.is_empty() && told.iter().all(|told| told.contains("sexton doctor --repair")),
+            "{change}: {told:#?}"
+        );
+        let (repair, _) = replaced(&place);
+        assert_eq!(repair["salvaged"][0]["id"], automation, "{change}: {repair:#}");
+        resumes(&place, &automation);
+    }
+}
+
+#[test]
+fn indexes_that_are_missing_and_triggers_of_somebody_else_are_found_and_mended() {
+    let place = Place::new();
+    let (directory, automation) = closed(&place);
+    let database = directory.join("ledger.db");
+    let count = |connection: &Connection| {
+        connection.query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0)).expect("runs")
+    };
+    let connection = ledger::open(database.clone());
+    let runs = count(&connection);
+    connection
+        .execute_batch(
+            "DROP INDEX runs_hold_directory; DROP INDEX runs_answer_once; DROP TRIGGER answers_in_vain;
+             CREATE INDEX runs_answer_once ON runs (automation);
+             CREATE TRIGGER theirs AFTER INSERT ON events BEGIN DELETE FROM runs; END",
+        )
+        .expect("a change");
+    drop(connection);
+    let told = findings(&audit(&place));
+    for wrong in [
+        "the index `runs_hold_directory` is missing",
+        "the index `runs_answer_once` is not the one",
+        "the trigger `answers_in_vain` is missing",
+        "the trigger `theirs` belongs to no version",
+    ] {
+        assert!(
+            told.iter().any(|told| told.starts_with("pages problem") && told.contains(wrong)),
+            "{wrong}: {told:#?}"
+        );
+    }
+    let (rebuilt, code) = repair(&place);
+    assert_eq!((&rebuilt["done"], code), (&json!("indexes_rebuilt"), Some(0)), "{rebuilt:#}");
+    assert_eq!(count(&ledger::open(database)), runs, "all that was recorded stays");
+    let mut client = place.open_with(LIMITS());
+    let listed = client.get("automation/list", json!({}))["items"].clone();
+    assert_eq!((&listed[0]["id"], &listed[0]["paused"]), (&automation, &json!(false)));
+    client.finish();
 }
