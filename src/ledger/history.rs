@@ -30,6 +30,14 @@ pub struct PastEpoch {
     pub ended: Option<EpochEnd>,
 }
 
+impl PastEpoch {
+    /// Whether this slot was due in it and has been answered for.
+    #[must_use]
+    pub fn answers_for(&self, slot: Timestamp) -> bool {
+        self.epoch.effective_at < slot && slot <= self.epoch.answered_through
+    }
+}
+
 /// A span in which one instance owned the bell.
 #[derive(Clone, Debug)]
 pub struct Term {

@@ -47,6 +47,11 @@ impl Meanwhile {
         self.terms.iter().rfind(|term| term.since <= self.slot)
     }
 
+    /// Whether somebody owns the bell who has not been found gone.
+    pub(super) fn is_watched(&self) -> bool {
+        self.terms.iter().any(|term| term.ended_at.is_none())
+    }
+
     /// How late a slot could be when it was settled and fire as if it were on time.
     pub(super) fn grace_ms(&self) -> Option<i64> {
         let settled_in = self.terms.iter().rfind(|term| term.since <= self.settled)?;
@@ -55,24 +60,27 @@ impl Meanwhile {
 
     /// What was in the way first, as a clause: `the machine slept from 08:30 to 11:00`.
     pub(super) fn cause(&self, clocks: &Clocks) -> String {
+        self.known_cause(clocks).unwrap_or_else(|| {
+            let owner = self.owner().map_or_else(|| "the window".to_owned(), |term| who(&term.by));
+            format!("{owner}, which owned the bell, did not come to it (why is not known)")
+        })
+    }
+
+    /// The same, if the ledger tells it: not if somebody was there all the time and nothing is known to have been in the
+    /// way.
+    pub(super) fn known_cause(&self, clocks: &Clocks) -> Option<String> {
         let slot = self.slot;
         let covers = |noted: &&NotedDisturbance| {
             let (from, to) = noted.what.span();
             from <= slot.plus_ms(JUST_AFTER_MS) && to >= slot
         };
         if let Some(noted) = self.disturbances.iter().find(covers) {
-            return disturbance(&noted.what, slot, clocks);
+            return Some(disturbance(&noted.what, slot, clocks));
         }
         let found_gone = |term: &&Term| term.last_sign_at.is_some_and(|seen| seen <= self.settled);
-        match (self.owner(), &self.before) {
+        Some(match (self.owner(), &self.before) {
             (Some(gone), _) if found_gone(&gone) => gone_without_a_word(gone, slot, clocks),
-            (Some(owner), _) => match self.disturbances.first() {
-                Some(noted) => disturbance(&noted.what, slot, clocks),
-                None => format!(
-                    "{}, which owned the bell, did not come to it (it may have stood still)",
-                    who(&owner.by)
-                ),
-            },
+            (Some(_), _) => disturbance(&self.disturbances.first()?.what, slot, clocks),
             (None, before) => {
                 let came = self.terms.first().map(|term| clocks.after(slot, term.since));
                 let went = before.as_ref().and_then(|term| term.ended_at);
@@ -87,7 +95,7 @@ impl Meanwhile {
                     (None, None) => "nobody was there to start it".to_owned(),
                 }
             }
-        }
+        })
     }
 }
 

@@ -49,7 +49,7 @@ pub fn explain(
 ) -> Result<Explanation, Refusal> {
     let (row, _, _) = view.automation_fate(id)?.ok_or_else(|| super::no_automation(id))?;
     let automation = view.automation_at(row)?;
-    let place = place::find(view, row, at)?;
+    let place = place::find(view, &automation, at)?;
     let definition = match &place {
         Place::Answered(epoch, _)
         | Place::Open(epoch, _)
@@ -146,7 +146,10 @@ impl Case<'_, '_> {
             Answer::Unknown => {
                 // Every slot that is answered for has one of the others; a ledger in which one has none is not sound.
                 let slot = self.clocks.at(slot);
-                Err(Refusal::Internal(format!("nothing answers for {slot} of {}", self.automation.id)))
+                Err(Refusal::Internal(format!(
+                    "nothing answers for {slot} of {}; `sexton doctor` looks for what is wrong with the ledger",
+                    self.automation.id
+                )))
             }
         }
     }
@@ -170,7 +173,7 @@ impl Case<'_, '_> {
                         self.clocks.after(slot, until),
                         meanwhile.cause(&self.clocks)
                     ),
-                    None if self.now.since_ms(slot) > MOMENT_MS => format!(
+                    None if self.now.since_ms(slot) > MOMENT_MS || !meanwhile.is_watched() => format!(
                         "{} was due at {due}, and nobody has decided about that yet, because {}.",
                         self.title,
                         meanwhile.cause(&self.clocks)

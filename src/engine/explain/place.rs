@@ -4,13 +4,17 @@ use crate::domain::automation::{Definition, When};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::rhythm::{Nearest, Schedule, Stop};
 use crate::domain::time::Timestamp;
-use crate::ledger::{PastEpoch, View};
+use crate::ledger::{AutomationRow, PastEpoch, View};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Epochs that are looked at. One time belongs to several only where the clock went back, and each of those times lies
-/// at most so many epochs back that began in the same hour or so.
+/// Epochs that are looked at of those that began before the time. A time belongs to several only where the clock went
+/// back, and each of those lies at most so many epochs back that began in the same hour or so.
 const EPOCHS: usize = 16;
+
+/// Epochs that are looked at of those that began in the rest of the minute: only somebody who tries out what a machine can
+/// bear edits a schedule more often than that within one.
+const OF_THAT_MINUTE: usize = 256;
 
 /// Where a time lies among the slots of an automation.
 pub(super) enum Place {
@@ -28,35 +32,54 @@ pub(super) enum Place {
     BeforeCreation,
 }
 
-pub(super) fn find(view: &View<'_>, automation: i64, at: Timestamp) -> Result<Place, Refusal> {
+/// An exact slot is meant whatever schedule it belongs to; failing that, the nearest one in the same minute.
+pub(super) fn find(view: &View<'_>, automation: &AutomationRow, at: Timestamp) -> Result<Place, Refusal> {
     // Somebody who names a minute may mean a slot at its end, of a schedule that began in its midst.
     let minute_end = Timestamp::from_millis((at.as_millis().div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
-    let epochs = view.epochs_before(automation, minute_end, EPOCHS)?;
+    let mut epochs = view.epochs_before(automation.row, minute_end, OF_THAT_MINUTE)?;
+    epochs.retain(|epoch| epoch.epoch.effective_at >= at);
+    epochs.extend(view.epochs_before(automation.row, at, EPOCHS)?);
     let mut next_began: Option<Timestamp> = None;
-    let mut after_end = None;
+    let mut found: Vec<(i64, Place)> = Vec::new();
     for epoch in &epochs {
-        let began = epoch.epoch.effective_at;
-        if let Some(slot) = slot_meant(&epoch.definition, began, at) {
-            if slot <= epoch.epoch.answered_through {
-                return Ok(Place::Answered(epoch.clone(), slot));
-            }
-            if epoch.epoch.ended_at.is_none() {
-                return Ok(Place::Open(epoch.clone(), slot));
-            }
-            if after_end.is_none() && next_began.is_none_or(|next| slot <= next) {
-                after_end = Some(Place::AfterEnd(epoch.clone(), slot));
-            }
-        } else if after_end.is_none() && next_began.is_none_or(|next| at <= next) {
-            after_end = after_until(epoch, at);
+        for (slot, place) in meant_in(epoch, at, next_began) {
+            found.push((slot.since_ms(at).abs(), place));
         }
-        next_began = Some(began);
+        next_began = Some(epoch.epoch.effective_at);
     }
-    if let Some(place) = after_end {
+    // Of equally near ones what was answered for comes first, or is due, and then what belongs to the newest schedule.
+    let was_due = |place: &Place| matches!(place, Place::Answered(..) | Place::Open(..));
+    if let Some((_, place)) = found.into_iter().min_by_key(|(distance, place)| (*distance, !was_due(place))) {
         return Ok(place);
     }
-    let began_before = |epoch: &&PastEpoch| epoch.epoch.effective_at < at;
-    let in_force = epochs.iter().find(began_before);
+    if automation.created_at > at {
+        return Ok(Place::BeforeCreation);
+    }
+    let in_force = epochs.iter().find(|epoch| epoch.epoch.effective_at < at).or(epochs.last());
     Ok(in_force.map_or(Place::BeforeCreation, |epoch| Place::None(epoch.clone())))
+}
+
+/// The slots of one epoch that may be meant: one that it has or had, and one that comes after it was over.
+fn meant_in(
+    epoch: &PastEpoch,
+    at: Timestamp,
+    next_began: Option<Timestamp>,
+) -> impl Iterator<Item = (Timestamp, Place)> {
+    let before_the_next = |slot: Timestamp| next_began.is_none_or(|next| slot <= next);
+    let of_it = slot_meant(&epoch.definition, epoch.epoch.effective_at, at).and_then(|slot| {
+        let place = if slot <= epoch.epoch.answered_through {
+            Place::Answered(epoch.clone(), slot)
+        } else if epoch.epoch.ended_at.is_none() {
+            Place::Open(epoch.clone(), slot)
+        } else if before_the_next(slot) {
+            Place::AfterEnd(epoch.clone(), slot)
+        } else {
+            return None;
+        };
+        Some((slot, place))
+    });
+    let after_it = after_until(epoch, at).filter(|(slot, _)| before_the_next(*slot));
+    of_it.into_iter().chain(after_it)
 }
 
 fn slot_meant(definition: &Definition, began: Timestamp, at: Timestamp) -> Option<Timestamp> {
@@ -65,12 +88,12 @@ fn slot_meant(definition: &Definition, began: Timestamp, at: Timestamp) -> Optio
 }
 
 /// The slot that is meant if only the end of the schedule is in its way.
-fn after_until(epoch: &PastEpoch, at: Timestamp) -> Option<Place> {
+fn after_until(epoch: &PastEpoch, at: Timestamp) -> Option<(Timestamp, Place)> {
     let When::Recurring { rhythm, stop: Stop::Until(until) } = &epoch.definition.when else { return None };
     let endless = When::Recurring { rhythm: rhythm.clone(), stop: Stop::Never };
     let schedule = endless.in_zone(&epoch.definition.timezone).ok()?;
     let slot = schedule.slot_meant(epoch.epoch.effective_at, at)?;
-    (slot > *until).then(|| Place::AfterUntil(epoch.clone(), slot, *until))
+    (slot > *until).then(|| (slot, Place::AfterUntil(epoch.clone(), slot, *until)))
 }
 
 /// The last slot before a time and the first one after it that were or are due, also those of the epochs around the one

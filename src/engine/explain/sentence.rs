@@ -56,7 +56,7 @@ impl Case<'_, '_> {
                 self.ran_late(slot, &last.run, first.run.slots, why)
             }
             Verdict::Waiting => self.waits(slot, &last.run, collector)?,
-            Verdict::Missed => self.missed(slot, first, &meanwhile),
+            Verdict::Missed => self.missed(epoch, slot, first, &meanwhile)?,
             Verdict::Overlapped => self.overlapped(slot, last, collector)?,
             Verdict::Busy => self.busy(slot, last, collector)?,
             Verdict::Paused => {
@@ -117,18 +117,58 @@ impl Case<'_, '_> {
         }
     }
 
-    fn missed(&self, slot: Timestamp, record: &RunRow, meanwhile: &Meanwhile) -> String {
+    fn missed(
+        &self,
+        epoch: &PastEpoch,
+        slot: Timestamp,
+        record: &RunRow,
+        meanwhile: &Meanwhile,
+    ) -> Result<String, Refusal> {
+        let one_of = match record.run.slots {
+            Some(slots) if slots.count > 1 => format!(" It is one of {} that were missed.", times(slots)),
+            Some(_) | None => String::new(),
+        };
+        let (title, due) = (&self.title, self.clocks.at(slot));
+        if let Some((how, what)) = self.settled_by(epoch, slot, record)? {
+            return Ok(match meanwhile.known_cause(&self.clocks) {
+                Some(cause) => {
+                    format!(
+                        "{title} was missed at {due}, because {cause}; then it {how}, and {what} starts nothing.{one_of}"
+                    )
+                }
+                None => format!(
+                    "{title} was missed at {due}, because it {how} before anybody had decided about that, and {what} starts nothing.{one_of}"
+                ),
+            });
+        }
         let cause = meanwhile.cause(&self.clocks);
         let settled = self.clocks.after(slot, record.run.triggered_at);
         let then = match record.definition.policy.missed {
             Missed::Skip => "what is missed is not made up for (policy.missed: skip)".to_owned(),
             Missed::RunOnce { .. } => format!("at {settled} it was too late to make up for it"),
         };
-        let one_of = match record.run.slots {
-            Some(slots) if slots.count > 1 => format!(" It is one of {} that were missed.", times(slots)),
-            Some(_) | None => String::new(),
+        Ok(format!("{title} was missed at {due}, because {cause}; {then}.{one_of}"))
+    }
+
+    /// The pause or the deletion that settled what nobody had decided about, as a clause, and what to call it.
+    fn settled_by(
+        &self,
+        epoch: &PastEpoch,
+        slot: Timestamp,
+        record: &RunRow,
+    ) -> Result<Option<(String, &'static str)>, Refusal> {
+        let Some(ended_at) = epoch.epoch.ended_at.filter(|ended| *ended == record.run.triggered_at) else {
+            return Ok(None);
         };
-        format!("{} was missed at {}, because {cause}; {then}.{one_of}", self.title, self.clocks.at(slot))
+        let at = format!(" at {}", self.clocks.after(slot, ended_at));
+        Ok(match &epoch.ended {
+            Some(EpochEnd::Paused(pause)) => Some((paused(pause, &at), "a pause")),
+            Some(EpochEnd::Deleted) => {
+                let by = by(self.view.who_deleted(record.automation)?.as_ref());
+                Some((format!("was deleted{by}, which was done{at},"), "a deletion"))
+            }
+            Some(EpochEnd::Edited | EpochEnd::Clock | EpochEnd::Count) | None => None,
+        })
     }
 
     /// Slots are counted on an active run.
@@ -203,6 +243,13 @@ impl Case<'_, '_> {
             }
             None => String::new(),
         };
+        let waited_itself = match previous {
+            Some(previous) if row.wait_until.is_none() => self.had_not_started(slot, previous, collector)?,
+            Some(_) | None => None,
+        };
+        if let Some(waited_itself) = waited_itself {
+            return Ok(format!("{title} did not run at {due}, because {waited_itself}."));
+        }
         let how = match (row.wait_until, reason) {
             (Some(_), _) => {
                 let until = self.clocks.after(slot, since(&row.run));
@@ -220,6 +267,35 @@ impl Case<'_, '_> {
         Ok(format!("{title} did not run at {due}, because its previous run{which} {how}{one_of}."))
     }
 
+    /// That the run before had not started by then, as a clause; none if it had.
+    fn had_not_started(
+        &self,
+        slot: Timestamp,
+        previous: &RunRow,
+        collector: &Collector<'_, '_>,
+    ) -> Result<Option<String>, Refusal> {
+        let run = &previous.run;
+        if run.started_at().is_some_and(|started| started <= slot) {
+            return Ok(None);
+        }
+        let until = match (run.started_at(), run.ended()) {
+            (Some(over), _) => format!(" until {}", self.clocks.after(slot, over)),
+            (None, Some(ended)) => format!(" until {}", self.clocks.after(slot, ended.completed_at)),
+            (None, None) => String::new(),
+        };
+        let from = self.clocks.after(slot, run.triggered_at);
+        let waits = collector.waits(run)?;
+        let Some((waiting, _)) = waits.iter().rev().find(|(waiting, _)| waiting.since <= slot) else {
+            return Ok(Some(format!("its previous run, of {from}, had not started{until}")));
+        };
+        let behind = match &waiting.behind {
+            Some(ahead) => format!(", behind {}", collector.named(ahead)?),
+            None => String::new(),
+        };
+        let what = waited(waiting.what);
+        Ok(Some(format!("its previous run, of {from}, itself waited{until} {what}{behind}")))
+    }
+
     fn busy(
         &self,
         slot: Timestamp,
@@ -229,7 +305,7 @@ impl Case<'_, '_> {
         let (title, due) = (&self.title, self.clocks.at(slot));
         let waits = collector.waits(&row.run)?;
         let ahead = match waits.iter().rev().find_map(|(wait, _)| wait.behind.as_ref()) {
-            Some(ahead) => format!(" with {}", collector.named(ahead)?),
+            Some(ahead) => format!(": {} had it, or was ahead of it there", collector.named(ahead)?),
             None => String::new(),
         };
         let what = match stop_reason(&row.run) {
@@ -387,7 +463,7 @@ impl Case<'_, '_> {
         let why = match &run.trigger {
             Trigger::Schedule => "was created because it was due".to_owned(),
             Trigger::CatchUp => "was created to make up for what was missed".to_owned(),
-            Trigger::Manual { .. } => "was asked for".to_owned(),
+            Trigger::Manual { .. } => "was asked for by hand".to_owned(),
             Trigger::Retry { of } => format!("was created to try {of} again"),
         };
         // Such a record is born ended, so that there is nothing else to tell of it.

@@ -36,7 +36,15 @@ impl Case<'_, '_> {
             // The reason names them.
             When::Recurring { rhythm: Rhythm::Interval { .. }, .. } | When::Oneshot { .. } => String::new(),
         };
-        Ok(self.none_because(&format!("{why}{deleted}{near}")))
+        let told = self.none_because(&format!("{why}{deleted}{near}"));
+        match epoch.definition.when {
+            // What somebody wants to know who asks a little beside it.
+            When::Oneshot { fire_at } if epoch.answers_for(fire_at) => {
+                let fired = self.answered(epoch, fire_at, collector)?;
+                Ok(Told { summary: format!("{} {}", told.summary, fired.summary), ..told })
+            }
+            When::Oneshot { .. } | When::Recurring { .. } => Ok(told),
+        }
     }
 
     /// There was no schedule yet.

@@ -1,6 +1,7 @@
 //! The words that explanations are made of.
 
 use crate::domain::automation::{Actor, Pause, PauseReason};
+use crate::domain::one_line::one_line;
 use crate::domain::refusal::StorageReason;
 use crate::domain::schedule::local_time;
 use crate::domain::schedule::zone::Zone;
@@ -68,18 +69,14 @@ pub(super) fn counted(count: u64, what: &str) -> String {
     }
 }
 
+/// A text of somebody else's, on one line and of bounded length.
 pub(super) fn quoted(text: &str) -> String {
-    format!("“{text}”")
+    format!("“{}”", one_line(text, QUOTED))
 }
 
 /// What somebody else wrote, as a part of a sentence: on one line, of bounded length, without a full stop.
 pub(super) fn inserted(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let line = line.trim_end_matches('.');
-    match line.char_indices().nth(QUOTED) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+    one_line(text, QUOTED).trim_end_matches('.').to_owned()
 }
 
 /// Who did something: the application, or the window where that has not said its name.
@@ -111,19 +108,19 @@ pub(super) fn note(note: Option<&str>) -> String {
     }
 }
 
-/// How an automation came to be paused: `was paused by …`. When that was comes between it and the note.
+/// How an automation came to be paused: `was paused by …`. When that was comes before the reason and the note.
 pub(super) fn paused(pause: &Pause, at: &str) -> String {
     let how = match pause.reason {
-        PauseReason::User => format!("was paused{}", by(pause.by.as_ref())),
-        PauseReason::Run => "was paused by one of its own runs".to_owned(),
-        PauseReason::Failures => "paused itself after too many failures in a row".to_owned(),
-        PauseReason::Config => "paused itself because of how it is configured".to_owned(),
+        PauseReason::User => format!("was paused{}{at}", by(pause.by.as_ref())),
+        PauseReason::Run => format!("was paused by one of its own runs{at}"),
+        PauseReason::Failures => format!("paused itself{at} after too many failures in a row"),
+        PauseReason::Config => format!("paused itself{at} because of how it is configured"),
         PauseReason::Auth => {
-            "paused itself because of a login that is missing or not good any more".to_owned()
+            format!("paused itself{at} because of a login that is missing or not good any more")
         }
-        PauseReason::Quota => "paused itself because a quota was used up".to_owned(),
+        PauseReason::Quota => format!("paused itself{at} because a quota was used up"),
     };
-    format!("{how}{at}{}", note(pause.note.as_deref()))
+    format!("{how}{}", note(pause.note.as_deref()))
 }
 
 /// Why the ledger could not be written.
@@ -167,6 +164,6 @@ mod tests {
     #[test]
     fn what_others_wrote_goes_into_one_line() {
         assert_eq!(inserted(" no such\n file. "), "no such file");
-        assert_eq!(inserted(&"é".repeat(300)), format!("{}…", "é".repeat(200)));
+        assert_eq!(inserted(&"é".repeat(300)), format!("{}…", "é".repeat(199)));
     }
 }

@@ -74,11 +74,11 @@ fn a_directory_that_was_busy_is_told_with_who_had_it() {
     2025-01-06 09:00 run_00005 was created because it was due [8]
     2025-01-06 09:00 run_00005 waited for its directory, behind run_00002 of “Index” [8]
     ");
-    insta::assert_snapshot!(world.summary(&other, 9 * HOUR), @"“Copies” did not run at 2025-01-06 09:00, because its directory was busy with run_00005 of “Backup”; it is not to wait for that (policy.ifBusy: skip).");
+    insta::assert_snapshot!(world.summary(&other, 9 * HOUR), @"“Copies” did not run at 2025-01-06 09:00, because its directory was busy: run_00005 of “Backup” had it, or was ahead of it there; it is not to wait for that (policy.ifBusy: skip).");
     world.run_for(HOUR);
     insta::assert_snapshot!(world.explained(&id, 9 * HOUR), @r"
     busy, 2025-01-06 09:00, run_00005
-    “Backup” did not run at 2025-01-06 09:00, because its directory was busy with run_00002 of “Index”; it waited until 09:20 and was then given up.
+    “Backup” did not run at 2025-01-06 09:00, because its directory was busy: run_00002 of “Index” had it, or was ahead of it there; it waited until 09:20 and was then given up.
     2025-01-06 00:00 it was created by “simulation”: Every day at 09:00, UTC [5]
     2025-01-06 00:00 “simulation” (window ins_window0) owned the bell from then on
     2025-01-06 09:00 run_00005 was created because it was due [8]
@@ -124,4 +124,19 @@ fn work_of_the_users_own_is_told_by_its_title_while_it_goes_on() {
     let id = world.create(owner, backup("0 9 * * *", json!({})));
     world.run_for(9 * HOUR);
     insta::assert_snapshot!(world.summary(&id, 9 * HOUR), @"“Backup” was due at 2025-01-06 09:00 and waits, because work of the user's own (“a turn”) has its directory, or is ahead of it there; if that lasts, it is given up at 10:00.");
+}
+
+#[test]
+fn a_run_before_that_waited_itself_is_told_with_what_it_waited_for() {
+    let (mut world, owner) = World::with_owner();
+    let (_, first) = by_hand(&mut world, owner, json!({"title": "Index", "policy": {"wallMs": 12 * HOUR}}));
+    let id = world.create(owner, backup("0 * * * *", json!({"policy": {"queueMs": 3 * HOUR}})));
+    world.run_for(2 * HOUR + 10 * MINUTE);
+    world.finish(&first, exited(0));
+    world.run_for(MINUTE);
+    let run = world.runs(&id)[0].id.clone();
+    world.finish(&run, exited(0));
+    let summary = world.summary(&id, 2 * HOUR);
+    let told = "its previous run, of 01:00, itself waited until 02:10 for its directory, behind run_00002 of “Index”";
+    assert!(summary.contains(told), "{summary}");
 }

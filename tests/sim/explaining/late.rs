@@ -151,10 +151,10 @@ fn an_owner_that_stood_still_is_told_as_one_that_did_not_come_to_it() {
     let id = world.create(owner, backup("0 12 * * *", json!({"policy": {"missed": {"kind": "skip"}}})));
     world.window_mut(owner).hangs = true;
     world.now = START.plus_ms(13 * HOUR);
-    insta::assert_snapshot!(world.summary(&id, 12 * HOUR), @"“Backup” was due at 2025-01-06 12:00, and nobody has decided about that yet, because “simulation”, which owned the bell, did not come to it (it may have stood still).");
+    insta::assert_snapshot!(world.summary(&id, 12 * HOUR), @"“Backup” was due at 2025-01-06 12:00, and nobody has decided about that yet, because “simulation”, which owned the bell, did not come to it (why is not known).");
     world.window_mut(owner).hangs = false;
     world.settle();
-    insta::assert_snapshot!(world.summary(&id, 12 * HOUR), @"“Backup” was missed at 2025-01-06 12:00, because “simulation”, which owned the bell, did not come to it (it may have stood still); what is missed is not made up for (policy.missed: skip).");
+    insta::assert_snapshot!(world.summary(&id, 12 * HOUR), @"“Backup” was missed at 2025-01-06 12:00, because “simulation”, which owned the bell, did not come to it (why is not known); what is missed is not made up for (policy.missed: skip).");
 }
 
 #[test]

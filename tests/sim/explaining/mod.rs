@@ -2,6 +2,7 @@
 
 mod busy;
 mod late;
+mod meant;
 mod oracle;
 mod over;
 mod ran;

@@ -2,6 +2,7 @@
 //! looked for there in another way, and judged by words.
 
 use rusqlite::Params;
+use sexton::domain::automation::EpochEnd;
 use sexton::domain::explanation::Explanation;
 use sexton::domain::id::AutomationId;
 use sexton::domain::time::Timestamp;
@@ -12,6 +13,9 @@ use crate::world::World;
 
 /// So many times are asked about at once.
 const TIMES: usize = 8;
+
+/// More epochs than any automation of a test has.
+const ALL: usize = 100_000;
 
 /// Times that were due, those around them, and any others.
 pub(crate) fn ask_about_random_times(world: &World, rng: &mut Rng) {
@@ -38,10 +42,18 @@ pub(crate) fn ask_about_random_times(world: &World, rng: &mut Rng) {
             1 => near.plus_ms(rng.within(0..30 * SECOND)),
             _ => near,
         };
-        for at in [near, any] {
+        let exact = any_slot(world, row, near, rng).unwrap_or(any);
+        for at in [near, any, exact] {
             Question { world, row, id: AutomationId::from_text(id.clone()), at }.check();
         }
     }
+}
+
+/// The first slot after a time of some schedule that the automation has or had.
+fn any_slot(world: &World, row: i64, after: Timestamp, rng: &mut Rng) -> Option<Timestamp> {
+    let epochs = world.view().epochs_before(row, Timestamp::MAX, ALL).unwrap();
+    let epoch = rng.pick(&epochs)?;
+    epoch.definition.schedule().ok()?.next_after(epoch.epoch.effective_at, after)
 }
 
 /// What is asked, and of which row.
@@ -66,6 +78,9 @@ impl Question<'_> {
         }
         let verdict = serde_json::to_value(told.verdict).unwrap();
         let verdict = verdict.as_str().unwrap();
+        if self.is_exactly_a_slot() {
+            assert_eq!(told.scheduled_at, Some(at), "{what}");
+        }
         match told.scheduled_at {
             None => {
                 assert_eq!(verdict, "not_scheduled", "{what}");
@@ -79,6 +94,24 @@ impl Question<'_> {
                 self.run_is_the_one(slot, &told, &what);
             }
         }
+    }
+
+    /// Whether it was answered for in some epoch, is due in the one that is in force, or would have been in a pause.
+    fn is_exactly_a_slot(&self) -> bool {
+        let at = self.at;
+        let epochs = self.world.view().epochs_before(self.row, Timestamp::MAX, ALL).unwrap();
+        epochs.iter().enumerate().any(|(place, epoch)| {
+            let began = epoch.epoch.effective_at;
+            let is_slot =
+                epoch.definition.schedule().is_ok_and(|schedule| schedule.slot_meant(began, at) == Some(at));
+            // They stand in the order in which they began, the last of them first.
+            let next = place.checked_sub(1).map(|next| epochs[next].epoch.effective_at);
+            let paused = matches!(epoch.ended, Some(EpochEnd::Paused(_)));
+            is_slot
+                && (at <= epoch.epoch.answered_through
+                    || epoch.epoch.ended_at.is_none()
+                    || (paused && next.is_none_or(|next| at <= next)))
+        })
     }
 
     /// Both ends of what runs answer for are times that were due.

@@ -60,7 +60,7 @@ fn an_automation_that_paused_itself_says_why() {
     let run = world.last_run(&id).id;
     world.finish(&run, exited(1));
     world.run_for(HOUR);
-    insta::assert_snapshot!(world.summary(&id, 2 * HOUR), @"“Backup” did not run at 2025-01-06 02:00, because it paused itself after too many failures in a row at 01:00; it is still paused.");
+    insta::assert_snapshot!(world.summary(&id, 2 * HOUR), @"“Backup” did not run at 2025-01-06 02:00, because it paused itself at 01:00 after too many failures in a row; it is still paused.");
 }
 
 #[test]

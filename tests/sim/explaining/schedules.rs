@@ -36,8 +36,8 @@ fn an_interval_and_a_one_shot_say_when_they_are_due() {
     world.run_for(2 * HOUR);
     insta::assert_snapshot!(world.summary(&id, HOUR), @"“every 5400 s” was not scheduled at 2025-01-06 01:00, because it fires every 90 minutes counted from 2025-01-06 00:00, the first time at 2025-01-06 01:30.");
     insta::assert_snapshot!(world.summary(&other, HOUR), @"“once” ran at 2025-01-06 01:00, as scheduled, and succeeded.");
-    insta::assert_snapshot!(world.summary(&other, 2 * HOUR), @"“once” was not scheduled at 2025-01-06 02:00, because it fires once, at 2025-01-06 01:00.");
-    insta::assert_snapshot!(world.summary(&other, 30 * MINUTE), @"“once” was not scheduled at 2025-01-06 00:30, because it fires once, at 2025-01-06 01:00.");
+    insta::assert_snapshot!(world.summary(&other, 2 * HOUR), @"“once” was not scheduled at 2025-01-06 02:00, because it fires once, at 2025-01-06 01:00. “once” ran at 2025-01-06 01:00, as scheduled, and succeeded.");
+    insta::assert_snapshot!(world.summary(&other, 30 * MINUTE), @"“once” was not scheduled at 2025-01-06 00:30, because it fires once, at 2025-01-06 01:00. “once” ran at 2025-01-06 01:00, as scheduled, and succeeded.");
 }
 
 #[test]
