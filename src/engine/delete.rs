@@ -9,7 +9,7 @@ use crate::domain::request::{ActiveRun, DeleteRequest};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Urgency, Wish};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, DeleteWish, Stored, Tx};
+use crate::ledger::{AutomationRow, DeleteWish, LedgerError, Stored, Tx};
 
 /// How long cancelled work may take to go before the wish to delete is void, in milliseconds.
 pub const PATIENCE_MS: i64 = 15_000;
@@ -39,10 +39,18 @@ pub enum Deletion {
 /// # Errors
 /// When there is no such automation, it has another revision, or it has active runs and that is to be refused.
 pub fn delete(tx: &Tx<'_>, context: &mut Context<'_>, request: &DeleteRequest) -> Result<Deletion, Refusal> {
-    let mut automation = match tx.stored_automation(&request.automation)? {
-        Some(Stored::Known(automation)) => automation,
-        Some(Stored::Later(automation)) => return later::delete(tx, context, request, *automation),
-        None => return Err(no_automation(&request.automation)),
+    let mut automation = match tx.stored_automation(&request.automation) {
+        Ok(Some(Stored::Known(automation))) => automation,
+        Ok(Some(Stored::Later(automation))) => return later::delete(tx, context, request, *automation),
+        // A part of it may be gone, so that it is not found as a whole.
+        Ok(None) => {
+            let why = no_automation(&request.automation);
+            return later::delete_unreadable(tx, context, request, why);
+        }
+        Err(error @ LedgerError::Unreadable { .. }) => {
+            return later::delete_unreadable(tx, context, request, error.into());
+        }
+        Err(error) => return Err(error.into()),
     };
     check_revision(tx, context, &automation, request.if_revision)?;
     let runs = tx.runs_with_work(automation.row)?;

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::delete::Deletion;
 use super::ending::{self, Counts, Remains};
 use super::presence::Left;
-use super::{Context, assign, derive, other_revision, records, retention};
+use super::{Context, assign, derive, no_automation, other_revision, records, retention};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
@@ -35,6 +35,32 @@ pub(super) fn delete(
         return Err(Refusal::ActiveRunStillRunning { run: run.clone() });
     }
     let tombstone = bury(tx, context, &row)?;
+    Ok(Deletion::Done { tombstone, runs: Vec::new() })
+}
+
+/// Deletes an automation without active runs of which nothing but its own row can be read, by nobody: what it was to do
+/// is damaged, or is not there any more.
+///
+/// # Errors
+/// When there is none, it has another revision, which cannot be shown, or active runs.
+pub(super) fn delete_unreadable(
+    tx: &Tx<'_>,
+    context: &Context<'_>,
+    request: &DeleteRequest,
+    why_unreadable: Refusal,
+) -> Result<Deletion, Refusal> {
+    let Some((row, revision, false)) = tx.automation_fate(&request.automation)? else {
+        return Err(no_automation(&request.automation));
+    };
+    if request.if_revision.is_some_and(|wanted| wanted != revision) {
+        return Err(why_unreadable);
+    }
+    if let Some(run) = tx.runs_with_work(row)?.first() {
+        return Err(Refusal::ActiveRunStillRunning { run: run.clone() });
+    }
+    let tombstone = Tombstone { id: request.automation.clone(), revision: revision + 1 };
+    // How long its runs are to be kept cannot be read either, so that they stay.
+    bury_row(tx, context, row, &tombstone)?;
     Ok(Deletion::Done { tombstone, runs: Vec::new() })
 }
 
@@ -144,9 +170,14 @@ pub(super) fn go_on_deleting(
 /// schedule ends where that was: later slots were never due.
 fn bury(tx: &Tx<'_>, context: &Context<'_>, row: &LaterAutomationRow) -> Result<Tombstone, Refusal> {
     let tombstone = Tombstone { id: row.automation.id.clone(), revision: row.automation.revision + 1 };
-    tx.bury_later(row.row, tombstone.revision, context.now)?;
-    tx.note_who_deleted(row.row, context.me)?;
+    bury_row(tx, context, row.row, &tombstone)?;
     retention::note(tx, row.row)?;
-    tx.publish(&Event::AutomationDeleted { tombstone: tombstone.clone() }, context.now)?;
     Ok(tombstone)
+}
+
+fn bury_row(tx: &Tx<'_>, context: &Context<'_>, row: i64, tombstone: &Tombstone) -> Result<(), Refusal> {
+    tx.bury_later(row, tombstone.revision, context.now)?;
+    tx.note_who_deleted(row, context.me)?;
+    tx.publish(&Event::AutomationDeleted { tombstone: tombstone.clone() }, context.now)?;
+    Ok(())
 }

@@ -20,19 +20,24 @@ pub fn check(view: &View<'_>) -> Result<Check, Refusal> {
             more => format!("the {} events from {first} to {last} are missing", more + 1),
         };
         let matters = "whoever followed the events from before has not been told what they said";
-        check.find(Finding::problem(what, matters, RECORD_ONLY).at(format!("event {first}")));
+        check.find(Finding::warning(what, matters, RECORD_ONLY).at(format!("event {first}")));
     })?;
-    let (newest, last_given) = (view.newest_seq()?, view.last_seq_given()?);
-    if newest < last_given && kept > 0 {
+    let newest = match kept {
+        0 => 0,
+        _ => view.newest_seq()?,
+    };
+    let last_given = view.last_seq_given()?;
+    // The newest are never pruned, however old they are.
+    if newest < last_given {
         let what =
             format!("the newest event is {newest}, and there has been one with the number {last_given}");
         let matters = "what happened last was not told to everybody";
-        check.find(Finding::problem(what, matters, RECORD_ONLY).at(format!("event {last_given}")));
+        check.find(Finding::warning(what, matters, RECORD_ONLY).at(format!("event {last_given}")));
     }
     view.each_unreadable_event(|seq| {
         let what = format!("what event {seq} says cannot be read");
         let matters = "it is passed over when events are read";
-        check.find(Finding::problem(what, matters, RECORD_ONLY).at(format!("event {seq}")));
+        check.find(Finding::warning(what, matters, RECORD_ONLY).at(format!("event {seq}")));
     })?;
     let summary = match kept {
         0 => "none is kept".to_owned(),

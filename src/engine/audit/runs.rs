@@ -111,7 +111,9 @@ pub fn check_windows(view: &View<'_>, presence: impl Fn(&InstanceRow) -> Presenc
             }
         }
     }
+    let untold = windows.iter().any(|(_, seen)| *seen == Presence::Unknown);
     let summary = match (open, view.ringing_instance()?) {
+        (0, _) if untold => "whether one is open cannot be told".to_owned(),
         (0, _) => "none is open".to_owned(),
         (open, Some(ringing)) => {
             format!(

@@ -132,11 +132,15 @@ fn a_missing_event_and_one_that_cannot_be_read_are_found() {
     let place = Place::new();
     let (connection, _) = torn(&place);
     execute(&connection, "DELETE FROM events WHERE seq = 3");
-    finds_only(&audit(&place), &["events problem", "event 3 is missing"]);
+    finds_only(&audit(&place), &["events warning", "event 3 is missing"]);
     execute(&connection, "DELETE FROM events WHERE seq IN (4, 5)");
-    finds_only(&audit(&place), &["events problem", "the 3 events from 3 to 5 are missing"]);
+    finds_only(&audit(&place), &["events warning", "the 3 events from 3 to 5 are missing"]);
     execute(&connection, "DELETE FROM events WHERE seq <= 5; UPDATE events SET payload = '{' WHERE seq = 7");
-    finds_only(&audit(&place), &["events problem", "what event 7 says cannot be read"]);
+    finds_only(&audit(&place), &["events warning", "what event 7 says cannot be read"]);
+    execute(&connection, "DELETE FROM events");
+    let (report, code) = report_with(&place, &["--audit"]);
+    finds_only(&report, &["events warning", "the newest event is 0, and there has been one with the number"]);
+    assert_eq!(code, Some(0), "it cannot be mended and does no harm any more");
 }
 
 #[test]
@@ -174,4 +178,27 @@ fn a_row_whose_other_half_is_gone_and_an_output_that_is_gone_are_found() {
     let directory = std::path::PathBuf::from(connection.path().expect("a file"));
     let _ = std::fs::remove_dir_all(directory.with_file_name("runs").join(&run));
     finds_only(&audit(&place), &["outputs warning", &run, "the output of a run is gone"]);
+}
+
+#[test]
+fn an_automation_that_nobody_can_read_goes_as_its_finding_says() {
+    for damage in
+        ["UPDATE definitions SET body = '{\"title'", "DELETE FROM epochs", "DELETE FROM definitions"]
+    {
+        let place = Place::new();
+        let (connection, automation) = torn(&place);
+        execute(&connection, damage);
+        drop(connection);
+        let told = findings(&audit(&place));
+        let at = automation.as_str().expect("an id");
+        let advised = |told: &String| told.contains(at) && told.contains("delete it (`automation/delete`)");
+        assert!(told.iter().any(advised), "{damage}: {told:#?}");
+        let mut client = place.open();
+        client.expect_error("does not fire");
+        let gone = client.get("automation/delete", serde_json::json!({"id": automation}));
+        assert_eq!(gone["id"], automation, "{damage}: {gone}");
+        client.finish();
+        let told = findings(&audit(&place));
+        assert!(!told.iter().any(|told| told.starts_with("automations ")), "{damage}: {told:#?}");
+    }
 }
