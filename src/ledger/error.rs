@@ -78,16 +78,12 @@ impl LedgerError {
     /// What is the matter with the database at this path, where SQLite says no more than that it could not do what every
     /// ledger allows: then it has not the tables and columns of one.
     pub(super) fn of_shape(self, database: &Path) -> LedgerError {
-        match self {
-            LedgerError::Sqlite(error)
-                if error
-                    .sqlite_error()
-                    .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_ERROR) =>
-            {
-                LedgerError::Unsound { path: database.to_owned(), why: error.to_string() }
-            }
-            error => error,
+        if let LedgerError::Sqlite(error) = &self
+            && error.sqlite_error().is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_ERROR)
+        {
+            return LedgerError::Unsound { path: database.to_owned(), why: error.to_string() };
         }
+        self
     }
 
     /// The reason in the contract's words.

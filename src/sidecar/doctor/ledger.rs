@@ -181,12 +181,14 @@ fn look_into(examination: &Examination, state: &Path) -> Examined {
 
 /// What is known of files of which the rows cannot be read.
 fn condition_behind(refusal: &Refusal) -> Condition {
-    match refusal {
-        // What nobody can read is not in the way of a new ledger.
-        Refusal::Storage { reason: StorageReason::Damaged | StorageReason::Unreadable, .. } => {
-            Condition::Damaged(Damage::Files)
-        }
-        refusal => Condition::NotLookedAt(refusal.to_string()),
+    // What nobody can read is not in the way of a new ledger.
+    let damaged = matches!(
+        refusal,
+        Refusal::Storage { reason: StorageReason::Damaged | StorageReason::Unreadable, .. }
+    );
+    match damaged {
+        true => Condition::Damaged(Damage::Files),
+        false => Condition::NotLookedAt(refusal.to_string()),
     }
 }
 
