@@ -8,13 +8,10 @@ use crate::ledger::{AutomationRow, PastEpoch, View};
 
 const MINUTE_MS: i64 = 60_000;
 
-/// Epochs that are looked at of those that began before the time. A time belongs to several only where the clock went
-/// back, and each of those lies at most so many epochs back that began in the same hour or so.
-const EPOCHS: usize = 16;
-
-/// Epochs that are looked at of those that began in the rest of the minute: only somebody who tries out what a machine can
-/// bear edits a schedule more often than that within one.
-const OF_THAT_MINUTE: usize = 256;
+/// Epochs that are looked at of those that began before the time, and of those that began in the rest of its minute. A
+/// time belongs to several only where a schedule was edited more than once in a minute or the clock went back, and nobody
+/// does that more often but to try out what a machine can bear.
+const EPOCHS: usize = 256;
 
 /// Where a time lies among the slots of an automation.
 pub(super) enum Place {
@@ -36,7 +33,7 @@ pub(super) enum Place {
 pub(super) fn find(view: &View<'_>, automation: &AutomationRow, at: Timestamp) -> Result<Place, Refusal> {
     // Somebody who names a minute may mean a slot at its end, of a schedule that began in its midst.
     let minute_end = Timestamp::from_millis((at.as_millis().div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
-    let mut epochs = view.epochs_before(automation.row, minute_end, OF_THAT_MINUTE)?;
+    let mut epochs = view.epochs_before(automation.row, minute_end, EPOCHS)?;
     epochs.retain(|epoch| epoch.epoch.effective_at >= at);
     epochs.extend(view.epochs_before(automation.row, at, EPOCHS)?);
     let mut next_began: Option<Timestamp> = None;
