@@ -1,7 +1,7 @@
 //! Why something ran when it did, or why it did not: told from what the ledger knows. Nothing is changed.
 //!
 //! [`place`] finds the schedule that was in force and the slot that is meant, [`answer`] the run that answers for it,
-//! [`cause`] what was in the way. [`sentence`] says what became of what is answered for, [`over`] and [`unscheduled`] why
+//! [`cause`] what was in the way. [`sentence`] says what became of what is answered for ([`missed`] of what was missed), [`over`] and [`unscheduled`] why
 //! nothing was due, [`foretold`] what a simulation tells of what is to come; [`evidence`] collects what is behind that.
 //! [`recent()`] is the time that is meant if none is named.
 
@@ -9,6 +9,7 @@ mod answer;
 mod cause;
 mod evidence;
 mod foretold;
+mod missed;
 mod outcome;
 mod over;
 mod place;
