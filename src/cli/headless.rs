@@ -11,8 +11,6 @@ use serde::Deserialize;
 use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
 use super::project::Chosen;
 use super::{complain, tell};
-use crate::domain::draft::limits;
-use crate::domain::one_line::one_line;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
 use crate::exec::GuardProgram;
@@ -129,13 +127,7 @@ async fn log_what_is_important(sidecar: &Sidecar, after: Place) -> Infallible {
         Ok(mut events) => {
             while let Some(event) = events.next().await {
                 let Ok(event) = serde_json::from_str::<Important>(event.get()) else { continue };
-                match (event.kind.as_str(), event.run) {
-                    // It is about a run that it does not name.
-                    ("run.warning", Some(Titled { automation_title })) => {
-                        tracing::info!("“{}”: {}", one_line(&automation_title, limits::TITLE), event.text);
-                    }
-                    (_, _) => tracing::info!("{}", event.text),
-                }
+                tracing::info!("{}", event.text);
             }
         }
         Err(refusal) => tracing::warn!("what is important cannot be logged: {refusal}"),
@@ -147,15 +139,7 @@ async fn log_what_is_important(sidecar: &Sidecar, after: Place) -> Infallible {
 /// An event that a person should be shown: only these have a text.
 #[derive(Deserialize)]
 struct Important {
-    kind: String,
     text: String,
-    run: Option<Titled>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Titled {
-    automation_title: String,
 }
 
 fn why_not(refusal: &Refusal) -> End {

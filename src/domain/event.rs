@@ -68,7 +68,7 @@ pub enum Event {
     RunWarning {
         /// As it is now.
         run: Box<Run>,
-        /// What, and what can be done about it: the sentence of this event.
+        /// What, and what can be done about it: the sentence of this event, without whose run it is.
         #[serde(skip)]
         text: String,
     },
@@ -118,13 +118,13 @@ impl Event {
         let kept = run.output.bytes;
         // Only what had a process of its own has a tail.
         let last = match run.task {
-            PublicTask::Command { .. } => ", and its last ones in `end.tail`",
+            PublicTask::Command { .. } => ", and the last ones with its end (`end.tail`)",
             PublicTask::Prompt(_) | PublicTask::Notify { .. } => "",
         };
         let text = if kept >= limit {
             format!(
                 "only the first {kept} bytes of the output are kept{last}; \
-                 `limits.outputBytes` in the initialization options allows more"
+                 allow more where the editor starts sexton (`limits.outputBytes`)"
             )
         } else {
             format!("only {kept} bytes of the output could be written{last}; see whether the disk is full")

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde_json::{Map, Value};
 
 use super::fault::{Fault, Word};
+use super::one_line::one_line;
 use super::sent::{Flaw, INTEGER_MAX, Sent, SentObject};
 use super::time::Timestamp;
 
@@ -161,7 +162,8 @@ impl<'a> Fields<'a> {
     pub fn required_text(&mut self, name: &'static str) -> Option<&'a str> {
         let text = self.text(name);
         let text = self.require(name, text)?;
-        if text.trim().is_empty() {
+        // What nobody would see is as good as nothing, and would leave a sentence without its subject.
+        if one_line(text, 1).is_empty() {
             self.fault(name, Word::Required);
             return None;
         }

@@ -64,7 +64,7 @@ pub(super) fn cost(
     let work = &mut run.work;
     let (warned, text) = if cost.currency != per_run.currency {
         let text = format!(
-            "it tells its cost in {}, so its budget in {} (`policy.budget.perRun`) limits nothing; set one in {}",
+            "it tells its cost in {}, so its budget in {} limits nothing; set one in {} (`policy.budget.perRun`)",
             cost.currency, per_run.currency, cost.currency
         );
         (&mut work.warned_of_currency, text)
@@ -73,7 +73,7 @@ pub(super) fn cost(
         return cancel::wish(tx, context, run, over_budget, Urgency::Ask);
     } else if cost.amount >= per_run.amount * WARNED_FROM {
         let text = format!(
-            "it has cost {} of the {} {} that it may cost (`policy.budget.perRun`), and is ended when it has cost all of that",
+            "it has cost {} of the {} {} that it may cost, and is ended when it has cost all of that; allow more if it is worth it (`policy.budget.perRun`)",
             cost.amount, per_run.amount, per_run.currency
         );
         (&mut work.warned_of_budget, text)

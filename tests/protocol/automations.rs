@@ -130,6 +130,8 @@ fn each_fault_has_its_word() {
     let oneshot = |extra: &str| with(once("t", now + 60_000, shell("true")), extra, json!({"kind": "never"}));
     for (draft, expected) in [
         (with(good.clone(), "title", json!("  ")), "title required"),
+        (with(good.clone(), "title", json!("\u{202e}\u{1b}")), "title required"),
+        (task(json!({"kind": "notify", "text": "\u{7}\u{1b}"})), "task.text required"),
         (with(good.clone(), "title", json!(7)), "title wrong_type"),
         (with(good.clone(), "title", Value::Null), "title wrong_type"),
         (with(good.clone(), "kind", json!("sometimes")), "kind unknown_value"),

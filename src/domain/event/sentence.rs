@@ -18,12 +18,14 @@ use crate::domain::time::Timestamp;
 const DETAIL: usize = 300;
 
 /// What to tell of an event, if a person should be shown it at once: plain text of one line, without an end mark. Times
-/// are told by the clocks of `zone`, or as UTC where it is not known.
+/// are told by the clocks of `zone`, which is named, or as UTC where it is not known.
 pub(super) fn of(event: &Event, zone: Option<&Zone>) -> Option<String> {
     match event {
         Event::RunUpdated { run } => of_run(run, zone),
         Event::AutomationPausedItself { automation } => Some(paused_itself(automation)),
-        Event::RunWarning { text, .. } => Some(text.clone()),
+        Event::RunWarning { run, text } => {
+            Some(format!("{}: {}", quoted(&run.automation_title), one_line(text, DETAIL)))
+        }
         Event::LifecycleFailed { lifecycle } => Some(close_failed(lifecycle)),
         Event::AutomationUpdated { .. }
         | Event::LaterAutomationUpdated { .. }
@@ -80,7 +82,7 @@ fn of_run(run: &Run, zone: Option<&Zone>) -> Option<String> {
     }
 }
 
-/// `“Nightly tests” failed at 2025-01-06 02:00: exit code 1`.
+/// `“Nightly tests” failed at 2025-01-06 02:00 (Europe/Berlin): exit code 1`.
 fn failed(run: &Run, ended: &Ended, error: &RunError, zone: Option<&Zone>) -> String {
     let verb = if ended.started_at.is_some() { "failed" } else { "could not be started" };
     let why = how_it_exited(run, ended)
@@ -101,18 +103,27 @@ fn how_it_exited(run: &Run, ended: &Ended) -> Option<String> {
     }
 }
 
-/// `“Backup” did not run at 2025-01-06 09:00: nobody was there to start it in time`.
+/// `“Backup” did not run at 2025-01-06 09:00 (Europe/Berlin): nobody was there to start it in time`. Of a reminder it says
+/// what was to be remembered, which is what it is for, also when it comes late.
 fn missed(run: &Run, zone: Option<&Zone>) -> String {
     let title = quoted(&run.automation_title);
-    let newest = run.slots.map_or(run.triggered_at, |slots| slots.to_at);
+    let newest = at(run.slots.map_or(run.triggered_at, |slots| slots.to_at), zone);
     let times = match run.slots {
         Some(SlotRange { from_at, count, .. }) if count > 1 => {
             let at_least = if count >= SlotRange::COUNTED { "at least " } else { "" };
-            format!(" ({at_least}{count} times missed, the first at {})", at(from_at, zone))
+            format!(" ({at_least}{count} times missed, the first at {})", clocks(from_at, zone))
         }
         Some(_) | None => String::new(),
     };
-    format!("{title} did not run at {}: nobody was there to start it in time{times}", at(newest, zone))
+    match &run.task {
+        PublicTask::Notify { text } => {
+            let text = one_line(text, limits::REMINDER);
+            format!("{title} was due at {newest}, when nobody was there to show it{times}: {text}")
+        }
+        PublicTask::Command { .. } | PublicTask::Prompt(_) => {
+            format!("{title} did not run at {newest}: nobody was there to start it in time{times}")
+        }
+    }
 }
 
 /// `“Report” paused itself after 5 failures in a row; resume it when that is mended`.
@@ -158,9 +169,21 @@ fn quoted(title: &str) -> String {
     format!("“{}”", one_line(title, limits::TITLE))
 }
 
+/// The first time of a sentence: with the zone whose clocks show it, which need not be those of whoever reads this.
 fn at(time: Timestamp, zone: Option<&Zone>) -> String {
+    let clocks = clocks(time, zone);
+    match zone {
+        // An offset tells which clocks these are.
+        Some(_) if clocks.ends_with(')') => clocks,
+        Some(zone) => format!("{clocks} ({zone})"),
+        None => format!("{clocks} UTC"),
+    }
+}
+
+/// A time in a sentence that has named its zone.
+fn clocks(time: Timestamp, zone: Option<&Zone>) -> String {
     match zone {
         Some(zone) => local_time(zone, time),
-        None => format!("{} UTC", local_time(&Zone::utc(), time)),
+        None => local_time(&Zone::utc(), time),
     }
 }

@@ -12,9 +12,9 @@ pub(super) fn without_sentence(event: &StoredEvent) -> String {
     let Some(text) = text else { return event.payload.clone() };
     assert!(!text.is_empty() && text.len() < 4000 && !text.contains(char::is_control), "{text:?}");
     let title = payload["run"]["automationTitle"].as_str().or(payload["automation"]["title"].as_str());
-    let says_more = event.kind == "run.warning" || payload["run"]["task"]["kind"] == "notify";
-    if let Some(title) = title.filter(|_| !says_more) {
-        assert!(text.starts_with(&format!("“{}” ", one_line(title, 160))), "{text:?} names no {title:?}");
+    let is_reminder = payload["run"]["task"]["kind"] == "notify";
+    if let Some(title) = title.filter(|_| !is_reminder) {
+        assert!(text.starts_with(&format!("“{}”", one_line(title, 160))), "{text:?} names no {title:?}");
     }
     let member = format!(",\"text\":{}}}", serde_json::to_string(text).unwrap());
     format!("{}}}", event.payload.strip_suffix(&member).expect("the sentence comes last"))
