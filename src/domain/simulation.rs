@@ -38,8 +38,10 @@ pub struct SimulateRequest {
 /// It is worked out by what the scheduler itself does, on the assumption that the machine is awake and a window is open
 /// the whole time. The windows that are open now stay; if there is none, one is assumed that starts agents as they were
 /// known last. A run takes as long as the last twenty of its automation did, by their median, a minute if none has run
-/// yet, and succeeds. One that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that
-/// are waited for now end now. An automation whose schedule or pause changes meanwhile is none of this.
+/// yet, and succeeds, and so does its precheck, which takes no time, also where it has always kept runs from starting. One
+/// that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that are waited for now end
+/// now. An automation whose schedule or pause changes meanwhile is none of this. What is changed right after a simulation
+/// was asked for may be in it.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Simulation {
@@ -48,7 +50,7 @@ pub struct Simulation {
     pub fires: Vec<Fire>,
     /// Whether there are more than these.
     pub truncated: bool,
-    /// How far this goes: `to`, or less if that would have taken too long.
+    /// How far this goes: `to`, or less if working it out would have taken too long, which is about ten seconds.
     pub simulated_through: Timestamp,
     /// How many there are, also of those that are not among `fires`.
     pub totals: Totals,
@@ -105,7 +107,8 @@ impl Reason {
     }
 }
 
-/// How many scheduled times there are, by what becomes of them.
+/// How many scheduled times there are, by what becomes of them. Of those that one run answers for together at most 100,000
+/// are counted, so that there may be more.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Totals {
     /// Of all automations that were wanted.

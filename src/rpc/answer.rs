@@ -25,7 +25,7 @@ pub fn failure(id: Option<&RequestId>, failure: &Failure) -> Box<RawValue> {
 /// Takes the place of an answer that is longer than messages may be.
 pub fn too_large(id: Option<&RequestId>, limit: usize) -> Box<RawValue> {
     let why = format!(
-        "the answer is over {limit} bytes long; ask for a smaller page, or raise `limits.maxMessageBytes`; a change was made all the same: look before you repeat it"
+        "the answer is over {limit} bytes long; ask for less of it, such as a smaller page, a shorter span or fewer automations, or raise `limits.maxMessageBytes`; if it was a change, it was made all the same: look before you repeat it"
     );
     failure(id, &Failure::new(Kind::ResponseTooLarge, why))
 }

@@ -192,6 +192,9 @@ pub trait Backend: Send + Sync + 'static {
     /// Waits until everything of this sidecar has ended.
     fn closed(&self) -> impl Future<Output = ()> + Send;
 
+    /// A shutdown was asked for: simulations that are worked out are given up, and answered with that.
+    fn give_up_simulations(&self);
+
     /// The client has gone without a shutdown: what it carries out itself nobody does any more. `shutdown` follows.
     fn client_has_gone(&self);
 

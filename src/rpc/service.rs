@@ -326,6 +326,9 @@ impl<H: Host> Service<H> {
             Ok(mode) => mode,
             Err(refusal) => return self.refuse(reply, refusal.into()),
         };
+        if let Some(open) = &self.open {
+            open.backend.give_up_simulations();
+        }
         self.drain(ANSWERS_BEFORE_SHUTDOWN).await;
         let backend = self.open.as_ref().map(|open| open.backend.clone());
         match (mode, backend) {

@@ -291,7 +291,12 @@ impl Backend for Sidecar {
         let _ = self.parts.left.subscribe().wait_for(|left| *left).await;
     }
 
+    fn give_up_simulations(&self) {
+        self.parts.simulations.give_up();
+    }
+
     fn client_has_gone(&self) {
+        self.parts.simulations.give_up();
         self.parts.servings.client_has_gone();
     }
 

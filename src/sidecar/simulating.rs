@@ -2,15 +2,16 @@
 //! waits for it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use tokio::sync::Semaphore;
 
 use super::Sidecar;
+use crate::domain::automation::Task;
 use crate::domain::draft::{Commitment, CreateParams};
 use crate::domain::refusal::Refusal;
 use crate::domain::simulation::{SimulateRequest, Simulation};
-use crate::engine::simulate::{self, Around, Means};
+use crate::engine::simulate::{self, Around, Means, Patience};
 use crate::rpc::backend::{Answer, Backend};
 use crate::rpc::caller::Caller;
 
@@ -18,12 +19,31 @@ use crate::rpc::caller::Caller;
 /// people look at one.
 const AT_ONCE: usize = 2;
 
+/// How long one is worked out, in milliseconds; then what has been found out is the answer. Most take far less than a second, and a person
+/// who has waited for so long would rather see the beginning.
+const PATIENCE_MS: i64 = 10_000;
+
 /// Who may have something worked out now.
-pub(super) struct Simulations(Arc<Semaphore>);
+pub(super) struct Simulations {
+    places: Arc<Semaphore>,
+    /// How often all that were worked out were given up.
+    given_up: AtomicU64,
+}
 
 impl Default for Simulations {
     fn default() -> Self {
-        Simulations(Arc::new(Semaphore::new(AT_ONCE)))
+        Simulations { places: Arc::new(Semaphore::new(AT_ONCE)), given_up: AtomicU64::new(0) }
+    }
+}
+
+impl Simulations {
+    /// Gives up all that are worked out: this window is to end, and would not before they have.
+    pub(super) fn give_up(&self) {
+        self.given_up.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn times_given_up(&self) -> u64 {
+        self.given_up.load(Ordering::Relaxed)
     }
 }
 
@@ -38,14 +58,15 @@ impl Drop for Waits {
 
 impl Sidecar {
     pub(super) async fn foretell(&self, request: SimulateRequest) -> Answer<Simulation> {
-        let Ok(place) = self.parts.simulations.0.clone().try_acquire_owned() else {
+        let Ok(place) = self.parts.simulations.places.clone().try_acquire_owned() else {
             return Err(Refusal::Overloaded(format!(
                 "{AT_ONCE} simulations are worked out already; wait for one of them, or cancel it"
             )));
         };
-        if let Some(draft) = request.draft.clone() {
-            // It is refused for what its creation would be refused for, and agents are asked what that needs to know. This
-            // can be cancelled all the while, so it goes without the permit of the request.
+        let times_given_up = self.parts.simulations.times_given_up();
+        if let Some(draft) = request.draft.clone().filter(|draft| may_have_to_ask(&draft.definition.task)) {
+            // Agents are asked what its creation needs to know. This can be cancelled all the while, so it goes without the
+            // permit of the request.
             let params = CreateParams { draft, commitment: Commitment::DryRun, key: None };
             self.create(params, Caller::default()).await?;
         }
@@ -55,7 +76,16 @@ impl Sidecar {
         let waits = Waits(given_up.clone());
         let sidecar = self.clone();
         let work = move || {
-            let simulation = sidecar.simulate_now(request, &|| given_up.load(Ordering::Relaxed));
+            let clock = sidecar.parts.clock;
+            let begun_ms = clock.read().awake_ms;
+            let simulations = &sidecar.parts.simulations;
+            let patience = || match given_up.load(Ordering::Relaxed) {
+                true => Patience::Gone,
+                false if simulations.times_given_up() != times_given_up => Patience::Gone,
+                false if clock.read().awake_ms - begun_ms > PATIENCE_MS => Patience::Over,
+                false => Patience::Lasts,
+            };
+            let simulation = sidecar.simulate_now(request, &patience);
             drop(place);
             simulation
         };
@@ -65,7 +95,7 @@ impl Sidecar {
     }
 
     /// Blocks.
-    fn simulate_now(&self, request: SimulateRequest, given_up: &dyn Fn() -> bool) -> Answer<Simulation> {
+    fn simulate_now(&self, request: SimulateRequest, patience: &dyn Fn() -> Patience) -> Answer<Simulation> {
         let parts = &self.parts;
         let reading = parts.clock.read();
         let prepared = parts.ledger.look_apart(|view| simulate::prepare(view, reading.wall, request))?;
@@ -76,8 +106,17 @@ impl Sidecar {
             limits: &parts.limits,
             project: &parts.project,
             vcs: parts.vcs,
-            given_up,
+            patience,
         };
         simulate::simulate(prepared, &around, Means::Memory)
+    }
+}
+
+/// Whether an agent may have to say first what it offers, which is asked by a row of the ledger. Else the simulation itself
+/// refuses what cannot be created, and waits for nobody who writes.
+fn may_have_to_ask(task: &Task) -> bool {
+    match task {
+        Task::Prompt(_) => true,
+        Task::Command(_) | Task::Notify { .. } => false,
     }
 }

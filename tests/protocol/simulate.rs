@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, every, once, shell, with};
+use crate::support::ledger::{directory, hold};
 use crate::support::{Place, eventually, faults, kind, wall_ms};
 
 const MINUTE_MS: i64 = 60_000;
@@ -200,5 +201,37 @@ fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
     eventually("a place to simulate", || {
         client.ask("automation/simulate", json!({"from": now, "to": now})).ok()
     });
+    client.finish();
+}
+
+#[test]
+fn what_is_still_worked_out_keeps_no_window_from_closing() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 1000}));
+    let counted = json!({"kind": "count", "count": 1_000_000_000});
+    client.create(with(every("counted", 1000, shell("true")), "stop", counted));
+    let now = wall_ms();
+    let years = json!({"from": now, "to": now + 1000 * 24 * HOUR_MS, "assumeRunMs": 0});
+    let long = [(); 2].map(|()| client.send("automation/simulate", years.clone()));
+    // Both are at it when there is no place for a third.
+    let error = client.refusal("automation/simulate", years);
+    assert_eq!(kind(&error), "overloaded");
+    client.get("shutdown", json!({"mode": "force"}));
+    for id in &long {
+        let error = client.answer(id).expect_err("it is given up");
+        assert_eq!((&error["code"], kind(&error)), (&json!(-32800), "cancelled"));
+    }
+    client.notify("exit");
+    assert_eq!(client.exit_code(), Some(0));
+}
+
+#[test]
+fn a_draft_is_foretold_while_somebody_else_writes() {
+    let place = Place::new();
+    let mut client = place.open();
+    let writes = hold(directory(&client).join("ledger.db"));
+    let told = ahead(&mut client, 2, json!({"draft": every("draft", HOUR_MS, shell("true"))}));
+    assert_eq!(outcomes(&told)[0], "ran");
+    drop(writes);
     client.finish();
 }

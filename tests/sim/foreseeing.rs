@@ -14,7 +14,7 @@ use sexton::domain::simulation::{Fire, Reason, SimulateRequest, Simulation};
 use sexton::domain::time::Timestamp;
 use sexton::domain::verdict::Verdict;
 use sexton::engine::explain::Foretold;
-use sexton::engine::simulate::{self, Around, Means, prepare};
+use sexton::engine::simulate::{self, Around, Means, Patience, prepare};
 
 use crate::drafts::{every, once, policy, prompt, reminder, with};
 use crate::rng::{Rng, from_environment};
@@ -43,17 +43,17 @@ impl Default for Asked {
 }
 
 fn foretell(world: &World, asked: Asked) -> Simulation {
-    try_foretell(world, asked, Means::Memory, &|| false).unwrap()
+    try_foretell(world, asked, Means::Memory, &|| Patience::Lasts).unwrap()
 }
 
 fn try_foretell(
     world: &World,
     asked: Asked,
     means: Means,
-    given_up: &dyn Fn() -> bool,
+    patience: &dyn Fn() -> Patience,
 ) -> Result<Simulation, Refusal> {
     let me = Actor { instance: InstanceId::from_unique("who asks"), client: None };
-    let around = Around { me: &me, given_up, ..around(world, &me) };
+    let around = Around { me: &me, patience, ..around(world, &me) };
     let Asked { span_ms, ids, draft, assume_run_ms } = asked;
     let (from, to) = (world.now, world.now.plus_ms(span_ms));
     let request = SimulateRequest { from, to, ids, draft, assume_run_ms };
@@ -68,7 +68,7 @@ fn around<'a>(world: &'a World, me: &'a Actor) -> Around<'a> {
         limits: &world.limits,
         project: world.directory,
         vcs: None,
-        given_up: &|| false,
+        patience: &|| Patience::Lasts,
     }
 }
 
@@ -94,7 +94,7 @@ fn what_is_remembered_of_other_instants_makes_no_difference() {
         let lengths = [0, 1000, 61_000, 6 * MINUTE, 22 * MINUTE, 50 * MINUTE];
         let length = rng.pick(&lengths).copied().filter(|_| !rng.one_in(6));
         let span_ms = rng.within(6 * HOUR..30 * HOUR);
-        let by = |means| try_foretell(&world, ask(span_ms, length), means, &|| false).unwrap();
+        let by = |means| try_foretell(&world, ask(span_ms, length), means, &|| Patience::Lasts).unwrap();
         let (memory, decisions) = (by(Means::Memory), by(Means::Decisions));
         let to = world.now.plus_ms(span_ms);
         assert_eq!(decisions.simulated_through, to, "seed {seed}: all of it is decided");
@@ -222,13 +222,33 @@ fn nobody_waits_for_what_is_given_up() {
     world.create(owner, every(60));
     for means in [Means::Memory, Means::Decisions] {
         let asks = std::cell::Cell::new(0);
-        let given_up = || {
+        let patience = || {
             asks.set(asks.get() + 1);
-            asks.get() > 3
+            if asks.get() > 3 { Patience::Gone } else { Patience::Lasts }
         };
-        let refused = try_foretell(&world, Asked::default(), means, &given_up);
+        let refused = try_foretell(&world, Asked::default(), means, &patience);
         assert!(matches!(refused, Err(Refusal::Cancelled)), "{refused:?}");
         assert_eq!(asks.get(), 4, "it is asked at each instant");
+    }
+}
+
+#[test]
+fn what_is_found_out_until_patience_is_over_is_told() {
+    let (mut world, owner) = World::with_owner();
+    world.create(owner, every(60));
+    let to = world.now.plus_ms(DAY);
+    for means in [Means::Memory, Means::Decisions] {
+        let asks = std::cell::Cell::new(0);
+        let patience = || {
+            asks.set(asks.get() + 1);
+            if asks.get() > 30 { Patience::Over } else { Patience::Lasts }
+        };
+        let asked = Asked { assume_run_ms: Some(0), ..Asked::default() };
+        let told = try_foretell(&world, asked, means, &patience).unwrap();
+        assert!(told.truncated && told.simulated_through < to, "{}", told.simulated_through);
+        let count = told.totals.outcomes[&Verdict::Ran];
+        assert_eq!(count, u64::try_from(told.simulated_through.since_ms(world.now) / MINUTE).unwrap());
+        assert!(count > 5, "{count}");
     }
 }
 
@@ -352,6 +372,6 @@ fn a_draft_is_created_in_thought() {
     assert_eq!(world.connection().query_row("SELECT count(*) FROM automations", [], |row| row.get(0)), Ok(0));
     let with_nobodys_model = world.read_create(&prompt(every(3600))).draft;
     let asked = Asked { draft: Some(with_nobodys_model), ..Asked::default() };
-    let refused = try_foretell(&world, asked, Means::Memory, &|| false);
+    let refused = try_foretell(&world, asked, Means::Memory, &|| Patience::Lasts);
     assert!(matches!(refused, Err(Refusal::InvalidAutomation(_))), "{refused:?}");
 }

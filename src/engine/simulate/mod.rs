@@ -59,8 +59,19 @@ pub struct Around<'a> {
     pub project: &'a str,
     /// What keeps its history.
     pub vcs: Option<Vcs>,
-    /// Whether nobody waits for the answer any more.
-    pub given_up: &'a dyn Fn() -> bool,
+    /// How long the answer is waited for; it is asked at each instant.
+    pub patience: &'a dyn Fn() -> Patience,
+}
+
+/// Whether an answer is still waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// It is.
+    Lasts,
+    /// What has been found out by now is the answer.
+    Over,
+    /// Nobody waits for any.
+    Gone,
 }
 
 /// Everything that is read for a simulation, at one moment of the ledger.
@@ -135,8 +146,7 @@ fn go_through(
     let mut budget = Budget::default();
     let mut next = Some(play.now);
     while let Some(at) = next.filter(|at| *at <= to) {
-        play.check_wanted()?;
-        if !budget.take_played() {
+        if !play.has_time()? || !budget.take_played() {
             return Ok(Simulated::Before(at));
         }
         play.have_happen(at)?;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::fate::Fate;
 use super::lengths::Lengths;
 use super::told::Told;
-use super::{Around, turns_after};
+use super::{Around, Patience, turns_after};
 use crate::domain::automation::Actor;
 use crate::domain::clock::Reading;
 use crate::domain::id::{AutomationId, IdSource, RunId};
@@ -153,11 +153,12 @@ impl<'a> Play<'a> {
         Ok(())
     }
 
-    /// Refuses when nobody waits for the answer any more.
-    pub(super) fn check_wanted(&self) -> Result<(), Refusal> {
-        match (self.around.given_up)() {
-            true => Err(Refusal::Cancelled),
-            false => Ok(()),
+    /// Whether more may be found out. Refuses when nobody waits for the answer any more.
+    pub(super) fn has_time(&self) -> Result<bool, Refusal> {
+        match (self.around.patience)() {
+            Patience::Lasts => Ok(true),
+            Patience::Over => Ok(false),
+            Patience::Gone => Err(Refusal::Cancelled),
         }
     }
 

@@ -99,10 +99,13 @@ pub(super) fn go_on(
     // Whether the rows are those of an earlier instant.
     let mut rows_are_behind = false;
     let simulated = loop {
-        play.check_wanted()?;
+        let has_time = play.has_time()?;
         let wakes_at = around.wakes_in_ms.map(|ms| play.now.plus_ms(ms));
         let next = wakes_at.into_iter().chain(timetable.next_at()).min();
         let Some(at) = next.filter(|at| *at <= to) else { break Simulated::All };
+        if !has_time {
+            break Simulated::Before(at);
+        }
         let kind = memory.kind(&around, play.now, at, &mut timetable);
         if let Some(step) = kind.as_ref().and_then(|kind| memory.steps.get(kind)) {
             let due = timetable.due_at(at);

@@ -21,7 +21,7 @@ use sexton::domain::time::Timestamp;
 use sexton::domain::verdict::Verdict;
 use sexton::engine::probe;
 use sexton::engine::settle::COUNTED_SLOTS;
-use sexton::engine::simulate::{Around, Means, prepare, simulate};
+use sexton::engine::simulate::{Around, Means, Patience, prepare, simulate};
 use sexton::ledger::RunRow;
 
 use super::{Silence, Walk};
@@ -264,7 +264,7 @@ impl Walk {
             limits: &world.limits,
             project: world.directory,
             vcs: None,
-            given_up: &|| false,
+            patience: &|| Patience::Lasts,
         };
         let from = Timestamp::EPOCH;
         let request = SimulateRequest { from, to, ids: None, draft: None, assume_run_ms };

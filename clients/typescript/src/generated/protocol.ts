@@ -2354,8 +2354,10 @@ export type ShutdownResult = null | CloseResult;
  * It is worked out by what the scheduler itself does, on the assumption that the machine is awake and a window is open
  * the whole time. The windows that are open now stay; if there is none, one is assumed that starts agents as they were
  * known last. A run takes as long as the last twenty of its automation did, by their median, a minute if none has run
- * yet, and succeeds. One that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that
- * are waited for now end now. An automation whose schedule or pause changes meanwhile is none of this.
+ * yet, and succeeds, and so does its precheck, which takes no time, also where it has always kept runs from starting. One
+ * that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that are waited for now end
+ * now. An automation whose schedule or pause changes meanwhile is none of this. What is changed right after a simulation
+ * was asked for may be in it.
  */
 export type Simulation = {
   /**
@@ -2365,7 +2367,7 @@ export type Simulation = {
   estimatedCost?: Money[];
   /** The scheduled times, in order. What was over before now is not among them: `automation/explain` tells of that. */
   fires: Fire[];
-  /** How far this goes: `to`, or less if that would have taken too long. */
+  /** How far this goes: `to`, or less if working it out would have taken too long, which is about ten seconds. */
   simulatedThrough: Timestamp;
   /** How many there are, also of those that are not among `fires`. */
   totals: Totals;
@@ -2501,7 +2503,10 @@ export type Tombstone = {
   revision: number;
 };
 
-/** How many scheduled times there are, by what becomes of them. */
+/**
+ * How many scheduled times there are, by what becomes of them. Of those that one run answers for together at most 100,000
+ * are counted, so that there may be more.
+ */
 export type Totals = {
   /** Of each of them that has any, in the order in which they were created; of the first ones, if there are many. */
   automations: AutomationTotals[];

@@ -292,6 +292,8 @@ impl Backend for Fake {
         std::future::pending().await
     }
 
+    fn give_up_simulations(&self) {}
+
     fn client_has_gone(&self) {}
 
     async fn shutdown(&self) {}
