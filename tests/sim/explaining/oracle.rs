@@ -145,7 +145,9 @@ impl Question<'_> {
                  WHEN e.ended_because ->> '$.kind' = 'paused' THEN 'paused'
                  WHEN e.ended_because ->> '$.kind' = 'count' THEN 'ended' END
                FROM epochs e JOIN automations a ON a.row = e.automation
-               WHERE a.row = ?1 AND e.effective_at < ?2 ORDER BY e.number DESC LIMIT 1";
+               WHERE a.row = ?1 AND e.effective_at < ?2
+                 AND (e.number = a.epoch OR NOT EXISTS (SELECT 1 FROM epochs f WHERE f.automation = e.automation
+                       AND f.effective_at > e.effective_at AND f.effective_at < ?2))";
         let words: Vec<Option<String>> = column(world, sql, (row, slot_ms, world.now.as_millis()));
         found.extend(words.into_iter().flatten());
         let sql = "SELECT 'ended' FROM epochs e JOIN automations a ON a.row = e.automation
