@@ -107,15 +107,22 @@ impl View<'_> {
 
     /// The limits of the owner of the bell, unless its term has ended.
     pub fn owner_limits(&self) -> Result<Option<SharedLimits>, LedgerError> {
-        let sql = "SELECT limits, ended_at FROM terms ORDER BY term DESC LIMIT 1";
-        let newest = self
-            .connection
-            .prepare_cached(sql)?
-            .query_row([], |row| Ok((row.get::<_, String>(0)?, row.get::<_, Option<i64>>(1)?)));
-        match newest.optional()? {
+        match self.newest_limits()? {
             Some((limits, None)) => from_json("terms.limits", &limits).map(Some),
             Some((_, Some(_))) | None => Ok(None),
         }
+    }
+
+    /// The limits of whoever owned the bell last, also if that has gone.
+    pub fn last_limits(&self) -> Result<Option<SharedLimits>, LedgerError> {
+        self.newest_limits()?.map(|(limits, _)| from_json("terms.limits", &limits)).transpose()
+    }
+
+    /// The limits of the newest term, and when that ended.
+    fn newest_limits(&self) -> Result<Option<(String, Option<i64>)>, LedgerError> {
+        let sql = "SELECT limits, ended_at FROM terms ORDER BY term DESC LIMIT 1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional()?)
     }
 }
 

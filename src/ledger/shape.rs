@@ -172,7 +172,7 @@ mod tests {
                 "the trigger `t` belongs to no version of sexton",
             ),
             ("DROP TABLE clock", "the table `clock` is missing"),
-            ("ALTER TABLE events ADD COLUMN x", "the table `events` is not the one of this format"),
+            ("ALTER TABLE events ADD COLUMN x INTEGER", "the table `events` is not the one of this format"),
         ] {
             connection.execute_batch(change).unwrap();
             let all = found(&connection);

@@ -27,8 +27,9 @@ pub fn check(view: &View<'_>) -> Result<Check, Refusal> {
         _ => view.newest_seq()?,
     };
     let last_given = view.last_seq_given()?;
-    // The newest are never pruned, however old they are.
-    if newest < last_given {
+    // The newest are never pruned, however old they are, unless somebody wanted none to be kept.
+    let wanted = view.last_limits()?.map_or(1, |limits| limits.event_history);
+    if newest < last_given && (kept > 0 || wanted > 0) {
         let what =
             format!("the newest event is {newest}, and there has been one with the number {last_given}");
         let matters = "what happened last was not told to everybody";

@@ -1,6 +1,6 @@
 //! Which schedule was in force at a time, and which of its slots is meant.
 
-use crate::domain::automation::{Definition, When};
+use crate::domain::automation::{Definition, EpochEnd, When};
 use crate::domain::refusal::Refusal;
 use crate::domain::schedule::rhythm::{Nearest, Schedule, Stop};
 use crate::domain::time::Timestamp;
@@ -44,9 +44,11 @@ pub(super) fn find(view: &View<'_>, automation: &AutomationRow, at: Timestamp) -
         }
         next_began = Some(epoch.epoch.effective_at);
     }
-    // Of equally near ones what was answered for comes first, or is due, and then what belongs to the newest schedule.
+    // Of equally near ones what was answered for comes first, or is due, and then what belongs to the newest schedule. What
+    // another schedule took the place of is meant only where that has nothing.
     let was_due = |place: &Place| matches!(place, Place::Answered(..) | Place::Open(..));
-    if let Some((_, place)) = found.into_iter().min_by_key(|(distance, place)| (*distance, !was_due(place))) {
+    let meant = |(distance, place): &(i64, Place)| (was_replaced(place), *distance, !was_due(place));
+    if let Some((_, place)) = found.into_iter().min_by_key(meant) {
         return Ok(place);
     }
     if automation.created_at > at {
@@ -54,6 +56,21 @@ pub(super) fn find(view: &View<'_>, automation: &AutomationRow, at: Timestamp) -
     }
     let in_force = epochs.iter().find(|epoch| epoch.epoch.effective_at < at).or(epochs.last());
     Ok(in_force.map_or(Place::BeforeCreation, |epoch| Place::None(epoch.clone())))
+}
+
+/// Whether it would be a slot of a schedule that was replaced by another one before.
+fn was_replaced(place: &Place) -> bool {
+    match place {
+        Place::AfterEnd(epoch, _) => match &epoch.ended {
+            Some(EpochEnd::Edited | EpochEnd::Clock) => true,
+            Some(EpochEnd::Paused(_) | EpochEnd::Count | EpochEnd::Deleted) | None => false,
+        },
+        Place::Answered(..)
+        | Place::Open(..)
+        | Place::AfterUntil(..)
+        | Place::None(_)
+        | Place::BeforeCreation => false,
+    }
 }
 
 /// The slots of one epoch that may be meant: one that it has or had, and one that comes after it was over.
@@ -76,7 +93,16 @@ fn meant_in(
         Some((slot, place))
     });
     let after_it = after_until(epoch, at).filter(|(slot, _)| before_the_next(*slot));
-    of_it.into_iter().chain(after_it)
+    of_it.into_iter().chain(last_answered(epoch, at)).chain(after_it)
+}
+
+/// The last slot that is answered for, if it is in the minute that is meant: a nearer one may not have been due any more.
+fn last_answered(epoch: &PastEpoch, at: Timestamp) -> Option<(Timestamp, Place)> {
+    let schedule = epoch.definition.schedule().ok()?;
+    let through = epoch.epoch.answered_through.plus_ms(1);
+    let last = schedule.nearest(epoch.epoch.effective_at, through).before?;
+    let minute = |at: Timestamp| at.as_millis().div_euclid(MINUTE_MS);
+    (minute(last) == minute(at)).then(|| (last, Place::Answered(epoch.clone(), last)))
 }
 
 fn slot_meant(definition: &Definition, began: Timestamp, at: Timestamp) -> Option<Timestamp> {

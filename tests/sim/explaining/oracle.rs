@@ -143,7 +143,8 @@ impl Question<'_> {
                  WHEN e.ended_at IS NULL AND ?2 > ?3 THEN 'future'
                  WHEN e.ended_at IS NULL THEN 'waiting'
                  WHEN e.ended_because ->> '$.kind' = 'paused' THEN 'paused'
-                 WHEN e.ended_because ->> '$.kind' = 'count' THEN 'ended' END
+                 WHEN e.ended_because ->> '$.kind' = 'count' THEN 'ended'
+                 WHEN e.ended_because ->> '$.kind' = 'deleted' THEN 'deleted' END
                FROM epochs e JOIN automations a ON a.row = e.automation
                WHERE a.row = ?1 AND e.effective_at < ?2
                  AND (e.number = a.epoch OR NOT EXISTS (SELECT 1 FROM epochs f WHERE f.automation = e.automation
