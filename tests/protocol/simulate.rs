@@ -177,18 +177,25 @@ fn more_than_is_told_is_counted() {
     client.finish();
 }
 
-#[test]
-fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
-    let place = Place::new();
-    let mut client = place.open_with(json!({"minIntervalMs": 1000}));
+/// Asks for two simulations that take long, and gives what they were asked by. Both are at it.
+fn as_many_as_there_may_be(client: &mut Client) -> [String; 2] {
     // Each of its runs is counted, so that none is like another.
     let counted = json!({"kind": "count", "count": 1_000_000_000});
     client.create(with(every("counted", 1000, shell("true")), "stop", counted));
     let now = wall_ms();
     let years = json!({"from": now, "to": now + 1000 * 24 * HOUR_MS, "assumeRunMs": 0});
     let long = [(); 2].map(|()| client.send("automation/simulate", years.clone()));
-    let error = client.refusal("automation/simulate", years.clone());
+    // There is no place for a third.
+    let error = client.refusal("automation/simulate", years);
     assert_eq!((&error["code"], kind(&error)), (&json!(-32018), "overloaded"));
+    long
+}
+
+#[test]
+fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
+    let place = Place::new();
+    let mut client = place.open_with(json!({"minIntervalMs": 1000}));
+    let long = as_many_as_there_may_be(&mut client);
     // Nobody waits for these.
     assert_eq!(client.get("run/list", json!({}))["items"], json!([]));
     for id in &long {
@@ -199,6 +206,7 @@ fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
     }
     // The places of both are free again as soon as they have noticed.
     eventually("a place to simulate", || {
+        let now = wall_ms();
         client.ask("automation/simulate", json!({"from": now, "to": now})).ok()
     });
     client.finish();
@@ -208,14 +216,7 @@ fn one_that_is_cancelled_is_given_up_and_few_are_worked_out_at_once() {
 fn what_is_still_worked_out_keeps_no_window_from_closing() {
     let place = Place::new();
     let mut client = place.open_with(json!({"minIntervalMs": 1000}));
-    let counted = json!({"kind": "count", "count": 1_000_000_000});
-    client.create(with(every("counted", 1000, shell("true")), "stop", counted));
-    let now = wall_ms();
-    let years = json!({"from": now, "to": now + 1000 * 24 * HOUR_MS, "assumeRunMs": 0});
-    let long = [(); 2].map(|()| client.send("automation/simulate", years.clone()));
-    // Both are at it when there is no place for a third.
-    let error = client.refusal("automation/simulate", years);
-    assert_eq!(kind(&error), "overloaded");
+    let long = as_many_as_there_may_be(&mut client);
     client.get("shutdown", json!({"mode": "force"}));
     for id in &long {
         let error = client.answer(id).expect_err("it is given up");

@@ -32,7 +32,7 @@ pub(super) enum Place {
 /// An exact slot is meant whatever schedule it belongs to; failing that, the nearest one in the same minute.
 pub(super) fn find(view: &View<'_>, automation: &AutomationRow, at: Timestamp) -> Result<Place, Refusal> {
     // Somebody who names a minute may mean a slot at its end, of a schedule that began in its midst.
-    let minute_end = Timestamp::from_millis((at.as_millis().div_euclid(MINUTE_MS) + 1) * MINUTE_MS);
+    let minute_end = Timestamp::from_millis((minute_of(at) + 1) * MINUTE_MS);
     let mut epochs = view.epochs_before(automation.row, minute_end, EPOCHS)?;
     epochs.retain(|epoch| epoch.epoch.effective_at >= at);
     epochs.extend(view.epochs_before(automation.row, at, EPOCHS)?);
@@ -101,8 +101,11 @@ fn last_answered(epoch: &PastEpoch, at: Timestamp) -> Option<(Timestamp, Place)>
     let schedule = epoch.definition.schedule().ok()?;
     let through = epoch.epoch.answered_through.plus_ms(1);
     let last = schedule.nearest(epoch.epoch.effective_at, through).before?;
-    let minute = |at: Timestamp| at.as_millis().div_euclid(MINUTE_MS);
-    (minute(last) == minute(at)).then(|| (last, Place::Answered(epoch.clone(), last)))
+    (minute_of(last) == minute_of(at)).then(|| (last, Place::Answered(epoch.clone(), last)))
+}
+
+fn minute_of(at: Timestamp) -> i64 {
+    at.as_millis().div_euclid(MINUTE_MS)
 }
 
 fn slot_meant(definition: &Definition, began: Timestamp, at: Timestamp) -> Option<Timestamp> {
