@@ -3,6 +3,7 @@
 //! ARCHITECTURE.md tells how the layers fit together; `tests/tidy.rs` holds which may import which.
 
 pub mod cli;
+pub mod client;
 pub mod domain;
 pub mod engine;
 pub mod exec;

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal, Write};
 use std::process::ExitCode;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::tell;
 use crate::sidecar::config::Environment;
@@ -59,6 +60,25 @@ pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
         row.iter().zip(&widths).enumerate().map(cell).collect()
     };
     rows.iter().map(line).collect()
+}
+
+/// What a command answers.
+#[derive(Clone, Debug)]
+pub(super) enum Shown {
+    /// For a person.
+    Text(String),
+    /// For a program: as the contract writes it.
+    Json(Value),
+}
+
+impl Shown {
+    /// Writes it to stdout.
+    pub(super) fn print(&self) -> ExitCode {
+        match self {
+            Shown::Text(text) => print(text),
+            Shown::Json(answer) => print_json(answer),
+        }
+    }
 }
 
 /// Writes an answer to stdout.

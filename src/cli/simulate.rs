@@ -4,24 +4,24 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::{Value, json};
 
-use super::named::{automation_named, automations, id_of, quoted, title_of, zone_of};
-use super::opened::{Asker, Trouble, Unopened, ask};
+use super::named::{automation_named, automations, quoted, title_of, zone_of};
+use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
-use super::show::{Style, columns, print, print_json};
+use super::show::{Shown, Style, columns};
 use super::words;
+use crate::client::Client;
+use crate::client::model::Automation;
 use crate::domain::draft::limits;
 use crate::domain::id::AutomationId;
-use crate::domain::later::AnyAutomation;
 use crate::domain::one_line::one_line;
 use crate::domain::schedule::typed::{read_span, read_time};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::schedule::{local_time, weekday_of};
-use crate::domain::simulation::{Fire, Outcomes, Reason, SimulateRequest, Simulation};
+use crate::domain::simulation::{Fire, Outcomes, Reason, Simulation};
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
-use crate::rpc::backend::Backend;
-use crate::sidecar::Sidecar;
 use crate::sidecar::clock::Clock;
 use crate::sidecar::config::Environment;
 
@@ -66,28 +66,42 @@ pub(super) fn run(environment: Environment, args: SimulateArgs) -> ExitCode {
     let style = Style::of_stdout(&environment);
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
-    match ask(asker, chosen, async |sidecar| foretell(sidecar, &args).await) {
-        Ok(foretold) if args.json => print_json(&foretold.simulation),
-        Ok(foretold) => print(&foretold.written(style)),
+    let foretold = ask(asker, chosen, async |client| {
+        let wanted = what_is_wanted(client, &args).await?;
+        let answer: Value = client.ask("automation/simulate", &wanted.request).await?;
+        Ok(if args.json {
+            Shown::Json(answer)
+        } else {
+            Shown::Text(Foretold { simulation: read(answer)?, wanted }.written(style))
+        })
+    });
+    match foretold {
+        Ok(shown) => shown.print(),
         Err(trouble) => trouble.told(),
     }
 }
 
-struct Foretold {
-    simulation: Simulation,
+/// What somebody wants to have foretold.
+struct Wanted {
+    request: Value,
     from: Timestamp,
     to: Timestamp,
     zone: Zone,
     titles: HashMap<AutomationId, String>,
     /// What was named.
-    named: Vec<AnyAutomation>,
+    named: Vec<Automation>,
 }
 
-async fn foretell(sidecar: &Sidecar, args: &SimulateArgs) -> Result<Foretold, Trouble> {
+struct Foretold {
+    simulation: Simulation,
+    wanted: Wanted,
+}
+
+async fn what_is_wanted(client: &Client, args: &SimulateArgs) -> Result<Wanted, Trouble> {
     let mut named = Vec::new();
     let mut ids = Vec::new();
     for name in &args.automations {
-        let found = automation_named(sidecar, name).await?;
+        let found = automation_named(client, name).await?;
         ids.push(found.id);
         named.extend(found.automation);
     }
@@ -95,7 +109,7 @@ async fn foretell(sidecar: &Sidecar, args: &SimulateArgs) -> Result<Foretold, Tr
         let most = limits::SIMULATED;
         return Err(Trouble::Unusable(format!("name at most {most} automations, or none for all of them")));
     }
-    let all = automations(sidecar, None).await?;
+    let all = automations(client, None).await?;
     let zone = common_zone(if named.is_empty() { &all } else { &named });
     let now = Clock.now();
     let unusable = |option: &str, error: String| Trouble::Unusable(format!("{option}: {error}"));
@@ -122,16 +136,20 @@ async fn foretell(sidecar: &Sidecar, args: &SimulateArgs) -> Result<Foretold, Tr
         return Err(unusable("--to", format!("{to} comes before the beginning, {from}")));
     }
     let assume_run_ms = args.assume_run.as_deref().map(|typed| span("--assume-run", typed)).transpose()?;
-    let wanted = (!ids.is_empty()).then_some(ids);
-    let request = SimulateRequest { from, to, ids: wanted, draft: None, assume_run_ms };
-    let simulation = sidecar.simulate(request).await?;
+    let mut request = json!({"from": from, "to": to});
+    if !ids.is_empty() {
+        request["ids"] = json!(ids);
+    }
+    if let Some(assumed) = assume_run_ms {
+        request["assumeRunMs"] = json!(assumed);
+    }
     let titles =
-        all.iter().map(|automation| (id_of(automation).clone(), one_line(&title_of(automation), TITLE)));
-    Ok(Foretold { simulation, from, to, zone, titles: titles.collect(), named })
+        all.iter().map(|automation| (automation.id().clone(), one_line(&title_of(automation), TITLE)));
+    Ok(Wanted { request, from, to, zone, titles: titles.collect(), named })
 }
 
 /// The zone of these automations if they have one in common, and that of the machine otherwise.
-fn common_zone(automations: &[AnyAutomation]) -> Zone {
+fn common_zone(automations: &[Automation]) -> Zone {
     let mut zones = automations.iter().map(zone_of);
     match zones.next().flatten() {
         Some(first) if zones.all(|zone| zone.as_ref() == Some(&first)) => first,
@@ -141,14 +159,16 @@ fn common_zone(automations: &[AnyAutomation]) -> Zone {
 
 impl Foretold {
     fn written(&self, style: Style) -> String {
-        let local = |at| format!("{} {}", weekday_of(&self.zone, at), local_time(&self.zone, at));
-        let heading = format!("From {} to {}, {}", local(self.from), local(self.to), self.zone);
+        let local =
+            |at| format!("{} {}", weekday_of(&self.wanted.zone, at), local_time(&self.wanted.zone, at));
+        let heading =
+            format!("From {} to {}, {}", local(self.wanted.from), local(self.wanted.to), self.wanted.zone);
         let mut text = format!("{}\n\n", style.strong(&heading));
         text.push_str(&self.table(style));
         text.push_str(&self.not_as_planned(style));
-        for automation in &self.named {
+        for automation in &self.wanted.named {
             let is_due =
-                self.simulation.totals.automations.iter().any(|totals| totals.id == *id_of(automation));
+                self.simulation.totals.automations.iter().any(|totals| totals.id == *automation.id());
             if !is_due {
                 text.push_str(&format!("{}\n", why_nothing(automation)));
             }
@@ -159,7 +179,7 @@ impl Foretold {
             text.push_str(&format!("\nCost: about {}\n", costs.join(" and ")));
         }
         let through = self.simulation.simulated_through;
-        if through < self.to {
+        if through < self.wanted.to {
             text.push_str(&format!(
                 "\nIt was worked out up to {} only: all of it would take too long.\n",
                 local(through)
@@ -173,7 +193,7 @@ impl Foretold {
         let totals = &self.simulation.totals;
         if totals.outcomes.is_empty() {
             // Of what was named each is told by itself.
-            return if self.named.is_empty() {
+            return if self.wanted.named.is_empty() {
                 "Nothing is due in that time.\n".to_owned()
             } else {
                 String::new()
@@ -234,15 +254,15 @@ impl Foretold {
 
     /// When it is due, and when it starts if that is another time.
     fn when(&self, fire: &Fire) -> String {
-        let due = local_time(&self.zone, fire.at);
+        let due = local_time(&self.wanted.zone, fire.at);
         match fire.started_at.filter(|started| *started != fire.at) {
-            Some(started) => format!("{due} (starts at {})", local_time(&self.zone, started)),
+            Some(started) => format!("{due} (starts at {})", local_time(&self.wanted.zone, started)),
             None => due,
         }
     }
 
     fn title<'a>(&'a self, id: &'a AutomationId) -> &'a str {
-        self.titles.get(id).map_or_else(|| id.as_str(), String::as_str)
+        self.wanted.titles.get(id).map_or_else(|| id.as_str(), String::as_str)
     }
 }
 
@@ -258,16 +278,12 @@ fn becomes(fire: &Fire) -> String {
 }
 
 /// Why an automation that was named is not due.
-fn why_nothing(automation: &AnyAutomation) -> String {
+fn why_nothing(automation: &Automation) -> String {
     let title = quoted(&title_of(automation));
-    let paused = match automation {
-        AnyAutomation::Known(automation) => automation.paused,
-        AnyAutomation::Later(automation) => automation.paused,
-    };
-    match (automation, paused) {
+    match (automation, automation.is_paused()) {
         (_, true) => format!("{title} is paused."),
-        (AnyAutomation::Known(_), false) => format!("{title} is not due in that time."),
-        (AnyAutomation::Later(_), false) => {
+        (Automation::Known(_), false) => format!("{title} is not due in that time."),
+        (Automation::Later(_), false) => {
             format!("{title} is of a newer version of sexton: nothing is known of its schedule.")
         }
     }

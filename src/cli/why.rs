@@ -3,20 +3,18 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use super::named::{automation_named, zone_of};
-use super::opened::{Asker, Trouble, Unopened, ask};
+use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
-use super::show::{Style, print, print_json};
-use crate::domain::explanation::Explanation;
-use crate::domain::later::AnyRun;
+use super::show::{Shown, Style};
+use crate::client::Client;
+use crate::client::model::Explanation;
 use crate::domain::one_line::one_line;
-use crate::domain::request::ExplainRequest;
 use crate::domain::schedule::local_time;
 use crate::domain::schedule::typed::read_time;
 use crate::domain::schedule::zone::Zone;
-use crate::rpc::backend::Backend;
-use crate::sidecar::Sidecar;
 use crate::sidecar::clock::Clock;
 use crate::sidecar::config::Environment;
 
@@ -47,25 +45,26 @@ pub(super) fn run(environment: Environment, args: WhyArgs) -> ExitCode {
     let style = Style::of_stdout(&environment);
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
-    match ask(asker, chosen, async |sidecar| explain(sidecar, &args).await) {
-        Ok((explanation, _)) if args.json => print_json(&explanation),
-        Ok((explanation, zone)) => print(&written(&explanation, &zone, style)),
+    let explained = ask(asker, chosen, async |client| {
+        let (answer, zone) = explain(client, &args).await?;
+        Ok(if args.json { Shown::Json(answer) } else { Shown::Text(written(&read(answer)?, &zone, style)) })
+    });
+    match explained {
+        Ok(shown) => shown.print(),
         Err(trouble) => trouble.told(),
     }
 }
 
-async fn explain(sidecar: &Sidecar, args: &WhyArgs) -> Result<(Explanation, Zone), Trouble> {
-    let named = automation_named(sidecar, &args.automation).await?;
+async fn explain(client: &Client, args: &WhyArgs) -> Result<(Value, Zone), Trouble> {
+    let named = automation_named(client, &args.automation).await?;
     // What was deleted is told of by the clocks of whoever asks.
     let zone = named.automation.as_ref().and_then(zone_of).unwrap_or_else(Zone::machine);
-    let now = Clock.now();
-    let at = if args.at.is_empty() {
-        sidecar.recent_time(named.id.clone()).await?.unwrap_or(now)
-    } else {
-        read_time(&args.at.join(" "), &zone, now).map_err(|error| Trouble::Unusable(error.to_string()))?
-    };
-    let explanation = sidecar.explain(ExplainRequest { automation: named.id, at }).await?;
-    Ok((explanation, zone))
+    let mut question = json!({"id": named.id});
+    if !args.at.is_empty() {
+        let at = read_time(&args.at.join(" "), &zone, Clock.now());
+        question["at"] = json!(at.map_err(|error| Trouble::Unusable(error.to_string()))?);
+    }
+    Ok((client.ask("automation/explain", question).await?, zone))
 }
 
 /// The sentence, and below it what is behind it.
@@ -83,11 +82,7 @@ fn written(explanation: &Explanation, zone: &Zone, style: Style) -> String {
         text.push_str(&format!("{time:<width$}  {}\n", one_line(&piece.text, SENTENCE)));
     }
     if let Some(run) = &explanation.run {
-        let id = match run {
-            AnyRun::Known(run) => &run.id,
-            AnyRun::Later(run) => &run.id,
-        };
-        text.push_str(&format!("\n{}\n", style.faint(&format!("Run {id}"))));
+        text.push_str(&format!("\n{}\n", style.faint(&format!("Run {}", run.id))));
     }
     text
 }

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use super::opened::{Asker, Unopened, ask};
+use super::opened::{Asker, Unopened, within};
 use super::project::Chosen;
 use super::tell;
 use crate::domain::worktree::WorktreeName;
@@ -41,7 +41,7 @@ pub(super) fn run(environment: Environment, command: WorktreeCommand) -> ExitCod
     let meaning = if dry_run { Meaning::DryRun } else { Meaning::Real };
     // Worktrees are looked after also where nobody has opened the project yet.
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Opened };
-    let pruned = ask(asker, chosen, async |sidecar| Ok(sidecar.prune_worktrees(meaning).await?));
+    let pruned = within(asker, chosen, async |sidecar| Ok(sidecar.prune_worktrees(meaning).await?));
     match pruned {
         Ok(fates) => match show(&mut io::stdout().lock(), &fates, meaning) {
             Ok(()) => ExitCode::SUCCESS,

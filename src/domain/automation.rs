@@ -347,7 +347,7 @@ pub enum EpochEnd {
 }
 
 /// An automation as clients see it. Each of them is shown it by [`Automation::shown_to`].
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Automation")]
 pub struct Automation<V = EnvValue> {
@@ -373,7 +373,7 @@ pub struct Automation<V = EnvValue> {
 }
 
 /// What follows from an automation's runs and its schedule.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DerivedState {
     /// The next scheduled time that nothing answers for yet.

@@ -1,7 +1,7 @@
 //! Why something ran when it did, or why it did not.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::later::AnyRun;
 use super::time::Timestamp;
@@ -28,13 +28,13 @@ pub struct Explanation {
 }
 
 /// Something that the ledger tells.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Evidence {
     /// When it happened or began.
     pub at: Timestamp,
     /// What, as a clause.
     pub text: String,
     /// The event that told it, if it is still kept.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seq: Option<i64>,
 }

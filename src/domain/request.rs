@@ -46,8 +46,9 @@ pub struct ListRuns {
 pub struct ExplainRequest {
     /// The automation, which may have been deleted.
     pub automation: AutomationId,
-    /// The time, in the past or to come. What is meant is the scheduled time in the same minute.
-    pub at: Timestamp,
+    /// The time, in the past or to come: what is meant is the scheduled time in the same minute. Without one it is the
+    /// last time that was due, or else the next one.
+    pub at: Option<Timestamp>,
 }
 
 /// A run that is wanted now.

@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::automation::{Automation, Command, Definition, EnvValue, Hidden, Task};
@@ -20,7 +20,7 @@ pub enum Voice {
 }
 
 /// A value in a task's environment as a reader is shown it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ShownValue {
     /// As it was written, for the user's own windows.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::draft::Draft;
 use super::id::AutomationId;
@@ -42,7 +42,7 @@ pub struct SimulateRequest {
 /// that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that are waited for now end
 /// now. An automation whose schedule or pause changes meanwhile is none of this. What is changed right after a simulation
 /// was asked for may be in it.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Simulation {
     /// The scheduled times, in order. What was over before now is not among them: `automation/explain` tells of that.
@@ -56,12 +56,12 @@ pub struct Simulation {
     pub totals: Totals,
     /// What the runs that are started will cost, each as much as the last twenty of its automation did on the average;
     /// one amount for each currency. Absent if none of these automations is known to have cost anything.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub estimated_cost: Option<Vec<Money>>,
 }
 
 /// A scheduled time, and what will become of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Fire {
     /// The automation; empty for the draft.
@@ -71,15 +71,15 @@ pub struct Fire {
     /// What will become of it.
     pub outcome: Verdict,
     /// Why, if there is more to say: how its run was stopped or failed, or what it waits for or has waited for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Reason>,
     /// When the work starts that answers for it.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_at: Option<Timestamp>,
 }
 
 /// Why something becomes of a scheduled time: a word that runs have as well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Reason {
     /// Its run is stopped for this.
@@ -109,7 +109,7 @@ impl Reason {
 
 /// How many scheduled times there are, by what becomes of them. Of those that one run answers for together at most 100,000
 /// are counted, so that there may be more.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Totals {
     /// Of all automations that were wanted.
     pub outcomes: Outcomes,
@@ -119,7 +119,7 @@ pub struct Totals {
 }
 
 /// How many scheduled times one automation has.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct AutomationTotals {
     /// The automation; empty for the draft.
     pub id: AutomationId,

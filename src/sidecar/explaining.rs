@@ -11,6 +11,7 @@ use crate::domain::request::ExplainRequest;
 use crate::domain::time::Timestamp;
 use crate::domain::verdict::Verdict;
 use crate::engine::explain::{self, Foretold};
+use crate::ledger::View;
 use crate::rpc::backend::Answer;
 
 /// How long somebody waits for what is to come: a person has clicked on a time. What takes longer lies so far ahead that
@@ -23,7 +24,9 @@ impl Sidecar {
         match told.scheduled_at.filter(|_| told.verdict == Verdict::Future) {
             Some(slot) => {
                 let foretold = self.look_ahead(&request, slot).await?;
-                self.explain_by(&request, foretold).await
+                // Meanwhile another time may have become the one that is meant if none is named.
+                let the_same = ExplainRequest { at: request.at.or(Some(slot)), ..request };
+                self.explain_by(&the_same, foretold).await
             }
             None => Ok(told),
         }
@@ -32,8 +35,13 @@ impl Sidecar {
     async fn explain_by(&self, request: &ExplainRequest, foretold: Foretold) -> Answer<Explanation> {
         let now = self.parts.clock.now();
         let ExplainRequest { automation, at } = request.clone();
-        let read =
-            move |view: &crate::ledger::View<'_>| explain::explain(view, now, &automation, at, &foretold);
+        let read = move |view: &View<'_>| {
+            let at = match at {
+                Some(at) => at,
+                None => explain::recent(view, now, &automation)?.unwrap_or(now),
+            };
+            explain::explain(view, now, &automation, at, &foretold)
+        };
         self.parts.ledger.read(read).await
     }
 

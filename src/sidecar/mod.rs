@@ -30,7 +30,6 @@ mod peers;
 mod probing;
 mod project;
 mod pruning;
-mod recent;
 mod secrets;
 mod served;
 mod serving;

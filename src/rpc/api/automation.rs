@@ -176,8 +176,7 @@ fn read_explain(params: &Params<'_>) -> Result<ExplainRequest, Refusal> {
     params::read(params, "`id` and `at`", |fields| {
         let id = params::automation_id(fields, "id");
         let at = fields.instant("at");
-        let at = fields.require("at", at);
-        Some(ExplainRequest { automation: id?, at: at? })
+        Some(ExplainRequest { automation: id?, at })
     })
 }
 

@@ -237,7 +237,7 @@ pub fn methods() -> Vec<Method> {
             params: params::explain(),
             result: of::<Explanation>,
             refusals: LOOK_AT_ONE,
-            examples: vec![json!({"id": "atm_1", "at": 1_800_000_000_000_i64})],
+            examples: vec![json!({"id": "atm_1", "at": 1_800_000_000_000_i64}), json!({"id": "atm_1"})],
         },
         Method {
             name: "automation/simulate",

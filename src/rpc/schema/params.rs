@@ -99,9 +99,9 @@ pub(super) fn preview() -> Value {
 }
 
 pub(super) fn explain() -> Value {
-    let what =
-        "The time in question, in the past or to come: the scheduled time in the same minute is meant.";
-    object(&[("id", id()), ("at", saying(instant(), what))], &["id", "at"])
+    let what = "The time in question, in the past or to come: the scheduled time in the same minute is meant. If it is \
+        absent, the last time that was due, or else the next one.";
+    object(&[("id", id()), ("at", saying(instant(), what))], &["id"])
 }
 
 pub(super) fn simulate() -> Value {

@@ -333,8 +333,8 @@ export type AutomationDeleteParams = {
 export type AutomationDeleteResult = Deleted;
 
 export type AutomationExplainParams = {
-  /** The time in question, in the past or to come: the scheduled time in the same minute is meant. */
-  at: number;
+  /** The time in question, in the past or to come: the scheduled time in the same minute is meant. If it is absent, the last time that was due, or else the next one. */
+  at?: number;
   id: string;
 };
 
