@@ -1,5 +1,7 @@
 //! The command line.
 
+#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
+mod ago;
 mod child;
 mod demo;
 mod doctor;
@@ -11,8 +13,11 @@ mod process;
 mod project;
 mod schema;
 mod serve;
+#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
 mod show;
 mod simulate;
+#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
+mod table;
 mod why;
 mod words;
 mod worktree;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::tell;
-use crate::sidecar::config::Environment;
+use crate::sidecar::config::{Environment, Styles};
 
 /// How lines are set apart on a terminal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,48 +18,68 @@ pub(super) enum Style {
     Terminal,
 }
 
+/// What a word is to somebody who looks over a page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Tone {
+    #[default]
+    Usual,
+    /// What is read first.
+    Strong,
+    /// What stands beside the rest.
+    Faint,
+    /// What went well.
+    Good,
+    /// What went wrong.
+    Bad,
+    /// What somebody should look at.
+    Warn,
+    /// What can be typed, or is at work.
+    Accent,
+}
+
 impl Style {
     /// That of what is written to stdout.
     pub(super) fn of_stdout(environment: &Environment) -> Style {
         // Not every console of Windows knows the codes.
         let is_terminal = cfg!(unix) && io::stdout().is_terminal();
-        if is_terminal && environment.likes_styles() { Style::Terminal } else { Style::Plain }
+        match (environment.styles(), is_terminal) {
+            (Styles::Everywhere, _) | (Styles::OnTerminals, true) => Style::Terminal,
+            (Styles::Nowhere, _) | (Styles::OnTerminals, false) => Style::Plain,
+        }
     }
 
     /// What is read first.
     pub(super) fn strong(self, text: &str) -> String {
-        self.between("\u{1b}[1m", text)
+        self.toned(Tone::Strong, text)
     }
 
     /// What stands beside the rest.
     pub(super) fn faint(self, text: &str) -> String {
-        self.between("\u{1b}[2m", text)
+        self.toned(Tone::Faint, text)
     }
 
-    fn between(self, code: &str, text: &str) -> String {
-        match self {
-            Style::Plain => text.to_owned(),
-            Style::Terminal => format!("{code}{text}\u{1b}[0m"),
+    /// The text in this tone. It must not hold codes of its own.
+    pub(super) fn toned(self, tone: Tone, text: &str) -> String {
+        let code = match (self, tone) {
+            (Style::Plain, _) | (Style::Terminal, Tone::Usual) => return text.to_owned(),
+            (Style::Terminal, Tone::Strong) => "1",
+            (Style::Terminal, Tone::Faint) => "2",
+            (Style::Terminal, Tone::Good) => "32",
+            (Style::Terminal, Tone::Bad) => "31",
+            (Style::Terminal, Tone::Warn) => "33",
+            (Style::Terminal, Tone::Accent) => "36",
+        };
+        match text.is_empty() {
+            true => String::new(),
+            false => format!("\u{1b}[{code}m{text}\u{1b}[0m"),
         }
     }
 }
 
-/// The lines of a table: the first column begins at the left, each other one ends at the right.
-pub(super) fn columns(rows: &[Vec<String>]) -> Vec<String> {
-    let count = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
-    };
-    let widths: Vec<usize> = (0..count).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cell = |(column, (cell, width)): (usize, (&String, &usize))| match column {
-            0 => format!("{cell:<width$}"),
-            _ => format!("  {cell:>width$}"),
-        };
-        row.iter().zip(&widths).enumerate().map(cell).collect()
-    };
-    rows.iter().map(line).collect()
+/// How wide the terminal is that shows stdout; `None` where somebody else reads it, so that nothing is to be cut.
+pub(super) fn width_of_stdout() -> Option<usize> {
+    let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;
+    Some(usize::from(columns))
 }
 
 /// What a command answers.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use super::named::{automation_named, automations, quoted, title_of, zone_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
-use super::show::{Shown, Style, columns};
+use super::show::{Shown, Style, width_of_stdout};
+use super::table::{Cell, Column, Table};
 use super::words;
 use crate::client::Client;
 use crate::client::model::Automation;
@@ -30,6 +31,9 @@ const CLIENT: &str = "simulate";
 
 /// The most characters of a title in a table.
 const TITLE: usize = 40;
+
+/// As much of a title as a narrow terminal still shows.
+const LEAST_TITLE: usize = 12;
 
 /// The most kinds of what becomes of times that are told: more nobody reads, and `--json` has all.
 const GROUPS: usize = 30;
@@ -207,19 +211,18 @@ impl Foretold {
             };
             let all: u64 = outcomes.values().sum();
             let counts = std::iter::once(all.to_string()).chain(verdicts.iter().map(number));
-            std::iter::once(name.to_owned()).chain(counts).collect::<Vec<_>>()
+            std::iter::once(name.to_owned()).chain(counts).map(Cell::from).collect::<Vec<_>>()
         };
-        let headings = verdicts.iter().map(|verdict| words::heading(*verdict).to_owned());
-        let mut rows = vec![[String::new(), "times".to_owned()].into_iter().chain(headings).collect()];
-        rows.extend(totals.automations.iter().map(|one| row(self.title(&one.id), &one.outcomes)));
+        let headings = verdicts.iter().map(|verdict| words::heading(*verdict));
+        let numbers = std::iter::once("times").chain(headings).map(Column::right);
+        let mut table = Table::of(std::iter::once(Column::left("").cut_to(LEAST_TITLE)).chain(numbers));
+        for one in &totals.automations {
+            table.row(row(self.title(&one.id), &one.outcomes));
+        }
         if totals.automations.len() > 1 {
-            rows.push(row("all", &totals.outcomes));
+            table.row(row("all", &totals.outcomes));
         }
-        let mut lines = columns(&rows);
-        if let Some(first) = lines.first_mut() {
-            *first = style.faint(first);
-        }
-        lines.iter().map(|line| format!("{line}\n")).collect()
+        table.written(style, width_of_stdout())
     }
 
     /// The times that do not simply run, those together that it becomes the same of.

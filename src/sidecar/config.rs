@@ -7,6 +7,17 @@ use std::path::PathBuf;
 use crate::domain::id::RunId;
 use crate::failpoint::Failpoints;
 
+/// Where what is written for people may be styled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Styles {
+    /// Not even on a terminal.
+    Nowhere,
+    /// Only where a terminal shows it.
+    OnTerminals,
+    /// Also where somebody else reads it.
+    Everywhere,
+}
+
 /// What the process was given by its environment.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -29,11 +40,19 @@ impl Environment {
         self.text("SEXTON_LOG")
     }
 
-    /// Whether what is written to a terminal may be styled: `NO_COLOR` is not set to anything, and `TERM` is not `dumb`.
-    pub fn likes_styles(&self) -> bool {
-        let is_set =
-            |name: &str| self.variables.get(&OsString::from(name)).is_some_and(|value| !value.is_empty());
-        !is_set("NO_COLOR") && self.text("TERM").is_none_or(|terminal| terminal != "dumb")
+    /// Where what is written may be styled: nowhere if `NO_COLOR` is set to anything, everywhere if `CLICOLOR_FORCE` is
+    /// set to anything but `0`, and otherwise on a terminal, unless `TERM` is `dumb`.
+    pub fn styles(&self) -> Styles {
+        let value = |name: &str| self.variables.get(&OsString::from(name)).filter(|value| !value.is_empty());
+        if value("NO_COLOR").is_some() {
+            Styles::Nowhere
+        } else if value("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
+            Styles::Everywhere
+        } else if self.text("TERM").is_some_and(|terminal| terminal == "dumb") {
+            Styles::Nowhere
+        } else {
+            Styles::OnTerminals
+        }
     }
 
     /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
@@ -133,5 +152,19 @@ mod tests {
         assert_eq!(both("/x"), Some("/x/sexton/config.json".into()));
         assert_eq!(both("x"), Some("/h/.config/sexton/config.json".into()));
         assert_eq!(file(&[("HOME", "h")]), None, "that would be a file of the project");
+    }
+
+    #[test]
+    fn where_it_is_written_in_styles() {
+        for (variables, styles) in [
+            (&[][..], Styles::OnTerminals),
+            (&[("NO_COLOR", "")], Styles::OnTerminals),
+            (&[("TERM", "xterm"), ("CLICOLOR_FORCE", "0")], Styles::OnTerminals),
+            (&[("TERM", "dumb")], Styles::Nowhere),
+            (&[("CLICOLOR_FORCE", "1"), ("TERM", "dumb")], Styles::Everywhere),
+            (&[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")], Styles::Nowhere),
+        ] {
+            assert_eq!(environment(variables).styles(), styles, "{variables:?}");
+        }
     }
 }
