@@ -12,6 +12,21 @@ pub(super) const MS_PER_MINUTE: i64 = 60_000;
 pub(super) const WEEKDAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
+pub(super) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+
 /// A time as people of a zone read it: `2025-01-06 09:00`, with seconds where they are not zero, and with the offset from
 /// UTC where clocks show it twice.
 pub fn local_time(zone: &Zone, at: Timestamp) -> String {

@@ -1,24 +1,9 @@
 //! The days in words.
 
 use super::super::cron::Days;
-use super::super::local::WEEKDAYS;
+use super::super::local::{MONTHS, WEEKDAYS};
 use super::dates::{Dates, EVERY_MONTH, Numbered, Reach};
 use super::list::{Steps, listed, listed_runs, members, ordinal, runs};
-
-const MONTHS: [&str; 12] = [
-    "January",
-    "February",
-    "March",
-    "April",
-    "May",
-    "June",
-    "July",
-    "August",
-    "September",
-    "October",
-    "November",
-    "December",
-];
 
 /// Monday to Friday.
 const WORKING_DAYS: u64 = 0b011_1110;
