@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use sexton::domain::schedule::local_time;
-use sexton::domain::schedule::typed::{read_span, read_time};
+use sexton::domain::schedule::typed::{Coming, read_coming, read_span, read_time};
 use sexton::domain::time::Timestamp;
 
 use super::slow::near_a_change;
@@ -93,6 +93,52 @@ fn what_is_no_time_is_refused() {
 }
 
 #[test]
+fn what_is_planned_lies_ahead() {
+    let day = |first: &str, last_minute: &str| Coming::Day { first: at(first), last_minute: at(last_minute) };
+    let instant = |time: &str| Coming::At(at(time));
+    for (typed, meant) in [
+        // It is Monday, 09:15:20.5.
+        ("09:16", instant("2025-01-06T08:16:00Z")),
+        ("09:15", instant("2025-01-07T08:15:00Z")),
+        ("9:00 UTC", instant("2025-01-06T09:00:00Z")),
+        ("08:00Z", instant("2025-01-07T08:00:00Z")),
+        ("monday 09:16", instant("2025-01-06T08:16:00Z")),
+        ("Mon 09:15", instant("2025-01-13T08:15:00Z")),
+        ("FRIDAY  17:00", instant("2025-01-10T16:00:00Z")),
+        ("sun 17:00:30", instant("2025-01-12T16:00:30Z")),
+        ("fri 17:00 (UTC+02:00)", instant("2025-01-10T15:00:00Z")),
+        ("friday", day("2025-01-09T23:00:00Z", "2025-01-10T22:59:00Z")),
+        ("Monday", day("2025-01-05T23:00:00Z", "2025-01-06T22:59:00Z")),
+        ("today", day("2025-01-05T23:00:00Z", "2025-01-06T22:59:00Z")),
+        (" tomorrow ", day("2025-01-06T23:00:00Z", "2025-01-07T22:59:00Z")),
+        // A day of 23 hours.
+        ("2025-03-30", day("2025-03-29T23:00:00Z", "2025-03-30T21:59:00Z")),
+        ("tomorrow 09:00", instant("2025-01-07T08:00:00Z")),
+        // What is written with its day is meant as it is written.
+        ("today 09:00", instant("2025-01-06T08:00:00Z")),
+        ("2024-12-31T09:00:00+01:00", instant("2024-12-31T08:00:00Z")),
+        ("1736150400000", instant("2025-01-06T08:00:00Z")),
+        ("now", instant(NOW)),
+    ] {
+        assert_eq!(read_coming(typed, &zone("Europe/Berlin"), at(NOW)), Ok(meant), "{typed}");
+    }
+    for typed in [
+        "",
+        "soon",
+        "friday17:00",
+        "friday 25:00",
+        "fr 17:00",
+        "next friday",
+        "friday noon",
+        "9",
+        "friday friday",
+    ] {
+        let refused = read_coming(typed, &zone("Europe/Berlin"), at(NOW)).unwrap_err();
+        assert!(refused.to_string().contains("is no time; write one such as `17:30`"), "{refused}");
+    }
+}
+
+#[test]
 fn spans_are_sums_of_units() {
     const SECOND: i64 = 1000;
     const HOUR: i64 = 60 * MINUTE_MS;
@@ -143,6 +189,7 @@ proptest! {
     fn any_text_is_a_time_or_is_refused(typed in "[0-9:T+() Z-]{0,24}|\\PC{0,30}") {
         let read = read_time(&typed, &zone("Europe/Berlin"), at(NOW));
         prop_assert!(read.is_err() || read.is_ok_and(|at| at <= Timestamp::MAX));
+        let _ = read_coming(&typed, &zone("Europe/Berlin"), at(NOW));
         let _ = read_span(&typed);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::calendar::{first_of_month, length_of_month};
 use super::cron::MINUTES_PER_DAY;
-use super::local::{LocalMinute, MS_PER_MINUTE};
+use super::local::{LocalMinute, MS_PER_MINUTE, WEEKDAYS};
 use super::zone::Zone;
 use crate::domain::one_line::one_line;
 use crate::domain::time::Timestamp;
@@ -23,6 +23,30 @@ pub struct NoTime {
 pub struct NoSpan {
     /// What was typed, as one line.
     pub typed: String,
+}
+
+/// What was typed is no time that lies ahead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{typed:?} is no time; write one such as `17:30`, `tomorrow 09:00`, `friday 17:00`, `2025-01-06 09:00` or `2025-01-06T08:00:00Z`"
+)]
+pub struct NoComingTime {
+    /// What was typed, as one line.
+    pub typed: String,
+}
+
+/// What somebody means who plans something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Coming {
+    /// An instant.
+    At(Timestamp),
+    /// A whole day.
+    Day {
+        /// Its first instant.
+        first: Timestamp,
+        /// The beginning of its last minute.
+        last_minute: Timestamp,
+    },
 }
 
 /// As much of what was typed as an error repeats.
@@ -54,6 +78,54 @@ pub fn read_time(typed: &str, zone: &Zone, now: Timestamp) -> Result<Timestamp, 
         rest.time_of_a_day(today).filter(|_| rest.0.is_empty()).map(|typed| typed.in_zone(zone))
     };
     at.filter(|at| (Timestamp::EPOCH..=Timestamp::MAX).contains(at)).ok_or_else(refused)
+}
+
+/// The time that somebody means who plans something: as [`read_time`], but a time without a day is the next one, today or
+/// tomorrow; a weekday (`friday 17:00`, `Fri`) is the next one, today included unless that time has passed; and a day
+/// alone is the whole of it. What is written with a date may have passed.
+///
+/// # Errors
+/// Anything else.
+pub fn read_coming(typed: &str, zone: &Zone, now: Timestamp) -> Result<Coming, NoComingTime> {
+    let refused = || NoComingTime { typed: one_line(typed, REPEATED) };
+    let text = typed.trim();
+    let today = LocalMinute::of(zone, now).day();
+    let mut rest = Rest(text);
+    let weekday = rest.weekday();
+    let time = rest.0.trim_start();
+    let separated = time.len() < rest.0.len();
+    let read = |day: i64, time: &str| {
+        let date = LocalMinute(day * MINUTES_PER_DAY).date();
+        read_time(&format!("{date} {time}"), zone, now).map(Coming::At)
+    };
+    let next = |first: i64, again_after: i64, time: &str| match read(first, time) {
+        Ok(Coming::At(at)) if at <= now => read(first + again_after, time),
+        read => read,
+    };
+    let whole = |day: i64| Coming::Day {
+        first: LocalMinute(day * MINUTES_PER_DAY).first_instant(zone),
+        last_minute: LocalMinute((day + 1) * MINUTES_PER_DAY - 1).first_instant(zone),
+    };
+    let coming = match weekday {
+        Some(weekday) => {
+            let day = today + (weekday - LocalMinute(today * MINUTES_PER_DAY).weekday_number()).rem_euclid(7);
+            match time {
+                "" => return Ok(whole(day)),
+                _ if !separated => return Err(refused()),
+                time => next(day, 7, time),
+            }
+        }
+        None => {
+            let (mut alone, mut of_day) = (Rest(text), Rest(text));
+            let day = alone.named_day(today).or_else(|| alone.date()).filter(|_| alone.0.is_empty());
+            match day {
+                Some(day) => return Ok(whole(day)),
+                None if of_day.time().is_some() => next(today, 1, text),
+                None => read_time(text, zone, now).map(Coming::At),
+            }
+        }
+    };
+    coming.map_err(|_| refused())
 }
 
 /// A span such as `90m`, `1h30m`, `2 days` or `7d`, in milliseconds. A day has 24 hours here, and a week seven of them.
@@ -138,6 +210,16 @@ impl Rest<'_> {
     fn named_day(&mut self, today: i64) -> Option<i64> {
         let days = [("today", today), ("yesterday", today - 1), ("tomorrow", today + 1)];
         days.into_iter().find(|(name, _)| self.skip(name)).map(|(_, day)| day)
+    }
+
+    /// A weekday, whole or by its first three letters: 0 (Sunday) to 6.
+    fn weekday(&mut self) -> Option<i64> {
+        let end = self.0.find(|letter: char| !letter.is_ascii_alphabetic()).unwrap_or(self.0.len());
+        let (word, rest) = self.0.split_at(end);
+        let is_meant = |name: &&str| name.eq_ignore_ascii_case(word) || name[..3].eq_ignore_ascii_case(word);
+        let number = (0..).zip(&WEEKDAYS).find(|(_, name)| is_meant(name)).map(|(number, _)| number)?;
+        self.0 = rest;
+        Some(number)
     }
 
     /// `2025-01-06`.
