@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::domain::scheduler::Role;
 
@@ -24,6 +24,8 @@ pub struct Opening {
     pub version: Option<String>,
     /// Whether changes of the user's configuration file count at once.
     pub follow_config_file: bool,
+    /// What else stands in `initializationOptions`: `environment`, `limits`, `providers`.
+    pub options: Map<String, Value>,
 }
 
 impl Opening {
@@ -37,17 +39,20 @@ impl Opening {
             name: name.into(),
             version: None,
             follow_config_file: true,
+            options: Map::new(),
         }
     }
 
     /// What is said in `initialize`.
     pub(super) fn params(&self) -> Value {
-        let mut options = json!({"role": self.role, "followConfigFile": self.follow_config_file});
+        let mut options = self.options.clone();
+        options.insert("role".to_owned(), json!(self.role));
+        options.insert("followConfigFile".to_owned(), json!(self.follow_config_file));
         if let Some(project) = &self.project {
-            options["projectDirectory"] = json!(project);
+            options.insert("projectDirectory".to_owned(), json!(project));
         }
         if let Some(directory) = &self.state_directory {
-            options["stateDirectory"] = json!(directory);
+            options.insert("stateDirectory".to_owned(), json!(directory));
         }
         let mut client = json!({"name": self.name});
         if let Some(version) = &self.version {

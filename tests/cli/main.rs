@@ -1,7 +1,9 @@
-//! What somebody sees who types a command: the real binary, and exactly what it writes.
+//! What somebody sees who types a command: the real binary, and exactly what it writes. And the client that commands ask
+//! through, as programs use it.
 
 #![cfg(target_os = "linux")]
 
+mod client;
 mod next;
 mod simulate;
 #[path = "../support/mod.rs"]
