@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { type SidecarEnd, SidecarUnavailableError } from "./errors.js";
+import { program } from "./program.js";
 
 /** The pipes to one sidecar. */
 export interface Transport {
@@ -20,7 +21,10 @@ export interface Transport {
 
 /** Which program is the sidecar, and with what it is started. */
 export interface Command {
-  /** Else `SEXTON_BIN` in the environment of this process, else `sexton` in its search path. */
+  /**
+   * Else `SEXTON_BIN` in the environment of this process, else what the package `sexton` has installed for this app,
+   * else `sexton` in the search path.
+   */
   readonly command?: string | undefined;
   /** @default ["--stdio"] */
   readonly args?: readonly string[] | undefined;
@@ -43,8 +47,8 @@ const LAST_WORDS_MS = 200;
 
 /** Starts a sidecar. */
 export async function start(command: Command): Promise<Transport> {
-  const program = command.command ?? process.env["SEXTON_BIN"] ?? "sexton";
-  const child = spawn(program, command.args ?? ["--stdio"], {
+  const path = command.command ?? (await program());
+  const child = spawn(path, command.args ?? ["--stdio"], {
     stdio: ["pipe", "pipe", "pipe"],
     windowsHide: true,
     ...(command.cwd === undefined ? {} : { cwd: command.cwd }),
@@ -66,16 +70,18 @@ export async function start(command: Command): Promise<Transport> {
       child.stderr.once("close", end);
     });
   });
-  await started(child, program);
+  await started(child, path);
   return { output: child.stdout, input: child.stdin, pid: child.pid ?? null, ended, kill: () => child.kill("SIGKILL") };
 }
 
-function started(child: ChildProcess, program: string): Promise<void> {
-  const ways = "name it with `command` or SEXTON_BIN, or install it in the search path";
+function started(child: ChildProcess, path: string): Promise<void> {
+  const ways =
+    "have the app depend on the package sexton, name a program with `command` or SEXTON_BIN, or install one in the " +
+    "search path";
   return new Promise((resolve, reject) => {
     child.once("spawn", resolve);
     child.on("error", (cause) => {
-      reject(new SidecarUnavailableError(`${program} cannot be started (${cause.message}); ${ways}`, { cause }));
+      reject(new SidecarUnavailableError(`${path} cannot be started (${cause.message}); ${ways}`, { cause }));
     });
   });
 }
