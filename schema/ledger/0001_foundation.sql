@@ -119,7 +119,8 @@ CREATE TABLE runs (
   tries INTEGER NOT NULL DEFAULT 0,    -- how many runs have failed before this one, which it tries again
   context TEXT,                        -- what whoever asked for it has added to the prompt
   attendance TEXT NOT NULL,
-  asked_by TEXT,                       -- the instance that a manual run, or the first of what this one tries again, was asked of
+  asked_for INTEGER NOT NULL DEFAULT 0 CHECK (asked_for IN (0, 1)), -- somebody asked for it, or for the first of what it tries again
+  asked_by TEXT,                       -- the instance that was asked for it and carries it out if it can; of one that left it to the participants, none
   slots_from INTEGER,
   slots_to INTEGER,
   slots_count INTEGER,

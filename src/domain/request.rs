@@ -64,6 +64,17 @@ pub struct RunRequest {
     pub context: Option<String>,
     /// What the run does when another one is ahead of it in its directory; as its policy says if it is absent.
     pub if_busy: Option<IfBusy>,
+    /// Who carries it out before all others.
+    pub executor: Executor,
+}
+
+/// Who carries out a run that somebody asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Executor {
+    /// The window that is asked, if it can, and else another.
+    Asker,
+    /// A participant, as for a scheduled run: whoever asks may leave without taking the run along.
+    Participant,
 }
 
 /// An automation that is to be another.

@@ -2,20 +2,20 @@
 
 use super::{Context, derive};
 use crate::domain::automation::Definition;
-use crate::domain::id::{AutomationId, InstanceId};
+use crate::domain::id::AutomationId;
 use crate::domain::policy::IfBusy;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{BORN_STOPPED, StopReason};
 use crate::domain::run::{Attendance, Ended, OutputSize, Phase, Run, Skipped, SlotRange, Trigger};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, RunRow, Tx, Work};
+use crate::ledger::{Asker, AutomationRow, RunRow, Tx, Work};
 
 /// What is particular to a new run.
 pub(super) struct NewRun {
     pub(super) trigger: Trigger,
     pub(super) attendance: Attendance,
     pub(super) slots: Option<SlotRange>,
-    pub(super) asked_by: Option<InstanceId>,
+    pub(super) asker: Asker,
     pub(super) not_before: Option<Timestamp>,
     pub(super) if_busy: IfBusy,
     /// How many runs of its chain have failed before it.
@@ -77,7 +77,7 @@ fn record_of(
         trigger: Trigger::Schedule,
         attendance: Attendance::Unattended,
         slots: Some(slots),
-        asked_by: None,
+        asker: Asker::Nobody,
         not_before: None,
         if_busy: origin.definition.policy.if_busy,
         tries: 0,
@@ -159,7 +159,7 @@ fn blank(context: &mut Context<'_>, origin: &Origin<'_>, new: NewRun, phase: Pha
         run,
         tries: new.tries,
         context: new.context,
-        asked_by: new.asked_by,
+        asker: new.asker,
         wait_until: None,
         not_before: new.not_before,
         if_busy: new.if_busy,

@@ -58,7 +58,7 @@ pub(super) fn again(
         attendance: failed.run.attendance,
         // They were answered for by the one that failed.
         slots: None,
-        asked_by: failed.asked_by.clone(),
+        asker: failed.asker.clone(),
         not_before,
         if_busy,
         tries: failed.tries + 1,

@@ -10,7 +10,7 @@ use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Attendance, Skipped, SlotRange, Trigger};
 use crate::domain::schedule::rhythm::{Schedule, SlotSpan};
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, Epoch, RunRow, Tx};
+use crate::ledger::{Asker, AutomationRow, Epoch, RunRow, Tx};
 
 /// Slots that are counted one by one after a long absence. From it on a count says "at least".
 pub const COUNTED_SLOTS: u64 = SlotRange::COUNTED;
@@ -272,7 +272,7 @@ fn answer(
         trigger,
         attendance: Attendance::Unattended,
         slots: Some(slots),
-        asked_by: None,
+        asker: Asker::Nobody,
         not_before,
         if_busy: automation.definition.policy.if_busy,
         tries: 0,

@@ -7,7 +7,7 @@ use crate::domain::automation::Task;
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{AgentRoom, Executors, ProcessRow, RunRow, Stored, Tx, View};
+use crate::ledger::{AgentRoom, Asker, Executors, ProcessRow, RunRow, Stored, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, an agent two more, and there is still to be swept.
@@ -55,7 +55,7 @@ fn another(
     run: &RunRow,
     room: AgentRoom,
 ) -> Result<Option<InstanceId>, Refusal> {
-    let others = RunRow { asked_by: None, ..run.clone() };
+    let others = RunRow { asker: Asker::Nobody, ..run.clone() };
     Ok(match view.takes_any_work(me)? {
         true => match view.executors(&others, me, room)? {
             Executors::Free(to) if Some(&to) != run.given_to.as_ref() => Some(to),

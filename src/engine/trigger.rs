@@ -6,9 +6,9 @@ use super::{Context, KEY_MEMORY_MS, assign, find_automation, find_open_automatio
 use crate::domain::fault::{Fault, Word};
 use crate::domain::policy::Overlap;
 use crate::domain::refusal::{Refusal, invalid_param};
-use crate::domain::request::RunRequest;
+use crate::domain::request::{Executor, RunRequest};
 use crate::domain::run::{Run, Trigger};
-use crate::ledger::Tx;
+use crate::ledger::{Asker, Tx};
 
 /// Creates a run, or gives the one that was asked for with the same key within a day. No slot is moved.
 ///
@@ -41,7 +41,10 @@ pub fn trigger(tx: &Tx<'_>, context: &mut Context<'_>, request: RunRequest) -> R
         trigger: Trigger::Manual { key: request.key },
         attendance: request.attendance,
         slots: None,
-        asked_by: Some(context.me.instance.clone()),
+        asker: match request.executor {
+            Executor::Asker => Asker::Window(context.me.instance.clone()),
+            Executor::Participant => Asker::Visitor,
+        },
         not_before: None,
         if_busy: request.if_busy.unwrap_or(automation.definition.policy.if_busy),
         tries: 0,

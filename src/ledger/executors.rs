@@ -177,7 +177,7 @@ impl View<'_> {
     ) -> Result<Executors, LedgerError> {
         let has_room = has_room(room);
         // Nearly always it is one of these two, and the others need not be looked at.
-        for first in [run.asked_by.as_ref(), Some(me)].into_iter().flatten() {
+        for first in [run.asker.window(), Some(me)].into_iter().flatten() {
             let sql = format!(
                 "SELECT 1 FROM runs r CROSS JOIN instances i
                  WHERE r.row = ?1 AND i.id = ?3 AND {ABLE} AND {OPEN} AND {has_room} AND {RANK} = 0"
@@ -188,7 +188,7 @@ impl View<'_> {
             }
         }
         let free = self.free(run, "1 = 1", room)?;
-        let place = |free: &Free| (run.asked_by.as_ref() != Some(&free.id), free.id != *me);
+        let place = |free: &Free| (run.asker.window() != Some(&free.id), free.id != *me);
         if let Some(best) = free.into_iter().min_by_key(|free| (free.rank, place(free), free.busyness())) {
             return Ok(Executors::Free(best.id));
         }

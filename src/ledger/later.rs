@@ -119,7 +119,7 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     rest.insert("trigger".to_owned(), c.json("runs.trigger")?);
     let _tries: i64 = c.take()?;
     rest.insert("attendance".to_owned(), json!(c.take::<String>()?));
-    let _asked_by: Option<String> = c.take()?;
+    let (_asked_for, _asked_by): (bool, Option<String>) = (c.take()?, c.take()?);
     let slots = match (c.take::<Option<i64>>()?, c.take::<Option<i64>>()?, c.take::<Option<i64>>()?) {
         (Some(from), Some(to), Some(count)) => json!({"fromAt": from, "toAt": to, "count": count}),
         (_, _, _) => Value::Null,

@@ -72,7 +72,9 @@ pub use providers::{ProviderRow, ServingRow};
 pub use reindex::rebuild_indexes;
 pub use replacement::Replacement;
 pub use retention::{EndedRun, EndedRuns, Need};
-pub use runs::{AgentOrder, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work};
+pub use runs::{
+    AgentOrder, Asker, Begun, Guard, Order, Ordered, ProcessRow, RunRow, ServedOrder, StoredRun, Work,
+};
 pub use said::SaidRow;
 pub use salvage::{Salvage, Salvaged, salvage};
 pub use shape::{Fault, Misshapen, Part};

@@ -53,6 +53,7 @@ fn no_two_runs_hold_the_same_directory() {
         key: None,
         context: None,
         if_busy: None,
+        executor: sexton::domain::request::Executor::Asker,
     };
     let waiting = decide(&tx, &mut ids, NOW, |tx, context| trigger::trigger(tx, context, request)).unwrap();
     let mut second = tx.run(&waiting.id).unwrap().unwrap();

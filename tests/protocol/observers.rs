@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, shell, with};
+use crate::support::{Place, assert_invalid_params};
 
 fn observer(place: &Place) -> Client {
     let limits = json!({"minIntervalMs": 50});
@@ -62,6 +62,36 @@ fn an_observer_carries_out_the_runs_that_it_is_asked_for() {
     );
     observer.finish();
     owner.finish();
+}
+
+#[test]
+fn who_asks_and_leaves_takes_no_run_along_that_a_participant_is_to_carry_out() {
+    let place = Place::new();
+    let mut owner = place.open();
+    owner.subscribe(json!({}));
+    let mut gate = place.gate("gate");
+    let line = "echo begun >> log; read line < gate; echo ended >> log";
+    let made = owner.create(dormant("left behind", shell(line)));
+    let mut visitor = observer(&place);
+    let run = visitor.get("automation/run", json!({"id": made, "executor": "participant"}))["id"].clone();
+    place.wait_for_lines("log", 1);
+    visitor.finish();
+    gate.open();
+    let ended = owner.wait_for_run(&run, "succeeded");
+    assert_eq!(ended["instanceID"], owner.opened["instanceID"]);
+    owner.finish();
+    let mut visitor = observer(&place);
+    let run = visitor.get("automation/run", json!({"id": made, "executor": "participant"}));
+    assert_eq!(run["waiting"]["for"], "executor", "an observer is there, and carries nothing out");
+    visitor.finish();
+    let mut next = place.open();
+    next.subscribe(json!({"after": 0}));
+    gate.open();
+    let ended = next.wait_for_run(&run["id"], "succeeded");
+    assert_eq!(ended["instanceID"], next.opened["instanceID"]);
+    let error = next.refusal("automation/run", json!({"id": made, "executor": "me"}));
+    assert_invalid_params(&error, &["executor unknown_value"]);
+    next.finish();
 }
 
 #[test]

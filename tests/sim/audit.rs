@@ -394,7 +394,7 @@ fn check_custody(connection: &Connection) {
         ),
         (
             "is still to begin though its automation is paused and nobody has asked for it",
-            "state = 'scheduled' AND asked_by IS NULL
+            "state = 'scheduled' AND NOT asked_for
                AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = runs.row)
                AND EXISTS (SELECT 1 FROM automations a WHERE a.row = runs.automation AND a.pause IS NOT NULL)",
         ),

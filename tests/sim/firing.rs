@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::AutomationId;
-use sexton::domain::request::RunRequest;
+use sexton::domain::request::{Executor, RunRequest};
 use sexton::domain::run::{Attendance, Trigger};
 use sexton::domain::time::Timestamp;
 use sexton::engine::tick::AUTOMATIONS_PER_TICK;
@@ -271,6 +271,7 @@ fn the_same_key_runs_once_within_a_day() {
             key,
             context: None,
             if_busy: None,
+            executor: Executor::Asker,
         };
         world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id
     };

@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use sexton::domain::id::{AutomationId, RunId};
+use sexton::domain::request::Executor;
 use sexton::domain::scheduler::Role;
 use sexton::engine::{Progress, deadlines, presence};
 
 use crate::drafts::{every, policy, reminder, with};
 use crate::looking::words;
-use crate::window::exited;
+use crate::window::{Stage, exited, not_started};
 use crate::world::{Who, World};
 
 const MINUTE: i64 = 60_000;
@@ -63,6 +64,67 @@ fn an_observer_carries_out_what_it_asked_for_and_gives_the_rest_to_others() {
         (vec!["manual succeeded".to_owned()], "scheduled")
     );
     assert_eq!(world.carrier_of(&fired.id), Some(owner));
+    world.audit_all();
+}
+
+#[test]
+fn what_a_visitor_asked_for_is_never_its_own() {
+    let (mut world, owner, observer) = observed();
+    let id = world.create(observer, with(every(60), json!({"paused": true})));
+    let visits = |world: &mut World| world.try_run_by(observer, &id, None, Executor::Participant).unwrap().id;
+    let run = visits(&mut world);
+    assert_eq!(given_to(&world, &run).as_deref(), Some("ins_window0"));
+    world.settle();
+    assert_eq!(world.carrier_of(&run), Some(owner));
+    // It goes without taking the run along, and somebody else comes who only asks.
+    world.die(observer);
+    let observer = world.open_as(Role::Observer);
+    world.finish(&run, exited(0));
+    assert_eq!(world.story(&id), ["manual succeeded"]);
+    world.die(owner);
+    world.settle_dead_peers(observer).unwrap();
+    let run = world.try_run_by(observer, &id, None, Executor::Participant).unwrap();
+    assert_eq!(words(&run), "manual scheduled executor", "there is only an observer");
+    assert_eq!(run.waiting().unwrap().until_at, Some(world.now.plus_ms(HOUR)), "and it has its time");
+    world.run_for(MINUTE);
+    assert_eq!(given_to(&world, &run.id), None);
+    let participant = world.open();
+    world.settle();
+    assert_eq!(world.carrier_of(&run.id), Some(participant));
+    world.audit_all();
+}
+
+#[test]
+fn what_a_visitor_asked_for_is_given_up_when_nobody_comes() {
+    let (mut world, observer) = deserted();
+    let draft = with(policy(every(60), json!({"queueMs": 10 * MINUTE})), json!({"paused": true}));
+    let id = world.create(observer, draft);
+    world.try_run_by(observer, &id, None, Executor::Participant).unwrap();
+    world.run_for(10 * MINUTE);
+    assert_eq!(world.story(&id), ["manual stopped expired"]);
+    world.audit_all();
+}
+
+#[test]
+fn a_pause_leaves_what_a_visitor_asked_for_and_what_tries_it_again() {
+    let (mut world, owner, observer) = observed();
+    let retry = json!({"retry": {"attempts": 1, "delayMs": MINUTE}});
+    let id = world.create(owner, policy(every(3600), retry));
+    let holding = world.create(owner, with(every(3600), json!({"paused": true})));
+    let holding = world.run(owner, &holding);
+    world.settle();
+    let run = world.try_run_by(observer, &id, None, Executor::Participant).unwrap().id;
+    world.pause(owner, &id, None).unwrap();
+    assert_eq!(world.story(&id), ["manual scheduled directory"]);
+    world.end_of_work(&holding, exited(0));
+    world.carry(owner, &holding);
+    world.act(owner);
+    world.set_stage(owner, &run, Some(Stage::Ended(not_started())));
+    world.carry(owner, &run);
+    world.pause(owner, &id, None).unwrap();
+    assert_eq!(world.story(&id), ["manual failed start_failed", "retry scheduled retry"]);
+    world.run_for(MINUTE);
+    assert_eq!(world.carrier_of(&world.last_run(&id).id), Some(owner), "it is not the observer's either");
     world.audit_all();
 }
 

@@ -6,7 +6,7 @@ use sexton::domain::draft::{self, CreateParams, Surroundings};
 use sexton::domain::id::{AutomationId, RunId};
 use sexton::domain::policy::IfBusy;
 use sexton::domain::refusal::Refusal;
-use sexton::domain::request::{ActiveRun, DeleteRequest, RestRequest, RunRequest};
+use sexton::domain::request::{ActiveRun, DeleteRequest, Executor, RestRequest, RunRequest};
 use sexton::domain::run::{Attendance, Run};
 use sexton::domain::sent::Sent;
 use sexton::engine::delete::Deletion;
@@ -46,8 +46,19 @@ impl World {
         id: &AutomationId,
         if_busy: Option<IfBusy>,
     ) -> Result<Run, Refusal> {
+        self.try_run_by(who, id, if_busy, Executor::Asker)
+    }
+
+    pub(crate) fn try_run_by(
+        &mut self,
+        who: Who,
+        id: &AutomationId,
+        if_busy: Option<IfBusy>,
+        executor: Executor,
+    ) -> Result<Run, Refusal> {
         let attendance = Attendance::Attended;
-        let request = RunRequest { automation: id.clone(), attendance, key: None, context: None, if_busy };
+        let request =
+            RunRequest { automation: id.clone(), attendance, key: None, context: None, if_busy, executor };
         self.decide(who, |tx, context| trigger::trigger(tx, context, request))
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use sexton::domain::id::{AutomationId, RunId};
-use sexton::domain::request::{ActiveRun, RunRequest};
+use sexton::domain::request::{ActiveRun, Executor, RunRequest};
 use sexton::domain::run::Attendance;
 use sexton::domain::scheduler::Role;
 use sexton::engine::retention::{self, EVENTS_AT_ONCE, RUNS_AT_ONCE};
@@ -33,6 +33,7 @@ fn one_run(world: &mut World, owner: Who, id: &AutomationId, key: Option<&str>) 
         key,
         context: None,
         if_busy: None,
+        executor: Executor::Asker,
     };
     let run = world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap().id;
     world.settle();
@@ -168,6 +169,7 @@ fn a_key_is_remembered_for_a_day_and_so_is_its_run() {
         key: Some("once only".to_owned()),
         context: None,
         if_busy: None,
+        executor: Executor::Asker,
     };
     let again = world.decide(owner, |tx, context| trigger::trigger(tx, context, request)).unwrap();
     assert_eq!(again.id, keyed);

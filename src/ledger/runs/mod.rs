@@ -39,8 +39,8 @@ pub struct RunRow {
     pub tries: i64,
     /// What whoever asked for it has added to the prompt.
     pub context: Option<String>,
-    /// The instance that a manual run was asked of, or the one that it tries again. It stays when that has gone.
-    pub asked_by: Option<InstanceId>,
+    /// Who asked for it, or for the first of what it tries again.
+    pub asker: Asker,
     /// When waiting to start is given up.
     pub wait_until: Option<Timestamp>,
     /// It does not start earlier than this.
@@ -89,7 +89,31 @@ pub struct Work {
 impl RunRow {
     /// Whether somebody has asked for it, or for the run that it tries again. Other runs are there because of a schedule.
     pub fn was_asked_for(&self) -> bool {
-        self.asked_by.is_some()
+        match self.asker {
+            Asker::Nobody => false,
+            Asker::Window(_) | Asker::Visitor => true,
+        }
+    }
+}
+
+/// Who asked for a run, which says who carries it out before all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Nobody: it is there because of a schedule.
+    Nobody,
+    /// A window that carries it out if it can. It stays the one when it has gone.
+    Window(InstanceId),
+    /// Somebody who may leave at any time, and leaves it to the participants.
+    Visitor,
+}
+
+impl Asker {
+    /// The window that carries it out if it can.
+    pub fn window(&self) -> Option<&InstanceId> {
+        match self {
+            Asker::Window(window) => Some(window),
+            Asker::Nobody | Asker::Visitor => None,
+        }
     }
 }
 

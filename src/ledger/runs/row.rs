@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use super::{Begun, Guard, ProcessRow, RunRow, StoredRun, Work};
+use super::{Asker, Begun, Guard, ProcessRow, RunRow, StoredRun, Work};
 use crate::domain::automation::Definition;
 use crate::domain::id::{AutomationId, InstanceId, LifecycleActionId, RunId, SubscriptionId};
 use crate::domain::process::ProcessIdentity;
@@ -14,8 +14,8 @@ use crate::ledger::error::LedgerError;
 use crate::ledger::later::{self, Stored};
 
 pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.body, d.row, r.definition_revision, r.epoch,
-    r.revision, r.trigger, r.tries, r.attendance, r.asked_by, r.slots_from, r.slots_to, r.slots_count, r.scheduled_at,
-    r.triggered_at, r.state, r.waiting, r.wait_until, r.not_before, r.stopping, r.blocker, r.started_at,
+    r.revision, r.trigger, r.tries, r.attendance, r.asked_for, r.asked_by, r.slots_from, r.slots_to, r.slots_count,
+    r.scheduled_at, r.triggered_at, r.state, r.waiting, r.wait_until, r.not_before, r.stopping, r.blocker, r.started_at,
     r.completed_at, r.stop_reason, r.error, r.result, r.process_end, r.closed_by, r.skipped, r.directory,
     r.if_busy, r.holds_directory, r.given_to, r.given_at, r.deadline_at, r.instance, r.session_id, r.continuity, r.worktree,
     r.steps, r.cost, r.output_bytes, r.output_truncated, EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row),
@@ -38,7 +38,11 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     let trigger = c.json("runs.trigger")?;
     let tries = c.take()?;
     let attendance = c.word("runs.attendance")?;
-    let asked_by = c.take::<Option<String>>()?.map(InstanceId::from_text);
+    let asker = match (c.take()?, c.take::<Option<String>>()?) {
+        (_, Some(window)) => Asker::Window(InstanceId::from_text(window)),
+        (true, None) => Asker::Visitor,
+        (false, None) => Asker::Nobody,
+    };
     let slots = match (c.take()?, c.take()?, c.take::<Option<i64>>()?) {
         (Some(from), Some(to), Some(count)) => Some(SlotRange {
             from_at: Timestamp::from_millis(from),
@@ -118,7 +122,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         epoch,
         run,
         tries,
-        asked_by,
+        asker,
         wait_until,
         not_before,
         if_busy,

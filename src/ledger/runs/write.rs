@@ -19,12 +19,12 @@ impl Tx<'_> {
         };
         let sql = format!(
             "INSERT INTO runs (id, automation, automation_id, definition, definition_revision, epoch,
-               revision, trigger, run_key, attendance, asked_by, slots_from, slots_to, slots_count,
+               revision, trigger, run_key, attendance, asked_for, asked_by, slots_from, slots_to, slots_count,
                scheduled_at, triggered_at, seen_at, state, directory, access, wait_until, not_before, tries,
                if_busy, joins_at, provider, model, variant, context)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, {}, ?17, ?18,
-               ?19, ?20, ?21, ?22, ?23, coalesce(?21, ?16), ?24, ?25, ?26, ?27)",
-            seen_at("?16")
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, {}, ?18,
+               ?19, ?20, ?21, ?22, ?23, ?24, coalesce(?22, ?17), ?25, ?26, ?27, ?28)",
+            seen_at("?17")
         );
         let access = match row.definition.access {
             Access::Write => "write",
@@ -45,7 +45,8 @@ impl Tx<'_> {
             to_json(&run.trigger)?,
             key,
             to_word(&run.attendance)?,
-            row.asked_by.as_ref().map(InstanceId::as_str),
+            row.was_asked_for(),
+            row.asker.window().map(InstanceId::as_str),
             run.slots.map(|slots| slots.from_at.as_millis()),
             run.slots.map(|slots| slots.to_at.as_millis()),
             run.slots.map(|slots| slots.count.cast_signed()),

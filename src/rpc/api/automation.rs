@@ -14,7 +14,8 @@ use crate::domain::fault::Fault;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
 use crate::domain::request::{
-    ActiveRun, DeleteRequest, ExplainRequest, ListAutomations, RestRequest, RunRequest, UpdateRequest,
+    ActiveRun, DeleteRequest, Executor, ExplainRequest, ListAutomations, RestRequest, RunRequest,
+    UpdateRequest,
 };
 use crate::domain::run::{Attendance, Run};
 use crate::rpc::backend::{Backend, Deleted};
@@ -181,15 +182,22 @@ fn read_explain(params: &Params<'_>) -> Result<ExplainRequest, Refusal> {
 }
 
 fn read_run(params: &Params<'_>, extensions: &Extensions) -> Result<(RunRequest, Caller), Refusal> {
-    params::read(params, "`id`, `attendance`, `key`, `context`, `ifBusy` and `insideRun`", |fields| {
-        let id = params::automation_id(fields, "id");
-        let choices = [("attended", Attendance::Attended), ("unattended", Attendance::Unattended)];
-        let attendance = fields.choice("attendance", &choices).unwrap_or(Attendance::Attended);
-        let key = read_key(fields);
-        let context = fields.text("context").and_then(|text| fields.at_most("context", text, limits::PROMPT));
-        let context = context.filter(|text| !text.trim().is_empty()).map(str::to_owned);
-        let if_busy = read_if_busy(fields);
-        let by = params::caller(fields, extensions);
-        Some((RunRequest { automation: id?, attendance, key, context, if_busy }, by))
-    })
+    params::read(
+        params,
+        "`id`, `attendance`, `key`, `context`, `ifBusy`, `executor` and `insideRun`",
+        |fields| {
+            let id = params::automation_id(fields, "id");
+            let choices = [("attended", Attendance::Attended), ("unattended", Attendance::Unattended)];
+            let attendance = fields.choice("attendance", &choices).unwrap_or(Attendance::Attended);
+            let key = read_key(fields);
+            let context =
+                fields.text("context").and_then(|text| fields.at_most("context", text, limits::PROMPT));
+            let context = context.filter(|text| !text.trim().is_empty()).map(str::to_owned);
+            let if_busy = read_if_busy(fields);
+            let choices = [("asker", Executor::Asker), ("participant", Executor::Participant)];
+            let executor = fields.choice("executor", &choices).unwrap_or(Executor::Asker);
+            let by = params::caller(fields, extensions);
+            Some((RunRequest { automation: id?, attendance, key, context, if_busy, executor }, by))
+        },
+    )
 }

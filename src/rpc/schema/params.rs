@@ -83,12 +83,16 @@ pub(super) fn run() -> Value {
         "What the run does when another one is ahead of it in its directory; else its policy says that.";
     let if_busy = saying(one_of(&["queue", "skip"]), what);
     let context = saying(text(0, most::PROMPT), "What is told beside the prompt, this time.");
+    let what = "Who carries it out: the window that is asked, if it can, or a participant as for a scheduled run, so \
+                that whoever asks may leave. While none is open, a command waits for one.";
+    let executor = saying(with_default(one_of(&["asker", "participant"]), "asker"), what);
     let fields = [
         ("id", id()),
         ("attendance", attendance),
         key(),
         ("context", context),
         ("ifBusy", if_busy),
+        ("executor", executor),
         inside_run(),
     ];
     object(&fields, &["id"])

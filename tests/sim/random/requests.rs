@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sexton::domain::policy::IfBusy;
 use sexton::domain::refusal::Refusal;
-use sexton::domain::request::ActiveRun;
+use sexton::domain::request::{ActiveRun, Executor};
 
 use super::{AUTOMATIONS, Walk, expect_only_storage};
 use crate::drafts::{every, once, reminder, with};
@@ -11,8 +11,12 @@ use crate::drafts::{every, once, reminder, with};
 impl Walk {
     pub(super) fn request(&mut self) {
         let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
+        let executor = match self.world.now.as_millis() % 3 {
+            0 => Executor::Participant,
+            _ => Executor::Asker,
+        };
         let if_busy = *self.rng.pick(&[None, None, Some(IfBusy::Queue), Some(IfBusy::Skip)]).unwrap();
-        match self.world.try_run_if_busy(who, &id, if_busy) {
+        match self.world.try_run_by(who, &id, if_busy, executor) {
             Ok(_)
             | Err(
                 Refusal::ActiveRunStillRunning { .. }

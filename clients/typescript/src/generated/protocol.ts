@@ -447,6 +447,11 @@ export type AutomationRunParams = {
   attendance?: "attended" | "unattended";
   /** What is told beside the prompt, this time. */
   context?: string;
+  /**
+   * Who carries it out: the window that is asked, if it can, or a participant as for a scheduled run, so that whoever asks may leave. While none is open, a command waits for one.
+   * @default "asker"
+   */
+  executor?: "asker" | "participant";
   id: string;
   /** What the run does when another one is ahead of it in its directory; else its policy says that. */
   ifBusy?: "queue" | "skip";
