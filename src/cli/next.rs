@@ -109,7 +109,9 @@ fn in_words(faults: &[Fault], args: &NextArgs, typed: &str) -> String {
     let typed = one_line(typed, REPEATED);
     let of = |fault: &Fault| {
         let hint = fault.hint.as_deref().unwrap_or_default();
-        let every = |every_ms| describe::recurring(&Rhythm::Interval { every_ms }, Stop::Never, &Zone::utc());
+        let every = |every_ms| {
+            describe::recurring(&Rhythm::Interval { every_ms, anchor_at: None }, Stop::Never, &Zone::utc())
+        };
         match (fault.field.as_str(), fault.message) {
             ("count", _) => format!("--count {}: {hint}", args.count),
             ("rhythm.everyMs", Word::IntervalBelowMinimum) => {

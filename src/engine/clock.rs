@@ -220,8 +220,10 @@ fn begin_one_anew(
     let now = context.now;
     let from = match &automation.definition.when {
         When::Oneshot { .. } => return Ok(()),
-        When::Recurring { rhythm: Rhythm::Interval { .. }, .. } => now,
-        When::Recurring { rhythm: Rhythm::Cron(_), .. } => not_again(tx, automation, now)?,
+        When::Recurring { rhythm: Rhythm::Interval { anchor_at: None, .. }, .. } => now,
+        When::Recurring { rhythm: Rhythm::Interval { anchor_at: Some(_), .. } | Rhythm::Cron(_), .. } => {
+            not_again(tx, automation, now)?
+        }
     };
     let concerned = match whose {
         Anew::Every => true,

@@ -92,6 +92,31 @@ fn what_is_resumed_begins_a_new_grid_from_now_and_has_missed_nothing() {
 }
 
 #[test]
+fn an_interval_with_an_anchor_is_on_its_grid_again_when_it_is_resumed_or_edited() {
+    let place = Place::new();
+    let mut client = place.open();
+    let anchor = wall_ms() - 90 * 60_000;
+    let rhythm = json!({"kind": "interval", "everyMs": 86_400_000, "anchorAt": anchor});
+    let draft = json!({"title": "t", "kind": "recurring", "rhythm": rhythm, "task": shell("true")});
+    let id = client.create(draft);
+    let next = anchor + 86_400_000;
+    assert_eq!(shown(&mut client, &id)["rhythm"], rhythm);
+    assert_eq!(at(&shown(&mut client, &id)["state"]["nextFireAt"]), next);
+    client.get("automation/pause", json!({"id": id}));
+    let resumed = client.get("automation/resume", json!({"id": id}));
+    assert_eq!(at(&resumed["state"]["nextFireAt"]), next);
+    let edit = |rhythm: Value| json!({"id": id, "patch": {"rhythm": rhythm}});
+    let twice_as_often = client.get("automation/update", edit(json!({"everyMs": 43_200_000})));
+    assert_eq!(at(&twice_as_often["state"]["nextFireAt"]), anchor + 43_200_000);
+    let without = client.get("automation/update", edit(json!({"anchorAt": null})));
+    assert_eq!(without["rhythm"], json!({"kind": "interval", "everyMs": 43_200_000}));
+    assert_eq!(at(&without["state"]["nextFireAt"]), at(&without["updatedAt"]) + 43_200_000);
+    let error = client.refusal("automation/update", edit(json!({"anchorAt": -1})));
+    assert_eq!(faults(&error), ["rhythm.anchorAt out_of_range"]);
+    client.finish();
+}
+
+#[test]
 fn a_paused_one_shot_whose_time_has_passed_cannot_be_resumed() {
     let place = Place::new();
     let mut client = place.open();

@@ -22,7 +22,7 @@ fn of_cron(expression: &str, zone: &str, after: &str, count: usize) -> Preview {
 }
 
 fn of_interval(minutes: i64, zone: &str, after: &str, count: usize) -> Preview {
-    let rhythm = Rhythm::Interval { every_ms: minutes * MINUTE_MS };
+    let rhythm = Rhythm::Interval { every_ms: minutes * MINUTE_MS, anchor_at: None };
     preview_of(When::Recurring { rhythm, stop: Stop::Never }, zone, after, count)
 }
 

@@ -7,7 +7,11 @@ use sexton::domain::time::Timestamp;
 use super::support::{MINUTE_MS, at, cases, cron, fields, zone};
 
 fn interval(every_ms: i64, stop: Stop) -> Schedule {
-    Schedule::Recurring { rhythm: Rhythm::Interval { every_ms }, stop, zone: zone("Europe/Berlin") }
+    Schedule::Recurring {
+        rhythm: Rhythm::Interval { every_ms, anchor_at: None },
+        stop,
+        zone: zone("Europe/Berlin"),
+    }
 }
 
 fn crontab(expression: &str, zone_name: &str, stop: Stop) -> Schedule {
@@ -44,6 +48,32 @@ fn an_interval_is_a_grid_from_where_it_became_effective() {
     assert_eq!(next("2025-03-30T02:59:00Z"), Some(at("2025-03-30T03:00:00.250Z")));
     // Nothing was due at or before the beginning.
     assert_eq!(next("2024-01-01T00:00:00Z"), Some(at("2025-03-30T01:30:00.250Z")));
+}
+
+#[test]
+fn an_anchor_is_what_an_interval_is_counted_from_in_both_directions() {
+    let anchored = |anchor| Rhythm::Interval { every_ms: 90 * MINUTE_MS, anchor_at: Some(at(anchor)) };
+    let effective_at = at("2025-03-30T00:00:00.250Z");
+    for anchor in ["2025-03-30T00:10:00Z", "2025-03-29T22:40:00Z", "2025-03-31T00:10:00Z"] {
+        let rhythm = anchored(anchor);
+        assert!(rhythm.fires_like(&anchored("2025-03-30T00:10:00Z")), "{anchor}");
+        let schedule = Schedule::Recurring { rhythm, stop: Stop::Never, zone: zone("UTC") };
+        let next = |after| schedule.next_after(effective_at, at(after));
+        // What comes before the schedule began was never due, an anchor or not.
+        assert_eq!(next("2024-01-01T00:00:00Z"), Some(at("2025-03-30T00:10:00Z")), "{anchor}");
+        assert_eq!(next("2025-03-30T00:10:00Z"), Some(at("2025-03-30T01:40:00Z")), "{anchor}");
+    }
+    let another =
+        [anchored("2025-03-30T00:10:01Z"), Rhythm::Interval { every_ms: 90 * MINUTE_MS, anchor_at: None }];
+    for other in another {
+        assert!(
+            !anchored("2025-03-30T00:10:00Z").fires_like(&other)
+                && !other.fires_like(&anchored("2025-03-30T00:10:00Z"))
+        );
+    }
+    let last = Rhythm::Interval { every_ms: i64::MAX, anchor_at: Some(Timestamp::MAX) };
+    let last = Schedule::Recurring { rhythm: last, stop: Stop::Never, zone: zone("UTC") };
+    assert_eq!(last.next_after(ms(1), ms(1)), Some(Timestamp::MAX));
 }
 
 #[test]
@@ -127,7 +157,9 @@ fn schedules() -> impl Strategy<Value = Schedule> {
             let cron = sexton::domain::schedule::cron::Cron::parse(&fields.expression()).ok()?;
             Some((Rhythm::Cron(cron), zone(name)))
         });
-    let intervals = (30_000i64..5_000_000).prop_map(|every_ms| (Rhythm::Interval { every_ms }, zone("UTC")));
+    let anchors = prop::option::of((0i64..2_000_000_000_000).prop_map(ms));
+    let intervals = (30_000i64..5_000_000, anchors)
+        .prop_map(|(every_ms, anchor_at)| (Rhythm::Interval { every_ms, anchor_at }, zone("UTC")));
     let stop = prop_oneof![
         3 => Just(Stop::Never),
         1 => (1_740_000_000_000i64..1_745_000_000_000).prop_map(|at| Stop::Until(ms(at))),

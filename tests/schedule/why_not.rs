@@ -18,7 +18,7 @@ fn of_cron(expression: &str, stop: Stop) -> When {
 }
 
 fn of_interval(seconds: i64, stop: Stop) -> When {
-    When::Recurring { rhythm: Rhythm::Interval { every_ms: seconds * 1000 }, stop }
+    When::Recurring { rhythm: Rhythm::Interval { every_ms: seconds * 1000, anchor_at: None }, stop }
 }
 
 /// Why a time is no slot, after it was seen that it is none.
@@ -129,6 +129,19 @@ fn who_names_a_time_means_the_slot_nearest_to_it_in_the_same_minute() {
     let once = When::Oneshot { fire_at: at("2025-01-07T08:00:30Z") };
     assert_eq!(meant(&once, "2025-01-07T08:00:00Z").as_deref(), Some("2025-01-07T08:00:30Z"));
     assert_eq!(meant(&once, "2025-01-07T08:01:00Z"), None);
+}
+
+#[test]
+fn an_interval_with_an_anchor_names_that_and_may_have_times_before_it_began() {
+    let anchor_at = Some(at("2025-01-01T00:10:00Z"));
+    let hourly = When::Recurring {
+        rhythm: Rhythm::Interval { every_ms: 60 * MINUTE_MS, anchor_at },
+        stop: Stop::Never,
+    };
+    let why_not = |time: &str| why_not(&hourly, "UTC", time);
+    insta::assert_snapshot!(why_not("2025-01-06T09:00:00Z"), @"it fires every hour counted from 2025-01-01 00:10, so at 2025-01-06 08:10 and then at 2025-01-06 09:10");
+    insta::assert_snapshot!(why_not("2025-01-06T07:10:00Z"), @"it comes before the schedule began at 2025-01-06 08:00");
+    insta::assert_snapshot!(why_not("2025-01-06T07:00:00Z"), @"it fires every hour counted from 2025-01-01 00:10, the first time at 2025-01-06 08:10, and it comes before the schedule began at 2025-01-06 08:00");
 }
 
 #[test]

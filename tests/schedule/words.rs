@@ -106,12 +106,14 @@ fn recurring(rhythm: Rhythm, stop: Stop, zone_name: &str) -> String {
 
 #[test]
 fn zones_intervals_one_shots_and_ends_are_told() {
-    let interval =
-        |seconds: i64| recurring(Rhythm::Interval { every_ms: seconds * 1000 }, Stop::Never, "UTC");
+    let interval = |seconds: i64| {
+        recurring(Rhythm::Interval { every_ms: seconds * 1000, anchor_at: None }, Stop::Never, "UTC")
+    };
     let once = |text: &str, name: &str| When::Oneshot { fire_at: at(text) }.in_words(&zone(name));
     let weekdays = |stop| recurring(Rhythm::Cron(cron("0 9 * * 1-5")), stop, "Europe/Berlin");
     let until = |text| Stop::Until(at(text));
-    let hourly = Rhythm::Interval { every_ms: 3_600_000 };
+    let hourly = Rhythm::Interval { every_ms: 3_600_000, anchor_at: None };
+    let anchored = Rhythm::Interval { every_ms: 3_600_000, anchor_at: Some(at("2026-11-02T08:00:05.500Z")) };
     let told = [
         weekdays(Stop::Never),
         weekdays(Stop::Count(1)),
@@ -120,6 +122,8 @@ fn zones_intervals_one_shots_and_ends_are_told() {
         weekdays(until("2026-12-24T22:59:59.999Z")),
         recurring(hourly.clone(), until("2026-12-24T17:00:00Z"), "Europe/Berlin"),
         recurring(hourly, Stop::Count(3), "Europe/Berlin"),
+        recurring(anchored.clone(), Stop::Never, "Europe/Berlin"),
+        recurring(anchored, until("2026-12-24T17:00:00Z"), "Europe/Berlin"),
         interval(30),
         interval(60),
         interval(61),
@@ -128,7 +132,7 @@ fn zones_intervals_one_shots_and_ends_are_told() {
         interval(24 * 3600),
         interval(36 * 3600),
         interval(7 * 24 * 3600),
-        recurring(Rhythm::Interval { every_ms: 30_500 }, Stop::Never, "UTC"),
+        recurring(Rhythm::Interval { every_ms: 30_500, anchor_at: None }, Stop::Never, "UTC"),
         once("2026-11-02T08:00:00Z", "Europe/Berlin"),
         once("2026-11-02T08:00:05Z", "Europe/Berlin"),
         once("2026-11-02T08:00:59.250Z", "Asia/Kolkata"),

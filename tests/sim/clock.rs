@@ -83,6 +83,20 @@ fn an_interval_goes_on_by_a_new_grid_when_the_clock_is_set_back() {
 }
 
 #[test]
+fn an_interval_with_an_anchor_keeps_its_grid_and_fires_nothing_twice_when_the_clock_is_set_back() {
+    let (mut world, owner) = working();
+    let anchor = START.plus_ms(300 * SECOND);
+    let rhythm = json!({"kind": "interval", "everyMs": HOUR, "anchorAt": anchor});
+    let id = world.create(owner, with(every(60), json!({"rhythm": rhythm})));
+    world.run_for(3 * HOUR);
+    world.set_clock(-2 * HOUR);
+    world.run_for(4 * HOUR);
+    assert_eq!(spawns(&world), [0, 1, 2, 3, 4].map(|hour| hour * 3600 + 300));
+    assert_eq!(epochs(&world, &id), ["created", "clock"]);
+    world.audit_all();
+}
+
+#[test]
 fn a_clock_that_was_more_than_a_day_ahead_has_answered_for_nothing_that_is_to_come() {
     let (mut world, owner) = working();
     let id = world.create(owner, daily(9));

@@ -94,7 +94,7 @@ fn find_removed_in_vain(path: &str, patch: &SentObject, found: &mut Vec<String>)
 fn may_have(path: &str, name: &str) -> bool {
     let names: &[&str] = match path {
         "" => &FIELDS,
-        "rhythm" => &["kind", "everyMs", "expression"],
+        "rhythm" => &["kind", "everyMs", "anchorAt", "expression"],
         "stop" => &["kind", "count", "at"],
         "task" => &[
             "kind",
@@ -178,6 +178,8 @@ mod tests {
                 "rhythm",
                 vec![
                     json!({"everyMs": 90_000}),
+                    json!({"anchorAt": 7}),
+                    json!({"anchorAt": null}),
                     json!({"kind": "cron", "expression": "0 9 * * *", "everyMs": null}),
                     json!({"expression": "0 9 * * *"}),
                 ],

@@ -116,6 +116,7 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
         Kind::Interval => {
             let every_ms = rhythm.integer("everyMs", i64::MIN..=i64::MAX);
             let every_ms = rhythm.require("everyMs", every_ms);
+            let anchor_at = rhythm.instant("anchorAt");
             let hint = format!("write a whole number from {min_interval_ms} to {}", limits::INTERVAL_MS);
             match every_ms {
                 Some(every_ms) if every_ms < min_interval_ms => {
@@ -126,7 +127,7 @@ fn read_rhythm(fields: &mut Fields<'_>, min_interval_ms: i64) -> Option<Rhythm> 
                     rhythm.fault_hint("everyMs", Word::OutOfRange, hint);
                     None
                 }
-                every_ms => every_ms.map(|every_ms| Rhythm::Interval { every_ms }),
+                every_ms => every_ms.map(|every_ms| Rhythm::Interval { every_ms, anchor_at }),
             }
         }
         Kind::Cron => read_expression(&mut rhythm).map(Rhythm::Cron),

@@ -8,11 +8,14 @@ use crate::domain::time::Timestamp;
 /// What repeats.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Rhythm {
-    /// Elapsed time: fires at `effective_at + k * every_ms` for k = 1, 2, 3 and so on, whatever clocks show.
+    /// Elapsed time: fires every `every_ms`, counted from when the schedule became effective or from an anchor, whatever
+    /// clocks show.
     Interval {
         /// The distance in milliseconds. The smallest one allowed is a limit of the session; less than 1 is
         /// treated as 1.
         every_ms: i64,
+        /// An instant of its own that it is counted from, in both directions, so that no edit and no pause moves it.
+        anchor_at: Option<Timestamp>,
     },
     /// Local time, by the rules for crontabs.
     Cron(Cron),
@@ -23,6 +26,10 @@ impl Rhythm {
     pub fn fires_like(&self, other: &Rhythm) -> bool {
         match (self, other) {
             (Rhythm::Cron(one), Rhythm::Cron(other)) => one.fires_like(other),
+            (
+                Rhythm::Interval { every_ms, anchor_at: Some(one) },
+                Rhythm::Interval { every_ms: as_often, anchor_at: Some(other) },
+            ) => every_ms == as_often && one.since_ms(*other) % at_least_one(*every_ms) == 0,
             (Rhythm::Interval { .. } | Rhythm::Cron(_), other) => self == other,
         }
     }
@@ -84,7 +91,7 @@ impl Schedule {
     /// The least scheduled time strictly after both `after` and `effective_at`.
     ///
     /// `effective_at` is when this definition began to hold: created, edited or resumed. Nothing at or
-    /// before it was ever due, and intervals count from it. `None` if nothing is left, or not before
+    /// before it was ever due, and intervals without an anchor count from it. `None` if nothing is left, or not before
     /// [`Timestamp::MAX`].
     pub fn next_after(&self, effective_at: Timestamp, after: Timestamp) -> Option<Timestamp> {
         let after = after.max(effective_at);
@@ -117,7 +124,7 @@ impl Schedule {
         let next = |after| self.next_after(effective_at, after);
         let (count, at_least) = match self {
             Schedule::OneShot { .. } => (1, false),
-            Schedule::Recurring { rhythm: Rhythm::Interval { every_ms }, .. } => {
+            Schedule::Recurring { rhythm: Rhythm::Interval { every_ms, .. }, .. } => {
                 let count = last.since_ms(first) / at_least_one(*every_ms) + 1;
                 capped(u64::try_from(count).unwrap_or(u64::MAX), limit)
             }
@@ -199,10 +206,11 @@ impl Rhythm {
         after: Timestamp,
     ) -> Option<Timestamp> {
         match self {
-            Rhythm::Interval { every_ms } => {
+            Rhythm::Interval { every_ms, anchor_at } => {
                 let every_ms = at_least_one(*every_ms);
-                let steps = (after.since_ms(effective_at) / every_ms).checked_add(1)?;
-                let next = steps.checked_mul(every_ms)?.checked_add(effective_at.as_millis())?;
+                let origin = anchor_at.unwrap_or(effective_at);
+                let steps = after.since_ms(origin).div_euclid(every_ms).checked_add(1)?;
+                let next = steps.checked_mul(every_ms)?.checked_add(origin.as_millis())?;
                 Some(Timestamp::from_millis(next)).filter(|next| *next <= Timestamp::MAX)
             }
             Rhythm::Cron(cron) => cron.next_after(zone, after),

@@ -19,6 +19,9 @@ enum RhythmOnTheWire {
     Interval {
         /// The distance, in milliseconds.
         every_ms: i64,
+        /// What it is counted from, in both directions; absent where that is the beginning of the schedule.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        anchor_at: Option<Timestamp>,
     },
     /// Local time.
     Cron {
@@ -48,7 +51,9 @@ enum StopOnTheWire {
 impl Serialize for Rhythm {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Rhythm::Interval { every_ms } => RhythmOnTheWire::Interval { every_ms: *every_ms },
+            Rhythm::Interval { every_ms, anchor_at } => {
+                RhythmOnTheWire::Interval { every_ms: *every_ms, anchor_at: *anchor_at }
+            }
             Rhythm::Cron(cron) => RhythmOnTheWire::Cron { expression: cron.expression().to_owned() },
         }
         .serialize(serializer)
@@ -58,7 +63,7 @@ impl Serialize for Rhythm {
 impl<'de> Deserialize<'de> for Rhythm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match RhythmOnTheWire::deserialize(deserializer)? {
-            RhythmOnTheWire::Interval { every_ms } => Rhythm::Interval { every_ms },
+            RhythmOnTheWire::Interval { every_ms, anchor_at } => Rhythm::Interval { every_ms, anchor_at },
             RhythmOnTheWire::Cron { expression } => {
                 Rhythm::Cron(Cron::parse(&expression).map_err(|fault| D::Error::custom(fault.message))?)
             }

@@ -37,12 +37,14 @@ pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone, effective_at: Timesta
     let mut reasons = match rhythm {
         Rhythm::Cron(cron) => cron_says_no(cron, zone, at),
         // Its times are counted from its beginning, so that it has none before.
-        Rhythm::Interval { .. } if before.is_some() => Vec::new(),
-        Rhythm::Interval { every_ms } => {
+        Rhythm::Interval { anchor_at: None, .. } if before.is_some() => Vec::new(),
+        Rhythm::Interval { every_ms, anchor_at } => {
             let ending_at = |stop| Schedule::Recurring { rhythm: rhythm.clone(), stop, zone: zone.clone() };
-            let off_the_grid = ending_at(Stop::Never).slot_meant(effective_at, at).is_none();
+            let grid_begins = if anchor_at.is_some() { Timestamp::EPOCH } else { effective_at };
+            let off_the_grid = ending_at(Stop::Never).slot_meant(grid_begins, at).is_none();
             let nearest = ending_at(stop).nearest(effective_at, at);
-            off_the_grid.then(|| between(*every_ms, nearest, zone, effective_at)).into_iter().collect()
+            let counted_from = anchor_at.unwrap_or(effective_at);
+            off_the_grid.then(|| between(*every_ms, nearest, zone, counted_from)).into_iter().collect()
         }
     };
     // Where another time of the minute in which it began is meant, that is no reason.
@@ -77,10 +79,10 @@ fn before_its_beginning(
 }
 
 /// Between which of its slots a time lies, for an interval.
-fn between(every_ms: i64, nearest: Nearest, zone: &Zone, effective_at: Timestamp) -> String {
+fn between(every_ms: i64, nearest: Nearest, zone: &Zone, counted_from: Timestamp) -> String {
     let Nearest { before, after } = nearest;
     let grid =
-        format!("it fires {} counted from {}", describe::interval(every_ms), local_time(zone, effective_at));
+        format!("it fires {} counted from {}", describe::interval(every_ms), local_time(zone, counted_from));
     let time = |slot| local_time(zone, slot);
     match (before, after) {
         (Some(before), Some(after)) => format!("{grid}, so at {} and then at {}", time(before), time(after)),

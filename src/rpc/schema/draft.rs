@@ -113,9 +113,12 @@ fn rhythm() -> Value {
     // The least distance is a limit of the window; 1 ms is the least that any window can be given.
     let every = integer(1, most::INTERVAL_MS);
     let every = saying(every, "At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.");
+    let anchor = "What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of \
+        the schedule if it is absent.";
+    let anchor = saying(instant(), anchor);
     let expression = bytes(1, most::EXPRESSION_BYTES, "Five fields as in a crontab, or a nickname.");
     let rhythm = union(&[
-        variant("interval", &[("everyMs", every)], &["everyMs"]),
+        variant("interval", &[("everyMs", every), ("anchorAt", anchor)], &["everyMs"]),
         variant("cron", &[("expression", expression)], &["expression"]),
     ]);
     saying(rhythm, "How often it is due; only with `recurring`.")

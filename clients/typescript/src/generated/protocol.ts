@@ -285,6 +285,8 @@ export type AutomationCreateParams = {
     kind: "recurring";
     /** How often it is due; only with `recurring`. */
     rhythm: {
+      /** What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the schedule if it is absent. */
+      anchorAt?: number;
       /**
        * At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.
        * From 1 to 316224000000.
@@ -401,6 +403,8 @@ export type AutomationPreviewParams = {
   | {
     /** How often it is due; only with `recurring`. */
     rhythm: {
+      /** What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the schedule if it is absent. */
+      anchorAt?: number;
       /**
        * At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.
        * From 1 to 316224000000.
@@ -643,6 +647,8 @@ export type AutomationSimulateParams = {
       kind: "recurring";
       /** How often it is due; only with `recurring`. */
       rhythm: {
+        /** What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the schedule if it is absent. */
+        anchorAt?: number;
         /**
          * At least the window's `limits.minIntervalMs`, which is 30000 if not lowered.
          * From 1 to 316224000000.
@@ -751,6 +757,7 @@ export type AutomationUpdateParams = {
       wallMs?: number | null;
     } | null;
     rhythm?: {
+      anchorAt?: number | null;
       everyMs?: number | null;
       expression?: string | null;
       kind?: "interval" | "cron";
@@ -1931,6 +1938,8 @@ export type Retry = {
 
 /** What repeats. */
 export type Rhythm = {
+  /** What it is counted from, in both directions; absent where that is the beginning of the schedule. */
+  anchorAt?: Timestamp;
   /** The distance, in milliseconds. */
   everyMs: number;
   kind: "interval";

@@ -25,10 +25,14 @@ pub fn once(fire_at: Timestamp, zone: &Zone) -> String {
 
 /// What repeats, and until when, in words: `Weekdays at 09:00, Europe/Berlin`.
 ///
-/// An interval does not follow clocks, so its zone is told only where an end is.
+/// An interval does not follow clocks, so its zone is told only where an anchor or an end is.
 pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone) -> String {
     let repeated = match rhythm {
-        Rhythm::Interval { every_ms } => interval(*every_ms),
+        Rhythm::Interval { every_ms, anchor_at: None } => interval(*every_ms),
+        Rhythm::Interval { every_ms, anchor_at: Some(anchor) } => {
+            let date = LocalMinute::of(zone, *anchor).date();
+            format!("{}, counted from {date} {}, {zone}", interval(*every_ms), time_of(*anchor, zone))
+        }
         Rhythm::Cron(cron) => format!("{}, {zone}", days_and_times(cron)),
     };
     let end = match stop {
@@ -38,8 +42,8 @@ pub fn recurring(rhythm: &Rhythm, stop: Stop, zone: &Zone) -> String {
         Stop::Until(at) => {
             let date = LocalMinute::of(zone, at).date();
             let zone_of_end = match rhythm {
-                Rhythm::Interval { .. } => format!(" ({zone})"),
-                Rhythm::Cron(_) => String::new(),
+                Rhythm::Interval { anchor_at: None, .. } => format!(" ({zone})"),
+                Rhythm::Interval { anchor_at: Some(_), .. } | Rhythm::Cron(_) => String::new(),
             };
             format!(", up to and including {date} {}{zone_of_end}", time_of(at, zone))
         }

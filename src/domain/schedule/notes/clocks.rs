@@ -24,7 +24,7 @@ pub(super) fn of_cron<'a>(
     notes.filter(move |note| span.holds(note.at))
 }
 
-/// The notes of an interval that counts from the beginning of the span.
+/// The notes of an interval, which counts from the beginning of the span if it has no anchor.
 ///
 /// One that takes the clock back to the same times day after day is expected to keep them; any other one is not.
 pub(super) fn of_interval<'a>(

@@ -51,7 +51,7 @@ pub enum NoteKind {
 /// The part of a schedule's future that is looked at.
 #[derive(Clone, Copy, Debug)]
 pub struct Span<'a> {
-    /// Where it begins: fires come after this. Intervals count from it.
+    /// Where it begins: fires come after this. Intervals without an anchor count from it.
     pub after: Timestamp,
     /// The last instant that belongs to it.
     pub through: Timestamp,
@@ -86,7 +86,7 @@ pub fn once(fire_at: Timestamp, zone: &Zone, span: Span<'_>) -> Vec<Note> {
 /// there are more, the last ones are left out.
 pub fn recurring(rhythm: &Rhythm, zone: &Zone, span: Span<'_>, most: usize) -> Vec<Note> {
     let mut notes: Vec<Note> = match rhythm {
-        Rhythm::Interval { every_ms } => {
+        Rhythm::Interval { every_ms, .. } => {
             clocks::of_interval(*every_ms, rhythm, zone, span).take(most).collect()
         }
         Rhythm::Cron(cron) => {
