@@ -163,7 +163,7 @@ test("the command ends as its program ends", SIGNALLED, async (t) => {
 });
 
 test("its program is asked to end as the command is", SIGNALLED, async (t) => {
-  const waits = "while :; do command -p sleep 0.02; done";
+  const waits = 'while kill -0 "$PPID" 2>/dev/null; do command -p sleep 0.02; done';
   const { launcher } = await withProgram(t, `trap 'echo asked; exit 0' TERM; echo here; ${waits}`);
   const child = spawn(process.execPath, [launcher], { stdio: ["ignore", "pipe", "inherit"] });
   t.after(() => child.kill("SIGKILL"));

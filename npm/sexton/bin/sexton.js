@@ -11,11 +11,11 @@ try {
   console.error(`sexton: ${error.message}`);
   process.exit(1);
 }
-const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
-
+// Before the program is started: whoever asks this process to end must not leave it behind.
 for (const signal of ["SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
 // A terminal tells both processes. Told twice, the program would take it for impatience.
 process.on("SIGINT", () => {});
+const child = spawn(program, process.argv.slice(2), { stdio: "inherit" });
 
 child.on("error", (error) => {
   console.error(`sexton: ${program} cannot be started: ${error.message}`);
