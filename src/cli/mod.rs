@@ -18,6 +18,7 @@ mod show;
 mod simulate;
 #[allow(dead_code, reason = "what all commands are written with comes before the commands")]
 mod table;
+mod timeline;
 mod why;
 mod words;
 mod worktree;
@@ -70,6 +71,8 @@ enum Command {
     /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
     /// to be open all the time.
     Simulate(simulate::SimulateArgs),
+    /// Shows what ran and what will run as bars, on the terminal or as a page for a browser.
+    Timeline(timeline::TimelineArgs),
     /// Tells why an automation ran when it did, or why it did not.
     Why(why::WhyArgs),
     /// Looks after the worktrees in which automations work.
@@ -117,6 +120,7 @@ pub fn run() -> ExitCode {
         Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Simulate(args)) => simulate::run(environment, args),
+        Some(Command::Timeline(args)) => timeline::run(environment, args),
         Some(Command::Why(args)) => why::run(environment, args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),
         Some(Command::Serve(args)) => serve(environment, args),

@@ -77,6 +77,15 @@ pub(super) fn zone_of(automation: &Automation) -> Option<Zone> {
     automation.known().and_then(|automation| Zone::named(&automation.definition.timezone).ok())
 }
 
+/// The zone of these automations if they have one in common, and that of the machine otherwise.
+pub(super) fn common_zone(automations: &[Automation]) -> Zone {
+    let mut zones = automations.iter().map(zone_of);
+    match zones.next().flatten() {
+        Some(first) if zones.all(|zone| zone.as_ref() == Some(&first)) => first,
+        Some(_) | None => Zone::machine(),
+    }
+}
+
 pub(super) fn quoted(title: &str) -> String {
     format!("“{}”", one_line(title, limits::TITLE))
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{automation_named, automations, quoted, title_of, zone_of};
+use super::named::{automation_named, automations, common_zone, quoted, title_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style, width_of_stdout};
@@ -150,15 +150,6 @@ async fn what_is_wanted(client: &Client, args: &SimulateArgs) -> Result<Wanted, 
     let titles =
         all.iter().map(|automation| (automation.id().clone(), one_line(&title_of(automation), TITLE)));
     Ok(Wanted { request, from, to, zone, titles: titles.collect(), named })
-}
-
-/// The zone of these automations if they have one in common, and that of the machine otherwise.
-fn common_zone(automations: &[Automation]) -> Zone {
-    let mut zones = automations.iter().map(zone_of);
-    match zones.next().flatten() {
-        Some(first) if zones.all(|zone| zone.as_ref() == Some(&first)) => first,
-        Some(_) | None => Zone::machine(),
-    }
 }
 
 impl Foretold {

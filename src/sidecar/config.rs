@@ -55,6 +55,16 @@ impl Environment {
         }
     }
 
+    /// Whether letters beyond ASCII come out as such: the locale does not name another encoding than UTF-8. Where nothing is
+    /// said, as in many containers, they do.
+    pub fn writes_unicode(&self) -> bool {
+        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| self.text(name));
+        locale.is_none_or(|locale| {
+            let locale = locale.to_ascii_lowercase();
+            locale.contains("utf-8") || locale.contains("utf8")
+        })
+    }
+
     /// The run that this process was started by: `SEXTON_RUN_ID`. It may be one of another ledger.
     pub fn run_id(&self) -> Option<RunId> {
         self.text("SEXTON_RUN_ID").map(RunId::from_text)
@@ -128,6 +138,21 @@ mod tests {
 
     fn environment(variables: &[(&str, &str)]) -> Environment {
         Environment::of(variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_written_unless_the_locale_has_none() {
+        for (variables, writes) in [
+            (&[][..], true),
+            (&[("LANG", "C")], false),
+            (&[("LANG", "C.UTF-8")], true),
+            (&[("LANG", "de_DE.utf8")], true),
+            (&[("LANG", "de_DE.ISO-8859-1")], false),
+            (&[("LANG", "de_DE.UTF-8"), ("LC_ALL", "POSIX")], false),
+            (&[("LANG", "C"), ("LC_ALL", ""), ("LC_CTYPE", "en_US.UTF-8")], true),
+        ] {
+            assert_eq!(environment(variables).writes_unicode(), writes, "{variables:?}");
+        }
     }
 
     #[test]

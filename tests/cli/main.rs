@@ -9,5 +9,6 @@ mod simulate;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
+mod timeline;
 mod typing;
 mod why;

@@ -15,7 +15,17 @@ pub(crate) struct Seen {
 /// The command with these arguments, far from the user's own settings.
 pub(crate) fn sexton(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
-    for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "SEXTON_STATE_DIR", "XDG_STATE_HOME", "NO_COLOR", "HOME"] {
+    for name in [
+        "SEXTON_LOG",
+        "SEXTON_RUN_ID",
+        "SEXTON_STATE_DIR",
+        "XDG_STATE_HOME",
+        "NO_COLOR",
+        "HOME",
+        "LANG",
+        "LC_ALL",
+        "LC_CTYPE",
+    ] {
         command.env_remove(name);
     }
     command.args(args).stdin(Stdio::null());
