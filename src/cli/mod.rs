@@ -1,22 +1,27 @@
 //! The command line.
 
-#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
 mod ago;
+mod automation_card;
+mod card;
 mod child;
 mod demo;
 mod doctor;
 mod headless;
+mod list;
 mod named;
 mod next;
 mod opened;
+mod policy_words;
 mod process;
 mod project;
+mod run_card;
 mod schema;
 mod serve;
-#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
 mod show;
+mod show_one;
+mod show_words;
 mod simulate;
-#[allow(dead_code, reason = "what all commands are written with comes before the commands")]
+mod standing;
 mod table;
 mod timeline;
 mod why;
@@ -55,6 +60,10 @@ enum Command {
     /// Tells whether a project's ledger is sound and whether this machine can be relied on, what is wrong, and what to
     /// do. Changes nothing, also while windows are open.
     Doctor(doctor::DoctorArgs),
+    /// Lists the automations of a project: when each is due, and how its last run ended.
+    List(list::ListArgs),
+    /// Shows an automation or a run in full.
+    Show(show_one::ShowArgs),
     /// Plays the other process when `doctor` tries something.
     #[command(hide = true)]
     Trial {
@@ -116,6 +125,8 @@ pub fn run() -> ExitCode {
     match cli.command {
         Some(Command::Demo) => demo::run(),
         Some(Command::Doctor(args)) => doctor::run(environment, args),
+        Some(Command::List(args)) => list::run(environment, args),
+        Some(Command::Show(args)) => show_one::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),
         Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),

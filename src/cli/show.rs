@@ -76,6 +76,21 @@ impl Style {
     }
 }
 
+/// What an answer is written on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Page {
+    pub(super) style: Style,
+    /// How wide it is; `None` where nothing is to be cut.
+    pub(super) width: Option<usize>,
+}
+
+impl Page {
+    /// That of what is written to stdout.
+    pub(super) fn of_stdout(environment: &Environment) -> Page {
+        Page { style: Style::of_stdout(environment), width: width_of_stdout() }
+    }
+}
+
 /// How wide the terminal is that shows stdout; `None` where somebody else reads it, so that nothing is to be cut.
 pub(super) fn width_of_stdout() -> Option<usize> {
     let (terminal_size::Width(columns), _) = terminal_size::terminal_size_of(io::stdout())?;

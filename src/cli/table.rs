@@ -83,10 +83,6 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.rows.is_empty()
-    }
-
     /// The lines, below the headings if there are any, cut to fit `width` if that is given.
     ///
     /// What may be cut gives way from the widest on. What still has no room is left to the terminal.

@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 mod client;
+mod looking;
 mod next;
 mod simulate;
 #[path = "../support/mod.rs"]
