@@ -1,11 +1,15 @@
 //! The command line.
 
+mod add;
 mod ago;
 mod automation_card;
 mod card;
 mod child;
 mod demo;
 mod doctor;
+mod draft;
+mod edit;
+mod editor;
 mod headless;
 mod list;
 mod mcp;
@@ -15,6 +19,8 @@ mod opened;
 mod policy_words;
 mod process;
 mod project;
+mod remove;
+mod rest;
 mod run_card;
 mod schema;
 mod serve;
@@ -61,8 +67,20 @@ enum Command {
     /// Tells whether a project's ledger is sound and whether this machine can be relied on, what is wrong, and what to
     /// do. Changes nothing, also while windows are open.
     Doctor(doctor::DoctorArgs),
+    /// Adds an automation: what is to be done, and when.
+    ///
+    /// For example: sexton add "Morning tests" --cron "0 9 * * 1-5" -- cargo test
+    Add(Box<add::AddArgs>),
+    /// Changes an automation: only what is said changes. Without any flag, an editor is opened on a terminal.
+    Edit(Box<edit::EditArgs>),
     /// Lists the automations of a project: when each is due, and how its last run ended.
     List(list::ListArgs),
+    /// Lets automations rest: nothing of them is due, and nothing is missed.
+    Pause(rest::PauseArgs),
+    /// Has automations go on that rest.
+    Resume(rest::WhichArgs),
+    /// Deletes automations.
+    Rm(remove::RemoveArgs),
     /// Shows an automation or a run in full.
     Show(show_one::ShowArgs),
     /// Plays the other process when `doctor` tries something.
@@ -128,6 +146,11 @@ pub fn run() -> ExitCode {
     match cli.command {
         Some(Command::Demo) => demo::run(),
         Some(Command::Doctor(args)) => doctor::run(environment, args),
+        Some(Command::Add(args)) => add::run(environment, *args),
+        Some(Command::Edit(args)) => edit::run(environment, *args),
+        Some(Command::Pause(args)) => rest::pause(environment, args),
+        Some(Command::Resume(args)) => rest::resume(environment, args),
+        Some(Command::Rm(args)) => remove::run(environment, args),
         Some(Command::List(args)) => list::run(environment, args),
         Some(Command::Show(args)) => show_one::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),

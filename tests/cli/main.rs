@@ -3,9 +3,12 @@
 
 #![cfg(target_os = "linux")]
 
+mod adding;
 mod client;
+mod editing;
 mod looking;
 mod next;
+mod resting;
 mod simulate;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]

@@ -21,7 +21,7 @@ use super::sent::SentObject;
 use super::time::Timestamp;
 use super::worktree::{Vcs, WorktreeName};
 
-pub use patch::read_patch;
+pub use patch::{EXCEPTIONS, read_patch};
 pub use policy::{read_if_busy, read_money};
 pub use schedule::{ScheduleDraft, read_preview};
 pub use simulate::read_simulate;

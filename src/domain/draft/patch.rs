@@ -13,7 +13,7 @@ const FIELDS: [&str; 10] =
 
 /// Where the contract's patch differs from its standard. What may be null can be set to null, so that a whole draft
 /// that a client was given and sends back changes nothing.
-const EXCEPTIONS: Exceptions<'_> = Exceptions {
+pub const EXCEPTIONS: Exceptions<'_> = Exceptions {
     unions: &["rhythm", "stop", "task", "policy.missed"],
     nullable: &["policy.idleMs", "policy.budget", "policy.pauseAfterFailures", "policy.precheck"],
 };
