@@ -24,8 +24,8 @@ use crate::domain::time::Timestamp;
 /// The most runs that are read: more than a screen tells apart, and read in a second or two.
 const RUNS: usize = 10_000;
 
-/// How long before the span a run may have been created that reaches into it, in milliseconds: what has not ended is read
-/// whenever it was created, so that it has been at work for less than this.
+/// How long before the span a run may have been created that has ended in it, in milliseconds: one that took longer is not
+/// told. What has not ended is, whenever it was created.
 const BEFORE_MS: i64 = 24 * 3_600_000;
 
 /// How long after the span it may be recorded that something in it was missed, in milliseconds: a machine that was off over

@@ -65,8 +65,8 @@ impl ClockTime {
 pub enum Step {
     /// So many minutes, counted from midnight. It begins anew with each day.
     Minutes(i64),
-    /// Each midnight.
-    Day,
+    /// Every so many midnights, counted from 1970.
+    Days(i64),
     /// The midnight with which Monday begins.
     Week,
     /// The first midnight of every so many months, counted from January.
@@ -76,7 +76,7 @@ pub enum Step {
 }
 
 /// The steps that people count by, the finest first.
-const STEPS: [Step; 19] = [
+const STEPS: [Step; 20] = [
     Step::Minutes(1),
     Step::Minutes(2),
     Step::Minutes(5),
@@ -88,7 +88,8 @@ const STEPS: [Step; 19] = [
     Step::Minutes(3 * 60),
     Step::Minutes(6 * 60),
     Step::Minutes(12 * 60),
-    Step::Day,
+    Step::Days(1),
+    Step::Days(2),
     Step::Week,
     Step::Months(1),
     Step::Months(3),
@@ -109,7 +110,7 @@ impl Step {
     const fn least_minutes(self) -> i64 {
         match self {
             Step::Minutes(minutes) => minutes,
-            Step::Day => MINUTES_PER_DAY,
+            Step::Days(days) => days * MINUTES_PER_DAY,
             Step::Week => 7 * MINUTES_PER_DAY,
             Step::Months(months) => 28 * months * MINUTES_PER_DAY,
             Step::Years(years) => 365 * years * MINUTES_PER_DAY,
@@ -121,7 +122,7 @@ impl Step {
         let Date { year, month, .. } = local.calendar_date();
         LocalMinute(match self {
             Step::Minutes(minutes) => local.0.div_euclid(minutes) * minutes,
-            Step::Day => local.day() * MINUTES_PER_DAY,
+            Step::Days(days) => local.day().div_euclid(days) * days * MINUTES_PER_DAY,
             Step::Week => (local.day() - (local.weekday_number() + 6) % 7) * MINUTES_PER_DAY,
             Step::Months(months) => first_of_month(year, (month - 1) / months * months + 1) * MINUTES_PER_DAY,
             Step::Years(years) => first_of_month(year.div_euclid(years) * years, 1) * MINUTES_PER_DAY,
@@ -133,7 +134,7 @@ impl Step {
         let Date { year, month, .. } = local.calendar_date();
         LocalMinute(match self {
             Step::Minutes(minutes) => local.0 + minutes,
-            Step::Day => local.0 + MINUTES_PER_DAY,
+            Step::Days(days) => local.0 + days * MINUTES_PER_DAY,
             Step::Week => local.0 + 7 * MINUTES_PER_DAY,
             Step::Months(months) => {
                 let months = year * 12 + month - 1 + months;
@@ -190,6 +191,10 @@ mod tests {
             ["2025-01-06 00:00", "2025-01-13 00:00", "2025-01-20 00:00"]
         );
         assert_eq!(
+            shown("UTC", "2025-01-05 12:00", "2025-01-09 00:00", Step::Days(2)),
+            ["2025-01-06 00:00", "2025-01-08 00:00"]
+        );
+        assert_eq!(
             shown("UTC", "2024-11-30", "2025-05-01", Step::Months(3)),
             ["2025-01-01 00:00", "2025-04-01 00:00"]
         );
@@ -216,7 +221,7 @@ mod tests {
             ["2025-03-30 01:00", "2025-03-30 03:00", "2025-03-30 04:00", "2025-03-30 05:00"]
         );
         // The day begins at one o'clock there.
-        assert_eq!(shown("Asia/Beirut", "2025-03-30 00:00", "2025-03-31", Step::Day).len(), 2);
+        assert_eq!(shown("Asia/Beirut", "2025-03-30 00:00", "2025-03-31", Step::Days(1)).len(), 2);
     }
 
     #[test]
@@ -226,9 +231,10 @@ mod tests {
             (12, 24 * HOUR, Step::Minutes(120)),
             (7, 24 * HOUR, Step::Minutes(360)),
             (10, HOUR, Step::Minutes(10)),
-            (8, 7 * 24 * HOUR, Step::Day),
+            (8, 7 * 24 * HOUR, Step::Days(1)),
+            (6, 7 * 24 * HOUR, Step::Days(2)),
             (6, 365 * 24 * HOUR, Step::Months(3)),
-            (0, 24 * HOUR, Step::Day),
+            (0, 24 * HOUR, Step::Days(1)),
             (5, 0, Step::Minutes(1)),
             (1, i64::MAX / 2, Step::Years(1000)),
         ] {

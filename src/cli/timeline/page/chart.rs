@@ -32,7 +32,13 @@ const ZOOMS: [(&str, i64); 10] = [
 const OFFERED: usize = 3;
 
 /// The most marks on one screen: each has a label.
-const MARKS: i64 = 12;
+const MARKS: i64 = 14;
+
+/// By how much a start has to differ from when it was due so that both are told, in milliseconds.
+const NOTICED_MS: i64 = 1000;
+
+/// Less than so much of the page is slim, in percent: a few pixels, in which there is no room for an outline.
+const SLIM: f64 = 0.6;
 
 /// The zooms that are offered for a span, the widest first.
 fn zooms(length_ms: i64) -> impl Iterator<Item = (&'static str, i64)> {
@@ -131,11 +137,13 @@ impl<'a> Sheet<'a> {
             text.push_str(&format!("<div class=\"grid\" data-zoom=\"{zoom}\">"));
             let step = Step::with_at_most(MARKS, shown_ms);
             for time in round_times(&self.timeline.zone, self.timeline.from, self.timeline.to, step) {
-                let (class, label) = mark(time, step);
-                text.push_str(&format!(
-                    "<span{class} style=\"left:{}%\">{label}</span>",
-                    self.place(time.at)
-                ));
+                let (classes, label) = mark(time, step);
+                let (place, label) = (self.place(time.at), escaped(&label));
+                let class = match classes {
+                    Mark::Plain => String::new(),
+                    Mark::Day => format!(" class=\"day{}\"", side(&place)),
+                };
+                text.push_str(&format!("<span{class} style=\"left:{place}%\">{label}</span>"));
             }
             text.push_str("</div>");
         }
@@ -154,13 +162,23 @@ impl<'a> Sheet<'a> {
             text.push_str(&format!(
                 "<i class=\"{}{}\" style=\"{}\" title=\"{}\"></i>",
                 class(bar.first.kind),
-                if bar.from == bar.to { " point" } else { "" },
+                self.shape(&bar),
                 self.style(bar.from, bar.to),
                 escaped(&tip(&bar, clocks))
             ));
         }
         text.push_str("</div></div>\n");
         text
+    }
+
+    /// What the styles call its shape.
+    fn shape(&self, bar: &Bar<'_>) -> &'static str {
+        let length_ms = bar.to.since_ms(bar.from);
+        match bar.first.kind.is_to_come() {
+            _ if length_ms == 0 => " point",
+            true if (length_ms as f64 * 100.0) < SLIM * self.length_ms as f64 => " slim",
+            true | false => "",
+        }
     }
 
     /// Where it begins and how wide it is, as far as it is in the span.
@@ -181,16 +199,33 @@ fn now_is_late(now: &str) -> bool {
     now.parse::<f64>().is_ok_and(|now| now > 85.0)
 }
 
-/// The class of a mark, and its label: the day where one begins.
-fn mark(time: ClockTime, step: Step) -> (&'static str, String) {
-    let begins_day = time.time() == "00:00";
+/// On which side of its line a day's label stands: to the left where there is no room to the right of it, on a narrow
+/// screen earlier than on a wide one.
+fn side(place: &str) -> &'static str {
+    match place.parse::<f64>() {
+        Ok(place) if place > 90.0 => " late last",
+        Ok(place) if place > 80.0 => " late",
+        Ok(_) | Err(_) => "",
+    }
+}
+
+/// How a mark stands out.
+enum Mark {
+    Plain,
+    /// A day begins, or a year where marks are months apart.
+    Day,
+}
+
+/// What stands at a mark: the day where one begins.
+fn mark(time: ClockTime, step: Step) -> (Mark, String) {
+    let day = || format!("{} {}", time.weekday(), time.date());
     match step {
-        Step::Minutes(_) if !begins_day => ("", time.time()),
-        Step::Minutes(_) => (" class=\"day\"", format!("{} {}", time.weekday(), time.date())),
-        Step::Day => ("", format!("{} {}", time.weekday(), time.date())),
-        Step::Week => ("", time.date()),
-        Step::Months(_) if time.month() != "Jan" => ("", time.month().to_owned()),
-        Step::Months(_) | Step::Years(_) => (" class=\"day\"", time.year().to_string()),
+        Step::Minutes(_) if time.time() != "00:00" => (Mark::Plain, time.time()),
+        Step::Minutes(_) => (Mark::Day, day()),
+        Step::Days(_) => (Mark::Plain, day()),
+        Step::Week => (Mark::Plain, time.date()),
+        Step::Months(_) if time.month() != "Jan" => (Mark::Plain, time.month().to_owned()),
+        Step::Months(_) | Step::Years(_) => (Mark::Day, time.year().to_string()),
     }
 }
 
@@ -249,7 +284,7 @@ fn tip(bar: &Bar<'_>, clocks: &Clocks) -> String {
         length if length > 0 && bar.count <= 1 => format!("{when} ({})", ago::span(length)),
         _ => when,
     });
-    if let Some(due) = span.due.filter(|due| bar.count <= 1 && *due != bar.from) {
+    if let Some(due) = span.due.filter(|due| bar.count <= 1 && due.since_ms(bar.from).abs() >= NOTICED_MS) {
         lines.push(format!("due {}", clocks.soon(due)));
     }
     lines.extend(span.why.clone());

@@ -40,7 +40,11 @@
     tip.hidden = false;
     shown = bar;
     bar.classList.add("shown");
-    const at = bar.getBoundingClientRect();
+    place();
+  };
+  const place = () => {
+    if (!shown) return;
+    const at = shown.getBoundingClientRect();
     const size = tip.getBoundingClientRect();
     const visible = scroll.getBoundingClientRect();
     const middle = (Math.max(at.left, visible.left) + Math.min(at.right, visible.right)) / 2;
@@ -56,7 +60,7 @@
     else hide();
   });
   sheet.addEventListener("pointerleave", hide);
-  addEventListener("scroll", hide, { passive: true });
+  for (const moved of [window, scroll]) moved.addEventListener("scroll", place, { passive: true });
 
   // Each row is one stop of the keyboard; the arrows go through its bars, and from row to row.
   sheet.addEventListener("focusout", hide);

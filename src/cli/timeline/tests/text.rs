@@ -12,7 +12,7 @@ fn a_day_is_drawn_without_colours() {
     From Monday 2025-01-06 00:00 to Tuesday 2025-01-07 00:00, Europe/Berlin
 
                                             now 12:00
-                        Mon 6 Jan   06:00        12:00       18:00
+                        Mon 6 Jan   06:00        12:00          Tue 7 Jan
                         ┬───────────┬───────────┼┬───────────┬──────────┬
     asleep              ┊        zzzzzzz        │┊           ┊          ┊
     Refactor            ┊           ┊         ▶?│┊           ┊          ┊  -
@@ -46,7 +46,7 @@ fn the_same_is_drawn_where_there_is_only_ascii() {
     From Monday 2025-01-06 00:00 to Tuesday 2025-01-07 00:00, Europe/Berlin
 
                                 now 12:00
-                     Mon 6 Jan       12:00
+                     Mon 6 Jan       12:00  Tue 7 Jan
                      +--------------++--------------+
     asleep           :    zzzzz     |:              :
     Refactor         :            >?|:              :  -

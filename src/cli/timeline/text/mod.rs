@@ -165,7 +165,9 @@ impl<'a> Chart<'a> {
         for wanted in [Tone::Strong, Tone::Usual] {
             for mark in &self.marks {
                 let (label, tone) = label(*mark, self.step);
-                let at = self.layout.column(mark.at);
+                let column = self.layout.column(mark.at);
+                // At the right end a day's label moves to the left rather than not being there.
+                let at = if tone == Tone::Strong { column.min(self.columns - label.len()) } else { column };
                 let end = at + label.len();
                 let around = at.saturating_sub(1)..(end + 1).min(self.columns);
                 if tone == wanted && end <= self.columns && !taken[around].contains(&true) {
@@ -237,7 +239,7 @@ fn label(time: ClockTime, step: Step) -> (String, Tone) {
     match step {
         Step::Minutes(_) if time.time() == "00:00" => (day(), Tone::Strong),
         Step::Minutes(_) => (time.time(), Tone::Usual),
-        Step::Day | Step::Week => (time.date(), Tone::Usual),
+        Step::Days(_) | Step::Week => (time.date(), Tone::Usual),
         Step::Months(_) if time.month() != "Jan" => (time.month().to_owned(), Tone::Usual),
         Step::Months(_) | Step::Years(_) => (time.year().to_string(), Tone::Strong),
     }
