@@ -11,7 +11,7 @@ use super::fault::{Fault, told};
 use super::project::{Open, Trouble};
 use super::shown::{SAID, SAID_BESIDE_OTHERS, Shown, ShownRun};
 use super::spoken::{by_the_clock, nobody_is_there, somebody_is_there};
-use crate::cli::named::{automations, quoted, title_of};
+use crate::cli::named::{quoted, title_of};
 use crate::client::model::{Automation, Explanation, Run};
 use crate::client::{Detail, Error, Follow, Refused};
 use crate::domain::automation::folded;
@@ -86,18 +86,18 @@ impl Asked<'_> {
     }
 
     pub(super) async fn list_all(&self) -> Result<Answer, Trouble> {
-        let all = automations(&self.open.client, None).await?;
-        let shown: Vec<Shown> = all.iter().take(LISTED).map(|one| Shown::of(one, self.now)).collect();
-        let message = match all.as_slice() {
-            [] => "There are no automations in this project.".to_owned(),
-            [one] => format!("There is one automation: {}.", Shown::of(one, self.now).named()),
-            all if all.len() > LISTED => {
-                format!("There are {} automations; these are the newest {LISTED}:", all.len())
-            }
-            all => format!("There are {} automations:", all.len()),
+        let all = self.open.client.first::<Automation>("automation/list", json!({}), LISTED);
+        let (all, more) = all.await?;
+        let automations: Vec<Shown> = all.iter().map(|one| Shown::of(one, self.now)).collect();
+        let message = match (automations.as_slice(), more) {
+            ([], _) => "There are no automations in this project.".to_owned(),
+            ([one], false) => format!("There is one automation: {}.", one.named()),
+            (_, false) => format!("There are {} automations:", automations.len()),
+            (_, true) => format!("These are the newest {LISTED} automations; name another by its title:"),
         };
-        let notes = nobody_is_there(&self.open.status).filter(|_| !all.is_empty()).into_iter().collect();
-        Ok(self.answered(message, Manage { automations: shown, notes, ..Manage::default() }))
+        let notes = nobody_is_there(&self.open.status).filter(|_| !automations.is_empty());
+        let notes = notes.into_iter().collect();
+        Ok(self.answered(message, Manage { automations, notes, ..Manage::default() }))
     }
 
     pub(super) fn list(&self, one: &One) -> Result<Answer, Trouble> {

@@ -7,7 +7,7 @@ use super::answer::{Answer, Automate, schema_of};
 use super::arguments::{Argument, Kind, Table};
 use super::draft::{self, Planned};
 use super::fault::{Fault, told};
-use super::models;
+use super::models::{self, LISTED};
 use super::project::{Open, Trouble};
 use super::shown::Shown;
 use super::spoken::{by_the_clock, next_times, nobody_is_there};
@@ -246,7 +246,9 @@ impl Refused {
         let Refused { faults, offered, now } = self;
         let mut text = told("Nothing was made.", &faults);
         if !offered.is_empty() {
-            text.push_str(&format!("\nThe models there are: {}", offered.join(", ")));
+            let which =
+                if offered.len() < LISTED { "The models there are" } else { "Some of the models there are" };
+            text.push_str(&format!("\n{which}: {}", offered.join(", ")));
         }
         text.push_str(&format!("\nIt is now {now}."));
         let message = "Nothing was made.".to_owned();

@@ -218,15 +218,7 @@ fn span(given: &mut Given, name: &'static str) -> Option<i64> {
 fn time(given: &mut Given, zone: &Zone, now: Timestamp) -> Option<Timestamp> {
     let typed = given.text("at")?.to_owned();
     match read_coming(&typed, zone, now) {
-        Ok(Coming::At(at)) if at <= now => {
-            let (at, now) = (by_the_clock(zone, at), by_the_clock(zone, now));
-            given.fault(
-                "at",
-                format!("has passed: it is now {now}, and {at} was before"),
-                "write a time that is still to come",
-            );
-            None
-        }
+        // Whether it lies ahead is for the transaction to say that would store it.
         Ok(Coming::At(at)) => Some(at),
         Ok(Coming::Day { .. }) => {
             let day = one_line(&typed, 40);

@@ -11,7 +11,7 @@ use super::project::{Open, Trouble};
 use crate::domain::one_line::one_line;
 
 /// The most models that an answer lists, those first that are most like what was written.
-const LISTED: usize = 20;
+pub(super) const LISTED: usize = 20;
 
 /// A model that was chosen.
 pub(super) struct Chosen {
@@ -73,7 +73,7 @@ pub(super) async fn resolve(open: &Open, given: &Given) -> Result<Result<Chosen,
     Ok(chosen(given, &providers))
 }
 
-/// The models there are, as they are written in `model`.
+/// The models there are, as they are written in `model`: the first of them, where they are many.
 ///
 /// # Errors
 /// When nobody can be asked.
@@ -183,7 +183,7 @@ fn name(provider: &Provider, model: &Model) -> String {
     format!("{}/{}", provider.id, model.id)
 }
 
-/// The models there are, those first that are most like what was written.
+/// The models there are, those first that are most like what was written; of many the first only.
 fn names(providers: &[Provider], written: &str) -> Vec<String> {
     let last = |name: &str| name.rsplit('/').next().unwrap_or_default().to_owned();
     let unlike = |name: &String| match written {
@@ -192,11 +192,7 @@ fn names(providers: &[Provider], written: &str) -> Vec<String> {
     };
     let mut names: Vec<String> = every(providers).map(|(provider, model)| name(provider, model)).collect();
     names.sort_by_cached_key(unlike);
-    let more = names.len().saturating_sub(LISTED);
     names.truncate(LISTED);
-    if more > 0 {
-        names.push(format!("and {more} more"));
-    }
     names
 }
 
