@@ -4,7 +4,7 @@
 
 use base64::Engine;
 use jsonrpsee::core::client::{Client as Asker, Subscription, SubscriptionClientT, SubscriptionCloseReason};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub struct Follow {
 }
 
 /// Something that has happened.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// Its place among all events of this ledger.
     pub seq: i64,
@@ -34,6 +34,7 @@ pub struct Event {
     /// Whether a person should be shown it at once.
     pub important: bool,
     /// What that person is shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// The whole object that it is about, under the name of what it is.
     #[serde(flatten)]
@@ -130,6 +131,43 @@ pub struct Chunk {
     pub end: bool,
 }
 
+impl Chunk {
+    /// The place of the byte after its last one.
+    pub fn next_offset(&self) -> u64 {
+        self.offset + u64::try_from(self.data.len()).unwrap_or_default()
+    }
+
+    /// What a run has written from this byte on, as far as one answer holds it; nothing if there is no more yet.
+    pub(super) async fn written(asker: &Asker, run: &str, offset: u64) -> Result<Chunk, Error> {
+        let params = json!({"id": run, "offset": offset, "limit": PART});
+        ask::<Told>(asker, "run/output", &params).await?.chunk()
+    }
+}
+
+/// The most bytes of an answer, which is the most that the contract allows.
+const PART: usize = 1 << 20;
+
+/// A part of an output as the contract writes it.
+#[derive(Deserialize)]
+struct Told {
+    offset: u64,
+    data: String,
+    encoding: String,
+    end: bool,
+}
+
+impl Told {
+    fn chunk(self) -> Result<Chunk, Error> {
+        let data = match self.encoding.as_str() {
+            "base64" => base64::engine::general_purpose::STANDARD
+                .decode(&self.data)
+                .map_err(|error| Error::Gone(format!("what the sidecar calls base64 is none: {error}")))?,
+            _ => self.data.into_bytes(),
+        };
+        Ok(Chunk { offset: self.offset, data, end: self.end })
+    }
+}
+
 /// What a run writes, as it comes.
 #[derive(Debug)]
 pub struct Output<'a> {
@@ -155,13 +193,6 @@ impl<'a> Output<'a> {
     /// # Errors
     /// When something comes that is no output, or the subscription cannot be taken up again.
     pub async fn next(&mut self) -> Result<Option<Chunk>, Error> {
-        #[derive(Deserialize)]
-        struct Told {
-            offset: u64,
-            data: String,
-            encoding: String,
-            end: bool,
-        }
         loop {
             let Some(subscription) = &mut self.subscription else { return Ok(None) };
             let Some(told) = subscription.next().await else {
@@ -174,19 +205,12 @@ impl<'a> Output<'a> {
             let unreadable = |error: &serde_json::Error| Error::unreadable("output/subscribe", error);
             let told = told.map_err(|error| unreadable(&error))?;
             let told: Told = serde_json::from_str(told.get()).map_err(|error| unreadable(&error))?;
-            let data = match told.encoding.as_str() {
-                "base64" => {
-                    base64::engine::general_purpose::STANDARD.decode(&told.data).map_err(|error| {
-                        Error::Gone(format!("what the sidecar calls base64 is none: {error}"))
-                    })?
-                }
-                _ => told.data.into_bytes(),
-            };
-            self.offset = told.offset + u64::try_from(data.len()).unwrap_or_default();
-            if told.end {
+            let chunk = told.chunk()?;
+            self.offset = chunk.next_offset();
+            if chunk.end {
                 self.subscription = None;
             }
-            return Ok(Some(Chunk { offset: told.offset, data, end: told.end }));
+            return Ok(Some(chunk));
         }
     }
 }

@@ -142,6 +142,14 @@ impl Client {
         Output::open(&self.asker, run, offset).await
     }
 
+    /// What a run has written so far, from this byte on: a part of it, and nothing where there is no more yet.
+    ///
+    /// # Errors
+    /// As [`Client::ask`].
+    pub async fn written(&self, run: &str, offset: u64) -> Result<Chunk, Error> {
+        Chunk::written(&self.asker, run, offset).await
+    }
+
     /// Ends the sidecar as a window is closed, with what it carries out, and waits until it has gone.
     ///
     /// # Errors
