@@ -3,7 +3,7 @@
 use super::ago::{relative, relative_and_clock, span};
 use super::card::Card;
 use super::named::{quoted, title_of, zone_of};
-use super::run_card::{outcome, outcome_at};
+use super::run_words::{outcome, outcome_at};
 use super::show::{Page, Tone};
 use super::standing::{note, pause_reason, when_with_zone};
 use super::table::{Cell, Column, Table};

@@ -10,7 +10,7 @@ use super::ago::{clock, relative, relative_and_clock};
 use super::named::{title_of, zone_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
-use super::run_card::{outcome, outcome_at};
+use super::run_words::{outcome, outcome_at};
 use super::show::{Page, Shown, Style, Tone};
 use super::standing::{pause_reason, when};
 use super::table::{Cell, Column, Table};

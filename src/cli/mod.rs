@@ -2,8 +2,13 @@
 
 mod add;
 mod ago;
+mod answer;
+mod asked;
 mod automation_card;
+mod bytes_out;
+mod cancel;
 mod card;
+mod changes;
 mod child;
 mod demo;
 mod doctor;
@@ -12,6 +17,7 @@ mod edit;
 mod editor;
 mod headless;
 mod list;
+mod log;
 mod mcp;
 mod named;
 mod next;
@@ -21,7 +27,11 @@ mod process;
 mod project;
 mod remove;
 mod rest;
+mod run;
 mod run_card;
+mod run_named;
+mod run_words;
+mod runs;
 mod schema;
 mod serve;
 mod show;
@@ -29,6 +39,7 @@ mod show_one;
 mod show_words;
 mod simulate;
 mod standing;
+mod status;
 mod table;
 mod timeline;
 mod why;
@@ -59,6 +70,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Answers what a run asks, or shows what that is.
+    Answer(answer::AnswerArgs),
+    /// Ends a run, wherever it is carried out, and waits until its work has gone.
+    Cancel(cancel::CancelArgs),
     /// Serves one window, or, with --headless, a project that has no window open.
     Serve(ServeArgs),
     /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
@@ -90,17 +105,25 @@ enum Command {
         part: Part,
         file: PathBuf,
     },
+    /// Writes what a run has written, and follows what it writes.
+    Log(log::LogArgs),
     /// Serves the Model Context Protocol on stdin and stdout: tools with which agents create and manage automations.
     Mcp(mcp::McpArgs),
     /// Shows when a schedule fires next: a crontab expression, or an interval.
     ///
     /// Nothing is stored, and no project is needed.
     Next(next::NextArgs),
+    /// Has an automation carried out now: by a window that is open, or right here.
+    Run(run::RunArgs),
+    /// Lists runs, newest first: what became of them, when, how long it took, and why.
+    Runs(runs::RunsArgs),
     /// Shows what will become of scheduled times, and what that will cost.
     ///
     /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
     /// to be open all the time.
     Simulate(simulate::SimulateArgs),
+    /// Shows how a project stands: who rings its bell, what is at work, what is due, what asks for you, what went wrong.
+    Status(status::StatusArgs),
     /// Shows what ran and what will run as bars, on the terminal or as a page for a browser.
     Timeline(timeline::TimelineArgs),
     /// Tells why an automation ran when it did, or why it did not.
@@ -144,6 +167,8 @@ pub fn run() -> ExitCode {
     };
     let environment = Environment::of_process();
     match cli.command {
+        Some(Command::Answer(args)) => answer::run(environment, args),
+        Some(Command::Cancel(args)) => cancel::run(environment, args),
         Some(Command::Demo) => demo::run(),
         Some(Command::Doctor(args)) => doctor::run(environment, args),
         Some(Command::Add(args)) => add::run(environment, *args),
@@ -154,10 +179,14 @@ pub fn run() -> ExitCode {
         Some(Command::List(args)) => list::run(environment, args),
         Some(Command::Show(args)) => show_one::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),
+        Some(Command::Log(args)) => log::run(environment, args),
         Some(Command::Mcp(args)) => mcp::run(&environment, args),
         Some(Command::Next(args)) => next::run(&environment, &args),
+        Some(Command::Run(args)) => run::run(environment, args),
+        Some(Command::Runs(args)) => runs::run(environment, args),
         Some(Command::Schema(args)) => schema::run(&args),
         Some(Command::Simulate(args)) => simulate::run(environment, args),
+        Some(Command::Status(args)) => status::run(environment, args),
         Some(Command::Timeline(args)) => timeline::run(environment, args),
         Some(Command::Why(args)) => why::run(environment, args),
         Some(Command::Worktree(command)) => worktree::run(environment, command),

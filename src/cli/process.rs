@@ -63,6 +63,57 @@ pub(super) fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
+/// The signals that ask whoever waits for something to give it up, one after the other.
+#[cfg(unix)]
+pub(super) struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    /// From now on they do not end this process by themselves.
+    pub(super) fn heard() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// The number of the next one.
+    pub(super) async fn next(&mut self) -> u8 {
+        use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+        let number = tokio::select! {
+            _ = self.interrupt.recv() => SIGINT,
+            _ = self.terminate.recv() => SIGTERM,
+            _ = self.hang_up.recv() => SIGHUP,
+        };
+        u8::try_from(number).unwrap_or_default()
+    }
+}
+
+/// The signals that ask whoever waits for something to give it up, one after the other.
+#[cfg(windows)]
+pub(super) struct Signals(tokio::signal::windows::CtrlC);
+
+#[cfg(windows)]
+impl Signals {
+    /// From now on they do not end this process by themselves.
+    pub(super) fn heard() -> std::io::Result<Signals> {
+        Ok(Signals(tokio::signal::windows::ctrl_c()?))
+    }
+
+    /// The number of the next one, as others call it.
+    pub(super) async fn next(&mut self) -> u8 {
+        const SIGINT: u8 = 2;
+        self.0.recv().await;
+        SIGINT
+    }
+}
+
 /// Logs to stderr what `SEXTON_LOG` chooses, or this.
 pub(super) fn log_to_stderr(environment: &Environment, unless_chosen: &str) {
     let wanted = environment.log_filter().unwrap_or_else(|| unless_chosen.to_owned());

@@ -1,16 +1,13 @@
-//! A run in full for a person, and in a word.
+//! A run in full for a person.
 
 use super::ago::{relative, relative_and_clock, span};
 use super::card::Card;
 use super::named::quoted;
+use super::run_words::{outcome, outcome_at, times, waits_behind};
 use super::show::{Page, Style, Tone};
-use crate::client::model::{Run, RunState};
+use crate::client::model::Run;
 use crate::domain::one_line::one_line;
-use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{
-    Ahead, Blocker, Need, ProcessEnd, RunResult, SlotRange, Trigger, Waiting, WaitingFor,
-};
-use crate::domain::schedule::local_time;
+use crate::domain::run::{Blocker, Need, ProcessEnd, RunResult, Trigger, Waiting};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
 
@@ -22,52 +19,6 @@ const LINES: usize = 12;
 
 /// The most files that are named.
 const FILES: usize = 10;
-
-/// What became of a run, in a word or two, and how that is for whoever looks over a list.
-pub(super) fn outcome(run: &Run) -> (String, Tone) {
-    let state = match &run.state {
-        RunState::Later(word) => return (one_line(word, LINE), Tone::Usual),
-        RunState::Known(state) => *state,
-    };
-    let (word, tone) = match (state, run.stopping.is_some()) {
-        (State::Scheduled | State::Running | State::AwaitingInput, true) => ("stopping", Tone::Warn),
-        (State::Scheduled, false) => match run.waiting {
-            Some(_) => ("waiting", Tone::Accent),
-            None => ("starting", Tone::Accent),
-        },
-        (State::Running, false) => ("running", Tone::Accent),
-        (State::AwaitingInput, false) => ("asks you", Tone::Warn),
-        (State::Succeeded, _) => ("succeeded", Tone::Good),
-        (State::Failed, _) => ("failed", Tone::Bad),
-        (State::Stopped, _) => match run.stop_reason {
-            Some(reason) => stopped(reason),
-            None => ("stopped", Tone::Usual),
-        },
-    };
-    (word.to_owned(), tone)
-}
-
-/// When a run did what [`outcome`] says.
-pub(super) fn outcome_at(run: &Run) -> Timestamp {
-    run.completed_at.or(run.started_at).unwrap_or(run.triggered_at)
-}
-
-fn stopped(reason: StopReason) -> (&'static str, Tone) {
-    match reason {
-        StopReason::MissedSchedule => ("missed", Tone::Warn),
-        StopReason::PreviousRunActive | StopReason::PreviousRunAwaitingInput => ("overlapped", Tone::Warn),
-        StopReason::Paused => ("paused", Tone::Usual),
-        StopReason::Cancelled => ("cancelled", Tone::Usual),
-        StopReason::Superseded => ("superseded", Tone::Usual),
-        StopReason::WriterBusy => ("directory busy", Tone::Warn),
-        StopReason::Capacity => ("no room", Tone::Warn),
-        StopReason::Expired => ("expired", Tone::Warn),
-        StopReason::Ended => ("schedule over", Tone::Usual),
-        StopReason::PrecheckSkipped => ("nothing to do", Tone::Usual),
-        StopReason::Interrupted | StopReason::BlockerLost => ("interrupted", Tone::Bad),
-        StopReason::Shutdown => ("window closed", Tone::Warn),
-    }
-}
 
 /// What is known of a run, by the clocks of this zone.
 pub(super) fn run_card(run: &Run, now: Timestamp, zone: &Zone, page: Page) -> String {
@@ -81,7 +32,7 @@ pub(super) fn run_card(run: &Run, now: Timestamp, zone: &Zone, page: Page) -> St
     let mut card = Card::default();
     card.add_toned("State", tone, format!("{word} {}{took}", relative(outcome_at(run), now, zone)));
     if let Some(waiting) = &run.waiting {
-        card.add("Waits for", waits_for(waiting, &at));
+        card.add("Waits for", waited_for(waiting, &at));
     }
     if let Some(blocker) = &run.blocker {
         asks(&mut card, run, blocker, &at);
@@ -168,23 +119,9 @@ fn because(trigger: &Trigger) -> String {
     }
 }
 
-fn waits_for(waiting: &Waiting, at: &dyn Fn(Timestamp) -> String) -> String {
-    let what = match waiting.what {
-        WaitingFor::Directory => "its directory",
-        WaitingFor::Previous => "the run before it",
-        WaitingFor::Capacity => "room: as many runs are at work as may be",
-        WaitingFor::Close => "a window to be closed",
-        WaitingFor::CatchUp => "its turn: what was missed is made up for one by one",
-        WaitingFor::Executor => "a window that can carry it out",
-        WaitingFor::Retry => "its next try",
-    };
-    let behind = match &waiting.behind {
-        Some(Ahead::Run(run)) => format!(", behind {run}"),
-        Some(Ahead::Hold(_)) => ", behind your own work".to_owned(),
-        None => String::new(),
-    };
+fn waited_for(waiting: &Waiting, at: &dyn Fn(Timestamp) -> String) -> String {
     let until = waiting.until_at.map(|until| format!("; at the latest {}", at(until)));
-    format!("{what}{behind}, since {}{}", at(waiting.since), until.unwrap_or_default())
+    format!("{}, since {}{}", waits_behind(waiting), at(waiting.since), until.unwrap_or_default())
 }
 
 /// The question, what may be answered, and how.
@@ -232,19 +169,6 @@ fn came_out(card: &mut Card, result: &RunResult) {
         }
         if !named.is_empty() {
             card.add("Changed", named.join("\n"));
-        }
-    }
-}
-
-/// Scheduled times: how many, and from when to when.
-fn times(slots: SlotRange, zone: &Zone) -> String {
-    let SlotRange { from_at, to_at, count } = slots;
-    let at = |at| local_time(zone, at);
-    match count {
-        1 => format!("the time {}", at(from_at)),
-        count => {
-            let at_least = if count >= SlotRange::COUNTED { "at least " } else { "" };
-            format!("{at_least}{count} times, {} to {}", at(from_at), at(to_at))
         }
     }
 }

@@ -40,8 +40,17 @@ pub(super) enum Tone {
 impl Style {
     /// That of what is written to stdout.
     pub(super) fn of_stdout(environment: &Environment) -> Style {
+        Style::of(environment, io::stdout().is_terminal())
+    }
+
+    /// That of what is written to stderr.
+    pub(super) fn of_stderr(environment: &Environment) -> Style {
+        Style::of(environment, io::stderr().is_terminal())
+    }
+
+    fn of(environment: &Environment, is_terminal: bool) -> Style {
         // Not every console of Windows knows the codes.
-        let is_terminal = cfg!(unix) && io::stdout().is_terminal();
+        let is_terminal = cfg!(unix) && is_terminal;
         match (environment.styles(), is_terminal) {
             (Styles::Everywhere, _) | (Styles::OnTerminals, true) => Style::Terminal,
             (Styles::Nowhere, _) | (Styles::OnTerminals, false) => Style::Plain,

@@ -1,4 +1,4 @@
-//! What becomes of scheduled times, in words for a table and for a line.
+//! What becomes of scheduled times and became of runs, in words for a table and for a line.
 
 use crate::domain::run::WaitingFor;
 use crate::domain::run::machine::{ErrorCode, StopReason};
@@ -29,7 +29,7 @@ pub(super) fn reason(reason: Reason) -> &'static str {
     match reason {
         Reason::Stopped(reason) => stopped(reason),
         Reason::Failed(code) => failed(code),
-        Reason::Waited(what) => waited(what),
+        Reason::Waited(what) => waits_for(what),
     }
 }
 
@@ -66,14 +66,35 @@ fn failed(code: ErrorCode) -> &'static str {
     }
 }
 
-fn waited(what: WaitingFor) -> &'static str {
+/// What something waits for.
+pub(super) fn waits_for(what: WaitingFor) -> &'static str {
     match what {
         WaitingFor::Directory => "its directory",
         WaitingFor::Previous => "the run before it",
         WaitingFor::Capacity => "other runs to end: as many are at work as may be",
         WaitingFor::Close => "a window to be closed",
         WaitingFor::CatchUp => "its turn: what was missed is made up for one by one",
-        WaitingFor::Executor => "somebody who can carry it out",
+        WaitingFor::Executor => "a window that can carry it out",
         WaitingFor::Retry => "its next try",
+    }
+}
+
+/// Why a run was stopped, as a clause.
+pub(super) fn was_stopped(reason: StopReason) -> &'static str {
+    match reason {
+        StopReason::MissedSchedule => "nobody was there to start it in time",
+        StopReason::PreviousRunActive => "the run before it was still at work",
+        StopReason::PreviousRunAwaitingInput => "the run before it waited for a person",
+        StopReason::Paused => "the automation was paused",
+        StopReason::Cancelled => "somebody cancelled it",
+        StopReason::Superseded => "a newer run took its place",
+        StopReason::WriterBusy => "its directory was in use for too long",
+        StopReason::Capacity => "as many runs were at work as may be for too long",
+        StopReason::Expired => "it waited for too long",
+        StopReason::Ended => "the schedule was over",
+        StopReason::PrecheckSkipped => "its precheck found nothing to do",
+        StopReason::Interrupted => "the window that carried it out died",
+        StopReason::Shutdown => "the window that carried it out was closed",
+        StopReason::BlockerLost => "the window that asked a person for it died",
     }
 }

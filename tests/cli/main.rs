@@ -9,7 +9,9 @@ mod editing;
 mod looking;
 mod next;
 mod resting;
+mod running;
 mod simulate;
+mod standing;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
