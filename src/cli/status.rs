@@ -239,8 +239,9 @@ impl Page {
 
     /// Who rings it, and who else is there.
     fn of_the_bell(&self, status: &Status) -> String {
-        let others: Vec<&Instance> =
-            status.instances.iter().filter(|there| there.id.as_str() != self.me).collect();
+        let owner = status.owner.as_ref().map(|owner| &owner.instance);
+        let is_other = |there: &&Instance| there.id.as_str() != self.me && Some(&there.id) != owner;
+        let others: Vec<&Instance> = status.instances.iter().filter(is_other).collect();
         let mut text = match &status.owner {
             Some(owner) => {
                 let who = client_name(owner.client.as_deref());

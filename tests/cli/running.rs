@@ -206,6 +206,7 @@ fn ctrl_c_asks_it_to_end_and_a_second_time_kills_it() {
     at_work.interrupt();
     let ended = at_work.end();
     assert_eq!(ended.code, Some(130));
+    assert!(ended.err.contains("of “deaf” cancelled after "), "its end was waited for: {}", ended.err);
     let record = newest(&place);
     let took = record["completedAt"].as_i64().unwrap() - record["startedAt"].as_i64().unwrap();
     assert_eq!(record["end"]["signal"], 9, "{record}");

@@ -273,6 +273,7 @@ fn the_status_shows_what_there_is_and_what_to_do_on_one_screen() {
     };
     assert_eq!(line("Project"), format!("Project {}", place.project().display()));
     assert!(line("Bell").starts_with(&format!("Bell rung by test (pid {}) for ", window.pid())), "{status}");
+    assert!(!status.contains("Also open"), "who rings the bell is told of once: {status}");
     assert_eq!(line("Health"), "Health all is well");
     assert!(line("Due next").starts_with("Due next “Soon” in 3 h ("), "{status}");
     assert!(line("At work").starts_with("At work “Holds” for "), "{status}");
