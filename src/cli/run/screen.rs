@@ -118,7 +118,11 @@ impl Screen {
             Telling::StatusLine => {
                 let mut parts = vec![run.automation_title.clone(), self.state(run, now)];
                 parts.extend(took_ms(run, now).map(|took| span(took / 1000 * 1000)));
-                parts.extend((run.steps > 0).then(|| format!("{} steps", run.steps)));
+                parts.extend(match run.steps {
+                    0 => None,
+                    1 => Some("1 step".to_owned()),
+                    several => Some(format!("{several} steps")),
+                });
                 parts.extend(run.cost.as_ref().map(|cost| format!("{:.2} {}", cost.amount, cost.currency)));
                 let line = crate::domain::one_line::one_line(&parts.join(" · "), 400);
                 let width = terminal_size::terminal_size_of(io::stderr())
