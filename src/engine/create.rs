@@ -70,7 +70,7 @@ fn first_row(context: &mut Context<'_>, params: &CreateParams) -> AutomationRow 
     let pause = params.draft.paused.then(|| Pause {
         reason: PauseReason::User,
         at: now,
-        note: None,
+        note: params.note.clone(),
         by: Some(context.me.clone()),
     });
     let mut row = AutomationRow {

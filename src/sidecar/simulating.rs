@@ -67,7 +67,7 @@ impl Sidecar {
         if let Some(draft) = request.draft.clone().filter(|draft| may_have_to_ask(&draft.definition.task)) {
             // Agents are asked what its creation needs to know. This can be cancelled all the while, so it goes without the
             // permit of the request.
-            let params = CreateParams { draft, commitment: Commitment::DryRun, key: None };
+            let params = CreateParams { draft, commitment: Commitment::DryRun, key: None, note: None };
             self.create(params, Caller::default()).await?;
         }
         // What this client has changed before it sees.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
-use crate::support::drafts::{LOG, every, once, shell, with};
-use crate::support::{Place, eventually, faults, nothing_happens, wall_ms};
+use crate::support::drafts::{LOG, dormant, every, once, shell, with};
+use crate::support::{Place, assert_invalid_params, eventually, faults, nothing_happens, wall_ms};
 
 fn at(value: &Value) -> i64 {
     value.as_i64().unwrap_or_else(|| panic!("{value} is no instant"))
@@ -88,6 +88,24 @@ fn what_is_resumed_begins_a_new_grid_from_now_and_has_missed_nothing() {
     let missed = client.get("run/list", json!({"automationID": made["id"], "limit": 100}));
     let missed = missed["items"].as_array().expect("runs").iter();
     assert_eq!(missed.filter(|run| run["stopReason"] == "missed_schedule").count(), 0);
+    client.finish();
+}
+
+#[test]
+fn what_begins_paused_may_say_why() {
+    let place = Place::new();
+    let mut client = place.open();
+    let draft = |more: Value| {
+        let mut draft = dormant("t", shell("true"));
+        draft.as_object_mut().expect("a draft").extend(more.as_object().expect("members").clone());
+        draft
+    };
+    let made = client.get("automation/create", draft(json!({"paused": true, "note": "not yet"})));
+    assert_eq!((&made["pause"]["reason"], &made["pause"]["note"]), (&json!("user"), &json!("not yet")));
+    let error = client.refusal("automation/create", draft(json!({"note": "not yet"})));
+    assert_invalid_params(&error, &["note unknown_value"]);
+    let error = client.refusal("automation/create", draft(json!({"paused": true, "note": "x".repeat(1001)})));
+    assert_invalid_params(&error, &["note too_long"]);
     client.finish();
 }
 

@@ -65,6 +65,11 @@ pub fn read_create<B>(
     let draft = read_draft(&mut fields, around);
     let dry_run = fields.boolean("dryRun").unwrap_or(false);
     let key = read_key(&mut fields);
+    let note = read_note(&mut fields);
+    if note.is_some() && draft.as_ref().is_some_and(|draft| !draft.paused) {
+        let hint = "leave it out, or write `paused: true`: it is noted on the pause";
+        fields.fault_hint("note", Word::UnknownValue, hint);
+    }
     let beside = read_beside(&mut fields);
     fields.finish(Word::UnsupportedAutomationField, read_only_hint);
     // A time that has passed is refused by the transaction, which also knows whether this is a repeated request
@@ -73,7 +78,7 @@ pub fn read_create<B>(
     match (draft, faults.take()) {
         (Some(draft), faults) if only_late(&faults) => {
             let commitment = if dry_run { Commitment::DryRun } else { Commitment::Real };
-            Ok((CreateParams { draft, commitment, key }, beside))
+            Ok((CreateParams { draft, commitment, key, note }, beside))
         }
         (_, faults) => Err(faults),
     }
@@ -88,6 +93,8 @@ pub struct CreateParams {
     pub commitment: Commitment,
     /// The client's own name for its request: the same one again gives what the first one created.
     pub key: Option<String>,
+    /// What is noted on the pause, if it begins paused.
+    pub note: Option<String>,
 }
 
 /// Whether a request is meant.
@@ -102,6 +109,12 @@ pub enum Commitment {
 /// Reads the client's own name for its request.
 pub fn read_key(fields: &mut Fields<'_>) -> Option<String> {
     fields.short_text("key", limits::KEY).map(str::to_owned)
+}
+
+/// Reads what is noted on a pause.
+pub fn read_note(fields: &mut Fields<'_>) -> Option<String> {
+    let note = fields.text("note").and_then(|note| fields.at_most("note", note, limits::NOTE));
+    note.map(str::to_owned)
 }
 
 fn read_draft(fields: &mut Fields<'_>, around: Surroundings<'_>) -> Option<Draft> {

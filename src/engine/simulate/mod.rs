@@ -182,7 +182,7 @@ impl Budget {
 
 /// Creates the draft by the rules by which it would be created, and gives its place.
 fn create_draft(play: &mut Play<'_>, draft: Draft) -> Result<i64, Refusal> {
-    let params = CreateParams { draft, commitment: Commitment::Real, key: None };
+    let params = CreateParams { draft, commitment: Commitment::Real, key: None, note: None };
     let created = play.decide_as_asked(|tx, context| create::create(tx, context, params))?;
     play.place_of(&created.id)
 }

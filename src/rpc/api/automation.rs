@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, QUERY_MAX};
 use super::looks::Look;
 use super::{handled, page_on_the_wire, refused};
-use crate::domain::draft::{limits, read_create, read_if_busy, read_key, read_preview};
+use crate::domain::draft::{limits, read_create, read_if_busy, read_key, read_note, read_preview};
 use crate::domain::fault::Fault;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::refusal::Refusal;
@@ -37,7 +37,7 @@ pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), Regi
             let map = params::object(&params)?;
             let read =
                 read_create(&map, backend.surroundings(), |fields| params::caller(fields, &extensions));
-            read.map_err(|faults| blame(faults, &["dryRun", "key", "insideRun"]))
+            read.map_err(|faults| blame(faults, &["dryRun", "key", "note", "insideRun"]))
         };
         let (draft, by) = read().map_err(refused)?;
         handled(backend.create(draft, by).await)
@@ -154,8 +154,7 @@ fn read_update(params: &Params<'_>, extensions: &Extensions) -> Result<(UpdateRe
 fn read_rest(params: &Params<'_>, extensions: &Extensions) -> Result<(RestRequest, Caller), Refusal> {
     params::read(params, "`id`, `note` and `insideRun`", |fields| {
         let id = params::automation_id(fields, "id");
-        let note = fields.text("note").and_then(|note| fields.at_most("note", note, limits::NOTE));
-        let note = note.map(str::to_owned);
+        let note = read_note(fields);
         let by = params::caller(fields, extensions);
         Some((RestRequest { automation: id?, note }, by))
     })

@@ -40,7 +40,8 @@ pub(super) fn none() -> Value {
 
 pub(super) fn create() -> Value {
     let dry_run = saying(with_default(boolean(), false), "Only shows what would be; nothing is stored.");
-    and(draft::automation(), &[("dryRun", dry_run), key(), inside_run()])
+    let note = saying(text(0, most::NOTE), "What is noted on the pause; only with `paused`: true.");
+    and(draft::automation(), &[("dryRun", dry_run), key(), ("note", note), inside_run()])
 }
 
 pub(super) fn of_id() -> Value {

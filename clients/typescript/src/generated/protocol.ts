@@ -112,6 +112,8 @@ export type AutomationCreateParams = {
   insideRun?: string;
   /** The client's own name for this request: the same one again within 24 h gives what the first did. */
   key?: string;
+  /** What is noted on the pause; only with `paused`: true. */
+  note?: string;
   /** @default false */
   paused?: boolean;
   policy?: {
