@@ -10,12 +10,15 @@ mod cancel;
 mod card;
 mod changes;
 mod child;
+mod completions;
 mod demo;
 mod doctor;
 mod draft;
 mod edit;
 mod editor;
+mod export;
 mod headless;
+mod import;
 mod list;
 mod log;
 mod mcp;
@@ -49,7 +52,7 @@ mod worktree;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::sidecar::config::Environment;
 use crate::sidecar::doctor::{self as trials, Part};
@@ -86,8 +89,19 @@ enum Command {
     ///
     /// For example: sexton add "Morning tests" --cron "0 9 * * 1-5" -- cargo test
     Add(Box<add::AddArgs>),
+    /// Prints a script that has a shell complete commands and flags.
+    ///
+    /// For bash: sexton completions bash > ~/.local/share/bash-completion/completions/sexton
+    Completions(completions::CompletionsArgs),
     /// Changes an automation: only what is said changes. Without any flag, an editor is opened on a terminal.
     Edit(Box<edit::EditArgs>),
+    /// Writes automations into a document that another project can take over.
+    ///
+    /// They are due there at the same times. Values of environments are left out, and their names are told; what a
+    /// program reads, and what stands in its arguments, is not.
+    Export(export::ExportArgs),
+    /// Takes automations over from a document that `sexton export` has written.
+    Import(import::ImportArgs),
     /// Lists the automations of a project: when each is due, and how its last run ended.
     List(list::ListArgs),
     /// Lets automations rest: nothing of them is due, and nothing is missed.
@@ -172,10 +186,13 @@ pub fn run() -> ExitCode {
         Some(Command::Demo) => demo::run(),
         Some(Command::Doctor(args)) => doctor::run(environment, args),
         Some(Command::Add(args)) => add::run(environment, *args),
+        Some(Command::Completions(args)) => completions::run(&args, Cli::command()),
         Some(Command::Edit(args)) => edit::run(environment, *args),
         Some(Command::Pause(args)) => rest::pause(environment, args),
         Some(Command::Resume(args)) => rest::resume(environment, args),
         Some(Command::Rm(args)) => remove::run(environment, args),
+        Some(Command::Export(args)) => export::run(environment, args),
+        Some(Command::Import(args)) => import::run(environment, args),
         Some(Command::List(args)) => list::run(environment, args),
         Some(Command::Show(args)) => show_one::run(environment, args),
         Some(Command::Trial { part, file }) => trials::play(part, &file),

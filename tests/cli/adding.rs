@@ -171,7 +171,7 @@ fn texts_come_from_files_and_from_stdin() {
     assert_eq!(told["task"]["stdin"], "typed in");
     let both = ["T", "--prompt", "-", "--stdin", "-", "--every", "1h"];
     insta::assert_snapshot!(refused(&place, &both), @"sexton: --stdin: --prompt reads stdin already; write this into a file");
-    insta::assert_snapshot!(refused(&place, &["T", "--stdin", "@nothing", "--", "cat"]), @"sexton: --stdin: nothing cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(refused(&place, &["T", "--stdin", "@nothing", "--", "cat"]), @"sexton: --stdin: nothing: it cannot be read: No such file or directory (os error 2)");
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn a_draft_in_a_file_is_what_flags_are_put_on_top_of() {
     ");
     std::fs::write(place.file("broken"), "{\n\"title\": }").unwrap();
     insta::assert_snapshot!(refused(&place, &["--from", "broken"]), @"sexton: --from broken: it is not JSON: expected value at line 2 column 10");
-    insta::assert_snapshot!(refused(&place, &["--from", "nothing"]), @"sexton: --from nothing: nothing cannot be read: No such file or directory (os error 2)");
+    insta::assert_snapshot!(refused(&place, &["--from", "nothing"]), @"sexton: --from nothing: it cannot be read: No such file or directory (os error 2)");
 }
 
 #[test]

@@ -4,7 +4,9 @@
 #![cfg(target_os = "linux")]
 
 mod adding;
+mod carrying;
 mod client;
+mod completing;
 mod editing;
 mod looking;
 mod next;

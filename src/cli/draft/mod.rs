@@ -17,7 +17,7 @@ use crate::domain::schedule::typed::{Coming, read_coming, read_span, read_time};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
 pub(super) use blame::{listed, told_of_flags};
-pub(super) use patch::{difference, merge, paths};
+pub(super) use patch::{difference, merge, paths, stack};
 pub(super) use source::{Stdin, read_document};
 pub(super) use typed::Typed;
 

@@ -28,7 +28,7 @@ pub(in crate::cli) fn merge(draft: &mut Map<String, Value>, patch: &Map<String, 
 }
 
 /// One patch on top of another: the result does what both do, one after the other.
-pub(super) fn stack(patch: &mut Map<String, Value>, more: &Map<String, Value>) {
+pub(in crate::cli) fn stack(patch: &mut Map<String, Value>, more: &Map<String, Value>) {
     merge_at("", patch, more, Removed::ToBeRemoved);
 }
 

@@ -21,7 +21,7 @@ impl Stdin {
     pub(super) fn text(&mut self, flag: &str, typed: &str) -> Result<String, String> {
         match (typed, typed.strip_prefix('@')) {
             ("-", _) => self.read(flag, TEXT),
-            (_, Some(file)) => read_file(Path::new(file), TEXT),
+            (_, Some(file)) => read_file(Path::new(file), TEXT).map_err(|why| format!("{file}: {why}")),
             (_, None) => Ok(typed.to_owned()),
         }
     }
@@ -39,24 +39,23 @@ impl Stdin {
             return Err(format!("{other} reads stdin already; write this into a file"));
         }
         self.read_by = Some(flag.to_owned());
-        read_up_to(io::stdin().lock(), "stdin", most)
+        read_up_to(io::stdin().lock(), most)
     }
 }
 
 fn read_file(file: &Path, most: u64) -> Result<String, String> {
-    let name = file.display().to_string();
-    let opened = File::open(file).map_err(|error| format!("{name} cannot be read: {error}"))?;
-    read_up_to(opened, &name, most)
+    let opened = File::open(file).map_err(|error| format!("it cannot be read: {error}"))?;
+    read_up_to(opened, most)
 }
 
-fn read_up_to(from: impl Read, name: &str, most: u64) -> Result<String, String> {
+fn read_up_to(from: impl Read, most: u64) -> Result<String, String> {
     let mut bytes = Vec::new();
     let read = from.take(most + 1).read_to_end(&mut bytes);
-    read.map_err(|error| format!("{name} cannot be read: {error}"))?;
+    read.map_err(|error| format!("it cannot be read: {error}"))?;
     if u64::try_from(bytes.len()).unwrap_or(u64::MAX) > most {
-        return Err(format!("{name} is larger than {most} bytes"));
+        return Err(format!("it is larger than {most} bytes"));
     }
-    String::from_utf8(bytes).map_err(|_| format!("{name} is not Unicode text (UTF-8)"))
+    String::from_utf8(bytes).map_err(|_| "it is not Unicode text (UTF-8)".to_owned())
 }
 
 /// A JSON object, below lines that begin with `#`, which are not read.
@@ -92,8 +91,8 @@ mod tests {
 
     #[test]
     fn what_is_too_large_or_no_text_is_refused() {
-        assert_eq!(read_up_to(&b"abc"[..], "x", 3).unwrap(), "abc");
-        assert_eq!(read_up_to(&b"abcd"[..], "x", 3).unwrap_err(), "x is larger than 3 bytes");
-        assert_eq!(read_up_to(&b"\xff"[..], "x", 3).unwrap_err(), "x is not Unicode text (UTF-8)");
+        assert_eq!(read_up_to(&b"abc"[..], 3).unwrap(), "abc");
+        assert_eq!(read_up_to(&b"abcd"[..], 3).unwrap_err(), "it is larger than 3 bytes");
+        assert_eq!(read_up_to(&b"\xff"[..], 3).unwrap_err(), "it is not Unicode text (UTF-8)");
     }
 }
