@@ -73,28 +73,48 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Answers what a run asks, or shows what that is.
-    Answer(answer::AnswerArgs),
-    /// Ends a run, wherever it is carried out, and waits until its work has gone.
-    Cancel(cancel::CancelArgs),
-    /// Serves one window, or, with --headless, a project that has no window open.
-    Serve(ServeArgs),
-    /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
-    /// what is recorded.
-    Demo,
-    /// Tells whether a project's ledger is sound and whether this machine can be relied on, what is wrong, and what to
-    /// do. Changes nothing, also while windows are open.
-    Doctor(doctor::DoctorArgs),
+    // In the order in which `sexton --help` tells them: what people do first.
+    /// Shows how a project stands: who rings its bell, what is at work, what is due, what asks for you, what went wrong.
+    Status(status::StatusArgs),
+    /// Lists the automations of a project: when each is due, and how its last run ended.
+    List(list::ListArgs),
+    /// Shows an automation or a run in full.
+    Show(show_one::ShowArgs),
     /// Adds an automation: what is to be done, and when.
     ///
     /// For example: sexton add "Morning tests" --cron "0 9 * * 1-5" -- cargo test
     Add(Box<add::AddArgs>),
-    /// Prints a script that has a shell complete commands and flags.
-    ///
-    /// For bash: sexton completions bash > ~/.local/share/bash-completion/completions/sexton
-    Completions(completions::CompletionsArgs),
     /// Changes an automation: only what is said changes. Without any flag, an editor is opened on a terminal.
     Edit(Box<edit::EditArgs>),
+    /// Lets automations rest: nothing of them is due, and nothing is missed.
+    Pause(rest::PauseArgs),
+    /// Has automations go on that rest.
+    Resume(rest::WhichArgs),
+    /// Deletes automations.
+    Rm(remove::RemoveArgs),
+    /// Has an automation carried out now: by a window that is open, or right here.
+    Run(run::RunArgs),
+    /// Lists runs, newest first: what became of them, when, how long it took, and why.
+    Runs(runs::RunsArgs),
+    /// Writes what a run has written, and follows what it writes.
+    Log(log::LogArgs),
+    /// Answers what a run asks, or shows what that is.
+    Answer(answer::AnswerArgs),
+    /// Ends a run, wherever it is carried out, and waits until its work has gone.
+    Cancel(cancel::CancelArgs),
+    /// Tells why an automation ran when it did, or why it did not.
+    Why(why::WhyArgs),
+    /// Shows when a schedule fires next: a crontab expression, or an interval.
+    ///
+    /// Nothing is stored, and no project is needed.
+    Next(next::NextArgs),
+    /// Shows what will become of scheduled times, and what that will cost.
+    ///
+    /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
+    /// to be open all the time.
+    Simulate(simulate::SimulateArgs),
+    /// Shows what ran and what will run as bars, on the terminal or as a page for a browser.
+    Timeline(timeline::TimelineArgs),
     /// Writes automations into a document that another project can take over.
     ///
     /// They are due there at the same times. Values of environments are left out, and their names are told; what a
@@ -102,16 +122,25 @@ enum Command {
     Export(export::ExportArgs),
     /// Takes automations over from a document that `sexton export` has written.
     Import(import::ImportArgs),
-    /// Lists the automations of a project: when each is due, and how its last run ended.
-    List(list::ListArgs),
-    /// Lets automations rest: nothing of them is due, and nothing is missed.
-    Pause(rest::PauseArgs),
-    /// Has automations go on that rest.
-    Resume(rest::WhichArgs),
-    /// Deletes automations.
-    Rm(remove::RemoveArgs),
-    /// Shows an automation or a run in full.
-    Show(show_one::ShowArgs),
+    /// Looks after the worktrees in which automations work.
+    #[command(subcommand)]
+    Worktree(worktree::WorktreeCommand),
+    /// Tells whether a project's ledger is sound and whether this machine can be relied on, what is wrong, and what to
+    /// do. Changes nothing, also while windows are open.
+    Doctor(doctor::DoctorArgs),
+    /// Serves one window, or, with --headless, a project that has no window open.
+    Serve(ServeArgs),
+    /// Serves the Model Context Protocol on stdin and stdout: tools with which agents create and manage automations.
+    Mcp(mcp::McpArgs),
+    /// Shows two windows at work on a scratch project, one of which is killed: what an editor sends, what it is told,
+    /// what is recorded.
+    Demo,
+    /// Prints what the protocol is, for programs: an OpenRPC document or JSON Schemas.
+    Schema(schema::SchemaArgs),
+    /// Prints a script that has a shell complete commands and flags.
+    ///
+    /// For bash: sexton completions bash > ~/.local/share/bash-completion/completions/sexton
+    Completions(completions::CompletionsArgs),
     /// Plays the other process when `doctor` tries something.
     #[command(hide = true)]
     Trial {
@@ -119,34 +148,6 @@ enum Command {
         part: Part,
         file: PathBuf,
     },
-    /// Writes what a run has written, and follows what it writes.
-    Log(log::LogArgs),
-    /// Serves the Model Context Protocol on stdin and stdout: tools with which agents create and manage automations.
-    Mcp(mcp::McpArgs),
-    /// Shows when a schedule fires next: a crontab expression, or an interval.
-    ///
-    /// Nothing is stored, and no project is needed.
-    Next(next::NextArgs),
-    /// Has an automation carried out now: by a window that is open, or right here.
-    Run(run::RunArgs),
-    /// Lists runs, newest first: what became of them, when, how long it took, and why.
-    Runs(runs::RunsArgs),
-    /// Shows what will become of scheduled times, and what that will cost.
-    ///
-    /// It is worked out by what the scheduler itself does, with each run as long as those before it; a window is assumed
-    /// to be open all the time.
-    Simulate(simulate::SimulateArgs),
-    /// Shows how a project stands: who rings its bell, what is at work, what is due, what asks for you, what went wrong.
-    Status(status::StatusArgs),
-    /// Shows what ran and what will run as bars, on the terminal or as a page for a browser.
-    Timeline(timeline::TimelineArgs),
-    /// Tells why an automation ran when it did, or why it did not.
-    Why(why::WhyArgs),
-    /// Looks after the worktrees in which automations work.
-    #[command(subcommand)]
-    Worktree(worktree::WorktreeCommand),
-    /// Prints what the protocol is, for programs: an OpenRPC document or JSON Schemas.
-    Schema(schema::SchemaArgs),
 }
 
 #[derive(Args)]
@@ -236,7 +237,7 @@ fn serve(environment: Environment, args: ServeArgs) -> ExitCode {
             "--project and --state-directory go with --headless; a window says these things in `initialize`",
         ),
         (false, false, None) => complain(
-            "say --stdio to serve a window, --headless to serve without one, or `sexton demo` to see what it does",
+            "say --stdio to serve a window, --headless to serve without one, or see `sexton --help` for what people type",
         ),
         (false, true, None) => serve::run(environment),
     }

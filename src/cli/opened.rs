@@ -167,7 +167,7 @@ impl Host {
         let host = host.map_err(Trouble::Unusable)?;
         match (unopened, host.missing_ledger(&params)?) {
             (Unopened::Refused, Some(state)) => Err(Trouble::Unusable(format!(
-                "no window has opened this project yet: there is nothing at {}; name the project with --project, and where its ledger is kept with --state-directory",
+                "no window has opened this project yet: there is nothing at {}; `sexton add` begins it, or name another with --project, and where its ledger is kept with --state-directory",
                 state.display()
             ))),
             (Unopened::Opened | Unopened::Refused, _) => Ok(Host { host, params }),

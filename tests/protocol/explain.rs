@@ -146,8 +146,7 @@ fn what_is_asked_has_to_be_in_order() {
     let mut client = place.open();
     let id = client.create(dormant("daily", shell("true")));
     for (params, fault) in [
-        (json!({}), vec!["id required", "at required"]),
-        (json!({"id": id}), vec!["at required"]),
+        (json!({}), vec!["id required"]),
         (json!({"id": id, "at": "now"}), vec!["at wrong_type"]),
         (json!({"id": id, "at": null}), vec!["at wrong_type"]),
         (json!({"id": id, "at": -1}), vec!["at out_of_range"]),
@@ -155,7 +154,11 @@ fn what_is_asked_has_to_be_in_order() {
     ] {
         assert_invalid_params(&client.refusal("automation/explain", params), &fault);
     }
-    let refused = client.refusal("automation/explain", json!({"id": "atm_nothing", "at": 0}));
-    assert_eq!(kind(&refused), "not_found");
+    for nothing in [json!({"id": "atm_nothing", "at": 0}), json!({"id": "atm_nothing"})] {
+        assert_eq!(kind(&client.refusal("automation/explain", nothing)), "not_found");
+    }
+    // Who names no time means the last one, or where there was none the next one.
+    let next = client.get("automation/get", json!({"id": id}))["state"]["nextFireAt"].clone();
+    assert_eq!(client.get("automation/explain", json!({"id": id}))["scheduledAt"], next);
     client.finish();
 }

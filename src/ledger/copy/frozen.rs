@@ -217,7 +217,7 @@ mod tests {
         "steps",
         "output_bytes",
     ];
-    const OTHER_NUMBERS: [&str; 3] = ["output_truncated", "pid", "start_time"];
+    const OTHER_NUMBERS: [&str; 4] = ["asked_for", "output_truncated", "pid", "start_time"];
 
     #[test]
     fn of_every_number_it_is_said_whether_it_is_a_time() {
