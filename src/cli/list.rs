@@ -132,8 +132,8 @@ impl Written {
             Column::left("TITLE").cut_to(14),
             Column::left("WHEN").cut_to(12),
             Column::left("NEXT"),
-            Column::left("").cut_to(5),
-            Column::left("LAST RUN").cut_to(9),
+            Column::left("").cut_to(12),
+            Column::left("LAST RUN"),
         ];
         let mut table = Table::of(ids.into_iter().chain(columns));
         for automation in automations {
