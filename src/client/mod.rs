@@ -154,16 +154,39 @@ impl Client {
     ///
     /// # Errors
     /// When it does not say so, or does not end.
-    pub async fn close(mut self) -> Result<(), Error> {
-        let _: Value = self.ask("shutdown", json!({})).await?;
-        // It ends without being told to as well: nobody asks it any more.
-        let _ = self.asker.notification("exit", ByName(None)).await;
-        drop(self.asker);
-        match tokio::time::timeout(FAREWELL, self.process.wait()).await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(Error::Gone(format!("the sidecar's end could not be seen: {error}"))),
-            Err(_) => Err(Error::Gone(format!("the sidecar has not ended after {FAREWELL:?}"))),
+    pub async fn close(self) -> Result<(), Error> {
+        let Client { asker, mut process, .. } = self;
+        leave(asker, &mut process).await
+    }
+
+    /// The same, but a sidecar that has not gone by then is killed.
+    ///
+    /// # Errors
+    /// When it does not say that it ends, or is killed.
+    pub async fn close_within(self, patience: Duration) -> Result<(), Error> {
+        let Client { asker, mut process, .. } = self;
+        match tokio::time::timeout(patience, leave(asker, &mut process)).await {
+            Ok(left) => left,
+            Err(_) => {
+                let how = match process.kill().await {
+                    Ok(()) => "it was killed".to_owned(),
+                    Err(error) => format!("it cannot be killed: {error}"),
+                };
+                Err(Error::Gone(format!("the sidecar has not ended after {patience:?}; {how}")))
+            }
         }
+    }
+}
+
+async fn leave(asker: Asker, process: &mut Child) -> Result<(), Error> {
+    let _: Value = ask(&asker, "shutdown", &json!({})).await?;
+    // It ends without being told to as well: nobody asks it any more.
+    let _ = asker.notification("exit", ByName(None)).await;
+    drop(asker);
+    match tokio::time::timeout(FAREWELL, process.wait()).await {
+        Ok(Ok(_)) => Ok(()),
+        Ok(Err(error)) => Err(Error::Gone(format!("the sidecar's end could not be seen: {error}"))),
+        Err(_) => Err(Error::Gone(format!("the sidecar has not ended after {FAREWELL:?}"))),
     }
 }
 

@@ -30,6 +30,20 @@ pub fn one_line(text: &str, most: usize) -> String {
     line
 }
 
+/// The text in lines of its own that steer nothing: each control character in them becomes a blank, and what turns the
+/// direction of writing is left out.
+#[must_use]
+pub fn plain_lines(text: &str) -> String {
+    let is_end =
+        |letter: char| matches!(letter, '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let plain = |line: &str| -> String {
+        let letters = line.chars().filter(|letter| !turns_direction(*letter));
+        letters.map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+    };
+    let text = text.replace("\r\n", "\n");
+    text.split(is_end).map(plain).collect::<Vec<String>>().join("\n")
+}
+
 /// The marks of Unicode's bidirectional algorithm that hold until they are taken back.
 fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -51,6 +65,19 @@ mod tests {
             (" \u{1b} ", ""),
         ] {
             assert_eq!(one_line(text, 100), line, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn lines_stay_lines_and_steer_nothing() {
+        for (text, lines) in [
+            ("", ""),
+            ("one\r\n  two\n\nthree\n", "one\n  two\n\nthree\n"),
+            ("10%\r20%\u{2028}30%\u{85}40%", "10%\n20%\n30%\n40%"),
+            ("\u{1b}[2Jgone\u{7}\ttab\u{9b}", " [2Jgone  tab "),
+            ("left\u{202e}thgir\u{2069}", "leftthgir"),
+        ] {
+            assert_eq!(plain_lines(text), lines, "{text:?}");
         }
     }
 

@@ -39,6 +39,8 @@ fn two_tools_are_listed_and_no_project_is_needed_for_that() {
     assert!(!place.state().exists(), "nothing was opened");
     let told = host.mistake("automate_manage", json!({"action": "list"}));
     told.says("The project cannot be opened, so nothing was done.");
+    told.says("with `--project`, where this server is configured.");
+    assert!(!told.text.contains("initializationOptions"), "{}", told.text);
     // It is there now: the same server goes on.
     std::fs::create_dir(place.project()).unwrap();
     host.manage(json!({"action": "list"})).says("There are no automations in this project.");
@@ -138,6 +140,11 @@ fn only_messages_go_over_stdout_and_what_was_asked_is_answered_when_stdin_ends()
     raw.say(&json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list"}));
     raw.call(2, "automate", json!({"title": "x", "every": "1h", "reminder": "two\nlines"}));
     raw.call(3, "automate", json!({"title": "y"}));
+    raw.call(4, "automate", json!(["title", "z"]));
+    raw.call(5, "automate_manage", json!("all of them"));
+    let as_text = json!({"title": "As a text", "every": "1h", "reminder": "x", "dry_run": true}).to_string();
+    raw.call(6, "automate", json!(as_text));
+    raw.call(7, "automat", json!(as_text));
     let (said, code) = raw.ends();
     let of = |id: i64| {
         said.iter().find(|message| message["id"] == id).unwrap_or_else(|| panic!("{id} in {said:?}"))
@@ -145,6 +152,12 @@ fn only_messages_go_over_stdout_and_what_was_asked_is_answered_when_stdin_ends()
     assert_eq!(of(0)["result"]["serverInfo"]["name"], "sexton");
     assert_eq!(of(2)["result"]["isError"], json!(false));
     assert_eq!(of(3)["result"]["isError"], json!(true));
+    let text = |id: i64| of(id)["result"]["content"][0]["text"].as_str().unwrap_or_default().to_owned();
+    assert_eq!(of(4)["result"]["isError"], json!(true));
+    assert!(text(4).contains("`arguments` is to be an object, not a list"), "{}", of(4));
+    assert!(text(5).contains("`arguments` is to be an object, not a text"), "{}", of(5));
+    assert!(text(6).contains("“As a text” would be made"), "{}", of(6));
+    assert_eq!(of(7)["error"]["code"], -32602);
     assert_eq!(code, Some(0));
 }
 
@@ -172,6 +185,31 @@ fn a_wait_ends_with_stdin_and_nothing_is_left() {
         (!sidecars.iter().chain([&command]).any(is_there)).then_some(())
     });
     drop(gate);
+}
+
+#[test]
+fn a_sidecar_that_is_stuck_does_not_keep_the_server_and_is_not_left() {
+    let place = Place::new();
+    let mut raw = Raw::at(&place);
+    raw.greet();
+    raw.call(1, "automate_manage", json!({"action": "list"}));
+    let server = raw.process.id();
+    // The answer is there: nothing is asked of the sidecar any more.
+    let mut output = BufReader::new(raw.process.stdout.take().unwrap());
+    let mut said = String::new();
+    while !said.contains("There are no automations") {
+        assert!(output.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    let sidecars = children_of(server);
+    signal("STOP", sidecars[0]);
+    let began = crate::support::clock();
+    drop(raw.process.stdin.take());
+    let code = eventually("its end", || raw.process.try_wait().unwrap()).code();
+    assert_eq!(code, Some(0));
+    assert!(began.elapsed() < std::time::Duration::from_secs(10), "the stuck sidecar was waited for");
+    eventually("the sidecar's end", || {
+        (!std::path::Path::new(&format!("/proc/{}", sidecars[0])).exists()).then_some(())
+    });
 }
 
 #[test]

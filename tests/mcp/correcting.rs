@@ -165,7 +165,55 @@ fn each_mistake_is_answered_with_what_would_be_right() {
         (json!({"title": 7, "in": "5m", "reminder": "x"}), "`title` is to be a text; write `\"7\"`"),
         (
             json!({"title": "x", "in": "5m", "reminder": "x", "dry_run": "true"}),
-            "`dry_run` is to be true or false, not \"true\"; write `true`",
+            "`dry_run` is to be true or false, not \"true\"; write `true` or `false`",
+        ),
+        (
+            json!({"title": "x", "in": "5m", "reminder": "x", "dry_run": "yes"}),
+            "not \"yes\"; write `true` or `false`",
+        ),
+        (json!({"title": "x", "in": "5m", "reminder": "x", "dry_run": 1}), "not 1; write `true` or `false`"),
+        (json!({"title": "x", "in": "5m", "reminder": "x", "dry_run": ""}), "write `true` or `false`"),
+        (
+            json!({"title": "x", "every": "5m", "reminder": "x", "times": 0}),
+            "`times` is to be a whole number from 1 to 1000000000, not 0\n",
+        ),
+        (
+            json!({"title": "x", "every": "5m", "reminder": "x", "times": "three"}),
+            "`times` is to be a whole number from 1 to 1000000000, not \"three\"\n",
+        ),
+        (
+            json!({"title": "x", "every": "5m", "reminder": "x", "times": 2.5}),
+            "from 1 to 1000000000, not 2.5\n",
+        ),
+        (
+            json!({"title": "x", "in": 20, "reminder": "x"}),
+            "write `\"20m\"` for minutes or `\"20h\"` for hours",
+        ),
+        (json!({"title": "x", "in": "99999999w", "reminder": "x"}), "`in` is too long; write at most `"),
+        (
+            json!({"title": "x", "every": "600w", "reminder": "x"}),
+            "`every` is too long; write at most `522w`",
+        ),
+        (
+            json!({"title": "x", "every": "hour", "reminder": "x"}),
+            "`every` is no span of time: \"hour\"; write `1h`",
+        ),
+        (json!({"title": "x", "every": "half an hour", "reminder": "x"}), "write one such as `20m`"),
+        (
+            json!({"title": "x", "at": "in 20 minutes", "reminder": "x"}),
+            "`at` is a span of time, not a time; write `in: \"20 minutes\"` instead",
+        ),
+        (
+            json!({"title": "x", "at": "17:00", "timezone": "PST", "reminder": "x"}),
+            "`timezone` is no IANA time zone: \"PST\"; write a place such as `America/Los_Angeles`",
+        ),
+        (
+            json!({"title": "x", "at": "17:00", "timezone": "UTC+1", "reminder": "x"}),
+            "write a place such as `Etc/GMT-1`",
+        ),
+        (
+            json!({"title": "x", "in": "5m", "command": [""]}),
+            "`command` begins with an empty text: the program is empty",
         ),
         (
             json!({"title": "x".repeat(161), "in": "5m", "reminder": "x"}),
@@ -182,6 +230,8 @@ fn each_mistake_is_answered_with_what_would_be_right() {
     ] {
         host.mistake("automate", call).says(sentence);
     }
+    let whole = json!({"title": "x", "every": "1h", "times": 3.0, "reminder": "x", "dry_run": true});
+    host.automate(whole).says("until 3 runs have succeeded or failed");
     for (call, sentence) in [
         (json!({}), "`action` is missing: what is to be done"),
         (json!({"action": "remove"}), "write `\"delete\"` if that is meant"),
@@ -197,6 +247,10 @@ fn each_mistake_is_answered_with_what_would_be_right() {
         (
             json!({"action": "run", "automation": "x", "wait_seconds": 600}),
             "`wait_seconds` is to be a whole number from 1 to 50, not 600",
+        ),
+        (
+            json!({"action": "run", "automation": "x", "wait_seconds": 0}),
+            "`wait_seconds` is to be a whole number from 1 to 50, not 0\n",
         ),
     ] {
         host.mistake("automate_manage", call).says(sentence);

@@ -32,7 +32,13 @@ fn a_watch_ends_itself_from_inside_a_run_of_an_agent() {
     agent.manage(json!({"action": "why", "automation": "Watch"})).says("“Watch”");
     for (tool, arguments) in [
         ("automate", json!({"title": "x", "every": "1h", "reminder": "x"})),
+        ("automate", json!({"title": "x", "every": "1h", "reminder": "x", "dry_run": true})),
+        ("automate", json!({"every": "soon"})),
         ("automate_manage", json!({"action": "pause", "automation": "Other"})),
+        ("automate_manage", json!({"action": "pause", "automation": "Other", "confirm": "x"})),
+        ("automate_manage", json!({"action": "resume"})),
+        ("automate_manage", json!({"action": "run", "automation": "Other", "wait_seconds": 0})),
+        ("automate_manage", json!({"action": "delete", "automation": "Other"})),
         ("automate_manage", json!({"action": "resume", "automation": "Watch"})),
         ("automate_manage", json!({"action": "run", "automation": "Other"})),
         ("automate_manage", json!({"action": "delete", "automation": "Other", "confirm": "Other"})),

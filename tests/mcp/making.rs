@@ -132,13 +132,26 @@ fn a_key_makes_one_automation_and_a_dry_run_none() {
     let first = host.automate(call.clone());
     first.says(" was made.");
     let second = host.automate(call);
-    second.says(" is there already, made with the same `key` on ");
+    second.says("Nothing new was made: this `key` was used on ");
+    second.says(" for “Once” (");
+    assert!(!second.text.contains("It is not what was asked for"), "{}", second.text);
     assert_eq!(first.id(), second.id());
+    let other = host.automate(json!({"title": "Other", "every": "2h", "reminder": "x", "key": "k"}));
+    other.says("for “Once” (");
+    other.says("It is not what was asked for now: it has another title, another schedule.");
+    assert_eq!(first.id(), other.id());
+    let soon = json!({"title": "Soon", "in": "20m", "reminder": "x", "key": "soon"});
+    host.automate(soon.clone()).says(" was made.");
+    let again = host.automate(soon);
+    assert!(!again.text.contains("It is not what was asked for"), "{}", again.text);
+    let tried =
+        host.automate(json!({"title": "Other", "every": "2h", "reminder": "x", "key": "k", "dry_run": true}));
+    tried.says("A dry run does not look whether the `key` was used");
     let tried = host.automate(json!({"title": "Tried", "every": "1h", "reminder": "x", "dry_run": true}));
     tried.says("“Tried” would be made; nothing was. It reminds: “x”. Every hour. Next: ");
     assert_eq!((tried.id(), &tried.structure["dry_run"]), (json!(""), &json!(true)));
     let listed = window.get("automation/list", json!({}));
-    assert_eq!(listed["items"].as_array().unwrap().len(), 1);
+    assert_eq!(listed["items"].as_array().unwrap().len(), 2);
     host.finish();
     window.finish();
 }

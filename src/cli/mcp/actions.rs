@@ -1,5 +1,6 @@
 //! What `automate_manage` does with one automation, or all.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -9,7 +10,7 @@ use super::answer::{Answer, Manage};
 use super::arguments::Given;
 use super::fault::{Fault, told};
 use super::project::{Open, Trouble};
-use super::shown::{SAID, SAID_BESIDE_OTHERS, Shown, ShownRun};
+use super::shown::{SAID, SAID_BESIDE_OTHERS, Shown, ShownRun, secrets_of};
 use super::spoken::{by_the_clock, nobody_is_there, somebody_is_there};
 use crate::cli::named::{quoted, title_of};
 use crate::client::model::{Automation, Explanation, Run};
@@ -20,6 +21,7 @@ use crate::domain::id::AutomationId;
 use crate::domain::one_line::one_line;
 use crate::domain::schedule::typed::read_time;
 use crate::domain::schedule::zone::Zone;
+use crate::domain::secrets::Secrets;
 use crate::domain::time::Timestamp;
 
 /// The most automations that are listed: more than a person reads.
@@ -80,9 +82,9 @@ impl Asked<'_> {
         for note in &about.notes {
             text.push_str(&format!("\nNote: {note}"));
         }
-        let now = self.now();
-        text.push_str(&format!("\nIt is now {now}."));
-        Answer::right(&Manage { message, now, ..about }, text)
+        let (now, project) = (self.now(), self.open.directory());
+        text.push_str(&format!("\nIt is now {now}. The project is {project}."));
+        Answer::right(&Manage { message, now, project: Some(project), ..about }, text)
     }
 
     pub(super) async fn list_all(&self) -> Result<Answer, Trouble> {
@@ -116,8 +118,16 @@ impl Asked<'_> {
         if let (true, Some(one @ One { automation: None, .. })) = (runs.is_empty(), one) {
             return Ok(self.gone(one));
         }
+        let mut secrets: BTreeMap<&AutomationId, Secrets> = BTreeMap::new();
+        for run in &runs {
+            if !secrets.contains_key(&run.automation_id) {
+                let known = self.secrets_of(&run.automation_id, one).await?;
+                secrets.insert(&run.automation_id, known);
+            }
+        }
         let of = |(place, run): (usize, &Run)| {
-            ShownRun::of(run, &self.zone, if place == 0 { SAID } else { SAID_BESIDE_OTHERS })
+            let most = if place == 0 { SAID } else { SAID_BESIDE_OTHERS };
+            ShownRun::of(run, &self.zone, most, &secrets[&run.automation_id])
         };
         let runs: Vec<ShownRun> = runs.iter().enumerate().map(of).collect();
         let message = match (runs.len(), more) {
@@ -127,6 +137,18 @@ impl Asked<'_> {
             (count, false) => format!("There are {count} runs:"),
         };
         Ok(self.answered(message, Manage { runs, ..Manage::default() }))
+    }
+
+    /// What its runs may repeat and nobody is told. Of what was deleted that is not known any more.
+    async fn secrets_of(&self, id: &AutomationId, one: Option<&One>) -> Result<Secrets, Trouble> {
+        if let Some(one) = one.filter(|one| one.id == *id) {
+            return Ok(secrets_of(one.automation.as_ref()));
+        }
+        match self.open.client.ask::<Automation>("automation/get", json!({"id": id})).await {
+            Ok(automation) => Ok(secrets_of(Some(&automation))),
+            Err(error) if error.kind() == Some("not_found") => Ok(Secrets::default()),
+            Err(error) => Err(error.into()),
+        }
     }
 
     pub(super) async fn why(&self, one: &One, given: &Given) -> Result<Answer, Trouble> {
@@ -150,7 +172,8 @@ impl Asked<'_> {
             format!("{}: {}", by_the_clock(&self.zone, piece.at), one_line(&piece.text, SENTENCE))
         };
         let evidence = explanation.evidence.iter().map(piece).collect();
-        let runs = explanation.run.iter().map(|run| ShownRun::of(run, &self.zone, SAID)).collect();
+        let secrets = secrets_of(one.automation.as_ref());
+        let runs = explanation.run.iter().map(|run| ShownRun::of(run, &self.zone, SAID, &secrets)).collect();
         let message = one_line(&explanation.summary, SENTENCE);
         Ok(self.answered(message, Manage { runs, evidence, ..Manage::default() }))
     }
@@ -174,9 +197,10 @@ impl Asked<'_> {
             Err(error) => return Err(error.into()),
         };
         let shown = Shown::of(&after, self.now);
-        let message = match before.is_paused() == after.is_paused() {
-            true => format!("{} was {done} before; nothing has changed.", shown.named()),
-            false => format!("{} was {done}.", shown.named()),
+        let message = match (before.is_paused() == after.is_paused(), rest) {
+            (true, Rest::Pause) => format!("{} was paused before; nothing has changed.", shown.named()),
+            (true, Rest::Resume) => format!("{} is not paused; nothing has changed.", shown.named()),
+            (false, Rest::Pause | Rest::Resume) => format!("{} was {done}.", shown.named()),
         };
         let notes = nobody_is_there(&self.open.status).filter(|_| !after.is_paused()).into_iter().collect();
         Ok(self.answered(message, Manage { automations: vec![shown], notes, ..Manage::default() }))
@@ -237,7 +261,7 @@ impl Asked<'_> {
                 (format!("A run of {title} was asked for."), vec![note.to_owned()])
             }
         };
-        let runs = vec![ShownRun::of(&run, &self.zone, SAID)];
+        let runs = vec![ShownRun::of(&run, &self.zone, SAID, &secrets_of(one.automation.as_ref()))];
         Ok(self.answered(message, Manage { runs, notes, ..Manage::default() }))
     }
 
@@ -251,7 +275,7 @@ impl Asked<'_> {
                 true => "is not its title",
                 false => "is missing: a delete is for good, so be sure that the user wants it",
             };
-            let fault = Fault::new("confirm", problem, format!("if so, write `{title:?}`"));
+            let fault = Fault::new("confirm", problem, format!("if so, write `{}`", json!(title)));
             let this = format!("Nothing was deleted. This is {}. {}", shown.named(), shown.described());
             return Ok(self.refused(&this, vec![fault]));
         }

@@ -45,6 +45,9 @@ pub(super) struct Automate {
     pub(super) message: String,
     /// The time that it is.
     pub(super) now: String,
+    /// The project's directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
     /// What was made, or would be.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) automation: Option<Shown>,
@@ -65,6 +68,9 @@ pub(super) struct Manage {
     pub(super) message: String,
     /// The time that it is.
     pub(super) now: String,
+    /// The project's directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<String>,
     /// The automations that it is about.
     pub(super) automations: Vec<Shown>,
     /// The runs that it is about, the newest first.

@@ -20,6 +20,8 @@ pub(super) struct Argument {
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     Text,
+    /// A text that is a number and a unit of time.
+    Span,
     /// Texts, one for each word. This other argument takes them as one line.
     Words {
         line: &'static str,
@@ -47,7 +49,7 @@ const REPEATED: usize = 80;
 impl Kind {
     fn schema(self) -> Map<String, Value> {
         let schema = match self {
-            Kind::Text => json!({"type": "string"}),
+            Kind::Text | Kind::Span => json!({"type": "string"}),
             Kind::Words { line: _ } => json!({"type": "array", "items": {"type": "string"}}),
             Kind::Count(most) => json!({"type": "integer", "minimum": 1, "maximum": most}),
             Kind::Flag => json!({"type": "boolean"}),
@@ -61,13 +63,24 @@ impl Kind {
         }
     }
 
+    /// Whether this is what hosts send that leave nothing out. Of a flag it is only what stands for nothing: an empty text
+    /// may have meant either.
+    fn is_left_out(self, value: &Value) -> bool {
+        match self {
+            Kind::Flag => value.is_null(),
+            Kind::Text | Kind::Span | Kind::Words { line: _ } | Kind::Count(_) | Kind::Choice(_) => {
+                says_nothing(value)
+            }
+        }
+    }
+
     fn fits(self, value: &Value) -> bool {
         match self {
-            Kind::Text => value.is_string(),
+            Kind::Text | Kind::Span => value.is_string(),
             Kind::Words { line: _ } => {
                 value.as_array().is_some_and(|texts| texts.iter().all(Value::is_string))
             }
-            Kind::Count(most) => value.as_i64().is_some_and(|count| (1..=most).contains(&count)),
+            Kind::Count(most) => whole(value).is_some_and(|count| (1..=most).contains(&count)),
             Kind::Flag => value.is_boolean(),
             Kind::Choice(words) => value.as_str().is_some_and(|word| words.contains(&word)),
         }
@@ -81,6 +94,14 @@ impl Kind {
                 true => Fault::new(argument, "is to be a text", format!("write `\"{value}\"`")),
                 false => Fault::new(argument, format!("is to be a text, not {given}"), "write one"),
             },
+            Kind::Span => {
+                let problem = format!("is to be a text, a number and a unit of time, not {given}");
+                let right = match whole(value).filter(|number| *number > 0) {
+                    Some(number) => format!("write `\"{number}m\"` for minutes or `\"{number}h\"` for hours"),
+                    None => "write one such as `\"20m\"`".to_owned(),
+                };
+                Fault::new(argument, problem, right)
+            }
             Kind::Words { line: other } => match value.as_str() {
                 Some(line) if line.contains(|letter| "\"'`|&;<>()$*?~\\\n".contains(letter)) => {
                     let problem = "is to be a list of texts, one for each word, which no shell reads";
@@ -101,18 +122,21 @@ impl Kind {
             },
             Kind::Count(most) => {
                 let number = value.as_str().and_then(|text| text.trim().parse::<i64>().ok());
-                let right = number.filter(|number| (1..=most).contains(number)).unwrap_or(most.min(10));
+                let right = number.filter(|number| (1..=most).contains(number));
                 let problem = format!("is to be a whole number from 1 to {most}, not {given}");
-                Fault::new(argument, problem, format!("write `{right}`"))
-            }
-            Kind::Flag => {
-                let meant = value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true"));
+                // Of a number that is none of these nobody knows which one was meant.
                 Fault::new(
                     argument,
-                    format!("is to be true or false, not {given}"),
-                    format!("write `{meant}`"),
+                    problem,
+                    right.map(|right| format!("write `{right}`")).unwrap_or_default(),
                 )
             }
+            // Which of the two was meant is not guessed: whoever follows a wrong guess does what was not wanted.
+            Kind::Flag => Fault::new(
+                argument,
+                format!("is to be true or false, not {given}"),
+                "write `true` or `false`, without quotes",
+            ),
             Kind::Choice(words) => {
                 let written = value.as_str().unwrap_or_default();
                 let meant = meant(written, synonyms).or_else(|| nearest(written, words.iter().copied()));
@@ -150,7 +174,7 @@ impl Table {
             match self.arguments.iter().find(|argument| argument.name == name) {
                 None => given.faults.push(self.unknown(&name)),
                 // Many hosts send what a model leaves out in one of these ways.
-                Some(_) if says_nothing(&value) => {}
+                Some(argument) if argument.kind.is_left_out(&value) => {}
                 Some(argument) => {
                     given.sent.push(argument.name);
                     match argument.kind.fits(&value) {
@@ -185,6 +209,15 @@ impl Table {
         let about = about.unwrap_or_default().trim_end_matches('.');
         Fault::new(name, format!("is missing: {}{}", about[..1].to_lowercase(), &about[1..]), "")
     }
+}
+
+/// The whole number that it is, `3.0` among them: to JSON Schema that is an integer.
+fn whole(value: &Value) -> Option<i64> {
+    /// Up to here each whole number has a floating-point number of its own.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    let written = || value.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < EXACT);
+    // Exactly: it is whole, and not too large.
+    value.as_i64().or_else(|| written().and_then(|number| format!("{number:.0}").parse().ok()))
 }
 
 /// What is called so elsewhere.
@@ -227,7 +260,7 @@ impl Given {
     }
 
     pub(super) fn count(&self, name: &str) -> Option<i64> {
-        self.value(name)?.as_i64()
+        whole(self.value(name)?)
     }
 
     /// A flag that was not given is down.

@@ -4,7 +4,7 @@ use rmcp::model::{JsonObject, Tool, ToolAnnotations};
 use serde_json::{Value, json};
 
 use super::answer::{Answer, Automate, schema_of};
-use super::arguments::{Argument, Kind, Table};
+use super::arguments::{Argument, Given, Kind, Table};
 use super::draft::{self, Planned};
 use super::fault::{Fault, told};
 use super::models::{self, LISTED};
@@ -12,6 +12,7 @@ use super::project::{Open, Trouble};
 use super::shown::Shown;
 use super::spoken::{by_the_clock, next_times, nobody_is_there};
 use crate::client::model::Automation;
+use crate::domain::automation::When;
 use crate::domain::time::Timestamp;
 
 /// What the tool is called.
@@ -47,7 +48,7 @@ pub(super) const TABLE: Table = Table {
         },
         Argument {
             name: "every",
-            kind: Kind::Text,
+            kind: Kind::Span,
             about: "Again and again, this long apart, from now: `30m`, `2h`, `1 day`.",
         },
         Argument {
@@ -57,7 +58,7 @@ pub(super) const TABLE: Table = Table {
         },
         Argument {
             name: "in",
-            kind: Kind::Text,
+            kind: Kind::Span,
             about: "Once, this long from now: `20m`, `1h30m`, `3 days`.",
         },
         Argument {
@@ -180,6 +181,10 @@ pub(super) fn tool() -> Tool {
 
 /// Creates what the arguments say, or tells everything that is wrong with them.
 pub(super) async fn call(open: &Open, sent: Option<JsonObject>, now: Timestamp) -> Result<Answer, Trouble> {
+    if open.own_automation().await?.is_some() {
+        // Also if it is only tried: nobody can make it from here, however right it is.
+        return Err(Trouble::inside());
+    }
     let mut given = TABLE.read(sent);
     let Planned { mut draft, wants_model, zone } = draft::plan(&mut given, now);
     let mut refused = Refused { faults: Vec::new(), offered: Vec::new(), now: by_the_clock(&zone, now) };
@@ -226,7 +231,22 @@ pub(super) async fn call(open: &Open, sent: Option<JsonObject>, now: Timestamp) 
             return Ok(refused.answer());
         }
     };
-    Ok(told_of(open, &made, notes, dry_run, now).await)
+    let key = match (given.has("key"), dry_run) {
+        (true, true) => {
+            let note = "A dry run does not look whether the `key` was used: if so within a day, the call without `dry_run` makes nothing new.";
+            notes.push(note.to_owned());
+            None
+        }
+        (true, false) => made.known().filter(|known| known.created_at < now),
+        (false, _) => None,
+    };
+    let before = match key {
+        Some(first) => {
+            Some(Before { at: first.created_at, differs: differences(open, &made, draft, &given).await })
+        }
+        None => None,
+    };
+    Ok(told_of(open, &made, notes, dry_run, before, now).await)
 }
 
 fn is_about_the_model(fault: &Fault) -> bool {
@@ -259,28 +279,59 @@ impl Refused {
     }
 }
 
+/// That an automation was there already, because its key was used before.
+struct Before {
+    at: Timestamp,
+    /// What of it is not as it was asked for now.
+    differs: Vec<&'static str>,
+}
+
+/// What of an automation is not as this draft has it. Nothing where that cannot be made any more.
+async fn differences(open: &Open, first: &Automation, mut draft: Value, given: &Given) -> Vec<&'static str> {
+    draft["dryRun"] = json!(true);
+    draft.as_object_mut().map(|draft| draft.remove("key"));
+    let asked = open.client.ask::<Automation>("automation/create", &draft).await.ok();
+    let (Some(first), Some(asked)) = (first.known(), asked.as_ref().and_then(Automation::known)) else {
+        return Vec::new();
+    };
+    let (first, asked) = (&first.definition, &asked.definition);
+    // What is to be 20 minutes from now is at another time when it is said again.
+    let is_from_now = given.has("in") && matches!(first.when, When::Oneshot { .. });
+    let schedule = !is_from_now && (&first.when, &first.timezone) != (&asked.when, &asked.timezone);
+    let parts = [
+        ("title", first.title != asked.title),
+        ("schedule", schedule),
+        ("task", first.task != asked.task),
+        ("directory", first.placement != asked.placement),
+        ("access", first.access != asked.access),
+    ];
+    parts.into_iter().filter(|(_, differs)| *differs).map(|(part, _)| part).collect()
+}
+
 /// What is told of something that was made, or would be.
 async fn told_of(
     open: &Open,
     made: &Automation,
     mut notes: Vec<String>,
     dry_run: bool,
+    before: Option<Before>,
     now: Timestamp,
 ) -> Answer {
     let shown = Shown::of(made, now);
     let zone = shown.zone();
     notes.extend(surprises(open, made).await);
     notes.extend(nobody_is_there(&open.status));
-    // One that was there before: its key was used already.
-    let before =
-        made.known().map(|known| known.created_at).filter(|created_at| !dry_run && *created_at < now);
     let message = match before {
-        Some(at) => {
+        Some(Before { at, differs }) => {
             let at = by_the_clock(&zone, at);
-            format!(
-                "{} is there already, made with the same `key` on {at}; no second one was made.",
-                shown.named()
-            )
+            let told = format!("Nothing new was made: this `key` was used on {at} for {}.", shown.named());
+            match differs.is_empty() {
+                true => told,
+                false => format!(
+                    "{told} It is not what was asked for now: it has another {}. If both are wanted, call again with another `key`.",
+                    differs.join(", another ")
+                ),
+            }
         }
         None if dry_run => format!("{} would be made; nothing was.", shown.named()),
         None => format!("{} was made.", shown.named()),
@@ -289,9 +340,14 @@ async fn told_of(
     for note in &notes {
         text.push_str(&format!("\nNote: {note}"));
     }
-    let now = by_the_clock(&zone, now);
+    let project = open.directory();
+    text.push_str(&format!("\nThe project is {project}."));
+    let (now, project) = (by_the_clock(&zone, now), Some(project));
     let automation = Some(shown);
-    Answer::right(&Automate { message, now, automation, dry_run, notes, ..Automate::default() }, text)
+    Answer::right(
+        &Automate { message, now, project, automation, dry_run, notes, ..Automate::default() },
+        text,
+    )
 }
 
 /// What a person should know of the schedule, and of its next times. It is there or not: what was made is made.

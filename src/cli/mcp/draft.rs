@@ -7,6 +7,7 @@ use super::fault::{Fault, list};
 use super::project::Trouble;
 use super::spoken::by_the_clock;
 use crate::client::{Detail, Error};
+use crate::domain::draft::limits;
 use crate::domain::one_line::one_line;
 use crate::domain::schedule::typed::{Coming, read_coming, read_span};
 use crate::domain::schedule::zone::Zone;
@@ -44,11 +45,11 @@ pub(super) fn plan(given: &mut Given, now: Timestamp) -> Planned {
         }
         Some((name, Err(_))) => {
             let problem = format!("is no IANA time zone: {:?}", one_line(&name, 40));
-            given.fault(
-                "timezone",
-                problem,
-                "write one such as `Europe/Berlin`, or leave it out for this machine's",
+            let example = of_its_offset(&name).unwrap_or_else(|| "America/Los_Angeles".to_owned());
+            let instead = format!(
+                "write a place such as `{example}` or `Europe/Berlin`, or leave it out for this machine's"
             );
+            given.fault("timezone", problem, instead);
             Zone::machine()
         }
     };
@@ -72,6 +73,15 @@ pub(super) fn plan(given: &mut Given, now: Timestamp) -> Planned {
     Planned { draft, wants_model, zone }
 }
 
+/// The zone that has this offset from UTC all year, written as in `UTC+1`. Their names count to the west.
+fn of_its_offset(name: &str) -> Option<String> {
+    let name = name.to_ascii_uppercase();
+    let offset = name.strip_prefix("UTC").or_else(|| name.strip_prefix("GMT"))?;
+    let hours: i64 = offset.trim().trim_end_matches(":00").parse().ok()?;
+    let zone = Zone::named(&format!("Etc/GMT{:+}", -hours)).ok()?;
+    Some(zone.name().to_owned())
+}
+
 fn plan_when(given: &mut Given, draft: &mut Value, zone: &Zone, now: Timestamp) {
     let ends = given.sent_of(&["times", "until"]);
     match given.sent_of(&WHEN).as_slice() {
@@ -88,7 +98,7 @@ fn plan_when(given: &mut Given, draft: &mut Value, zone: &Zone, now: Timestamp) 
         }
         ["every"] => {
             draft["kind"] = json!("recurring");
-            if let Some(every_ms) = span(given, "every") {
+            if let Some(every_ms) = span(given, "every", limits::INTERVAL_MS) {
                 draft["rhythm"] = json!({"kind": "interval", "everyMs": every_ms});
             }
         }
@@ -100,7 +110,7 @@ fn plan_when(given: &mut Given, draft: &mut Value, zone: &Zone, now: Timestamp) 
         }
         ["in"] => {
             draft["kind"] = json!("oneshot");
-            if let Some(in_ms) = span(given, "in") {
+            if let Some(in_ms) = span(given, "in", Timestamp::MAX.since_ms(now)) {
                 // Nobody who says "in 20 minutes" means the fraction of a second.
                 let at = now.plus_ms(in_ms).as_millis();
                 draft["fireAt"] = json!(at.saturating_add(999) / 1000 * 1000);
@@ -175,6 +185,11 @@ fn plan_what(given: &mut Given) -> Value {
             task
         }
         ["command"] => match given.texts("command").as_deref() {
+            Some([program, ..]) if program.trim().is_empty() => {
+                let problem = "begins with an empty text: the program is empty";
+                given.fault("command", problem, "write one such as `[\"npm\", \"test\"]`");
+                Value::Null
+            }
             Some([program, args @ ..]) => json!({"kind": "command", "program": program, "args": args}),
             Some([]) | None => Value::Null,
         },
@@ -196,10 +211,16 @@ fn plan_what(given: &mut Given) -> Value {
 /// The shell, and what makes it read a line.
 pub(super) const SHELL: [&str; 2] = if cfg!(windows) { ["cmd", "/C"] } else { ["sh", "-c"] };
 
-fn span(given: &mut Given, name: &'static str) -> Option<i64> {
+/// A span of at most so many milliseconds.
+fn span(given: &mut Given, name: &'static str, most: i64) -> Option<i64> {
     let typed = given.text(name)?;
     match read_span(typed) {
-        Ok(ms) => Some(ms),
+        Ok(ms) if ms <= most => Some(ms),
+        Ok(_) => {
+            let weeks = most / (7 * 24 * 60 * 60 * 1000);
+            given.fault(name, "is too long", format!("write at most `{weeks}w`"));
+            None
+        }
         Err(_) => {
             let problem = format!("is no span of time: {:?}", one_line(typed, 40));
             let digits = typed.trim();
@@ -207,12 +228,34 @@ fn span(given: &mut Given, name: &'static str) -> Option<i64> {
                 Ok(_) => {
                     format!("write its unit too, as in `{digits}m` for minutes or `{digits}h` for hours")
                 }
-                Err(_) => "write one such as `20m`, `2h`, `1h30m` or `3 days`".to_owned(),
+                Err(_) => match of_one(digits) {
+                    Some(one) => format!("write `{one}`"),
+                    None => "write one such as `20m`, `2h`, `1h30m` or `3 days`".to_owned(),
+                },
             };
             given.fault(name, problem, guess);
             None
         }
     }
+}
+
+/// The span that somebody means who names its unit only: `hour`, `every day`, `weekly`.
+fn of_one(typed: &str) -> Option<String> {
+    let words: Vec<&str> = typed.split_whitespace().collect();
+    let unit = match words.as_slice() {
+        [unit] => *unit,
+        [article, unit] if ["a", "an", "one", "each", "every"].contains(article) => *unit,
+        [] | [_, ..] => return None,
+    };
+    let unit = match unit {
+        "hourly" => "hour",
+        "daily" => "day",
+        "weekly" => "week",
+        unit => unit,
+    };
+    let whole_words = ["second", "minute", "hour", "day", "week"];
+    let known = whole_words.iter().find(|word| word.eq_ignore_ascii_case(unit))?;
+    Some(format!("1{}", &known[..1]))
 }
 
 fn time(given: &mut Given, zone: &Zone, now: Timestamp) -> Option<Timestamp> {
@@ -226,7 +269,15 @@ fn time(given: &mut Given, zone: &Zone, now: Timestamp) -> Option<Timestamp> {
             None
         }
         Err(_) => {
-            given.fault("at", no_time(&typed), TIMES);
+            let span = typed.trim();
+            let span = span.strip_prefix("in ").unwrap_or(span).trim();
+            match read_span(span) {
+                Ok(_) => {
+                    let right = format!("write `in: {}` instead", json!(one_line(span, 40)));
+                    given.fault("at", "is a span of time, not a time", right);
+                }
+                Err(_) => given.fault("at", no_time(&typed), TIMES),
+            }
             None
         }
     }

@@ -10,6 +10,7 @@ use super::fault::list;
 use super::project::{Open, Trouble};
 use crate::cli::named::{automation_named, zone_of};
 use crate::cli::opened::Trouble as Unanswered;
+use crate::domain::id::AutomationId;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
 
@@ -17,7 +18,83 @@ use crate::domain::time::Timestamp;
 pub(super) const NAME: &str = "automate_manage";
 
 /// What it can do.
-const ACTIONS: [&str; 7] = ["list", "runs", "why", "pause", "resume", "run", "delete"];
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Action {
+    List,
+    Runs,
+    Why,
+    Pause,
+    Resume,
+    Run,
+    Delete,
+}
+
+impl Action {
+    const ALL: [Action; 7] =
+        [Action::List, Action::Runs, Action::Why, Action::Pause, Action::Resume, Action::Run, Action::Delete];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Action::List => "list",
+            Action::Runs => "runs",
+            Action::Why => "why",
+            Action::Pause => "pause",
+            Action::Resume => "resume",
+            Action::Run => "run",
+            Action::Delete => "delete",
+        }
+    }
+
+    /// The arguments that it takes beside the automation.
+    fn takes(self) -> &'static [&'static str] {
+        match self {
+            Action::List | Action::Runs => &[],
+            Action::Why => &["at"],
+            Action::Pause | Action::Resume => &["note"],
+            Action::Run => &["wait_seconds"],
+            Action::Delete => &["confirm"],
+        }
+    }
+
+    /// Whether it is about one automation, never about all.
+    fn needs_one(self) -> bool {
+        match self {
+            Action::List | Action::Runs => false,
+            Action::Why | Action::Pause | Action::Resume | Action::Run | Action::Delete => true,
+        }
+    }
+
+    /// What it may be about inside a run.
+    fn inside(self) -> Inside {
+        match self {
+            Action::List | Action::Runs | Action::Why => Inside::Any,
+            Action::Pause => Inside::Own,
+            Action::Resume | Action::Run | Action::Delete => Inside::None,
+        }
+    }
+}
+
+/// Which automations something may be about that comes out of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Inside {
+    /// Any of the project.
+    Any,
+    /// That of the run.
+    Own,
+    /// None.
+    None,
+}
+
+/// The words of all actions.
+const ACTIONS: [&str; Action::ALL.len()] = {
+    let mut words = [""; Action::ALL.len()];
+    let mut place = 0;
+    while place < words.len() {
+        words[place] = Action::ALL[place].word();
+        place += 1;
+    }
+    words
+};
 
 /// The longest that a call waits for a run, in seconds: many hosts give up on a call after a minute.
 const WAIT: i64 = 50;
@@ -99,15 +176,9 @@ const TABLE: Table = Table {
     ],
 };
 
-/// With which actions an argument goes.
-fn goes_with(argument: &str) -> &'static [&'static str] {
-    match argument {
-        "at" => &["why"],
-        "note" => &["pause", "resume"],
-        "wait_seconds" => &["run"],
-        "confirm" => &["delete"],
-        _ => &ACTIONS,
-    }
+/// The actions that alone take an argument; none if every action takes it.
+fn goes_with(argument: &str) -> Vec<Action> {
+    Action::ALL.into_iter().filter(|action| action.takes().contains(&argument)).collect()
 }
 
 /// The tool as it is listed.
@@ -128,34 +199,45 @@ pub(super) async fn call(
     over: impl Future<Output = ()>,
 ) -> Result<Answer, Trouble> {
     let mut given = TABLE.read(sent);
-    let action = given.text("action").unwrap_or_default().to_owned();
-    if !action.is_empty() {
+    let word = given.text("action");
+    let action = Action::ALL.into_iter().find(|action| Some(action.word()) == word);
+    let own = open.own_automation().await?;
+    if let (Some(Inside::None), Some(_)) = (action.map(Action::inside), &own) {
+        return Err(Trouble::inside());
+    }
+    if let Some(action) = action {
         for name in given.sent().to_vec() {
             let fits = goes_with(name);
-            if !fits.contains(&action.as_str()) {
-                given.fault(name, format!("goes with {} only", list(fits)), "leave it out");
+            if !(fits.is_empty() || fits.contains(&action)) {
+                let fits: Vec<&str> = fits.into_iter().map(Action::word).collect();
+                given.fault(name, format!("goes with {} only", list(&fits)), "leave it out");
             }
         }
     }
-    let target = Target::find(open, &mut given, &action).await?;
-    let asked = Asked { open, now, zone: target.zone() };
-    if !given.faults.is_empty() {
-        return Ok(asked.refused("Nothing was done.", given.faults));
+    let target = Target::find(open, &mut given, action, own.as_ref()).await?;
+    if let (Some(Inside::Own), Some(own), Target::One(one)) = (action.map(Action::inside), &own, &target)
+        && one.id != *own
+    {
+        return Err(Trouble::inside());
     }
-    let one = match (action.as_str(), target) {
-        ("list", Target::All) => return asked.list_all().await,
-        ("runs", Target::All) => return asked.runs(None).await,
-        (_, Target::All) => return Ok(asked.refused("Nothing was done.", given.faults)),
-        (_, Target::One(one)) => one,
+    let asked = Asked { open, now, zone: target.zone() };
+    // An action that is missing or unknown is a fault, and so is an automation that is missing where one is needed.
+    let (Some(action), true) = (action, given.faults.is_empty()) else {
+        return Ok(asked.refused("Nothing was done.", given.faults));
     };
-    match action.as_str() {
-        "list" => asked.list(&one),
-        "runs" => asked.runs(Some(&one)).await,
-        "why" => asked.why(&one, &given).await,
-        "pause" => asked.rest(&one, Rest::Pause, &given).await,
-        "resume" => asked.rest(&one, Rest::Resume, &given).await,
-        "run" => asked.run(&one, &given, over).await,
-        _ => asked.delete(&one, &given).await,
+    match (action, target) {
+        (Action::List, Target::All) => asked.list_all().await,
+        (Action::List, Target::One(one)) => asked.list(&one),
+        (Action::Runs, Target::All) => asked.runs(None).await,
+        (Action::Runs, Target::One(one)) => asked.runs(Some(&one)).await,
+        (Action::Why, Target::One(one)) => asked.why(&one, &given).await,
+        (Action::Pause, Target::One(one)) => asked.rest(&one, Rest::Pause, &given).await,
+        (Action::Resume, Target::One(one)) => asked.rest(&one, Rest::Resume, &given).await,
+        (Action::Run, Target::One(one)) => asked.run(&one, &given, over).await,
+        (Action::Delete, Target::One(one)) => asked.delete(&one, &given).await,
+        (Action::Why | Action::Pause | Action::Resume | Action::Run | Action::Delete, Target::All) => {
+            Ok(asked.refused("Nothing was done.", given.faults))
+        }
     }
 }
 
@@ -167,7 +249,12 @@ enum Target {
 
 impl Target {
     /// The automation that is named; inside a run its own if none is. Whether one has to be is the action's to say.
-    async fn find(open: &Open, given: &mut Given, action: &str) -> Result<Target, Trouble> {
+    async fn find(
+        open: &Open,
+        given: &mut Given,
+        action: Option<Action>,
+        own: Option<&AutomationId>,
+    ) -> Result<Target, Trouble> {
         if let Some(name) = given.text("automation").map(str::to_owned) {
             return match automation_named(&open.client, &name).await {
                 Ok(named) => Ok(Target::One(One { id: named.id, automation: named.automation })),
@@ -182,18 +269,14 @@ impl Target {
                 Err(Unanswered::Failed(why)) => Err(Trouble::Refused(why)),
             };
         }
-        let own = match action {
-            "pause" => open.own_automation().await?,
-            _ => None,
-        };
-        match own {
+        let may_be_meant = action.map(Action::inside) == Some(Inside::Own) && !given.has("automation");
+        match own.filter(|_| may_be_meant).cloned() {
             Some(id) => {
                 let automation = open.client.ask("automation/get", json!({"id": id})).await?;
                 Ok(Target::One(One { id, automation: Some(automation) }))
             }
             None => {
-                let has_to_be = !matches!(action, "" | "list" | "runs");
-                if has_to_be && !given.has("automation") {
+                if action.is_some_and(Action::needs_one) && !given.has("automation") {
                     given.fault(
                         "automation",
                         "is missing",

@@ -4,14 +4,24 @@
 //! next call has one that lives.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 
 use crate::cli::opened::Trouble as Unanswered;
 use crate::client::model::{Run, Status};
 use crate::client::{Client, Error, Opening, Refused};
 use crate::domain::id::{AutomationId, RunId};
+use crate::domain::one_line::one_line;
+
+/// How long a sidecar may take to open the project, or to say how things stand, with which each call begins. Both take a
+/// moment, unless the machine is very busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long this process stays for a sidecar's end when the conversation has ended: hosts kill what does not end soon.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// A project that can be opened.
 pub(super) struct Project {
@@ -28,6 +38,9 @@ pub(super) struct Open {
     pub(super) status: Status,
     inside: Option<RunId>,
 }
+
+/// The most characters of a project's directory that are told: more than any path has that somebody chose.
+const DIRECTORY: usize = 1000;
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -57,11 +70,12 @@ impl Project {
                 Err(Error::Gone(why)) => tracing::info!("the sidecar is opened again: {why}"),
             }
         }
-        *held = None;
-        let cannot = |error: Error| {
-            Trouble::Gone(format!("The project cannot be opened, so nothing was done. {error}"))
-        };
-        let client = Arc::new(Client::open(self.opening.clone()).await.map_err(cannot)?);
+        if let Some(client) = held.take().and_then(Arc::into_inner) {
+            // It has ended or is stuck: it would hold up the next one.
+            let _ = client.close_within(Duration::ZERO).await;
+        }
+        let opened = timeout(PATIENCE, Client::open(self.opening.clone())).await;
+        let client = Arc::new(opened.map_err(|_| cannot(silent()))?.map_err(cannot)?);
         let status = ask_status(&client).await.map_err(cannot)?;
         *held = Some(client.clone());
         Ok(self.opened(client, status))
@@ -73,20 +87,51 @@ impl Project {
 
     /// Leaves the project, with what is carried out for it.
     pub(super) async fn close(&self) {
-        let Some(client) = self.client.lock().await.take() else { return };
         // A call that has not ended yet keeps it; then it ends with this process, as a window that is closed.
-        let Some(client) = Arc::into_inner(client) else { return };
-        if let Err(error) = client.close().await {
+        let Ok(mut held) = timeout(FAREWELL, self.client.lock()).await else { return };
+        let Some(client) = held.take().and_then(Arc::into_inner) else { return };
+        if let Err(error) = client.close_within(FAREWELL).await {
             tracing::info!("the sidecar was not closed: {error}");
         }
     }
 }
 
+fn silent() -> Error {
+    Error::Gone(format!("The sidecar has not answered for {} seconds; call again.", PATIENCE.as_secs()))
+}
+
+fn cannot(error: Error) -> Trouble {
+    let why = match &error {
+        Error::Refused(refused) => in_options(refused),
+        Error::Gone(_) => None,
+    };
+    let why = why.unwrap_or_else(|| error.to_string());
+    Trouble::Gone(format!("The project cannot be opened, so nothing was done. {why}"))
+}
+
+/// What is wrong with the directories, by the options of this command where the contract names fields.
+fn in_options(refused: &Refused) -> Option<String> {
+    let details = refused.details();
+    [("projectDirectory", "--project"), ("stateDirectory", "--state-directory")].into_iter().find_map(
+        |(field, option)| {
+            let field = format!("initializationOptions.{field}");
+            let hint = details.iter().find(|detail| detail.field == field)?.hint.as_deref()?;
+            Some(format!("{hint} with `{option}`, where this server is configured."))
+        },
+    )
+}
+
 async fn ask_status(client: &Client) -> Result<Status, Error> {
-    client.ask("scheduler/status", json!({})).await
+    let asked = client.ask("scheduler/status", json!({}));
+    timeout(PATIENCE, asked).await.unwrap_or_else(|_| Err(silent()))
 }
 
 impl Open {
+    /// The project's directory, as one line.
+    pub(super) fn directory(&self) -> String {
+        one_line(&self.client.opened().project.directory.to_string_lossy(), DIRECTORY)
+    }
+
     /// The automation whose run this process was started by; none outside of a run of this project.
     ///
     /// # Errors
@@ -101,12 +146,19 @@ impl Open {
     }
 }
 
+impl Trouble {
+    /// That it comes out of a run, which may not do this.
+    pub(super) fn inside() -> Trouble {
+        Trouble::Refused(INSIDE.to_owned())
+    }
+}
+
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
         match error {
             Error::Refused(Refused { kind, message, .. }) if kind == "inside_run" => {
                 tracing::debug!("{message}");
-                Trouble::Refused(INSIDE.to_owned())
+                Trouble::inside()
             }
             Error::Refused(Refused { message, .. }) => Trouble::Refused(message),
             Error::Gone(why) => Trouble::Gone(format!(

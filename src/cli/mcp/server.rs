@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use rmcp::model::{
-    CallToolRequestParams, CallToolResponse, Implementation, JsonObject, ListToolsResult,
+    CallToolRequestMethod, CallToolRequestParams, CallToolResponse, CallToolResult, ConstString,
+    CustomRequest, CustomResult, ErrorCode, Implementation, JsonObject, ListToolsResult,
     PaginatedRequestParams, ServerCapabilities, ServerConfig, Tool,
 };
 use rmcp::service::RequestContext;
 use rmcp::{ErrorData, RoleServer, ServerHandler};
+use serde_json::Value;
 use tokio::sync::{Semaphore, watch};
 
 use super::answer::{Answer, Automate, Manage};
@@ -54,6 +56,22 @@ impl Server {
         }
     }
 
+    /// The same, unless nobody hears the answer any more.
+    async fn answer_while_heard(
+        &self,
+        tool: Called,
+        arguments: Option<JsonObject>,
+        context: &RequestContext<RoleServer>,
+    ) -> CallToolResult {
+        let answer = tokio::select! {
+            answer = self.answer(tool, arguments) => answer,
+            () = context.ct.cancelled() => {
+                tool.sentence("The call was cancelled.".to_owned(), (self.clock)())
+            }
+        };
+        answer.result()
+    }
+
     async fn ask(&self, tool: Called, arguments: Option<JsonObject>) -> Result<Answer, Trouble> {
         let open = self.project.open().await?;
         let now = (self.clock)();
@@ -66,6 +84,23 @@ impl Server {
     async fn is_over(&self) {
         // Whoever would say so has gone with it.
         let _ = self.over.clone().wait_for(|over| *over).await;
+    }
+}
+
+fn unknown(tool: &str) -> ErrorData {
+    let why = format!("there is no tool {tool:?}; there are `automate` and `automate_manage`");
+    ErrorData::invalid_params(why, None)
+}
+
+/// Arguments that were sent as the text of an object, as some models do; otherwise what was sent.
+fn object_in(arguments: Value) -> Result<JsonObject, &'static str> {
+    match arguments {
+        Value::Object(arguments) => Ok(arguments),
+        Value::String(text) => serde_json::from_str(&text).map_err(|_| "a text"),
+        Value::Array(_) => Err("a list"),
+        Value::Null => Err("null"),
+        Value::Bool(_) => Err("true or false"),
+        Value::Number(_) => Err("a number"),
     }
 }
 
@@ -128,18 +163,35 @@ impl ServerHandler for Server {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some(tool) = Called::named(&request.name) else {
-            let why =
-                format!("there is no tool {:?}; there are `automate` and `automate_manage`", request.name);
-            return Err(ErrorData::invalid_params(why, None));
+        let tool = Called::named(&request.name).ok_or_else(|| unknown(&request.name))?;
+        Ok(self.answer_while_heard(tool, request.arguments, &context).await.into())
+    }
+
+    /// What the SDK does not know as a request of the protocol: among it a call whose arguments are no object.
+    async fn on_custom_request(
+        &self,
+        request: CustomRequest,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CustomResult, ErrorData> {
+        let CustomRequest { method, params, .. } = request;
+        if method != CallToolRequestMethod::VALUE {
+            return Err(ErrorData::new(ErrorCode::METHOD_NOT_FOUND, method, None));
+        }
+        let mut params = params.unwrap_or_default();
+        let Some(name) = params["name"].as_str() else {
+            return Err(ErrorData::invalid_params("a call names its tool in `name`", None));
         };
-        let answer = tokio::select! {
-            answer = self.answer(tool, request.arguments) => answer,
-            // Nobody hears the answer any more.
-            () = context.ct.cancelled() => {
-                tool.sentence("The call was cancelled.".to_owned(), (self.clock)())
+        let tool = Called::named(name).ok_or_else(|| unknown(name))?;
+        let result = match object_in(params["arguments"].take()) {
+            Ok(arguments) => self.answer_while_heard(tool, Some(arguments), &context).await,
+            Err(what) => {
+                let why = format!(
+                    "Nothing was done. `arguments` is to be an object, not {what}: send the arguments by their names, as the tool's schema has them."
+                );
+                tool.sentence(why, (self.clock)()).result()
             }
         };
-        Ok(answer.result().into())
+        let unwritable = |error: serde_json::Error| ErrorData::internal_error(error.to_string(), None);
+        serde_json::to_value(result).map(CustomResult::new).map_err(unwritable)
     }
 }
