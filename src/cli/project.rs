@@ -21,6 +21,15 @@ pub(super) struct Chosen {
 }
 
 impl Chosen {
+    /// The same arguments for another command, as a shell takes them, each after a blank.
+    pub(super) fn as_typed(&self) -> String {
+        let options = [("--project", &self.project), ("--state-directory", &self.state_directory)];
+        let typed = options.into_iter().filter_map(|(option, path)| {
+            Some(format!(" {option} {}", typed(&path.as_deref()?.to_string_lossy())))
+        });
+        typed.collect()
+    }
+
     /// What a window would say of itself.
     ///
     /// # Errors
@@ -49,5 +58,29 @@ impl Chosen {
             role,
             ..InitializeParams::default()
         })
+    }
+}
+
+/// A word as a shell takes it.
+fn typed(word: &str) -> String {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "_.,:/+@%=-".contains(letter);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_is_chosen_for_the_next_command_too() {
+        assert_eq!(Chosen::default().as_typed(), "");
+        let chosen = Chosen {
+            project: Some(PathBuf::from("/src/it's here")),
+            state_directory: Some(PathBuf::from("../state")),
+        };
+        assert_eq!(chosen.as_typed(), r" --project '/src/it'\''s here' --state-directory ../state");
     }
 }

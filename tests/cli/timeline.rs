@@ -126,7 +126,53 @@ fn what_cannot_be_used_is_told_and_what_nobody_has_opened_is_not_made() {
     insta::assert_snapshot!(refused(&["Easter"]), @"sexton: no automation is called “Easter”: this project has none");
     insta::assert_snapshot!(refused(&["--past", "soon"]), @r#"sexton: --past: "soon" is no span of time; write one such as `30s`, `90m`, `1h30m`, `7d` or `2w`"#);
     insta::assert_snapshot!(refused(&["--from", "2040-01-02", "--to", "2040-01-01"]), @"sexton: --to: 2040-01-01 00:00 does not come after the beginning, 2040-01-02 00:00");
-    assert!(refused(&["--width", "59"]).contains("59 is not in 60..=250"));
+    assert!(refused(&["--width", "39"]).contains("39 is not in 40..=250"));
     assert!(refused(&["--html", "-", "--json"]).contains("cannot be used with"));
+    client.finish();
+}
+
+#[test]
+fn what_is_foretold_waits_for_a_window_if_none_is_open() {
+    let place = Place::new();
+    let mut client = place.open();
+    hourly(&mut client, "Poll");
+    assert!(!timeline(&place, &[]).contains("No window is open"));
+    client.finish();
+    let told = timeline(&place, &[]);
+    assert!(told.contains("No window is open: nothing of what is to come runs until one is."), "{told}");
+}
+
+#[test]
+#[cfg(unix)]
+fn a_page_goes_where_its_name_leads_and_is_read_by_whoever_read_it_before() {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+    let place = Place::new();
+    let client = place.open();
+    let mode = |file: &std::path::Path| std::fs::metadata(file).unwrap().permissions().mode() & 0o7777;
+    let page = |file: &std::path::Path| std::fs::read_to_string(file).unwrap().starts_with("<!doctype html>");
+
+    let private = place.file("private.html");
+    std::fs::write(&private, "of yesterday").unwrap();
+    std::fs::set_permissions(&private, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let link = place.file("link.html");
+    symlink("private.html", &link).unwrap();
+    timeline(&place, &["--html", "link.html"]);
+    assert!(page(&private) && mode(&private) == 0o600);
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+
+    let (ahead, new) = (place.file("ahead.html"), place.file("new.html"));
+    symlink("new.html", &ahead).unwrap();
+    timeline(&place, &["--html", "ahead.html"]);
+    assert!(page(&new) && std::fs::symlink_metadata(&ahead).unwrap().is_symlink());
+
+    let pipe = place.file("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    assert_eq!(timeline(&place, &["--html", "pipe"]), "");
+    assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
+    assert!(reader.join().unwrap().ends_with("</html>\n"));
     client.finish();
 }

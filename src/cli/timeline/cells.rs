@@ -72,6 +72,26 @@ pub(super) struct Bar<'a> {
     pub(super) first: &'a Span,
     /// How many runs or scheduled times it stands for.
     pub(super) count: u64,
+    /// How many missed times its runs answer for too.
+    pub(super) also: u64,
+    pub(super) why: Why<'a>,
+}
+
+/// Why, of stretches that were put together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why<'a> {
+    /// Nothing is known of it.
+    Unsaid,
+    /// The same of all.
+    One(&'a str),
+    /// Not the same of all.
+    Several,
+}
+
+impl<'a> Why<'a> {
+    fn of(span: &'a Span) -> Why<'a> {
+        span.why.as_deref().map_or(Why::Unsaid, Why::One)
+    }
 }
 
 /// The stretches of a row, those of one kind put together that are less than `apart_ms` from each other.
@@ -86,10 +106,15 @@ pub(super) fn bars(spans: &[Span], apart_ms: i64) -> Vec<Bar<'_>> {
         {
             bar.to = bar.to.max(span.to);
             bar.count += span.count;
+            bar.also += span.also;
+            if bar.why != Why::of(span) {
+                bar.why = Why::Several;
+            }
             continue;
         }
         *lane = Some(bars.len());
-        bars.push(Bar { from: span.from, to: span.to, first: span, count: span.count });
+        let (count, also, why) = (span.count, span.also, Why::of(span));
+        bars.push(Bar { from: span.from, to: span.to, first: span, count, also, why });
     }
     bars
 }

@@ -18,6 +18,7 @@ use crate::domain::one_line::one_line;
 use crate::domain::run::machine::{ErrorCode, State};
 use crate::domain::run::{Need, SlotRange};
 use crate::domain::schedule::zone::Zone;
+use crate::domain::scheduler::Role;
 use crate::domain::simulation::{Reason, Simulation};
 use crate::domain::time::Timestamp;
 
@@ -44,6 +45,14 @@ pub(super) struct Answers {
     status: Value,
     /// Since when all runs are there, if some are not.
     runs_since: Option<Timestamp>,
+    recorded_later: Later,
+}
+
+/// How much of what was recorded after the span is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Later {
+    All,
+    Newest,
 }
 
 impl Answers {
@@ -58,7 +67,7 @@ impl Answers {
         if !named.is_empty() {
             automations.retain(|automation| named.iter().any(|id| automation["id"] == id.as_str()));
         }
-        let (runs, runs_since) = runs(client, named, window, now).await?;
+        let (runs, runs_since, recorded_later) = runs(client, named, window, now).await?;
         let simulation = match window.to >= now {
             true => {
                 let mut request = json!({"from": window.from.max(now), "to": window.to});
@@ -75,7 +84,7 @@ impl Answers {
             false => None,
         };
         let status = client.ask("scheduler/status", json!({})).await?;
-        Ok(Answers { automations, runs, simulation, status, runs_since })
+        Ok(Answers { automations, runs, simulation, status, runs_since, recorded_later })
     }
 
     /// For a program: each as the contract writes it.
@@ -88,14 +97,23 @@ impl Answers {
     }
 
     /// For a timeline.
-    pub(super) fn known(self, window: Window, now: Timestamp, zone: Zone) -> Result<Known, Trouble> {
-        let Answers { automations, runs, simulation, status, runs_since } = self;
+    pub(super) fn known(
+        self,
+        window: Window,
+        now: Timestamp,
+        zone: Zone,
+        chosen: String,
+    ) -> Result<Known, Trouble> {
+        let Answers { automations, runs, simulation, status, runs_since, recorded_later } = self;
         let automations: Vec<Automation> = read(Value::Array(automations))?;
         let runs: Vec<Run> = read(Value::Array(runs))?;
         let status: Status = read(status)?;
         let simulation: Option<Simulation> = simulation.map(read).transpose()?;
         let mut gaps: Vec<Gap> =
             runs_since.filter(|since| *since > window.from).map(Gap::RunsBefore).into_iter().collect();
+        if recorded_later == Later::Newest {
+            gaps.push(Gap::RecordedLater);
+        }
         let mut fires = Vec::new();
         if let Some(simulation) = simulation {
             let through = match simulation.fires.last() {
@@ -122,37 +140,47 @@ impl Answers {
             runs: runs.iter().map(known_run).collect(),
             fires,
             sleeps: status.suspended.iter().map(|slept| Sleep { from: slept.from, to: slept.to }).collect(),
+            windows: status.instances.iter().filter(|one| one.role == Some(Role::Participant)).count(),
+            chosen,
             gaps,
         })
     }
 }
 
-/// The runs that something of the window is told by, newest first, and since when all are there if some are not.
+/// The runs that something of the window is told by, newest first, since when all are there if some are not, and whether
+/// all are there that were recorded after it.
 async fn runs(
     client: &Client,
     named: &[AutomationId],
     window: Window,
     now: Timestamp,
-) -> Result<(Vec<Value>, Option<Timestamp>), Trouble> {
+) -> Result<(Vec<Value>, Option<Timestamp>, Later), Trouble> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
     struct When {
         id: String,
         triggered_at: Timestamp,
     }
+    /// When runs were created, seen from the window.
+    enum Told {
+        Until,
+        After,
+    }
+    let begin = window.from.plus_ms(-BEFORE_MS).max(Timestamp::EPOCH);
     let mut around = vec![
-        json!({"fromAt": window.from.plus_ms(-BEFORE_MS).max(Timestamp::EPOCH), "toAt": window.to}),
-        json!({"states": ["scheduled", "running", "awaiting_input"]}),
+        (Told::Until, json!({"fromAt": begin, "toAt": window.to})),
+        (Told::Until, json!({"states": ["scheduled", "running", "awaiting_input"]})),
     ];
     if window.to < now {
         let after = window.to.plus_ms(1);
-        around.push(json!({"fromAt": after, "toAt": after.plus_ms(AFTER_MS), "states": ["stopped"]}));
+        let recorded = json!({"fromAt": after, "toAt": after.plus_ms(AFTER_MS), "states": ["stopped"]});
+        around.push((Told::After, recorded));
     }
     let of: Vec<Option<&AutomationId>> =
         if named.is_empty() { vec![None] } else { named.iter().map(Some).collect() };
-    let (mut all, mut seen, mut since) = (Vec::new(), HashSet::new(), None);
+    let (mut all, mut seen, mut since, mut later) = (Vec::new(), HashSet::new(), None, Later::All);
     for automation in of {
-        for wanted in &around {
+        for (told, wanted) in &around {
             let mut wanted = wanted.clone();
             if let Some(automation) = automation {
                 wanted["automationID"] = json!(automation);
@@ -167,13 +195,15 @@ async fn runs(
                     all.push((triggered_at, item));
                 }
             }
-            if more {
-                since = since.max(oldest);
+            match told {
+                Told::Until if more => since = since.max(oldest),
+                Told::After if more => later = Later::Newest,
+                Told::Until | Told::After => {}
             }
         }
     }
     all.sort_by_key(|(triggered_at, _)| std::cmp::Reverse(*triggered_at));
-    Ok((all.into_iter().map(|(_, run)| run).collect(), since))
+    Ok((all.into_iter().map(|(_, run)| run).collect(), since, later))
 }
 
 fn known_automation(automation: &Automation) -> KnownAutomation {

@@ -9,12 +9,13 @@ pub(super) enum Kind {
     Waited,
     /// It was not wanted: paused, cancelled before it started, with nothing to do.
     LeftOut,
+    /// It will be due and not be carried out. Of a rhythm that is faster than its runs every other time is such, so that
+    /// what runs beside it says more.
+    WillNotRun,
     /// It will be carried out.
     WillRun,
     /// It will be carried out, later than it is due.
     WillRunLate,
-    /// It will be due and not be carried out.
-    WillNotRun,
     /// Its work was done.
     Succeeded,
     /// A later version knows what it is.
@@ -51,9 +52,9 @@ impl Kind {
     pub(super) const ALL: [Kind; 14] = [
         Kind::Waited,
         Kind::LeftOut,
+        Kind::WillNotRun,
         Kind::WillRun,
         Kind::WillRunLate,
-        Kind::WillNotRun,
         Kind::Succeeded,
         Kind::Unknown,
         Kind::Overlapped,

@@ -20,6 +20,10 @@ pub(super) struct Known {
     pub(super) fires: Vec<KnownFire>,
     /// When the machine slept.
     pub(super) sleeps: Vec<Sleep>,
+    /// How many windows are open that carry out what is due.
+    pub(super) windows: usize,
+    /// The arguments by which another command finds the same project, each after a blank.
+    pub(super) chosen: String,
     /// Which parts of it are not told.
     pub(super) gaps: Vec<Gap>,
 }
@@ -31,6 +35,8 @@ pub(super) enum Gap {
     RunsBefore(Timestamp),
     /// Nothing is foretold after this.
     ForetoldUntil(Timestamp),
+    /// More was recorded after the span than is read, so that something in it may have been missed that is not told.
+    RecordedLater,
 }
 
 /// The machine slept.

@@ -32,6 +32,7 @@ use crate::domain::draft::limits;
 use crate::domain::one_line::one_line;
 use crate::sidecar::clock::Clock;
 use crate::sidecar::config::Environment;
+use file::Written;
 use gather::Answers;
 use model::Timeline;
 use text::{Glyphs, Look, WIDTHS};
@@ -70,7 +71,7 @@ pub(super) struct TimelineArgs {
     /// programs.
     #[arg(long, conflicts_with = "width")]
     json: bool,
-    /// How many columns to use, from 60 to 250 [default: those of the terminal, or 100].
+    /// How many columns to use, from 40 to 250 [default: those of the terminal, or 100].
     #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(*WIDTHS.start() as u64..=*WIDTHS.end() as u64))]
     width: Option<usize>,
     #[command(flatten)]
@@ -79,8 +80,12 @@ pub(super) struct TimelineArgs {
 
 /// Shows it. The exit code is 2 where something that was named cannot be used, and 1 where something else went wrong.
 pub(super) fn run(environment: Environment, args: TimelineArgs) -> ExitCode {
+    let width = args.width.or_else(width_of_stdout).unwrap_or(WIDTH);
+    if let Some(narrow) = too_narrow(width).filter(|_| !args.json && args.html.is_none()) {
+        return narrow.told();
+    }
     let look = Look {
-        width: args.width.or_else(width_of_stdout).unwrap_or(WIDTH).clamp(*WIDTHS.start(), *WIDTHS.end()),
+        width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
         glyphs: if environment.writes_unicode() { Glyphs::Unicode } else { Glyphs::Ascii },
         style: Style::of_stdout(&environment),
     };
@@ -90,6 +95,16 @@ pub(super) fn run(environment: Environment, args: TimelineArgs) -> ExitCode {
         Ok(shown) => shown.print(),
         Err(trouble) => trouble.told(),
     }
+}
+
+/// What is said where nothing can be drawn.
+fn too_narrow(width: usize) -> Option<Trouble> {
+    let least = *WIDTHS.start();
+    (width < least).then(|| {
+        Trouble::Unusable(format!(
+            "a timeline takes at least {least} columns, and there are {width}: widen the terminal, or write a page with --html"
+        ))
+    })
 }
 
 async fn shown(client: &Client, args: &TimelineArgs, look: Look) -> Result<Shown, Trouble> {
@@ -115,7 +130,7 @@ async fn shown(client: &Client, args: &TimelineArgs, look: Look) -> Result<Shown
     if args.json {
         return Ok(Shown::Json(answers.into_json(window, now)));
     }
-    let timeline = Timeline::of(answers.known(window, now, zone)?);
+    let timeline = Timeline::of(answers.known(window, now, zone, args.chosen.as_typed())?);
     let Some(file) = &args.html else { return Ok(Shown::Text(text::written(&timeline, look))) };
     let directory = &client.opened().project.directory;
     let project = directory.file_name().unwrap_or(directory.as_os_str()).to_string_lossy();
@@ -123,7 +138,9 @@ async fn shown(client: &Client, args: &TimelineArgs, look: Look) -> Result<Shown
     if file.as_os_str() == STDOUT {
         return Ok(Shown::Text(page));
     }
-    file::write(file, page.as_bytes())?;
+    if file::write(file, page.as_bytes())? == Written::Stream {
+        return Ok(Shown::Text(String::new()));
+    }
     let path = std::path::absolute(file).unwrap_or_else(|_| file.clone());
     Ok(Shown::Text(format!("{}\n", path.display())))
 }

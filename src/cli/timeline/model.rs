@@ -29,7 +29,14 @@ pub(super) struct Timeline {
     pub(super) gaps: Vec<Gap>,
     /// How many runs and scheduled times there are of each kind.
     pub(super) tally: Tally,
+    /// How many windows are open that carry out what is due.
+    windows: usize,
+    /// The arguments by which another command finds the same project, each after a blank.
+    pub(super) chosen: String,
 }
+
+/// From so late on what is due and has not begun is overdue, in milliseconds: every start takes a moment.
+const OVERDUE_MS: i64 = 1000;
 
 /// How many there are of each kind that occurs.
 pub(super) type Tally = BTreeMap<Kind, u64>;
@@ -57,10 +64,20 @@ pub(super) enum Standing {
     Deleted,
 }
 
+impl Standing {
+    /// Since when something should have begun that has not.
+    pub(super) fn overdue_since(self, now: Timestamp) -> Option<Timestamp> {
+        match self {
+            Standing::Due(next) => next.filter(|next| now.since_ms(*next) >= OVERDUE_MS),
+            Standing::Paused | Standing::Deleted => None,
+        }
+    }
+}
+
 impl Timeline {
     /// What becomes of what is known.
     pub(super) fn of(known: Known) -> Timeline {
-        let Known { from, to, now, zone, automations, runs, fires, sleeps, gaps } = known;
+        let Known { from, to, now, zone, automations, runs, fires, sleeps, windows, chosen, gaps } = known;
         let lengths = Lengths::of(&runs);
         let mut rows: Vec<Row> = Vec::new();
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -107,7 +124,7 @@ impl Timeline {
         for row in &mut rows {
             row.spans.retain(|span| span.to >= from && span.from <= to);
             row.spans.sort_by_key(|span| (span.from, span.to, span.kind));
-            row.tally = tally(&row.spans);
+            row.tally = tally(&row.spans, from, to);
         }
         rows.retain(|row| !row.spans.is_empty());
         rows.sort_by_cached_key(|row| (order(row), row.title.clone(), row.id.clone()));
@@ -117,7 +134,7 @@ impl Timeline {
             *all.entry(*kind).or_default() += count;
         }
         let sleeps = within(sleeps, from, to);
-        Timeline { from, to, now, zone, rows, quiet, sleeps, gaps, tally: all }
+        Timeline { from, to, now, zone, rows, quiet, sleeps, gaps, tally: all, windows, chosen }
     }
 
     /// The row that is due next, and when.
@@ -129,6 +146,22 @@ impl Timeline {
         self.rows.iter().filter_map(|row| Some((row, due(row)?))).min_by_key(|(_, at)| *at)
     }
 
+    /// What has to be known of what is foretold, if anything is.
+    pub(super) fn notice(&self) -> Option<&'static str> {
+        let is_due = |row: &Row| {
+            matches!(row.standing, Standing::Due(Some(_)))
+                || row.spans.iter().any(|span| span.kind.is_to_come())
+        };
+        (self.windows == 0 && self.to >= self.now && self.rows.iter().any(is_due))
+            .then_some("No window is open: nothing of what is to come runs until one is.")
+    }
+
+    /// How many missed times the runs of this kind answer for too.
+    pub(super) fn also(&self, kind: Kind) -> u64 {
+        let spans = self.rows.iter().flat_map(|row| &row.spans);
+        spans.filter(|span| span.kind == kind).map(|span| span.also).sum()
+    }
+
     /// What is not shown, a sentence each, if at most so many rows are.
     pub(super) fn remarks(&self, rows: usize, time: impl Fn(Timestamp) -> String) -> Vec<String> {
         let mut remarks = Vec::new();
@@ -138,7 +171,18 @@ impl Timeline {
                     format!("There are more runs than are shown: those before {} are left out.", time(at))
                 }
                 Gap::ForetoldUntil(at) => format!("What is to come is worked out up to {} only.", time(at)),
+                Gap::RecordedLater => {
+                    "Something may have been missed that is not shown: too much was recorded later."
+                        .to_owned()
+                }
             });
+        }
+        let crosses = |span: &Span| within_span(span, self.from, self.to) < span.count;
+        if self.rows.iter().flat_map(|row| &row.spans).any(crosses) {
+            remarks.push(
+                "Some times share a record with times outside of this span: how many lie in it is estimated."
+                    .to_owned(),
+            );
         }
         let hidden = self.rows.len().saturating_sub(rows);
         if hidden > 0 {
@@ -175,12 +219,26 @@ fn by_automation(fires: &[KnownFire]) -> BTreeMap<&str, Vec<&KnownFire>> {
     of
 }
 
-fn tally(spans: &[Span]) -> Tally {
+fn tally(spans: &[Span], from: Timestamp, to: Timestamp) -> Tally {
     let mut tally = Tally::new();
     for span in spans.iter().filter(|span| span.count > 0) {
-        *tally.entry(span.kind).or_default() += span.count;
+        *tally.entry(span.kind).or_default() += within_span(span, from, to);
     }
     tally
+}
+
+/// How many of those that a stretch stands for lie between two times, if they are equally far apart; at least one.
+fn within_span(span: &Span, from: Timestamp, to: Timestamp) -> u64 {
+    if span.count <= 1 || (span.from >= from && span.to <= to) {
+        return span.count;
+    }
+    let length = i128::from(span.to.since_ms(span.from).max(1));
+    let gaps = i128::from(span.count - 1);
+    let before = |ms: i64| i128::from(ms) * gaps;
+    // The first one that is not before the beginning, and the last one that is not after the end.
+    let first = (before(from.since_ms(span.from).max(0)) + length - 1) / length;
+    let last = (before(to.since_ms(span.from).max(0)) / length).min(gaps);
+    u64::try_from((last - first + 1).max(1)).unwrap_or(span.count)
 }
 
 /// What is at work comes first, then what is due, the soonest first, then what was there, the newest first.

@@ -15,6 +15,8 @@ pub(super) struct Span {
     pub(super) kind: Kind,
     /// How many runs or scheduled times it stands for; of a wait none, since the run is there beside it.
     pub(super) count: u64,
+    /// How many missed times the run answers for too, beside the one that it stands for.
+    pub(super) also: u64,
     /// Why, if there is more to say: what others wrote is one line.
     pub(super) why: Option<String>,
     /// The run that tells more.
@@ -33,6 +35,7 @@ pub(super) fn of_run(run: &KnownRun, now: Timestamp) -> Vec<Span> {
         to: to.max(from),
         kind,
         count: 1,
+        also: 0,
         why,
         run: Some(run.id.clone()),
         due: run.due,
@@ -85,11 +88,25 @@ pub(super) fn of_run(run: &KnownRun, now: Timestamp) -> Vec<Span> {
             spans.push(span(started.unwrap_or(due), end, Kind::Unknown, Some(word.clone())));
         }
     }
+    if let (Some(work), Some(answered)) = (spans.last_mut(), run.slots)
+        && is_at_work(&run.stage, run.started_at)
+    {
+        work.also = answered.count.saturating_sub(1);
+    }
     if let Some(Slots { from, to, count }) = run.skipped {
         let why = Some(words::never_started(StopReason::PreviousRunActive).to_owned());
         spans.push(Span { count, ..span(from, to, Kind::Overlapped, why) });
     }
     spans
+}
+
+/// Whether there is, or was, work that can make up for what was missed.
+fn is_at_work(stage: &Stage, started: Option<Timestamp>) -> bool {
+    match stage {
+        Stage::Waits { .. } => false,
+        Stage::Stopped { .. } | Stage::Unknown { .. } => started.is_some(),
+        Stage::Runs | Stage::Asks { .. } | Stage::Succeeded { .. } | Stage::Failed { .. } => true,
+    }
 }
 
 /// Whether it is the record of scheduled times for which nothing was ever to be started.
@@ -145,6 +162,7 @@ pub(super) fn of_fire(fire: &KnownFire, length_ms: i64, next: Option<Timestamp>)
         to: to.max(from),
         kind,
         count,
+        also: 0,
         why: fire.why.clone(),
         run: None,
         due: Some(fire.at),

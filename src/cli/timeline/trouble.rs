@@ -4,6 +4,7 @@ use super::kind::{Kind, Weight};
 use super::model::{Row, Timeline};
 use super::spans::Span;
 use super::words;
+use crate::domain::schedule::local_time_with_offset;
 use crate::domain::time::Timestamp;
 
 /// The most that are told: more is a list, which another command shows.
@@ -73,13 +74,18 @@ impl Trouble {
         }
     }
 
-    /// The command that tells more, or that answers.
-    pub(super) fn command(&self, when: impl Fn(Timestamp) -> String) -> String {
-        match (self.kind, &self.run, self.due) {
+    /// The command that tells more, or that answers. Whoever reads it has other clocks than the timeline, so that times
+    /// have their offset.
+    pub(super) fn command(&self, timeline: &Timeline) -> String {
+        let command = match (self.kind, &self.run, self.due) {
             (Kind::Asking, Some(run), _) => format!("sexton answer {run}"),
-            (_, _, Some(due)) => format!("sexton why {} '{}'", self.name, when(due)),
+            (_, _, Some(due)) => {
+                let due = local_time_with_offset(&timeline.zone, due);
+                format!("sexton why {} '{due}'", self.name)
+            }
             (_, Some(run), None) => format!("sexton show {run}"),
             (_, None, None) => format!("sexton why {}", self.name),
-        }
+        };
+        format!("{command}{}", timeline.chosen)
     }
 }

@@ -43,6 +43,15 @@ pub(super) const fn never_started(reason: StopReason) -> &'static str {
     }
 }
 
+/// What is said of runs that answer for so many missed times too; of none, nothing.
+pub(super) fn also(missed: u64) -> Option<String> {
+    match missed {
+        0 => None,
+        _ if missed >= SlotRange::COUNTED => Some(format!("also for at least {missed} missed")),
+        _ => Some(format!("also for {missed} missed")),
+    }
+}
+
 /// `once`, `3 times`; from so many on that are counted `at least`.
 pub(super) fn times(count: u64) -> String {
     match count {

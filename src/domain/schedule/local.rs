@@ -42,6 +42,14 @@ pub fn local_time(zone: &Zone, at: Timestamp) -> String {
     text
 }
 
+/// The same with the offset from UTC in any case, so that it is understood by other clocks too: `2025-01-06 09:00+01:00`.
+pub fn local_time_with_offset(zone: &Zone, at: Timestamp) -> String {
+    let text = local_time(zone, at);
+    let unmarked = text.split_once(" (").map_or(text.as_str(), |(before, _)| before);
+    let offset = zone.stretch_at(at.as_millis().div_euclid(MS_PER_MINUTE)).offset;
+    format!("{unmarked}{}", signed(offset))
+}
+
 /// The day of the week that people of a zone have at an instant, such as `Sunday`.
 pub fn weekday_of(zone: &Zone, at: Timestamp) -> &'static str {
     LocalMinute::of(zone, at).weekday()
@@ -64,10 +72,7 @@ impl LocalMinute {
         let (before, after) = (zone.stretch_at(here.start - 1), zone.stretch_at(here.end));
         let shown_before = before.end == here.start && self.0 < before.end + before.offset;
         let shown_after = after.start == here.end && self.0 >= after.start + after.offset;
-        (shown_before || shown_after).then(|| {
-            let sign = if here.offset < 0 { '-' } else { '+' };
-            format!("UTC{sign}{}", time_of_day(here.offset.abs()))
-        })
+        (shown_before || shown_after).then(|| format!("UTC{}", signed(here.offset)))
     }
 
     /// The day, counted from 1970-01-01.
@@ -118,6 +123,12 @@ impl fmt::Display for LocalMinute {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.date(), self.time())
     }
+}
+
+/// An offset in minutes, such as `+02:00`.
+fn signed(offset: i64) -> String {
+    let sign = if offset < 0 { '-' } else { '+' };
+    format!("{sign}{}", time_of_day(offset.abs()))
 }
 
 /// A time of day in minutes since midnight, such as `02:30`.

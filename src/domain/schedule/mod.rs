@@ -21,4 +21,4 @@ pub mod typed;
 pub mod why_not;
 pub mod zone;
 
-pub use local::{local_time, weekday_of};
+pub use local::{local_time, local_time_with_offset, weekday_of};

@@ -1,6 +1,6 @@
 //! The bars, the axis above them, and what can be done with both.
 
-use super::super::cells::{Bar, bars};
+use super::super::cells::{Bar, Why, bars};
 use super::super::kind::Kind;
 use super::super::model::{Row, Standing, Timeline};
 use super::super::words;
@@ -155,7 +155,7 @@ impl<'a> Sheet<'a> {
         let mut text = format!(
             "<div class=\"row\"><div class=\"name\"><bdi title=\"{title}\">{title}</bdi><small>{}</small></div>\
              <div class=\"track\" tabindex=\"0\" role=\"group\" aria-label=\"{title}: {}. Arrow keys step through it.\">",
-            standing(row, clocks),
+            standing(row, self.timeline.now, clocks),
             told(row)
         );
         for bar in bars(&row.spans, self.apart_ms) {
@@ -256,8 +256,11 @@ pub(super) const fn class(kind: Kind) -> &'static str {
 }
 
 /// What is next of an automation, in a few words.
-fn standing(row: &Row, clocks: &Clocks) -> String {
+fn standing(row: &Row, now: Timestamp, clocks: &Clocks) -> String {
     match row.standing {
+        Standing::Due(Some(next)) if row.standing.overdue_since(now).is_some() => {
+            format!("overdue since {}", clocks.soon(next))
+        }
         Standing::Due(Some(next)) => format!("next {}", clocks.soon(next)),
         Standing::Due(None) => "not due any more".to_owned(),
         Standing::Paused => "paused".to_owned(),
@@ -287,7 +290,12 @@ fn tip(bar: &Bar<'_>, clocks: &Clocks) -> String {
     if let Some(due) = span.due.filter(|due| bar.count <= 1 && due.since_ms(bar.from).abs() >= NOTICED_MS) {
         lines.push(format!("due {}", clocks.soon(due)));
     }
-    lines.extend(span.why.clone());
+    lines.extend(words::also(bar.also));
+    lines.extend(match bar.why {
+        Why::Unsaid => None,
+        Why::One(why) => Some(why.to_owned()),
+        Why::Several => Some("not all for the same reason".to_owned()),
+    });
     lines.extend(span.run.clone().filter(|_| bar.count <= 1));
     lines.join("\n")
 }

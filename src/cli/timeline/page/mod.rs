@@ -49,6 +49,9 @@ pub(super) fn page(timeline: &Timeline, project: &str) -> String {
         escaped(&title),
     );
     page.push_str(&summary::written(timeline, project, &clocks));
+    if let Some(notice) = timeline.notice() {
+        page.push_str(&format!("<p class=\"notice\">{notice}</p>\n"));
+    }
     page.push_str(&sheet.tools());
     page.push_str(&sheet.chart(rows, &clocks));
     page.push_str(&summary::remarks(timeline, &clocks));

@@ -2,6 +2,7 @@
 
 use super::super::kind::Kind;
 use super::super::model::Timeline;
+use super::super::words;
 use super::ROWS;
 use super::clocks::Clocks;
 use super::escape::escaped;
@@ -20,7 +21,11 @@ pub(super) fn written(timeline: &Timeline, project: &str, clocks: &Clocks) -> St
         ));
     };
     match timeline.next() {
-        Some((row, at)) => figure("next", "Next due", &clocks.soon(at), &escaped(&row.title)),
+        Some((row, at)) => {
+            let is_late = row.standing.overdue_since(timeline.now).is_some();
+            let name = if is_late { "Overdue since" } else { "Next due" };
+            figure("next", name, &clocks.soon(at), &escaped(&row.title));
+        }
         None => figure("next", "Next due", "–", "nothing"),
     }
     let count = |kind| timeline.count(kind);
@@ -29,6 +34,7 @@ pub(super) fn written(timeline: &Timeline, project: &str, clocks: &Clocks) -> St
         0 => String::new(),
         all => format!("of {all} that ended"),
     };
+    let share = words::also(timeline.also(Kind::Succeeded)).unwrap_or(share);
     figure("ran", "Ran", &ran.to_string(), &share);
     let shown = |count: u64, class: &'static str| if count > 0 { class } else { "zero" };
     figure(shown(failed, "failed"), "Failed", &failed.to_string(), "");

@@ -18,6 +18,7 @@ struct Line<'a> {
     first: &'a Span,
     last: &'a Span,
     count: u64,
+    also: u64,
 }
 
 /// The table, newest first, what happens several times in a row in one line.
@@ -50,21 +51,26 @@ fn lines(row: &Row) -> Vec<Line<'_>> {
             Some(line) if (line.first.kind, &line.first.why) == (span.kind, &span.why) => {
                 line.last = span;
                 line.count += span.count;
+                line.also += span.also;
             }
-            Some(_) | None => lines.push(Line { row, first: span, last: span, count: span.count }),
+            Some(_) | None => {
+                let (count, also) = (span.count, span.also);
+                lines.push(Line { row, first: span, last: span, count, also });
+            }
         }
     }
     lines
 }
 
 fn row(line: &Line<'_>, clocks: &Clocks) -> String {
-    let Line { row, first, last, count } = line;
+    let Line { row, first, last, count, also } = line;
     let one = std::ptr::eq(*first, *last);
     let when = if one { clocks.at(first.from) } else { clocks.span(first.from, last.from) };
     let what = match count {
         0 | 1 => first.kind.word().to_owned(),
         count => format!("{} {}", first.kind.word(), words::times(*count)),
     };
+    let what = words::also(*also).map_or_else(|| what.clone(), |also| format!("{what}, {also}"));
     let length = match first.to.since_ms(first.from) {
         ms if one && ms > 0 => ago::span(ms),
         _ => String::new(),

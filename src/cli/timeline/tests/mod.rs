@@ -36,6 +36,8 @@ fn noon() -> Known {
         runs: Vec::new(),
         fires: Vec::new(),
         sleeps: Vec::new(),
+        windows: 1,
+        chosen: String::new(),
         gaps: Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! What becomes rows and stretches.
 
-use super::super::cells::{bars, cells};
+use super::super::cells::{Why, bars, cells};
 use super::super::kind::Kind;
 use super::super::known::{Gap, Slots, Stage};
 use super::super::model::{Standing, Timeline};
@@ -177,9 +177,9 @@ fn rows_are_in_the_order_in_which_they_matter() {
     assert_eq!(
         counts,
         [
+            (Kind::WillNotRun, 1),
             (Kind::WillRun, 2),
             (Kind::WillRunLate, 1),
-            (Kind::WillNotRun, 1),
             (Kind::Succeeded, 13),
             (Kind::Overlapped, 1),
             (Kind::Missed, 6),
@@ -226,7 +226,7 @@ fn what_is_not_shown_is_said() {
 
 fn span(kind: Kind, from: i64, to: i64) -> Span {
     let [from, to] = [from, to].map(Timestamp::from_millis);
-    Span { from, to, kind, count: 1, why: None, run: None, due: None }
+    Span { from, to, kind, count: 1, also: 0, why: None, run: None, due: None }
 }
 
 #[test]
@@ -274,4 +274,48 @@ fn what_cannot_be_told_apart_becomes_one_bar_of_its_kind() {
             (Kind::Succeeded, ms(25), ms(30), 1)
         ]
     );
+}
+
+#[test]
+fn of_what_is_to_come_a_cell_shows_what_runs_and_otherwise_what_does_not() {
+    let spans: Vec<Span> = (0..4)
+        .map(|number| match number % 2 {
+            0 => span(Kind::WillRun, number * 45, number * 45 + 40),
+            _ => span(Kind::WillNotRun, number * 45, number * 45),
+        })
+        .chain([span(Kind::WillNotRun, 350, 350)])
+        .collect();
+    let drawn: Vec<_> = cells(&spans, Timestamp::from_millis(0), Timestamp::from_millis(400), 4)
+        .into_iter()
+        .map(|cell| cell.kind)
+        .collect();
+    assert_eq!(drawn, [Some(Kind::WillRun), Some(Kind::WillRun), None, Some(Kind::WillNotRun)]);
+}
+
+#[test]
+fn bars_that_are_put_together_share_a_reason_or_tell_none() {
+    let why = |why: &str, from: i64| Span { why: Some(why.to_owned()), ..span(Kind::Failed, from, from + 1) };
+    let told = |spans: &[Span]| bars(spans, 5).iter().map(|bar| format!("{:?}", bar.why)).collect::<Vec<_>>();
+    assert_eq!(
+        told(&[why("exit code 1", 0), why("exit code 1", 2)]),
+        [format!("{:?}", Why::One("exit code 1"))]
+    );
+    assert_eq!(told(&[why("exit code 1", 0), why("exit code 2", 2)]), ["Several"]);
+    assert_eq!(told(&[span(Kind::Failed, 0, 1), why("exit code 2", 2)]), ["Several"]);
+    assert_eq!(told(&[span(Kind::Failed, 0, 1)]), ["Unsaid"]);
+}
+
+#[test]
+fn of_a_record_that_crosses_the_span_only_what_lies_in_it_is_counted() {
+    let record = never("a", ("04:00", "09:00", 11), "11:00", StopReason::MissedSchedule);
+    let count = |from: &str, to: &str| {
+        let known = Known { from: at(from), to: at(to), runs: vec![record.clone()], ..noon() };
+        let timeline = Timeline::of(known);
+        (timeline.count(Kind::Missed), timeline.remarks(9, |at| at.to_string()).len())
+    };
+    assert_eq!(count("00:00", "12:00"), (11, 0), "as a whole");
+    assert_eq!(count("06:00", "12:00"), (7, 1));
+    assert_eq!(count("00:00", "05:00"), (3, 1));
+    assert_eq!(count("06:10", "06:50"), (1, 1));
+    assert_eq!(count("06:05", "06:20"), (1, 1), "there is one all the same");
 }

@@ -10,16 +10,16 @@ pub(super) use glyphs::Glyphs;
 use super::kind::Kind;
 use super::model::{Row, Standing, Tally, Timeline};
 use super::trouble::{self, Trouble};
+use super::words;
 use crate::cli::ago;
 use crate::cli::show::{Style, Tone};
 use crate::cli::table::{cut, wrapped};
 use crate::domain::schedule::clock::{ClockTime, Step, round_times};
 use crate::domain::schedule::{local_time, weekday_of};
-use crate::domain::time::Timestamp;
 use layout::Layout;
 
 /// How wide a timeline may be: narrower, and its bars tell nothing; wider, and nobody follows a row.
-pub(super) const WIDTHS: std::ops::RangeInclusive<usize> = 60..=250;
+pub(super) const WIDTHS: std::ops::RangeInclusive<usize> = 40..=250;
 
 /// The most rows: a screen or two.
 const ROWS: usize = 40;
@@ -29,6 +29,9 @@ const LABEL: usize = 9;
 
 /// The room of titles, in columns: a quarter of the line, if that is among these.
 const TITLES: (usize, usize) = (12, 32);
+
+/// The least room of what is drawn, in columns: where there is less, what is next is not said beside it.
+const DRAWN: usize = 24;
 
 /// How lines are written.
 #[derive(Clone, Copy, Debug)]
@@ -55,12 +58,19 @@ pub(super) fn written(timeline: &Timeline, look: Look) -> String {
     let style = look.style;
     let local = |at| format!("{} {}", weekday_of(&timeline.zone, at), local_time(&timeline.zone, at));
     let heading = format!("From {} to {}, {}", local(timeline.from), local(timeline.to), timeline.zone);
-    let mut text = format!("{}\n\n", style.strong(&heading));
+    let mut text = String::new();
+    for line in wrapped(&heading, Some(look.width)) {
+        text.push_str(&format!("{}\n", style.strong(&line)));
+    }
+    text.push('\n');
     if timeline.rows.is_empty() {
         text.push_str("Nothing has run in this time, and nothing is due.\n");
     } else {
         text.push_str(&Chart::of(timeline, look).written());
         text.push_str(&legend(&timeline.tally, timeline, look));
+        for line in timeline.notice().iter().flat_map(|notice| wrapped(notice, Some(look.width))) {
+            text.push_str(&format!("{}\n", style.toned(Tone::Warn, &line)));
+        }
         text.push_str(&troubles(timeline, look));
     }
     let remarks = timeline.remarks(ROWS, |at| local_time(&timeline.zone, at));
@@ -93,7 +103,7 @@ type Columns = Vec<(char, Tone)>;
 impl<'a> Chart<'a> {
     fn of(timeline: &'a Timeline, look: Look) -> Chart<'a> {
         let rows = &timeline.rows[..timeline.rows.len().min(ROWS)];
-        let nexts: Vec<String> = rows.iter().map(|row| next(row, timeline)).collect();
+        let mut nexts: Vec<String> = rows.iter().map(|row| next(row, timeline)).collect();
         let widest = |texts: &mut dyn Iterator<Item = &str>| {
             texts.map(UnicodeWidthStr::width).max().unwrap_or_default()
         };
@@ -101,7 +111,14 @@ impl<'a> Chart<'a> {
         let room = (look.width / 4).clamp(least, most);
         let titles = widest(&mut rows.iter().map(|row| row.title.as_str())).clamp(6, room);
         let next = widest(&mut nexts.iter().map(String::as_str));
-        let columns = look.width - titles - 2 - 2 - next;
+        let room = look.width - titles - 2;
+        let columns = match room.checked_sub(2 + next) {
+            Some(columns) if columns >= DRAWN => columns,
+            Some(_) | None => {
+                nexts.iter_mut().for_each(String::clear);
+                room
+            }
+        };
         let step = Step::with_at_most(
             i64::try_from(columns / LABEL).unwrap_or(i64::MAX),
             timeline.to.since_ms(timeline.from),
@@ -248,6 +265,7 @@ fn label(time: ClockTime, step: Step) -> (String, Tone) {
 /// What is next of an automation.
 fn next(row: &Row, timeline: &Timeline) -> String {
     match row.standing {
+        Standing::Due(Some(_)) if row.standing.overdue_since(timeline.now).is_some() => "overdue".to_owned(),
         Standing::Due(Some(at)) => ago::relative(at, timeline.now, &timeline.zone),
         Standing::Due(None) => "-".to_owned(),
         Standing::Paused => "paused".to_owned(),
@@ -266,6 +284,10 @@ fn legend(tally: &Tally, timeline: &Timeline, look: Look) -> String {
         let words = match tally.get(&kind) {
             Some(count) => format!("{count} {}", kind.word()),
             None => kind.word().to_owned(),
+        };
+        let words = match words::also(timeline.also(kind)) {
+            Some(also) => format!("{words} ({also})"),
+            None => words,
         };
         let letter = look.glyphs.of_kind(kind);
         let plain = format!("{letter} {words}");
@@ -302,7 +324,6 @@ fn troubles(timeline: &Timeline, look: Look) -> String {
         return String::new();
     }
     let style = look.style;
-    let when = |at: Timestamp| local_time(&timeline.zone, at);
     let mut text = format!("\n{}\n", style.strong("What needs a look"));
     for trouble in troubles {
         let Trouble { title, kind, why, .. } = &trouble;
@@ -312,11 +333,13 @@ fn troubles(timeline: &Timeline, look: Look) -> String {
         let line = look.cut(&format!("{title} {what}{why}"), look.width - 2);
         text.push_str(&format!(
             "{letter} {line}\n    {}\n",
-            style.toned(Tone::Accent, &trouble.command(when))
+            style.toned(Tone::Accent, &trouble.command(timeline))
         ));
     }
     if more > 0 {
-        text.push_str(&style.faint(&format!("  and {more} more; `sexton runs` lists them")));
+        text.push_str(
+            &style.faint(&format!("  and {more} more; `sexton runs{}` lists them", timeline.chosen)),
+        );
         text.push('\n');
     }
     text
