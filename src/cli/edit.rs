@@ -11,7 +11,7 @@ use super::draft::{
     Around, DraftArgs, Stdin, Typed, difference, draft_of, listed, paths, read_document, told_of_flags,
 };
 use super::editor::{self, Edited};
-use super::named::{automation_named, quoted, title_of};
+use super::named::{Intent, automation_named, quoted, title_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style};
@@ -56,7 +56,7 @@ pub(super) fn run(environment: Environment, args: EditArgs) -> ExitCode {
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
     let edited = ask(asker, chosen, async |client| {
-        let id = automation_named(client, &args.automation).await?.id;
+        let id = automation_named(client, &args.automation, Intent::Act).await?.id;
         let before: Value = client.ask("automation/get", json!({"id": id})).await?;
         let Automation::Known(known) = read::<Automation>(before.clone())? else {
             let why = "a newer version of sexton wrote it, and this one does not understand all of it; update sexton";

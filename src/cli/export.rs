@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::draft::{draft_of, written};
-use super::named::{automation_named, quoted};
+use super::named::{Intent, automation_named, quoted};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::print;
@@ -51,7 +51,7 @@ pub(super) fn run(environment: Environment, args: ExportArgs) -> ExitCode {
         } else {
             let mut found = Vec::new();
             for name in &args.automations {
-                let id = automation_named(client, name).await?.id;
+                let id = automation_named(client, name, Intent::Look).await?.id;
                 found.push(client.ask("automation/get", json!({"id": id})).await?);
             }
             found

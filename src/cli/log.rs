@@ -27,7 +27,8 @@ const PIECE: usize = 1 << 16;
 
 #[derive(Args)]
 pub(super) struct LogArgs {
-    /// The run, by its id, or an automation by its id or title: its newest run that has done anything.
+    /// The run, by its id, or an automation by its id or title: its newest run that has done anything, with
+    /// -f its newest run that has not ended.
     #[arg(value_name = "RUN|ID")]
     run: String,
     /// Follows what it writes until its end, in whichever window it is at work.
@@ -49,7 +50,8 @@ pub(super) fn run(environment: Environment, args: LogArgs) -> ExitCode {
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
     let written = ask(asker, chosen, async |client| {
-        let run = run_named(client, &args.run, Meant::Worked).await?;
+        let meant = if args.follow { Meant::Newest } else { Meant::Worked };
+        let run = run_named(client, &args.run, meant).await?;
         let out = BytesOut::new()?;
         let taken = match args.agent {
             true => agent_log(client, &run, &args, &out).await?,

@@ -15,19 +15,33 @@ use crate::domain::schedule::zone::Zone;
 /// several.
 const TOLD: usize = 10;
 
+/// The fewest characters of an identity, behind what all of them begin with, that may stand for the whole of it where
+/// something is done: so many are copied, and not typed by chance.
+const COPIED: usize = 8;
+
+/// What somebody wants of the automation that is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Intent {
+    /// To look at it: the beginning of its title or identity will do.
+    Look,
+    /// To do something with it, which must not happen to one that is only called similarly.
+    Act,
+}
+
 /// An automation that somebody has named.
 pub(super) struct Named {
     pub(super) id: AutomationId,
-    /// It as it is now; `None` if there is none of this identity, which one that was deleted has kept.
+    /// It as it is now; `None` if there is none of this identity, which one that was deleted has kept. Whoever wants to do
+    /// something is never given that.
     pub(super) automation: Option<Automation>,
 }
 
-/// The automation with this identity or title; failing that, the only one whose identity or title begins so. Upper and
-/// lower case are alike.
-pub(super) async fn automation_named(client: &Client, name: &str) -> Result<Named, Trouble> {
+/// The automation with this identity or title. Failing that, the only one whose identity begins so, and for whoever looks
+/// also the only one whose title does. Upper and lower case are alike.
+pub(super) async fn automation_named(client: &Client, name: &str, intent: Intent) -> Result<Named, Trouble> {
     let name = name.trim();
-    let is_id = name.starts_with(AutomationId::PREFIX);
-    if is_id {
+    let unique = name.strip_prefix(AutomationId::PREFIX);
+    if unique.is_some() {
         match client.ask("automation/get", json!({"id": name})).await {
             Ok(automation) => return Ok(named(automation)),
             Err(Error::Refused(refused)) if refused.kind == "not_found" => {}
@@ -36,21 +50,41 @@ pub(super) async fn automation_named(client: &Client, name: &str) -> Result<Name
     }
     let all = automations(client, None).await?;
     let wanted = folded(name);
-    let title = |automation: &Automation| folded(automation.title());
-    let exactly: Vec<&Automation> = all.iter().filter(|automation| title(automation) == wanted).collect();
-    let beginning = |automation: &&Automation| {
-        title(automation).starts_with(&wanted) || (is_id && automation.id().as_str().starts_with(name))
+    let is_title = |automation: &&Automation| folded(automation.title()) == wanted;
+    let is_title_beginning = |automation: &&Automation| folded(automation.title()).starts_with(&wanted);
+    let is_id_beginning = |automation: &&Automation| automation.id().as_str().starts_with(name);
+    let exactly: Vec<&Automation> = all.iter().filter(is_title).collect();
+    let by_id: Vec<&Automation> = match unique {
+        Some(unique) if unique.chars().count() >= COPIED => all.iter().filter(is_id_beginning).collect(),
+        Some(_) | None => Vec::new(),
     };
-    let found = match exactly.is_empty() {
-        true => all.iter().filter(beginning).filter(|_| !name.is_empty()).collect(),
-        false => exactly,
+    let similar: Vec<&Automation> = match name.is_empty() {
+        true => Vec::new(),
+        false => {
+            let begins = |automation: &&Automation| {
+                is_title_beginning(automation) || (unique.is_some() && is_id_beginning(automation))
+            };
+            all.iter().filter(begins).collect()
+        }
     };
-    match found.as_slice() {
-        [only] => Ok(named((*only).clone())),
+    let meant = match (exactly.is_empty(), intent) {
+        (false, _) => &exactly,
+        (true, Intent::Look) => &similar,
+        (true, Intent::Act) => &by_id,
+    };
+    match (meant.as_slice(), intent) {
+        ([only], _) => Ok(named((*only).clone())),
+        ([], Intent::Act) if !similar.is_empty() => Err(Trouble::Unusable(did_you_mean(name, &similar))),
+        ([], Intent::Act) if unique.is_some() => Err(Trouble::Unusable(format!(
+            "there is no automation {}: it was deleted, or never was",
+            quoted(name)
+        ))),
         // One that was deleted is known to whoever is asked about it.
-        [] if is_id => Ok(Named { id: AutomationId::from_text(name), automation: None }),
-        [] => Err(Trouble::Unusable(unknown(name, &all))),
-        several => Err(Trouble::Unusable(ambiguous(name, several))),
+        ([], Intent::Look) if unique.is_some() => {
+            Ok(Named { id: AutomationId::from_text(name), automation: None })
+        }
+        ([], _) => Err(Trouble::Unusable(unknown(name, &all))),
+        (several, _) => Err(Trouble::Unusable(ambiguous(name, several))),
     }
 }
 
@@ -93,28 +127,35 @@ pub(super) fn quoted(title: &str) -> String {
 fn ambiguous(name: &str, several: &[&Automation]) -> String {
     let is_title = |automation: &&&Automation| folded(automation.title()) == folded(name);
     let (how, called) = match several.iter().all(|automation| is_title(&automation)) {
-        true => ("are called", Vec::from_iter(several.iter().map(|one| one.id().to_string()))),
-        false => {
-            let one = |one: &&Automation| format!("{} ({})", quoted(&title_of(one)), one.id());
-            ("begin with", several.iter().map(one).collect())
-        }
+        true => ("are called", several.iter().map(|one| one.id().to_string()).collect()),
+        false => ("begin with", several.iter().map(|one| with_id(one)).collect()),
     };
-    let mut called: Vec<String> = called;
+    let called = at_most_told(called).join(", ");
+    format!("{} automations {how} {}; name one by its id: {called}", several.len(), quoted(name))
+}
+
+fn did_you_mean(name: &str, similar: &[&Automation]) -> String {
+    let called = at_most_told(similar.iter().map(|one| with_id(one)).collect()).join(" or ");
+    format!("no automation is called {}; did you mean {called}?", quoted(name))
+}
+
+fn with_id(automation: &Automation) -> String {
+    format!("{} ({})", quoted(&title_of(automation)), automation.id())
+}
+
+/// The first of them, and how many more there are.
+fn at_most_told(mut called: Vec<String>) -> Vec<String> {
     let more = called.len().saturating_sub(TOLD);
     called.truncate(TOLD);
     if more > 0 {
         called.push(format!("{more} more"));
     }
-    format!("{} automations {how} {}; name one by its id: {}", several.len(), quoted(name), called.join(", "))
+    called
 }
 
 fn unknown(name: &str, all: &[Automation]) -> String {
     let name = quoted(name);
-    let mut titles: Vec<String> =
-        all.iter().take(TOLD).map(|automation| quoted(&title_of(automation))).collect();
-    if all.len() > TOLD {
-        titles.push(format!("{} more", all.len() - TOLD));
-    }
+    let titles = at_most_told(all.iter().map(|automation| quoted(&title_of(automation))).collect());
     match titles.as_slice() {
         [] => format!("no automation is called {name}: this project has none"),
         _ => format!("no automation is called {name}; there are {}", titles.join(", ")),

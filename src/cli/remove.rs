@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{automation_named, quoted, title_of};
+use super::named::{Intent, automation_named, quoted, title_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::rest::finished;
@@ -48,10 +48,10 @@ pub(super) fn run(environment: Environment, args: RemoveArgs) -> ExitCode {
     let done = ask(asker, chosen, async |client| {
         let (mut found, mut troubles) = (Vec::new(), Vec::new());
         for name in &args.automations {
-            match automation_named(client, name).await {
+            match automation_named(client, name, Intent::Act).await {
                 Ok(named) => {
-                    let title = named.automation.as_ref().map(title_of);
-                    found.push((named.id, title.unwrap_or_default()));
+                    let title = named.automation.as_ref().map_or_else(|| named.id.to_string(), title_of);
+                    found.push((named.id, title));
                 }
                 Err(trouble) => troubles.push(trouble),
             }

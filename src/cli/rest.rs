@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::ago::relative_and_clock;
-use super::named::{automation_named, quoted, title_of, zone_of};
+use super::named::{Intent, automation_named, quoted, title_of, zone_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style};
@@ -43,7 +43,7 @@ pub(super) fn pause(environment: Environment, args: PauseArgs) -> ExitCode {
     let note = args.note.clone();
     let style = Style::of_stdout(&environment);
     each(environment, "pause", args.which, async |client, name| {
-        let id = automation_named(client, name).await?.id;
+        let id = automation_named(client, name, Intent::Act).await?.id;
         let mut params = json!({"id": id});
         if let Some(note) = &note {
             params["note"] = json!(note);
@@ -58,7 +58,7 @@ pub(super) fn pause(environment: Environment, args: PauseArgs) -> ExitCode {
 pub(super) fn resume(environment: Environment, args: WhichArgs) -> ExitCode {
     let style = Style::of_stdout(&environment);
     each(environment, "resume", args, async |client, name| {
-        let id = automation_named(client, name).await?.id;
+        let id = automation_named(client, name, Intent::Act).await?.id;
         let answer: Value = client.ask("automation/resume", json!({"id": id})).await?;
         let automation: Automation = read(answer.clone())?;
         let zone = zone_of(&automation).unwrap_or_else(Zone::machine);

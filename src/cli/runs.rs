@@ -6,7 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::ago::{relative, span};
-use super::named::automation_named;
+use super::named::{Intent, automation_named};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::run_words::{exit_of, outcome, took_ms, why};
@@ -106,7 +106,7 @@ pub(super) fn run(environment: Environment, args: RunsArgs) -> ExitCode {
 async fn wanted(client: &Client, args: &RunsArgs, now: Timestamp, zone: &Zone) -> Result<Value, Trouble> {
     let mut wanted = json!({});
     if let Some(name) = &args.automation {
-        wanted["automationID"] = json!(automation_named(client, name).await?.id);
+        wanted["automationID"] = json!(automation_named(client, name, Intent::Look).await?.id);
     }
     let mut states: Vec<&str> = Vec::new();
     for state in args.states.iter().flat_map(|states| &states.0).map(|state| state.as_str()) {

@@ -6,14 +6,15 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::automation_card::automation_card;
-use super::named::automation_named;
+use super::named::Intent;
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::run_card::run_card;
+use super::run_named::{RunOrAutomation, run_or_automation};
 use super::show::{Page, Shown};
 use crate::client::Client;
 use crate::client::model::{Automation, Run};
-use crate::domain::id::RunId;
+use crate::domain::id::AutomationId;
 use crate::domain::schedule::zone::Zone;
 use crate::sidecar::clock::Clock;
 use crate::sidecar::config::Environment;
@@ -41,18 +42,18 @@ pub(super) fn run(environment: Environment, args: ShowArgs) -> ExitCode {
     let page = Page::of_stdout(&environment);
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
-    let shown = ask(asker, chosen, async |client| match args.one.trim().starts_with(RunId::PREFIX) {
-        true => show_run(client, &args, page).await,
-        false => show_automation(client, &args, page).await,
-    });
+    let shown =
+        ask(asker, chosen, async |client| match run_or_automation(client, &args.one, Intent::Look).await? {
+            RunOrAutomation::Run(run) => show_run(run, &args, page),
+            RunOrAutomation::Automation(named) => show_automation(client, &named.id, &args, page).await,
+        });
     match shown {
         Ok(shown) => shown.print(),
         Err(trouble) => trouble.told(),
     }
 }
 
-async fn show_run(client: &Client, args: &ShowArgs, page: Page) -> Result<Shown, Trouble> {
-    let answer: Value = client.ask("run/get", json!({"id": args.one.trim()})).await?;
+fn show_run(answer: Value, args: &ShowArgs, page: Page) -> Result<Shown, Trouble> {
     if args.json {
         return Ok(Shown::Json(answer));
     }
@@ -60,8 +61,12 @@ async fn show_run(client: &Client, args: &ShowArgs, page: Page) -> Result<Shown,
     Ok(Shown::Text(run_card(&run, Clock.now(), &Zone::machine(), page)))
 }
 
-async fn show_automation(client: &Client, args: &ShowArgs, page: Page) -> Result<Shown, Trouble> {
-    let id = automation_named(client, &args.one).await?.id;
+async fn show_automation(
+    client: &Client,
+    id: &AutomationId,
+    args: &ShowArgs,
+    page: Page,
+) -> Result<Shown, Trouble> {
     let answer: Value = client.ask("automation/get", json!({"id": id})).await?;
     if args.json {
         return Ok(Shown::Json(answer));

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{automation_named, automations, common_zone, quoted, title_of};
+use super::named::{Intent, automation_named, automations, common_zone, quoted, title_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style, width_of_stdout};
@@ -105,7 +105,7 @@ async fn what_is_wanted(client: &Client, args: &SimulateArgs) -> Result<Wanted, 
     let mut named = Vec::new();
     let mut ids = Vec::new();
     for name in &args.automations {
-        let found = automation_named(client, name).await?;
+        let found = automation_named(client, name, Intent::Look).await?;
         ids.push(found.id);
         named.extend(found.automation);
     }

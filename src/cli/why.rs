@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{automation_named, zone_of};
+use super::named::{Intent, automation_named, zone_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style};
@@ -56,7 +56,7 @@ pub(super) fn run(environment: Environment, args: WhyArgs) -> ExitCode {
 }
 
 async fn explain(client: &Client, args: &WhyArgs) -> Result<(Value, Zone), Trouble> {
-    let named = automation_named(client, &args.automation).await?;
+    let named = automation_named(client, &args.automation, Intent::Look).await?;
     // What was deleted is told of by the clocks of whoever asks.
     let zone = named.automation.as_ref().and_then(zone_of).unwrap_or_else(Zone::machine);
     let mut question = json!({"id": named.id});

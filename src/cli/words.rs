@@ -88,7 +88,7 @@ pub(super) fn was_stopped(reason: StopReason) -> &'static str {
         StopReason::Paused => "the automation was paused",
         StopReason::Cancelled => "somebody cancelled it",
         StopReason::Superseded => "a newer run took its place",
-        StopReason::WriterBusy => "its directory was in use for too long",
+        StopReason::WriterBusy => "its directory was in use",
         StopReason::Capacity => "as many runs were at work as may be for too long",
         StopReason::Expired => "it waited for too long",
         StopReason::Ended => "the schedule was over",

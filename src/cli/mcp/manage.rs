@@ -8,7 +8,7 @@ use super::answer::{Answer, Manage, schema_of};
 use super::arguments::{Argument, Given, Kind, Table};
 use super::fault::list;
 use super::project::{Open, Trouble};
-use crate::cli::named::{automation_named, zone_of};
+use crate::cli::named::{Intent, automation_named, zone_of};
 use crate::cli::opened::Trouble as Unanswered;
 use crate::domain::id::AutomationId;
 use crate::domain::schedule::zone::Zone;
@@ -256,7 +256,11 @@ impl Target {
         own: Option<&AutomationId>,
     ) -> Result<Target, Trouble> {
         if let Some(name) = given.text("automation").map(str::to_owned) {
-            return match automation_named(&open.client, &name).await {
+            let intent = match action {
+                "pause" | "resume" | "run" | "delete" => Intent::Act,
+                _ => Intent::Look,
+            };
+            return match automation_named(&open.client, &name, intent).await {
                 Ok(named) => Ok(Target::One(One { id: named.id, automation: named.automation })),
                 Err(Unanswered::Unusable(why)) => {
                     given.fault(

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::ago::{clock, span};
 use super::changes::Changes;
-use super::named::{automation_named, quoted};
+use super::named::{Intent, automation_named, quoted};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::run_words::{named, outcome, took_ms, waits, why};
@@ -79,7 +79,7 @@ pub(super) fn run(environment: Environment, args: RunArgs) -> ExitCode {
     let asker = Asker { environment, client: CLIENT, unopened: Unopened::Refused };
     let chosen = args.chosen.clone();
     let done = ask(asker, chosen, async |client| {
-        let named = automation_named(client, &args.automation).await?;
+        let named = automation_named(client, &args.automation, Intent::Act).await?;
         let mut changes = Changes::of(client, &named.id).await?;
         let run: Value = client.ask("automation/run", args.request(named.id.as_str())).await?;
         match args.wait {

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::named::{automation_named, automations, common_zone};
+use super::named::{Intent, automation_named, automations, common_zone};
 use super::opened::{Asker, Trouble, Unopened, ask};
 use super::project::Chosen;
 use super::show::{Shown, Style, width_of_stdout};
@@ -110,7 +110,7 @@ fn too_narrow(width: usize) -> Option<Trouble> {
 async fn shown(client: &Client, args: &TimelineArgs, look: Look) -> Result<Shown, Trouble> {
     let (mut ids, mut named) = (Vec::new(), Vec::new());
     for name in &args.automations {
-        let found = automation_named(client, name).await?;
+        let found = automation_named(client, name, Intent::Look).await?;
         ids.push(found.id);
         named.extend(found.automation);
     }

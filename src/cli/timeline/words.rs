@@ -12,7 +12,7 @@ pub(super) const fn stopped_at_work(reason: StopReason) -> &'static str {
         StopReason::Paused => "the automation was paused",
         StopReason::Cancelled => "it was cancelled",
         StopReason::Superseded => "a newer run took its place",
-        StopReason::WriterBusy => "its directory was in use for too long",
+        StopReason::WriterBusy => "its directory was in use",
         StopReason::Capacity => "as many runs as may be were at work for too long",
         StopReason::Expired => "nobody answered what it asked",
         StopReason::Ended => "the schedule was over",
