@@ -33,6 +33,14 @@ impl Action {
     const ALL: [Action; 7] =
         [Action::List, Action::Runs, Action::Why, Action::Pause, Action::Resume, Action::Run, Action::Delete];
 
+    /// What the automation is named for.
+    fn intent(self) -> Intent {
+        match self {
+            Action::List | Action::Runs | Action::Why => Intent::Look,
+            Action::Pause | Action::Resume | Action::Run | Action::Delete => Intent::Act,
+        }
+    }
+
     const fn word(self) -> &'static str {
         match self {
             Action::List => "list",
@@ -256,10 +264,7 @@ impl Target {
         own: Option<&AutomationId>,
     ) -> Result<Target, Trouble> {
         if let Some(name) = given.text("automation").map(str::to_owned) {
-            let intent = match action {
-                "pause" | "resume" | "run" | "delete" => Intent::Act,
-                _ => Intent::Look,
-            };
+            let intent = action.map_or(Intent::Look, Action::intent);
             return match automation_named(&open.client, &name, intent).await {
                 Ok(named) => Ok(Target::One(One { id: named.id, automation: named.automation })),
                 Err(Unanswered::Unusable(why)) => {
