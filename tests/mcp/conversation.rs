@@ -82,8 +82,11 @@ fn a_call_that_is_cancelled_leaves_what_it_has_asked_for() {
         }
         asked.cancel(None).await.unwrap();
     });
-    let told = host.manage(json!({"action": "runs", "automation": "Gated"}));
-    assert_eq!(told.structure["runs"][0]["state"], "running");
+    // That the command began is seen before it is recorded.
+    eventually("the run runs", || {
+        let told = host.manage(json!({"action": "runs", "automation": "Gated"}));
+        (told.structure["runs"][0]["state"] == "running").then_some(())
+    });
     gate.open();
     host.finish();
 }
