@@ -16,7 +16,7 @@ use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style};
 use crate::client::model::Automation;
-use crate::client::{Client, Error};
+use crate::client::{Client, Error, Refused};
 use crate::domain::one_line::one_line;
 use crate::domain::schedule::zone::Zone;
 use crate::sidecar::clock::Clock;
@@ -123,7 +123,7 @@ impl EditArgs {
         match client.ask("automation/update", params).await {
             Ok(answer) => Ok(answer),
             Err(Error::Refused(refused)) if refused.kind == "automation_conflict" => {
-                let meanwhile = changed_meanwhile(before, &refused.data["current"]);
+                let meanwhile = changed_meanwhile(before, &refused);
                 Err(Trouble::Failed(format!("{meanwhile}; say it again if it is still what you want")))
             }
             Err(error) => Err(told_of_flags(error, typed)),
@@ -132,13 +132,16 @@ impl EditArgs {
 }
 
 /// What somebody else has changed since this was read.
-pub(super) fn changed_meanwhile(before: &Value, current: &Value) -> String {
+pub(super) fn changed_meanwhile(before: &Value, refused: &Refused) -> String {
+    let Some(current) = refused.data.get("current") else { return refused.message.clone() };
     let changed = paths(&difference(&draft_of(before), &draft_of(current)));
     let title = quoted(current["title"].as_str().unwrap_or_default());
     let what = if before["paused"] != current["paused"] {
         if current["paused"] == true { "it was paused" } else { "it was resumed" }.to_owned()
+    } else if changed.is_empty() && before["revision"] != current["revision"] {
+        return format!("{title} was changed meanwhile and changed back");
     } else if changed.is_empty() {
-        "it is being deleted".to_owned()
+        return format!("{title} is being deleted");
     } else {
         one_line(&changed.join(", "), 400)
     };

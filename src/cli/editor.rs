@@ -87,7 +87,7 @@ async fn send(client: &Client, before: &Value, patch: &Map<String, Value>) -> Re
             Err(NotSent::Faults(refused.details().into_iter().map(one).collect()))
         }
         Err(Error::Refused(refused)) if refused.kind == "automation_conflict" => {
-            Err(NotSent::Trouble(changed_meanwhile(before, &refused.data["current"])))
+            Err(NotSent::Trouble(changed_meanwhile(before, &refused)))
         }
         Err(error) => Err(NotSent::Trouble(error.to_string())),
     }

@@ -43,15 +43,34 @@ pub(super) fn pause(environment: Environment, args: PauseArgs) -> ExitCode {
     let note = args.note.clone();
     let style = Style::of_stdout(&environment);
     each(environment, "pause", args.which, async |client, name| {
-        let id = automation_named(client, name, Intent::Act).await?.id;
-        let mut params = json!({"id": id});
+        let before = automation_named(client, name, Intent::Act).await?;
+        let mut params = json!({"id": before.id});
         if let Some(note) = &note {
             params["note"] = json!(note);
         }
         let answer: Value = client.ask("automation/pause", params).await?;
         let automation: Automation = read(answer.clone())?;
-        Ok((answer, format!("Paused {}\n", style.strong(&quoted(&title_of(&automation))))))
+        let title = style.strong(&quoted(&title_of(&automation)));
+        let pause_of = |automation: &Automation| automation.known().and_then(|known| known.pause.clone());
+        let pause_before = before.automation.as_ref().and_then(pause_of);
+        let line = match pause_before {
+            Some(pause) if pause_of(&automation).as_ref() == Some(&pause) => {
+                let its_note = its_note(pause.note.as_deref(), note.as_deref());
+                format!("{title} was paused already{its_note}\n")
+            }
+            Some(_) | None => format!("Paused {title}\n"),
+        };
+        Ok((answer, line))
     })
+}
+
+/// What is to be known of the note of one that was paused already, and keeps its own.
+fn its_note(kept: Option<&str>, typed: Option<&str>) -> String {
+    match (kept, typed) {
+        (None, None) => String::new(),
+        (Some(kept), _) => format!("; its note stays {}", quoted(kept)),
+        (None, Some(_)) => "; it has no note, and gets none until it is resumed and paused again".to_owned(),
+    }
 }
 
 /// Has them go on. The exit code is 0 if all of them do.

@@ -30,19 +30,19 @@ fn only_what_is_said_changes() {
     let mut client = place.open();
     let id = make(&mut client);
     let before = get(&mut client, &id);
-    insta::assert_snapshot!(edit(&place, &["--limit", "2h", "--title", "Build it"]), @r"
-    Changed “Build it”, atm_1
+    insta::assert_snapshot!(edit(&place, &["--limit", "2h", "--title", "BUILD"]), @r"
+    Changed “BUILD”, atm_1
       Sundays that fall on the 29th of February (in leap years) at 09:00, Europe/Berlin, until 3 runs have succeeded or failed
       Next 2032-02-29 09:00
       Note: The day of the month and the day of the week must both match, because one of the two fields begins with `*`; to fire on either, write that field without `*`, such as `1-31/2` for `*/2`.
     ");
     let after = get(&mut client, &id);
-    assert_eq!((&after["title"], &after["policy"]["wallMs"]), (&json!("Build it"), &json!(7_200_000)));
+    assert_eq!((&after["title"], &after["policy"]["wallMs"]), (&json!("BUILD"), &json!(7_200_000)));
     for kept in ["rhythm", "stop", "timezone", "task", "where", "access"] {
         assert_eq!(after[kept], before[kept], "{kept}");
     }
     assert_eq!((&after["policy"]["queueMs"], &after["revision"]), (&json!(5000), &json!(2)));
-    insta::assert_snapshot!(edit(&place, &["--limit", "2h"]), @"Nothing changed: “Build it” is like that already");
+    insta::assert_snapshot!(edit(&place, &["--limit", "2h"]), @"Nothing changed: “BUILD” is like that already");
     assert_eq!(get(&mut client, &id)["revision"], 2);
 
     edit(&place, &["--until", "never", "--no-env", "A", "--env", "C", "--no-stdin", "--", "ninja"]);
@@ -77,14 +77,23 @@ fn what_cannot_be_changed_is_told_of_the_flags() {
     insta::assert_snapshot!(refused(&[]), @"sexton: say what is to be changed, such as --cron '0 9 * * *' or --title NAME, or --from FILE; on a terminal an editor is opened if nothing is said");
     insta::assert_snapshot!(refused(&["--at", "2096-01-01 09:00", "--every", "1h"]).lines().next().unwrap(), @"error: the argument '--at <TIME>' cannot be used with '--every <SPAN>'");
     insta::assert_snapshot!(refused(&["--at", "2096-01-01 09:00", "--title", " "]), @r"
-    sexton: --title: required
+    sexton: the title is empty
     sexton: --at 2096-01-01 09:00: delete this automation and create one of the other kind
     ");
     insta::assert_snapshot!(refused(&["--anchor", "2025-01-01", "--model", "a/b"]), @r"
-    sexton: --anchor 2025-01-01: it means nothing here
+    sexton: --anchor 2025-01-01: it goes with --every
     sexton: --model a/b: it means nothing here
     ");
-    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["edit", "Nothing", "--title", "x"])), @"sexton: no automation is called “Nothing”; there are “Build”");
+    let soon = json!({"kind": "command", "program": "true"});
+    client.create(json!({"title": "Once", "kind": "oneshot", "fireAt": 3_976_214_400_000i64, "task": soon}));
+    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["edit", "Once", "--count", "abc"])), @"sexton: --count abc: it goes with --cron or --every");
+    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["add", "x", "--anchor", "2025-01-01", "--at", "2096-01-01 09:00", "--", "true"])), @"sexton: --anchor 2025-01-01: it goes with --every");
+    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["add", "x", "--anchor", "2025-01-01", "--", "true"])), @r"
+    sexton: say when: --cron EXPR, --every SPAN, --at TIME or --in SPAN
+    sexton: --anchor 2025-01-01: it goes with --every
+    ");
+    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["add", "", "--every", "1h", "--", "true"])), @"sexton: the title is empty");
+    insta::assert_snapshot!(complaint(&mut sexton_at(&place, &["edit", "Nothing", "--title", "x"])), @"sexton: no automation is called “Nothing”; there are “Once”, “Build”");
     assert_eq!(get(&mut client, &id)["revision"], 1);
     client.finish();
 }
@@ -189,6 +198,16 @@ fn what_somebody_else_has_changed_meanwhile_is_told_and_nothing_is_lost() {
     let [kept] = drafts_left(&place).try_into().expect("one is kept");
     assert!(std::fs::read_to_string(place.file(&kept)).unwrap().contains("Mine"));
     assert_eq!(get(&mut client, &id)["title"], "Ours");
+
+    client.get("automation/update", json!({"id": id, "patch": {"title": "Build"}}));
+    let there_and_back = format!("'{sexton}' pause Build; '{sexton}' resume Build");
+    let seen = in_editor(&place, &format!("{there_and_back}; sed -i 's/\"Build\"/\"Mine\"/' \"$1\""), "");
+    assert!(
+        seen.out.contains("“Build” was changed meanwhile and changed back; what you wrote"),
+        "{}",
+        seen.out
+    );
+    client.get("automation/update", json!({"id": id, "patch": {"title": "Ours"}}));
 
     let seen = in_editor(&place, "exit 3", "");
     assert_eq!(seen.code, Some(2), "it is called otherwise now: {}", seen.out);

@@ -28,6 +28,7 @@ fn each_that_is_named_rests_and_goes_on() {
         let pause = &client.get("automation/get", json!({"id": id}))["pause"];
         assert_eq!((&pause["reason"], &pause["note"]), (&json!("user"), &json!("the move")));
     }
+    insta::assert_snapshot!(typed(&["pause", "one", "--note", "another"]), @"“One” was paused already; its note stays “the move”");
     insta::assert_snapshot!(typed(&["resume", "one"]), @"Resumed “One”: next 2032-02-29 09:00");
     let told: Value =
         serde_json::from_str(&answer(&mut sexton_at(&place, &["resume", "one", "two", "--json"]))).unwrap();
@@ -73,5 +74,42 @@ fn what_is_deleted_is_gone_and_its_run_is_stopped() {
     let told: Value = serde_json::from_str(&told).unwrap();
     assert_eq!(told, json!([{"id": ids[2], "deleted": true, "revision": 2, "stoppedRuns": []}]));
     assert_eq!(client.get("automation/list", json!({}))["items"], json!([]));
+    client.finish();
+}
+
+#[test]
+fn who_acts_names_the_whole_title_or_an_id() {
+    let place = Place::new();
+    let mut client = place.open();
+    let daily = seldom(&mut client, "Backup");
+    let weekly = seldom(&mut client, "Backup weekly");
+    // The second time it is not another one that goes.
+    answer(&mut sexton_at(&place, &["rm", "-y", "backup"]));
+    let weekly_id = weekly.as_str().unwrap();
+    let refusal =
+        format!("sexton: no automation is called “backup”; did you mean “Backup weekly” ({weekly_id})?\n");
+    for acts in [
+        &["rm", "-y"][..],
+        &["pause"],
+        &["resume"],
+        &["run"],
+        &["edit", "--title", "x"],
+        &["cancel"],
+        &["answer"],
+    ] {
+        assert_eq!(complaint(sexton_at(&place, acts).arg("backup")), refusal, "{acts:?}");
+    }
+    assert_eq!(client.get("automation/get", json!({"id": weekly}))["revision"], 1);
+    // Who only looks is shown it.
+    assert!(answer(&mut sexton_at(&place, &["show", "backup"])).contains("Backup weekly"));
+    // An id may be copied in part, if the part is of one only and long enough.
+    let complaint = |args: &[&str]| complaint(&mut sexton_at(&place, args));
+    assert!(complaint(&["pause", &weekly_id[..7]]).contains("did you mean “Backup weekly”"));
+    answer(&mut sexton_at(&place, &["pause", &weekly_id[..weekly_id.len() - 2]]));
+    assert_eq!(client.get("automation/get", json!({"id": weekly}))["paused"], true);
+    // Nobody is asked about one that has gone.
+    let daily_id = daily.as_str().unwrap();
+    let gone = format!("sexton: there is no automation “{daily_id}”: it was deleted, or never was\n");
+    assert_eq!(complaint(&["rm", daily_id]), gone);
     client.finish();
 }

@@ -143,6 +143,24 @@ fn a_log_is_written_byte_by_byte_and_followed_to_its_end() {
 }
 
 #[test]
+fn the_run_that_has_not_ended_is_followed_and_titles_may_look_like_ids() {
+    let place = Place::new();
+    let mut client = place.open();
+    let automation = client.create(dormant("run_me", shell("echo $SEXTON_RUN_ID")));
+    client.finish();
+    let first = sexton(&place, &["run", "--wait", "--quiet", "run_me"]);
+    let waiting: Value = serde_json::from_str(&sexton(&place, &["run", "--json", "run_me"])).unwrap();
+    let following = sexton_at(&place, &["log", "-f", "run_me"]).stdout(Stdio::piped()).spawn().unwrap();
+    assert_eq!(sexton(&place, &["log", "run_me"]), first, "without -f the one that has done something");
+    assert!(sexton(&place, &["show", "run_me"]).contains(automation.as_str().unwrap()));
+    let window = place.open();
+    let seen = following.wait_with_output().unwrap();
+    let second = format!("{}\n", waiting["id"].as_str().unwrap());
+    assert_eq!((String::from_utf8(seen.stdout).unwrap(), seen.status.code()), (second, Some(0)));
+    window.finish();
+}
+
+#[test]
 fn a_log_says_what_is_missing_and_ends_quietly_where_nobody_reads() {
     let place = Place::new();
     let mut window = place.open_with(json!({"outputBytes": 500_000}));

@@ -167,10 +167,11 @@ fn a_page_goes_where_its_name_leads_and_is_read_by_whoever_read_it_before() {
 
     let pipe = place.file("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
-    let reader = std::thread::spawn({
+    let read = {
         let pipe = pipe.clone();
         move || std::fs::read_to_string(pipe).unwrap()
-    });
+    };
+    let reader = std::thread::Builder::new().name("reader".to_owned()).spawn(read).unwrap();
     assert_eq!(timeline(&place, &["--html", "pipe"]), "");
     assert!(std::fs::metadata(&pipe).unwrap().file_type().is_fifo());
     assert!(reader.join().unwrap().ends_with("</html>\n"));

@@ -29,12 +29,18 @@ pub(in crate::cli) fn listed(faults: &[String]) -> String {
 }
 
 fn told(detail: &Detail, typed: &Typed) -> String {
+    let means_nothing = detail.message == "unsupported_automation_field";
+    let is_of_another_kind = means_nothing || detail.message.starts_with("unsupported_for_");
     let hint = match &detail.hint {
         Some(hint) => one_line(hint, HINT),
-        None if detail.message == "unsupported_automation_field" => "it means nothing here".to_owned(),
+        None if means_nothing => "it means nothing here".to_owned(),
         None => detail.message.replace('_', " "),
     };
-    let flag = typed.flag_of(&detail.field);
+    let flag = match detail.field.as_str() {
+        // What else the rhythm needs, who has typed only this does not know.
+        "rhythm.kind" => typed.flag_of(&detail.field).or_else(|| typed.flag_of("rhythm.anchorAt")),
+        field => typed.flag_of(field),
+    };
     let is_missing = detail.message == "required";
     match (detail.field.as_str(), flag) {
         ("kind", None) if is_missing => {
@@ -44,6 +50,13 @@ fn told(detail: &Detail, typed: &Typed) -> String {
             "say what is to be done: `-- PROGRAM ARGS…`, --shell LINE, --prompt TEXT or --notify TEXT"
                 .to_owned()
         }
+        ("title", Some(_)) if is_missing => "the title is empty".to_owned(),
+        ("rhythm" | "rhythm.kind" | "rhythm.anchorAt", Some((flag, _)))
+            if (is_missing || is_of_another_kind) && flag.starts_with("--anchor") =>
+        {
+            format!("{flag}: it goes with --every")
+        }
+        ("stop", Some((flag, _))) if is_of_another_kind => format!("{flag}: it goes with --cron or --every"),
         ("title", None) if is_missing => "say what it is called: sexton add TITLE …".to_owned(),
         ("task.model", Some((flag, _))) if is_missing => {
             format!("{flag}: say who is asked, with --model PROVIDER/MODEL")

@@ -36,8 +36,9 @@ impl Action {
     /// What the automation is named for.
     fn intent(self) -> Intent {
         match self {
-            Action::List | Action::Runs | Action::Why => Intent::Look,
-            Action::Pause | Action::Resume | Action::Run | Action::Delete => Intent::Act,
+            // What is deleted is shown first, and then named once more by the whole of its title.
+            Action::List | Action::Runs | Action::Why | Action::Delete => Intent::Look,
+            Action::Pause | Action::Resume | Action::Run => Intent::Act,
         }
     }
 
