@@ -105,9 +105,9 @@ fn table(runs: &[Run], now: Timestamp, zone: &Zone) -> Table {
     let mut table = Table::of([
         Column::left("LAST RUNS"),
         Column::left(""),
-        Column::left("DUE"),
-        Column::right("TOOK"),
-        Column::left("ID").cut_to(12),
+        Column::left("DUE").spared_below(10),
+        Column::right("TOOK").spared_below(5),
+        Column::left("ID"),
     ]);
     for run in runs {
         let (word, tone) = outcome(run);

@@ -127,13 +127,13 @@ struct Written {
 impl Written {
     fn list(&self, automations: &[Automation], last: &HashMap<AutomationId, Run>) -> Table {
         let with_ids = self.with_ids || self.width.is_none() || have_namesakes(automations);
-        let ids = with_ids.then(|| Column::left("ID").cut_to(12));
+        let ids = with_ids.then(|| Column::left("ID"));
         let columns = [
             Column::left("TITLE").cut_to(14),
             Column::left("WHEN").cut_to(12),
             Column::left("NEXT"),
-            Column::left("").cut_to(12),
-            Column::left("LAST RUN"),
+            Column::left("").spared_below(12),
+            Column::left("LAST RUN").spared_below(9),
         ];
         let mut table = Table::of(ids.into_iter().chain(columns));
         for automation in automations {

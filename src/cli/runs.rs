@@ -30,6 +30,9 @@ const CLIENT: &str = "runs";
 const TITLE: usize = 160;
 const REASON: usize = 400;
 
+/// The most runs that are shown at once.
+const MOST: u32 = 100_000;
+
 #[derive(Args)]
 pub(super) struct RunsArgs {
     /// Only those of this automation, by its id or title; one that was deleted by its id.
@@ -47,7 +50,7 @@ pub(super) struct RunsArgs {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// The most runs that are shown.
-    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(short = 'n', long = "lines", value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)))]
     most: u32,
     /// Answers with one array of runs, for programs.
     #[arg(long)]
@@ -92,7 +95,10 @@ pub(super) fn run(environment: Environment, args: RunsArgs) -> ExitCode {
         if runs.is_empty() {
             text = "There are no such runs.\n".to_owned();
         } else if there_are_more {
-            text.push_str(&style.faint(&format!("There are more; -n {} shows as many again.", 2 * most)));
+            text.push_str(&style.faint(&match args.most.saturating_mul(2).min(MOST) {
+                more if more > args.most => format!("There are more; -n {more} shows more of them."),
+                _ => "There are more; --until shows those before a time.".to_owned(),
+            }));
             text.push('\n');
         }
         Ok(Shown::Text(text))
@@ -155,9 +161,9 @@ fn written(
     columns.extend([
         Column::left("OUTCOME"),
         Column::left("WHEN"),
-        Column::right("TOOK"),
-        Column::right("EXIT"),
-        Column::left("WHY").cut_to(12),
+        Column::right("TOOK").spared_below(5),
+        Column::right("EXIT").spared_below(4),
+        Column::left("WHY").spared_below(12),
     ]);
     let mut table = Table::of(columns);
     for run in runs {
@@ -178,4 +184,30 @@ fn written(
         table.row(cells);
     }
     table.written(style, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_usual_terminal_each_run_has_one_line_with_all_of_its_id() {
+        let id = "run_00000000000000000000000000000000";
+        let run: Run = serde_json::from_value(json!({"id": id, "automationID": "atm_1",
+            "automationTitle": "Tests of each night", "revision": 1, "triggeredAt": 0, "startedAt": 0,
+            "completedAt": 754_000, "state": "failed", "end": {"exitCode": 101}, "directory": "/",
+            "error": {"code": "EXECUTION_FAILED", "message": "the command ended with exit code 101"}}))
+        .unwrap();
+        for minutes in [0, 47, 60 * 47, 60 * 24 * 30] {
+            let at = (Timestamp::EPOCH.plus_ms(754_000 + minutes * 60_000), &Zone::utc());
+            for whose in [Whose::One, Whose::Several] {
+                let page = written(std::slice::from_ref(&run), whose, at, Style::Plain, Some(80));
+                assert_eq!(page.lines().count(), 2, "{page}");
+                for line in page.lines() {
+                    assert!(line.chars().count() <= 80, "{page}");
+                }
+                assert!(page.contains(id) && page.contains("failed"), "{page}");
+            }
+        }
+    }
 }

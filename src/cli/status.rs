@@ -312,10 +312,11 @@ impl Page {
     fn section<T>(&self, label: &str, tone: Tone, all: &[&T], cells: impl Fn(&T) -> Vec<String>) -> String {
         let rows: Vec<Vec<String>> = all.iter().take(SHOWN).map(|one| cells(one)).collect();
         let Some(first) = rows.first() else { return String::new() };
-        // In the last one stands what is copied: an id, or a command.
-        let columns = (1..=first.len()).map(|place| match place == first.len() {
-            true => Column::left(""),
-            false => Column::left("").cut_to(8),
+        // In the first one stands what it is, and in the last one what is copied: an id, or a command.
+        let columns = (1..=first.len()).map(|place| match place {
+            last if last == first.len() => Column::left(""),
+            1 => Column::left("").cut_to(8),
+            _ => Column::left("").spared_below(8),
         });
         let mut table = Table::of(std::iter::once(Column::left("")).chain(columns));
         for (place, row) in rows.into_iter().enumerate() {

@@ -34,6 +34,8 @@ enum Room {
     Whole,
     /// It is cut, to this width at least.
     Cut(usize),
+    /// It is cut, to this width at least, and left out if that is not enough.
+    Spared(usize),
 }
 
 /// What stands in one place of a table.
@@ -57,6 +59,26 @@ impl Column {
     /// The same, and it may be cut to this width where there is not enough room.
     pub(super) fn cut_to(self, least: usize) -> Column {
         Column { room: Room::Cut(least), ..self }
+    }
+
+    /// The same, and where there is not enough room it may be cut to this width, and then be left out.
+    pub(super) fn spared_below(self, least: usize) -> Column {
+        Column { room: Room::Spared(least), ..self }
+    }
+
+    /// The narrowest it may be that would be this wide.
+    fn least(&self, wide: usize) -> usize {
+        match self.room {
+            Room::Whole => wide,
+            Room::Cut(least) | Room::Spared(least) => wide.min(least),
+        }
+    }
+
+    fn can_be_spared(&self) -> bool {
+        match self.room {
+            Room::Whole | Room::Cut(_) => false,
+            Room::Spared(_) => true,
+        }
     }
 }
 
@@ -85,7 +107,8 @@ impl Table {
 
     /// The lines, below the headings if there are any, cut to fit `width` if that is given.
     ///
-    /// What may be cut gives way from the widest on. What still has no room is left to the terminal.
+    /// What may be left out is, from the right on, where cutting is not enough, or where nothing stands in it anyway. What
+    /// may be cut gives way from the widest on. What still has no room is left to the terminal.
     pub(super) fn written(&self, style: Style, width: Option<usize>) -> String {
         let widths = self.widths(width);
         let mut text = String::new();
@@ -104,14 +127,19 @@ impl Table {
         let mut line = String::new();
         // Blanks are owed until something stands behind them, so that no line ends with any.
         let mut owed = 0;
-        for (place, ((cell, column), width)) in row.iter().zip(&self.columns).zip(widths).enumerate() {
+        let mut is_first = true;
+        for ((cell, column), width) in row.iter().zip(&self.columns).zip(widths) {
             let text = cut(&cell.text, *width);
             let free = width.saturating_sub(text.width());
             let (before, after) = match column.side {
                 Side::Left => (0, free),
                 Side::Right => (free, 0),
             };
-            owed += before + if place == 0 { 0 } else { GAP.len() };
+            if *width == 0 {
+                continue;
+            }
+            owed += before + if is_first { 0 } else { GAP.len() };
+            is_first = false;
             if !text.is_empty() {
                 line.push_str(&" ".repeat(owed));
                 line.push_str(&style.toned(cell.tone, &text));
@@ -130,17 +158,29 @@ impl Table {
         };
         let mut widths: Vec<usize> = self.columns.iter().enumerate().map(wanted).collect();
         let Some(most) = most else { return widths };
-        let gaps = GAP.len() * widths.len().saturating_sub(1);
-        let mut excess = (widths.iter().sum::<usize>() + gaps).saturating_sub(most);
-        while excess > 0 {
-            let yielding = |(place, width): &(usize, usize)| match self.columns[*place].room {
-                Room::Whole => false,
-                Room::Cut(least) => *width > least,
-            };
+        let stands_empty = |place: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(place));
+            cells.all(|cell| cell.text.is_empty())
+        };
+        let spared = |(place, column): &(usize, &Column)| column.can_be_spared() && stands_empty(*place);
+        for (place, _) in self.columns.iter().enumerate().filter(spared) {
+            widths[place] = 0;
+        }
+        let excess = |widths: &[usize], narrow: &dyn Fn(&Column, usize) -> usize| {
+            let each = widths.iter().zip(&self.columns).filter(|(width, _)| **width > 0);
+            let room: usize = each.map(|(width, column)| narrow(column, *width) + GAP.len()).sum();
+            room.saturating_sub(GAP.len()).saturating_sub(most)
+        };
+        for (place, _) in self.columns.iter().enumerate().rev().filter(|(_, column)| column.can_be_spared()) {
+            if excess(&widths, &Column::least) > 0 {
+                widths[place] = 0;
+            }
+        }
+        for _ in 0..excess(&widths, &|_, wide| wide) {
+            let yielding = |(place, width): &(usize, usize)| *width > self.columns[*place].least(*width);
             let candidates = widths.iter().copied().enumerate().filter(yielding);
             let Some((widest, _)) = candidates.max_by_key(|(_, width)| *width) else { break };
             widths[widest] -= 1;
-            excess -= 1;
         }
         widths
     }
@@ -211,6 +251,26 @@ mod tests {
         ");
         let narrow = table().written(Style::Plain, Some(5));
         assert!(narrow.contains("Mor…     3  daily"), "no further than it says: {narrow}");
+    }
+
+    #[test]
+    fn what_may_be_left_out_is_from_the_right_on_where_there_is_no_room() {
+        let mut table = Table::of([
+            Column::left("ID"),
+            Column::left("TOOK").spared_below(4),
+            Column::left("EXIT").spared_below(4),
+            Column::left("WHY").spared_below(3),
+        ]);
+        table.row(["run_1".into(), "3 min".into(), "".into(), "because of it".into()]);
+        let first = |width| table.written(Style::Plain, width).lines().next().unwrap().to_owned();
+        assert_eq!(first(None), "ID     TOOK   EXIT  WHY");
+        assert_eq!(first(Some(80)), "ID     TOOK   WHY", "nothing stands in it");
+        insta::assert_snapshot!(table.written(Style::Plain, Some(17)), @r"
+        ID     TOOK  WHY
+        run_1  3 m…  bec…
+        ");
+        assert_eq!(first(Some(15)), "ID     TOOK");
+        assert_eq!(first(Some(10)), "ID");
     }
 
     #[test]

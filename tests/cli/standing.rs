@@ -76,7 +76,7 @@ fn runs_are_listed_newest_first_with_what_became_of_them() {
     assert_eq!(ids(&["--since", "1h"]).len(), 2);
     assert_eq!(ids(&["--until", "1h"]), [""; 0]);
     assert_eq!(ids(&["-n", "1"]), [id(&bad)]);
-    assert!(sexton(&place, &["runs", "-n", "1"]).ends_with("There are more; -n 2 shows as many again.\n"));
+    assert!(sexton(&place, &["runs", "-n", "1"]).ends_with("There are more; -n 2 shows more of them.\n"));
     assert_eq!(sexton(&place, &["runs", "--state", "running"]), "There are no such runs.\n");
     let refused = |args: &[&str]| complaint(&mut sexton_at(&place, args));
     assert!(refused(&["runs", "--state", "done"]).contains("write one of: active, scheduled"));
