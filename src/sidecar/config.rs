@@ -48,11 +48,16 @@ impl Environment {
             Styles::Nowhere
         } else if value("CLICOLOR_FORCE").is_some_and(|value| value != "0") {
             Styles::Everywhere
-        } else if self.text("TERM").is_some_and(|terminal| terminal == "dumb") {
+        } else if self.has_dumb_terminal() {
             Styles::Nowhere
         } else {
             Styles::OnTerminals
         }
+    }
+
+    /// Whether the terminal knows no codes: `TERM` is `dumb`.
+    pub fn has_dumb_terminal(&self) -> bool {
+        self.text("TERM").is_some_and(|terminal| terminal == "dumb")
     }
 
     /// Whether letters beyond ASCII come out as such: the locale does not name another encoding than UTF-8. Where nothing is

@@ -1,5 +1,6 @@
 //! `sexton run`: an automation is carried out now, by a window or right here.
 
+mod keyboard;
 mod screen;
 mod typing;
 mod wait;

@@ -10,6 +10,7 @@ use crate::cli::table::cut;
 use crate::client::model::Run;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
+use crate::sidecar::config::Environment;
 
 /// Erases the line in which the cursor stands.
 const ERASE: &str = "\r\u{1b}[2K";
@@ -28,6 +29,30 @@ pub(super) enum Telling {
     Nothing,
 }
 
+/// Whether a line can be written anew. That is nothing of colours, which somebody may want in a file, or nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cursor {
+    /// It can: what is written is on one terminal, and on nothing else.
+    Moves,
+    /// What has been written stays.
+    Stays,
+}
+
+impl Cursor {
+    pub(super) fn of(environment: &Environment) -> Cursor {
+        // Where stdout goes into a pipe, what is at its other end may write to the same terminal. Not every console of
+        // Windows knows the codes.
+        let are_terminals = cfg!(unix) && io::stdout().is_terminal() && io::stderr().is_terminal();
+        match are_terminals && !environment.has_dumb_terminal() {
+            true => Cursor::Moves,
+            false => Cursor::Stays,
+        }
+    }
+}
+
+/// What is told of a run that somebody wants to end.
+pub(super) const IS_ASKED_TO_END: &str = "is asked to end";
+
 /// See the module.
 pub(super) struct Screen {
     /// What is written; nothing of it passes here where a terminal shows it, because its place among what is told there
@@ -35,6 +60,7 @@ pub(super) struct Screen {
     out: Option<BytesOut>,
     style: Style,
     telling: Telling,
+    cursor: Cursor,
     zone: Zone,
     /// Whether the last line that was written goes on.
     mid_line: bool,
@@ -46,11 +72,12 @@ pub(super) struct Screen {
 }
 
 impl Screen {
-    pub(super) fn new(style: Style, telling: Telling) -> io::Result<Screen> {
+    pub(super) fn new(style: Style, telling: Telling, cursor: Cursor) -> io::Result<Screen> {
         Ok(Screen {
             out: if io::stdout().is_terminal() { None } else { Some(BytesOut::new()?) },
             style,
             telling,
+            cursor,
             zone: Zone::machine(),
             mid_line: false,
             status_is_shown: false,
@@ -91,15 +118,30 @@ impl Screen {
 
     /// Lets somebody type an answer, until they need not any more.
     pub(super) fn prompt(&mut self, sign: Option<&'static str>) {
+        self.erase_status();
         self.prompts = sign;
         self.prompt_again();
+    }
+
+    /// Somebody has typed a line, and with it ended that of the sign.
+    pub(super) fn entered(&mut self) {
+        self.status_is_shown = false;
+        self.mid_line = false;
+    }
+
+    /// This has been told of how the run stands, and need not be told again.
+    pub(super) fn has_told(&mut self, state: &str) {
+        state.clone_into(&mut self.told);
     }
 
     fn prompt_again(&mut self) {
         if let Some(sign) = self.prompts {
             self.end_the_line();
             on_stderr(sign);
-            self.status_is_shown = true;
+            match self.cursor {
+                Cursor::Moves => self.status_is_shown = true,
+                Cursor::Stays => self.mid_line = true,
+            }
         }
     }
 
@@ -147,7 +189,7 @@ impl Screen {
         match (&run.waiting, &run.stopping) {
             (Some(waiting), None) => format!("waits for {}", waits(waiting, now, &self.zone)),
             (_, Some(stopping)) if stopping.now => "is being killed".to_owned(),
-            (_, Some(_)) => "is asked to end".to_owned(),
+            (_, Some(_)) => IS_ASKED_TO_END.to_owned(),
             (None, None) => outcome(run).0,
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::screen::{Screen, Telling};
+use super::screen::{Cursor, IS_ASKED_TO_END, Screen, Telling};
 use super::typing::Typing;
 use crate::cli::ago::span;
 use crate::cli::asked;
@@ -18,6 +18,7 @@ use crate::cli::show::Style;
 use crate::client::model::{Run, RunState};
 use crate::client::{Client, Event, Output};
 use crate::domain::automation::PublicTask;
+use crate::domain::one_line::one_line;
 use crate::domain::run::Asked;
 use crate::domain::run::machine::{ErrorCode, State, StopReason};
 use crate::domain::schedule::zone::Zone;
@@ -36,11 +37,15 @@ const ASKED_AT_MOST: u32 = 2;
 /// What an answer is typed behind.
 const PROMPT: &str = "> ";
 
+/// The most characters of a warning.
+const WARNING: usize = 400;
+
 /// How a run is waited for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Manner {
     style: Style,
     telling: Telling,
+    cursor: Cursor,
     json: bool,
     answers: Answers,
 }
@@ -55,13 +60,20 @@ enum Answers {
 impl Manner {
     pub(super) fn of(environment: &Environment, quiet: bool, json: bool) -> Manner {
         let style = Style::of_stderr(environment);
-        let telling = match (quiet || json, style) {
+        let cursor = Cursor::of(environment);
+        let telling = match (quiet || json, cursor) {
             (true, _) => Telling::Nothing,
-            (false, Style::Terminal) => Telling::StatusLine,
-            (false, Style::Plain) => Telling::Lines,
+            (false, Cursor::Moves) => Telling::StatusLine,
+            (false, Cursor::Stays) => Telling::Lines,
         };
         let is_typed = io::stdin().is_terminal() && io::stderr().is_terminal() && !json;
-        Manner { style, telling, json, answers: if is_typed { Answers::Typed } else { Answers::Elsewhere } }
+        Manner {
+            style,
+            telling,
+            cursor,
+            json,
+            answers: if is_typed { Answers::Typed } else { Answers::Elsewhere },
+        }
     }
 }
 
@@ -82,7 +94,7 @@ pub(super) async fn until_its_end(
     let mut ticks = tokio::time::interval(EACH_SECOND);
     let mut waited = Waited {
         client,
-        screen: Screen::new(manner.style, manner.telling)?,
+        screen: Screen::new(manner.style, manner.telling, manner.cursor)?,
         manner,
         value,
         asks: None,
@@ -188,7 +200,7 @@ impl Waited<'_> {
         if event.kind == "run.warning"
             && let Some(text) = &event.text
         {
-            self.screen.say(&format!("sexton: {text}\n"));
+            self.screen.say(&format!("sexton: {}\n", one_line(text, WARNING)));
         }
         let asks = self.run.blocker.as_ref().map(|blocker| blocker.need.asked());
         if asks != self.asks {
@@ -206,10 +218,13 @@ impl Waited<'_> {
         let text = asked::question(&self.run, blocker, Clock.now(), &Zone::machine(), self.manner.style);
         self.screen.say(&text);
         if self.manner.answers == Answers::Typed {
+            let typing = match self.typing.take() {
+                Some(typing) => typing,
+                None => Typing::begin()?,
+            };
+            // Nobody answers what they have not seen.
+            self.typing.insert(typing).forget();
             self.screen.prompt(Some(PROMPT));
-            if self.typing.is_none() {
-                self.typing = Some(Typing::begin()?);
-            }
         }
         Ok(())
     }
@@ -218,8 +233,11 @@ impl Waited<'_> {
     async fn typed(&mut self, line: Option<String>) -> Result<(), Trouble> {
         let Some(line) = line else {
             self.typing = None;
+            self.screen.prompt(None);
+            self.screen.say(&format!("sexton: to answer from elsewhere: sexton answer {}\n", self.run.id));
             return Ok(());
         };
+        self.screen.entered();
         let Some(blocker) = &self.run.blocker else { return Ok(()) };
         match asked::answer(&self.run, blocker, &line) {
             Ok(answer) => match self.client.ask::<Value>("run/respond", answer).await {
@@ -245,6 +263,7 @@ impl Waited<'_> {
         let _: Value = self.client.ask("run/cancel", json!({"id": self.run.id})).await?;
         if self.asked_to_end == 1 && self.manner.telling != Telling::Nothing {
             self.screen.say(&format!("sexton: {} is asked to end; once more ends it at once\n", self.run.id));
+            self.screen.has_told(IS_ASKED_TO_END);
         }
         Ok(Patience::Lasts)
     }
