@@ -31,7 +31,7 @@ use crate::window::Stage;
 use crate::world::{START, Who, World};
 
 const SEED: u64 = 1_000_000;
-const WORLDS: u64 = 250;
+const WORLDS: u64 = 170;
 
 /// How long the work of an automation takes of which nothing is known, in milliseconds.
 const UNKNOWN_MS: i64 = 60_000;
