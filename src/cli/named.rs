@@ -92,6 +92,25 @@ fn named(automation: Automation) -> Named {
     Named { id: automation.id().clone(), automation: Some(automation) }
 }
 
+/// The automations that somebody wants to look ahead of, by these names: no more than one simulation takes. One that was
+/// deleted has an identity only.
+pub(super) async fn named_to_foretell(
+    client: &Client,
+    names: &[String],
+) -> Result<(Vec<AutomationId>, Vec<Automation>), Trouble> {
+    let (mut ids, mut known) = (Vec::new(), Vec::new());
+    for name in names {
+        let found = automation_named(client, name, Intent::Look).await?;
+        ids.push(found.id);
+        known.extend(found.automation);
+    }
+    if ids.len() > limits::SIMULATED {
+        let most = limits::SIMULATED;
+        return Err(Trouble::Unusable(format!("name at most {most} automations, or none for all of them")));
+    }
+    Ok((ids, known))
+}
+
 /// All automations, or those whose title contains this text, newest first.
 pub(super) async fn automations(client: &Client, query: Option<&str>) -> Result<Vec<Automation>, Trouble> {
     let wanted = match query {

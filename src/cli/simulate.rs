@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{Intent, automation_named, automations, common_zone, quoted, title_of};
+use super::named::{automations, common_zone, named_to_foretell, quoted, title_of};
 use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::show::{Shown, Style, width_of_stdout};
@@ -102,17 +102,7 @@ struct Foretold {
 }
 
 async fn what_is_wanted(client: &Client, args: &SimulateArgs) -> Result<Wanted, Trouble> {
-    let mut named = Vec::new();
-    let mut ids = Vec::new();
-    for name in &args.automations {
-        let found = automation_named(client, name, Intent::Look).await?;
-        ids.push(found.id);
-        named.extend(found.automation);
-    }
-    if ids.len() > limits::SIMULATED {
-        let most = limits::SIMULATED;
-        return Err(Trouble::Unusable(format!("name at most {most} automations, or none for all of them")));
-    }
+    let (ids, named) = named_to_foretell(client, &args.automations).await?;
     let all = automations(client, None).await?;
     let zone = common_zone(if named.is_empty() { &all } else { &named });
     let now = Clock.now();

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use clap::Args;
 use clap::builder::RangedU64ValueParser;
 
-use super::named::{Intent, automation_named, automations, common_zone};
+use super::named::{automations, common_zone, named_to_foretell};
 use super::opened::{Asker, Trouble, Unopened, ask};
 use super::project::Chosen;
 use super::show::{Shown, Style, width_of_stdout};
@@ -108,16 +108,7 @@ fn too_narrow(width: usize) -> Option<Trouble> {
 }
 
 async fn shown(client: &Client, args: &TimelineArgs, look: Look) -> Result<Shown, Trouble> {
-    let (mut ids, mut named) = (Vec::new(), Vec::new());
-    for name in &args.automations {
-        let found = automation_named(client, name, Intent::Look).await?;
-        ids.push(found.id);
-        named.extend(found.automation);
-    }
-    if ids.len() > limits::SIMULATED {
-        let most = limits::SIMULATED;
-        return Err(Trouble::Unusable(format!("name at most {most} automations, or none for all of them")));
-    }
+    let (ids, named) = named_to_foretell(client, &args.automations).await?;
     let zone = match ids.is_empty() {
         true => common_zone(&automations(client, None).await?),
         false => common_zone(&named),
