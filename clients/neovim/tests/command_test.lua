@@ -1,0 +1,171 @@
+local t = require("harness")
+
+local session = require("sexton.session")
+
+local function refused(options)
+  local is_taken, error = pcall(require("sexton").setup, options)
+  t.equal(is_taken, false)
+  return error
+end
+
+local function ready()
+  t.eventually("the automations are known", function()
+    return session.store() and session.store().is_loaded
+  end)
+end
+
+t.test("options that do not exist or are of the wrong type are refused by name", function()
+  t.matches(refused({ comand = { "sexton" } }), "no option `comand`")
+  t.matches(refused({ command = "sexton" }), "`command` must be a list of strings")
+  t.matches(refused({ command = {} }), "`command` must be")
+  t.matches(refused({ command = { "sexton", 1 } }), "`command` must be")
+  t.matches(refused({ notify = "loud" }), "`notify` must be")
+  t.matches(refused({ on_exit = "maintenance" }), "`on_exit` must be")
+  t.matches(refused({ output_lines = 5 }), "`output_lines` must be")
+  t.matches(refused({ project = 5 }), "`project` must be")
+  t.matches(refused({ keys = { jump = "j" } }), "no key `jump`")
+  t.matches(refused({ keys = { run = true } }), "`keys.run` must be")
+  t.matches(refused("sexton"), "must be a table")
+end)
+
+t.test("the project is the repository of the working directory, or what the option says", function()
+  local project = require("sexton.project")
+  local directory = vim.fn.getcwd()
+  vim.fn.mkdir("below/deeper", "p")
+  vim.cmd("cd below/deeper")
+  t.equal(project.find(nil), directory)
+  t.equal(
+    project.find(function()
+      return directory .. "/below/"
+    end),
+    directory .. "/below"
+  )
+  local found, error = project.find(directory .. "/nowhere")
+  t.equal(found, nil)
+  t.matches(error, "is not a directory")
+  vim.fn.mkdir(t.home .. "/elsewhere", "p")
+  vim.cmd("cd " .. t.home .. "/elsewhere")
+  t.equal(project.find(nil), t.home .. "/elsewhere")
+end)
+
+t.test("commands and titles are completed, each for what can be done with it", function()
+  t.setup({ autostart = true })
+  local window = t.window()
+  t.automation(window, "Morning tests", "true")
+  t.automation(window, "Morning news", "true", { paused = true })
+  ready()
+  t.eventually("both are known", function()
+    return #session.store():automations() == 2
+  end)
+  t.equal(vim.fn.getcompletion("Sexton pa", "cmdline"), { "pause" })
+  t.equal(vim.fn.getcompletion("Sexton run m", "cmdline"), { "Morning news", "Morning tests" })
+  t.equal(vim.fn.getcompletion("Sexton run Morning t", "cmdline"), { "tests" })
+  t.equal(vim.fn.getcompletion("Sexton pause ", "cmdline"), { "Morning tests" })
+  t.equal(vim.fn.getcompletion("Sexton resume ", "cmdline"), { "Morning news" })
+end)
+
+t.test("names are those of the command line: what is done is done to what is meant", function()
+  local told = t.notifications()
+  t.setup()
+  local window = t.window()
+  t.automation(window, "Morning tests", "true")
+  vim.cmd("Sexton pause morning TESTS")
+  t.eventually("it is paused", function()
+    return session.store():automations()[1].paused
+  end)
+  vim.cmd("Sexton run Morning")
+  t.matches(told[1].text, "did you mean “Morning tests”")
+  vim.cmd("Sexton show Morning")
+  t.shows("Paused   by hand")
+  vim.cmd("Sexton run Evening")
+  t.matches(told[2].text, "there are “Morning tests”")
+  vim.cmd("Sexton dance")
+  t.matches(told[3].text, "there is no `:Sexton dance`; there are answer, cancel")
+  vim.cmd("Sexton cancel")
+  t.matches(told[4].text, "no run is at work or waits")
+  local automation = t.automation(window, "Morning tests", "true")
+  t.eventually("both are known", function()
+    return session.store():automation(automation.id)
+  end)
+  vim.cmd("Sexton run Morning tests")
+  t.matches(told[5].text, "2 automations are called “Morning tests”")
+end)
+
+t.test("a run is named by its id", function()
+  t.setup()
+  local window = t.window("participant")
+  local automation = t.automation(window, "Long", "echo begun; exec sleep 1000")
+  local run = t.ask(window, "automation/run", { id = automation.id })
+  vim.cmd("Sexton output " .. run.id)
+  t.shows("begun")
+  vim.cmd("Sexton cancel " .. run.id)
+  t.eventually("it has ended", function()
+    return t.ask(window, "run/get", { id = run.id }).stopReason == "cancelled"
+  end)
+end)
+
+t.test("a status line hears what there is, and starts nothing", function()
+  t.setup()
+  t.equal(require("sexton").status().text, "")
+  t.equal(session.state(), "idle")
+  local window = t.window("participant")
+  local automation = t.automation(window, "Long", "exec sleep 1000")
+  session.start()
+  ready()
+  t.equal(require("sexton").status().next_title, "Long")
+  t.ask(window, "automation/run", { id = automation.id })
+  t.eventually("it runs", function()
+    return require("sexton").status().running == 1
+  end)
+  t.matches(require("sexton").status().text, "*1")
+end)
+
+t.test("what cannot be listened to is refused by name", function()
+  local is_taken, error = pcall(require("sexton").on, "run.exploded", function() end)
+  t.equal(is_taken, false)
+  t.matches(error, "run.exploded")
+end)
+
+t.test("the health check tells how everything is", function()
+  t.setup()
+  vim.cmd("checkhealth sexton")
+  t.matches(t.text(), "Neovim 0.")
+  t.matches(t.text(), t.sexton)
+  t.matches(t.text(), "answers, protocol 1")
+  t.matches(t.text(), "project: " .. vim.fn.getcwd())
+  t.matches(t.text(), "state: " .. vim.env.SEXTON_STATE_DIR)
+  t.matches(t.text(), "nobody rings the bell")
+  t.matches(t.text(), "no sidecar was started yet")
+  t.equal(t.text():find("ERROR", 1, true), nil)
+  session.start()
+  ready()
+  vim.cmd("bwipeout! | checkhealth sexton")
+  t.matches(t.text(), "rung by Neovim")
+  t.matches(t.text(), "(this window)")
+  t.setup({ command = { "/nowhere/sexton" } })
+  vim.cmd("bwipeout! | checkhealth sexton")
+  t.matches(t.text(), "`/nowhere/sexton` was not found")
+end)
+
+t.test("the help has its tags, and tells of every option and command", function()
+  local copy = t.home .. "/doc"
+  vim.fn.mkdir(copy, "p")
+  local help = t.lines_of(t.plugin .. "/doc/sexton.txt")
+  vim.fn.writefile(help, copy .. "/sexton.txt")
+  vim.cmd("helptags " .. copy)
+  local tags = table.concat(t.lines_of(copy .. "/tags"), "\n")
+  for option in pairs(require("sexton.config").read(nil)) do
+    t.matches(tags, "sexton-" .. option:gsub("_", "-") .. "\t")
+  end
+  t.matches(tags, "sexton-project\t")
+  for _, command in ipairs(vim.fn.getcompletion("Sexton ", "cmdline")) do
+    t.matches(tags, (":Sexton-%s\t"):format(command))
+  end
+  for _, line in ipairs(help) do
+    assert(vim.fn.strdisplaywidth(line) <= 78, line)
+  end
+  local all = table.concat(help, "\n")
+  for name in all:gmatch("|([%w:.()_-]*[Ss]exton[%w:.()_-]*)|") do
+    t.matches(tags, name .. "\t")
+  end
+end)
