@@ -1,5 +1,6 @@
 --- What can be done with an automation and its runs. What the sidecar refuses is shown in its words.
 
+local say = require("sexton.say")
 local session = require("sexton.session")
 local text = require("sexton.text")
 local words = require("sexton.words")
@@ -9,15 +10,11 @@ local M = {}
 --- Runs of an automation that are looked through for one that has done something.
 local LOOKED_THROUGH = 100
 
-local function say(message, level)
-  vim.notify("sexton: " .. message, level or vim.log.levels.INFO)
-end
-
 --- A callback that shows what went wrong, and otherwise goes on.
 local function or_say(go_on)
   return function(failure, result)
     if failure then
-      say(failure.message, vim.log.levels.ERROR)
+      say.reply(failure.message, vim.log.levels.ERROR)
     elseif go_on then
       go_on(result)
     end
@@ -53,7 +50,7 @@ end
 function M.cancel(automation, run)
   local runs = run and { run } or session.store():active_runs(automation.id)
   if #runs == 0 then
-    return say(("no run of %s is at work or waits"):format(text.quoted(automation.title)))
+    return say.reply(("no run of %s is at work or waits"):format(text.quoted(automation.title)))
   end
   M.with_one_of(runs, "Which run is to end?", function(chosen)
     session.request("run/cancel", { id = chosen.id }, or_say())
@@ -87,7 +84,7 @@ local function newest_with_output(automation, go_on)
     if worked then
       return go_on(worked)
     end
-    say(("no run of %s has done anything yet"):format(text.quoted(automation.title)))
+    say.reply(("no run of %s has done anything yet"):format(text.quoted(automation.title)))
   end))
 end
 
@@ -104,7 +101,7 @@ end
 function M.answer(automation, run)
   local runs = run and run.blocker and { run } or session.store():asking(automation.id)
   if #runs == 0 then
-    return say(("no run of %s waits for an answer"):format(text.quoted(automation.title)))
+    return say.reply(("no run of %s waits for an answer"):format(text.quoted(automation.title)))
   end
   M.with_one_of(runs, "Which one is to be answered?", require("sexton.asking").ask)
 end

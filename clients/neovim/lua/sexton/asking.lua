@@ -1,5 +1,6 @@
 --- What runs ask a person: put once, one after the other, and taken back when somebody else has answered.
 
+local say = require("sexton.say")
 local session = require("sexton.session")
 local text = require("sexton.text")
 local words = require("sexton.words")
@@ -13,8 +14,13 @@ local queue = {}
 --- What is put to the user now: which question, and the windows that were opened for it.
 local open
 
-local function say(message, level)
-  vim.notify("sexton: " .. message, level or vim.log.levels.INFO)
+--- Says something when the prompt has gone from the screen.
+local function say_after(message, level)
+  vim.schedule(function()
+    vim.api.nvim_echo({ { "" } }, false, {})
+    vim.cmd("redraw")
+    say.notice(message, level)
+  end)
 end
 
 --- A question is known by its run and by its own id.
@@ -38,9 +44,9 @@ local function respond(run, answer)
   answer.callID = run.blocker.callID
   session.request("run/respond", answer, function(failure)
     if failure and failure.kind == "blocker_gone" then
-      say(("%s does not wait for this answer any more"):format(text.quoted(run.automationTitle)))
+      say_after(("%s does not wait for this answer any more"):format(text.quoted(run.automationTitle)))
     elseif failure then
-      say(failure.message, vim.log.levels.ERROR)
+      say_after(failure.message, vim.log.levels.ERROR)
     end
   end)
 end
@@ -91,11 +97,11 @@ function M.ask(run)
       open = nil
     end
     if not still_asking(key) then
-      say(("%s does not wait for this answer any more"):format(text.quoted(run.automationTitle)))
+      say_after(("%s does not wait for this answer any more"):format(text.quoted(run.automationTitle)))
     elseif answer then
       respond(run, answer)
     else
-      say(("%s goes on waiting; `:Sexton answer` asks again"):format(text.quoted(run.automationTitle)))
+      say_after(("%s goes on waiting (:Sexton answer)"):format(text.quoted(run.automationTitle)))
     end
     vim.schedule(offer_next)
   end)
@@ -116,6 +122,8 @@ function offer_next()
     local key = table.remove(queue, 1)
     local run = still_asking(key)
     if run then
+      -- The prompts that Neovim has by itself keep everything else from being drawn.
+      vim.cmd("redraw")
       M.ask(run)
     end
   end
@@ -158,7 +166,8 @@ local function changed()
       end
     end
   end
-  offer_next()
+  -- What shows the change comes first.
+  vim.schedule(offer_next)
 end
 
 --- Listens from now on.

@@ -4,6 +4,7 @@ local actions = require("sexton.actions")
 local attach = require("sexton.attach")
 local compat = require("sexton.compat")
 local naming = require("sexton.naming")
+local say = require("sexton.say")
 local session = require("sexton.session")
 
 local M = {}
@@ -11,8 +12,8 @@ local M = {}
 --- How long a command waits until it knows which automations there are.
 local PATIENCE_MS = 5000
 
-local function say(message)
-  vim.notify("sexton: " .. message, vim.log.levels.ERROR)
+local function refuse(message)
+  say.reply(message, vim.log.levels.ERROR)
 end
 
 --- Whether the automations are known, which is so a moment after the sidecar was started.
@@ -30,7 +31,7 @@ local function known()
   if not is_known() then
     -- What is wrong with a sidecar that failed has been said.
     if session.state() ~= "failed" and session.state() ~= "idle" then
-      say("the sidecar does not answer; see :checkhealth sexton")
+      refuse("the sidecar does not answer; see :checkhealth sexton")
     end
     return false
   end
@@ -70,13 +71,13 @@ local function on_automation(intent, fitting, nothing, action)
     if name ~= "" then
       local automation, error = naming.automation(name, intent)
       if not automation then
-        return say(error)
+        return refuse(error)
       end
       return action(automation)
     end
     local candidates = fitting()
     if #candidates == 0 then
-      return vim.notify("sexton: " .. nothing)
+      return say.reply(nothing)
     elseif #candidates == 1 and fitting ~= all then
       return action(candidates[1])
     end
@@ -115,7 +116,7 @@ local function on_run(intent, fitting, nothing, action)
     end
     session.request("run/get", { id = name }, function(failure, run)
       if failure then
-        return say(failure.message)
+        return refuse(failure.message)
       end
       action({ id = run.automationID, title = run.automationTitle }, run)
     end)
@@ -172,7 +173,7 @@ local function run(call)
   end
   local command = COMMANDS[name]
   if not command then
-    return say(("there is no `:Sexton %s`; there are %s"):format(name, table.concat(names(), ", ")))
+    return refuse(("there is no `:Sexton %s`; there are %s"):format(name, table.concat(names(), ", ")))
   end
   command.run(rest)
 end

@@ -1,6 +1,7 @@
 --- A sidecar's process and the conversation with it, over Neovim's own client for language servers.
 
 local compat = require("sexton.compat")
+local say = require("sexton.say")
 
 local Connection = {}
 Connection.__index = Connection
@@ -42,7 +43,7 @@ function Connection.start(command, directory, on_gone)
       self:_told(params)
     end,
     on_error = function(code, message)
-      vim.notify(("sexton: the conversation failed (%s): %s"):format(code, vim.inspect(message)), vim.log.levels.ERROR)
+      say.reply(("the conversation failed (%s): %s"):format(code, vim.inspect(message)), vim.log.levels.ERROR)
     end,
     on_exit = vim.schedule_wrap(function(code, signal)
       self:_gone(code, signal, on_gone)

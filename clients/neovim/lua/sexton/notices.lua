@@ -1,5 +1,6 @@
 --- Tells a person what they should know at once, in the words of the sidecar, and never more than can be read.
 
+local say = require("sexton.say")
 local session = require("sexton.session")
 local text = require("sexton.text")
 local words = require("sexton.words")
@@ -32,7 +33,7 @@ local function level_of(event)
 end
 
 local function show(notice)
-  vim.notify(notice.text, notice.level, { title = "sexton" })
+  say.notice(notice.text, notice.level)
 end
 
 local function flush()

@@ -4,6 +4,7 @@ local Store = require("sexton.store")
 local Supervisor = require("sexton.supervisor")
 local config = require("sexton.config")
 local project = require("sexton.project")
+local say = require("sexton.say")
 
 local M = {}
 
@@ -64,7 +65,7 @@ local function tell(kind, ...)
   for _, listener in ipairs(vim.list_slice(listeners[kind] or {})) do
     local is_told, error = pcall(listener, ...)
     if not is_told then
-      vim.notify(("sexton: a listener of `%s` failed: %s"):format(kind, error), vim.log.levels.ERROR)
+      say.reply(("a listener of `%s` failed: %s"):format(kind, error), vim.log.levels.ERROR)
     end
   end
 end
@@ -87,7 +88,7 @@ local function load()
   loading:load(function(failure)
     -- One that was lost is followed by another one, which is asked.
     if failure and failure.kind ~= "sidecar_lost" and loading == store then
-      vim.notify("sexton: the automations could not be listed: " .. failure.message, vim.log.levels.ERROR)
+      say.reply("the automations could not be listed: " .. failure.message, vim.log.levels.ERROR)
     end
   end)
 end
@@ -123,7 +124,7 @@ local function events()
       heard(event)
     end,
     refused = function(failure)
-      vim.notify("sexton: events cannot be followed: " .. failure.message, vim.log.levels.ERROR)
+      say.reply("events cannot be followed: " .. failure.message, vim.log.levels.ERROR)
     end,
   }
 end
@@ -135,11 +136,11 @@ local function on_state(state, failure)
       load()
     end
     for _, warning in ipairs(supervisor.opened.warnings) do
-      vim.notify("sexton: " .. warning, vim.log.levels.WARN)
+      say.reply(warning, vim.log.levels.WARN)
     end
   elseif state == "failed" then
     local hint = ":Sexton restart tries again, :checkhealth sexton says more"
-    vim.notify(("sexton: %s (%s)"):format(failure.message, hint), vim.log.levels.ERROR)
+    say.reply(("%s (%s)"):format(failure.message, hint), vim.log.levels.ERROR)
   end
   tell("state", state, failure)
   changed()
@@ -157,7 +158,7 @@ function M.start()
   local directory, error = project.find(options.project)
   if not directory then
     trouble = error
-    vim.notify("sexton: " .. error, vim.log.levels.ERROR)
+    say.reply(error, vim.log.levels.ERROR)
     return
   end
   trouble = nil

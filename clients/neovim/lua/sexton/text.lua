@@ -44,16 +44,4 @@ function M.cut(text, columns)
   return columns > 0 and vim.fn.strcharpart(text, 0, low) .. "…" or ""
 end
 
---- The lines of a text of others, without what steers a terminal.
-function M.plain_lines(text)
-  local lines = {}
-  for _, line in ipairs(vim.split(text, "\r?\n")) do
-    for _, mark in ipairs(TURNS) do
-      line = line:gsub(mark, "")
-    end
-    table.insert(lines, (line:gsub("%c", " ")))
-  end
-  return lines
-end
-
 return M

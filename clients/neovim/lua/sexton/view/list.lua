@@ -107,7 +107,7 @@ local function lines_of(store, now, room)
     { heading = "TITLE", least = 14 },
     { heading = "WHEN", least = 12 },
     { heading = "NEXT", least = 22 },
-    { heading = "LAST RUN", least = 9 },
+    { heading = "LAST RUN", least = 20 },
   }
   local written = columns.lines(headings, rows, room, 3)
   local lines, about = { written[1] }, { {} }

@@ -2,6 +2,7 @@
 
 local buffers = require("sexton.view.buffer")
 local bytes = require("sexton.bytes")
+local say = require("sexton.say")
 local session = require("sexton.session")
 local text = require("sexton.text")
 local words = require("sexton.words")
@@ -127,7 +128,7 @@ local function made(view)
   buffers.key(view.buffer, "cancel", function()
     session.request("run/cancel", { id = view.run }, function(failure)
       if failure then
-        vim.notify("sexton: " .. failure.message, vim.log.levels.ERROR)
+        say.reply(failure.message, vim.log.levels.ERROR)
       end
     end)
   end)
