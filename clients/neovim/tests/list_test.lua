@@ -25,7 +25,7 @@ t.test("the list says the same as `sexton list`", function()
     local title, when = line:match("^%S+%s+(Automation %d)%s+(.-)%s%s")
     if title then
       count = count + 1
-      t.shows(title .. "  " .. when)
+      t.shows(title .. "  " .. when .. "  ")
     end
   end
   t.equal(count, #rhythms)
