@@ -56,6 +56,24 @@ t.test("a sidecar that is killed is followed by another one, and no event is mis
   end
 end)
 
+t.test("later versions of Neovim are given the command in one piece", function()
+  local start = vim.lsp.rpc.start
+  local commands = {}
+  vim.lsp.rpc.start = function(command, dispatchers, spawn)
+    table.insert(commands, command)
+    local client = start(command[1], vim.list_slice(command, 2), dispatchers, spawn)
+    local function terminate()
+      client.handle:kill(15)
+    end
+    return { request = client.request, notify = client.notify, terminate = terminate }
+  end
+  t.setup({ autostart = true })
+  local is_ready, error = pcall(ready)
+  vim.lsp.rpc.start = start
+  assert(is_ready, error)
+  t.equal(commands, { { t.sexton, "--stdio" } })
+end)
+
 t.test("what is asked while there is no sidecar is answered by the next one", function()
   t.setup({ autostart = true })
   ready()
