@@ -7,6 +7,7 @@ mod examples;
 mod faults;
 mod notes;
 mod other_crate;
+mod page;
 mod properties;
 mod rhythm;
 mod rules;
