@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { version } from "../../release/version.mjs";
@@ -108,6 +108,13 @@ test("from a registry: npm chooses the platform, or is told to leave it out", { 
   assert.equal(stdout.trim(), path);
   assert.equal((await told(path, ["--version"])).stdout, `sexton ${version()}\n`);
   assert.deepEqual(await runs({ home, directory }), { stdout: "succeeded\n", stderr: "", code: 0 });
+
+  const readme = await readFile(join(root, "npm/sexton/README.md"), "utf8");
+  const [, shown] = readme.match(/```js\n(.*?)```/s);
+  const ask = 'sidecar.stdin.end(`{"jsonrpc":"2.0","id":1,"method":"shutdown"}\\n`);';
+  await writeFile(join(directory, "shown.js"), `${shown}sidecar.stdout.pipe(process.stdout);\n${ask}\n`);
+  const answered = await told(process.execPath, ["shown.js"], { cwd: directory, env: environment(home) });
+  assert.deepEqual(JSON.parse(answered.stdout), { jsonrpc: "2.0", id: 1, result: null }, answered.stderr);
 
   const bare = await app(t);
   await npm(bare.directory, bare.home, "install", "--registry", address, "--omit=optional", "sexton", "sexton-client");
