@@ -217,7 +217,7 @@ pub enum EnvValue {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum PublicTask {
-    /// See [`Task::Command`].
+    /// A program that is run.
     Command {
         /// Its name or path.
         program: String,
@@ -229,9 +229,9 @@ pub enum PublicTask {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         stdin: Option<String>,
     },
-    /// See [`Task::Prompt`].
+    /// An agent that is asked to do something.
     Prompt(Prompt),
-    /// See [`Task::Notify`].
+    /// A reminder.
     Notify {
         /// What people are told.
         text: String,
@@ -346,7 +346,7 @@ pub enum EpochEnd {
     Deleted,
 }
 
-/// An automation as clients see it. Each of them is shown it by [`Automation::shown_to`].
+/// An automation as clients see it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Automation")]

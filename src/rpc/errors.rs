@@ -82,6 +82,60 @@ impl Kind {
             Kind::ResponseTooLarge => (RESPONSE_TOO_LARGE, "response_too_large"),
         }
     }
+
+    /// What it means, and what to do about it.
+    pub const fn advice(self) -> &'static str {
+        match self {
+            Kind::InvalidAutomation => {
+                "The draft, the patch or the schedule has faults: `details` has all of them. Nothing was changed; mend them and ask again."
+            }
+            Kind::NotFound => "There is no such automation, run or provider: list again.",
+            Kind::AutomationConflict => {
+                "Somebody else has changed the automation since `ifRevision`, or is deleting it: `current` is how it is now. Show that, and ask again with its revision."
+            }
+            Kind::ActiveRunStillRunning => {
+                "A run of the automation stands in the way, and the automation does not let two run at once, or it has not gone in time: wait for `runID` or cancel it."
+            }
+            Kind::BlockerGone => "The run does not wait for this answer any more: look at `runID`.",
+            Kind::WriterBusy => {
+                "With `ifBusy: \"skip\"`: another run (`runID`) or a person (`holdID`) is at work in the directory. Wait, or say `queue`."
+            }
+            Kind::InsideRun => {
+                "The request comes out of a run, which may look and pause its own automation, and nothing else."
+            }
+            Kind::Closing => {
+                "The window is about to give up the project (`lifecycleActionID`): ask in another one."
+            }
+            Kind::CloseFailed => {
+                "The close could not be carried out, nothing is closing, and the old configuration holds. The message says why."
+            }
+            Kind::Overloaded => "More is asked at once than can wait: wait for answers first.",
+            Kind::StorageUnavailable => {
+                "The ledger could not be read or written, for this `reason`. The message says what to do; nothing was changed."
+            }
+            Kind::NotInitialized => "`initialize` comes first.",
+            Kind::InvalidRequest => {
+                "No request: another `jsonrpc`, an id that is neither text nor a whole number or that is in use, or a request that is not allowed now or here."
+            }
+            Kind::MethodNotFound => {
+                "This version has no such method: `capabilities.methods` has those that there are."
+            }
+            Kind::InvalidParams => {
+                "The parameters have faults: `details` has all of them, unless the parameters were no object."
+            }
+            Kind::Internal => "A fault of the sidecar's own. Its log on stderr has more; please report it.",
+            Kind::ParseError => {
+                "No JSON. The next line is read as usual; after a header that cannot be read the process ends with 1."
+            }
+            Kind::Cancelled => "`$/cancelRequest` came in time: nothing was changed.",
+            Kind::RequestTooLarge => {
+                "The message was longer than `limits.maxMessageBytes`, and has not been read."
+            }
+            Kind::ResponseTooLarge => {
+                "The answer would be longer than `limits.maxMessageBytes`: ask for less. A change that was asked for has been made."
+            }
+        }
+    }
 }
 
 /// The code that the method table itself uses for an answer over the limit.

@@ -23,27 +23,60 @@ const EVENTS_MAX: i64 = 10_000_000;
 pub struct Limit {
     /// The contract's name.
     pub name: &'static str,
+    /// What it bounds.
+    pub what: &'static str,
     /// What it is if the client does not say.
     pub default: i64,
     /// What it may be set to.
     pub range: RangeInclusive<i64>,
 }
 
-const fn limit(name: &'static str, default: i64, range: RangeInclusive<i64>) -> Limit {
-    Limit { name, default, range }
+const fn limit(name: &'static str, default: i64, range: RangeInclusive<i64>, what: &'static str) -> Limit {
+    Limit { name, what, default, range }
 }
 
 /// All limits, in the order of the contract.
 pub const LIMITS: [Limit; 9] = [
-    limit("minIntervalMs", 30_000, 10..=DAY_MS),
-    limit("maxMessageBytes", 16 * MIB, 1024..=GIB),
-    limit("graceMs", 60_000, GRACE_LEAST_MS..=DAY_MS),
-    limit("standbyMs", 2000, 50..=MINUTE_MS - 1),
-    limit("stableWakeMs", 10_000, 0..=HOUR_MS),
-    limit("maxConcurrentRuns", 4, 1..=1000),
-    limit("maxAgents", 1, 1..=1000),
-    limit("outputBytes", 16 * MIB, 0..=GIB),
-    limit("eventHistory", 100_000, 0..=EVENTS_MAX),
+    limit("minIntervalMs", 30_000, 10..=DAY_MS, "The least `everyMs` that this window may give an interval."),
+    limit("maxMessageBytes", 16 * MIB, 1024..=GIB, "The longest message, in both directions."),
+    limit(
+        "graceMs",
+        60_000,
+        GRACE_LEAST_MS..=DAY_MS,
+        "How late a scheduled time may be and still count as in time. The owner's holds.",
+    ),
+    limit(
+        "standbyMs",
+        2000,
+        50..=MINUTE_MS - 1,
+        "How long another window waits for one that does not do its part before it does that itself. The owner's holds; \
+         less than `graceMs`, half of it if this is absent.",
+    ),
+    limit(
+        "stableWakeMs",
+        10_000,
+        0..=HOUR_MS,
+        "How long the machine has to be awake after a sleep before anything is begun. The owner's holds.",
+    ),
+    limit(
+        "maxConcurrentRuns",
+        4,
+        1..=1000,
+        "How many runs of the whole ledger may be at work at once. The owner's holds.",
+    ),
+    limit(
+        "maxAgents",
+        1,
+        1..=1000,
+        "How many agents of the whole ledger may be at work at once. The owner's holds.",
+    ),
+    limit("outputBytes", 16 * MIB, 0..=GIB, "How much output of a run is kept."),
+    limit(
+        "eventHistory",
+        100_000,
+        0..=EVENTS_MAX,
+        "How many of the newest events are kept, or those of seven days if these are more. The owner's holds.",
+    ),
 ];
 
 /// Reads the limits that a client sets.
@@ -84,7 +117,7 @@ mod tests {
 
     #[test]
     fn every_limit_is_taken_in_and_its_default_is_what_holds_without_it() {
-        for Limit { name, default, range } in &LIMITS {
+        for Limit { name, default, range, .. } in &LIMITS {
             let read_one = |value: i64| {
                 let sent = Sent::from(&serde_json::json!({ *name: value }));
                 let faults = Faults::new();

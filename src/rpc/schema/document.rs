@@ -18,8 +18,15 @@ use crate::rpc::initialize::PROTOCOL_VERSION;
 use crate::rpc::requests::{RUNNING, WAITING};
 
 /// Notifications of the sidecar, and what they carry.
-const NOTIFICATIONS: [(&str, &str); 3] =
-    [("events/event", "Event"), ("output/chunk", "Chunk"), ("provider/work", "ProviderWork")];
+const NOTIFICATIONS: [(&str, &str, &str); 3] = [
+    ("events/event", "Event", "Something happened; for who has asked with `events/subscribe`."),
+    ("output/chunk", "Chunk", "A run has written something; for who has asked with `output/subscribe`."),
+    (
+        "provider/work",
+        "ProviderWork",
+        "Something is to be done; for who serves a provider (`provider/serve`).",
+    ),
+];
 
 /// Notifications that a client may send.
 const CLIENT_NOTIFICATIONS: [(&str, &str); 2] = [
@@ -77,7 +84,7 @@ fn definitions() -> Map<String, Value> {
     own.insert("Event".to_owned(), messages::event(&mut generator));
     generator.subschema_for::<ChunkOnTheWire>();
     generator.subschema_for::<ProviderWork>();
-    for (method, carries) in NOTIFICATIONS {
+    for (method, carries, _) in NOTIFICATIONS {
         let name = format!("{carries}Notification");
         own.insert(name.clone(), messages::notification(method, carries));
         messages_of_all.push(reference(&name));
@@ -174,13 +181,14 @@ pub(super) fn openrpc() -> Value {
     for kind in Kind::ALL {
         let (code, word) = kind.code_and_word();
         let data = messages::refusal(kind, &mut generator)["properties"]["data"].take();
-        errors.insert(word.to_owned(), json!({"code": code, "message": word, "data": data}));
+        let described = json!({"code": code, "message": word, "data": data, "x-description": kind.advice()});
+        errors.insert(word.to_owned(), described);
     }
     let notifications: Vec<Value> = NOTIFICATIONS
         .iter()
-        .map(|(method, carries)| {
+        .map(|(method, carries, summary)| {
             let message = reference(&format!("{carries}Notification"));
-            json!({"name": method, "message": message, "result": reference(carries)})
+            json!({"name": method, "summary": summary, "message": message, "result": reference(carries)})
         })
         .collect();
     let client_notifications: Vec<Value> = CLIENT_NOTIFICATIONS

@@ -11,18 +11,26 @@ use crate::domain::policy::{PROMPT_IDLE_MS, Policy};
 
 /// Everything that a client may say of an automation.
 pub(super) fn automation() -> Value {
+    let access = "Whether its runs change their directory: runs that do wait for each other there, runs that only read \
+        neither wait nor are waited for.";
     let fields = [
         ("title", saying(text(1, most::TITLE), "What people call it.")),
-        ("kind", one_of(&["oneshot", "recurring"])),
+        ("kind", saying(one_of(&["oneshot", "recurring"]), "Whether it is due once, or again and again.")),
         ("fireAt", saying(instant(), "When it is due; only with `oneshot`, and in the future.")),
         ("rhythm", rhythm()),
         ("stop", stop()),
         ("timezone", timezone()),
         ("task", task()),
         ("where", place()),
-        ("access", with_default(one_of(&["write", "read"]), "write")),
-        ("policy", policy()),
-        ("paused", with_default(boolean(), false)),
+        ("access", with_default(saying(one_of(&["write", "read"]), access), "write")),
+        (
+            "policy",
+            saying(
+                policy(),
+                "What happens when things are not as planned. What is left out has its default.",
+            ),
+        ),
+        ("paused", with_default(saying(boolean(), "Whether it is created at rest."), false)),
     ];
     let mut draft = object(&fields, &["title", "kind", "task"]);
     draft["oneOf"] = json!([
@@ -94,12 +102,12 @@ fn removable(part: Value) -> Value {
 /// A schedule without an automation.
 pub(super) fn schedule() -> Value {
     let fields = [
-        ("fireAt", instant()),
+        ("fireAt", saying(instant(), "When it would be due once.")),
         ("rhythm", rhythm()),
         ("stop", stop()),
         ("timezone", timezone()),
         ("after", saying(instant(), "Only fires after this; now if it is absent.")),
-        ("count", with_default(integer(1, most::PREVIEW_FIRES), 5)),
+        ("count", with_default(saying(integer(1, most::PREVIEW_FIRES), "How many fires are wanted."), 5)),
     ];
     let mut schedule = object(&fields, &[]);
     schedule["oneOf"] = json!([
@@ -125,10 +133,11 @@ fn rhythm() -> Value {
 }
 
 fn stop() -> Value {
+    let count = saying(integer(1, most::STOP_COUNT), "After how many of its runs have succeeded or failed.");
     let stop = union(&[
         variant("never", &[], &[]),
-        variant("count", &[("count", integer(1, most::STOP_COUNT))], &["count"]),
-        variant("until", &[("at", instant())], &["at"]),
+        variant("count", &[("count", count)], &["count"]),
+        variant("until", &[("at", saying(instant(), "The last time at which it may be due."))], &["at"]),
     ]);
     with_default(saying(stop, "When it ends; only with `recurring`."), json!({"kind": "never"}))
 }
@@ -155,12 +164,18 @@ fn task() -> Value {
     let mut asked = variant("prompt", &prompt(), &["prompt", "model"]);
     asked["dependentSchemas"] =
         json!({"sessionID": {"properties": {"context": {"const": "continue"}}, "required": ["context"]}});
-    union(&[variant("command", &command, &["program"]), asked, variant("notify", &notify, &["text"])])
+    let task =
+        union(&[variant("command", &command, &["program"]), asked, variant("notify", &notify, &["text"])]);
+    saying(task, "What is done. No shell takes part unless `program` is one.")
 }
 
 fn prompt() -> [(&'static str, Value); 5] {
     let name = || text(1, most::AGENT_NAME);
-    let model = [("providerID", name()), ("modelID", name())];
+    let model = [
+        ("providerID", saying(name(), "The provider's id.")),
+        ("modelID", saying(name(), "The id of one of its models.")),
+    ];
+    let remembers = "Whether each run has a session of its own, or goes on in that of the run before.";
     let continued =
         "The session that is continued, only with `continue`; else that of the automation's last run.";
     [
@@ -170,7 +185,7 @@ fn prompt() -> [(&'static str, Value); 5] {
             saying(object(&model, &["providerID", "modelID"]), "Who is asked; `provider/list` has all."),
         ),
         ("variant", saying(name(), "One of the variants of the model.")),
-        ("context", with_default(one_of(&["fresh", "continue"]), "fresh")),
+        ("context", with_default(saying(one_of(&["fresh", "continue"]), remembers), "fresh")),
         ("sessionID", saying(name(), continued)),
     ]
 }
@@ -186,40 +201,65 @@ fn place() -> Value {
 
 fn policy() -> Value {
     let span = |least| integer(least, most::SPAN_MS);
-    let missed = union(&[variant("skip", &[], &[]), variant("runOnce", &[("windowMs", span(0))], &[])]);
+    let window = "How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent.";
+    let missed = union(&[
+        variant("skip", &[], &[]),
+        variant("runOnce", &[("windowMs", saying(span(0), window))], &[]),
+    ]);
+    let missed = saying(
+        missed,
+        "What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them.",
+    );
     let kept = Policy::default().keep;
     let keep = [
-        ("runs", with_default(integer(1, most::KEPT_RUNS), kept.runs)),
-        ("days", with_default(integer(1, most::KEPT_DAYS), kept.days)),
+        ("runs", with_default(saying(integer(1, most::KEPT_RUNS), "So many, the newest."), kept.runs)),
+        (
+            "days",
+            with_default(saying(integer(1, most::KEPT_DAYS), "So many days after their end."), kept.days),
+        ),
     ];
     let retried = Policy::default().retry;
     let retry = [
-        ("attempts", with_default(integer(0, most::RETRIES), retried.attempts)),
-        ("delayMs", with_default(span(most::RETRY_DELAY_MS), retried.delay_ms)),
+        (
+            "attempts",
+            with_default(
+                saying(integer(0, most::RETRIES), "How often, after the first time."),
+                retried.attempts,
+            ),
+        ),
+        (
+            "delayMs",
+            with_default(saying(span(most::RETRY_DELAY_MS), "How long after a failure."), retried.delay_ms),
+        ),
     ];
     let waits = Policy::default().blocker_ms;
     let blocker = [
-        ("attended", with_default(span(0), waits.attended)),
-        ("unattended", with_default(span(0), waits.unattended)),
+        ("attended", with_default(saying(span(0), "If somebody asked for the run."), waits.attended)),
+        ("unattended", with_default(saying(span(0), "If a timer did."), waits.unattended)),
     ];
     let silence = format!(
         "How long a run may be silent; null for as long as it likes. {PROMPT_IDLE_MS} if the task is a prompt."
     );
+    let overlap = "When the previous run is still active: the time is skipped and counted on that run; a run waits for its \
+        end; or that run is asked to end first.";
+    let busy = "When another run is ahead in the directory: the run waits for up to `queueMs`, or does not take place.";
+    let streak = "After how many failures in a row the automation pauses itself; null for never. One of class `config`, \
+        `auth` or `quota` pauses it whatever this says.";
     let chosen = [
-        ("overlap", one_of(&["skip", "queueOne", "cancelPrevious"])),
-        ("ifBusy", one_of(&["queue", "skip"])),
-        ("retry", object(&retry, &[])),
-        ("keep", object(&keep, &[])),
+        ("overlap", saying(one_of(&["skip", "queueOne", "cancelPrevious"]), overlap)),
+        ("ifBusy", saying(one_of(&["queue", "skip"]), busy)),
+        ("retry", saying(object(&retry, &[]), "Whether a run whose work never began is tried again.")),
+        ("keep", saying(object(&keep, &[]), "How many ended runs are kept.")),
         ("missed", missed),
-        ("queueMs", span(0)),
-        ("startMs", span(1000)),
+        ("queueMs", saying(span(0), "How long a run may wait before it begins.")),
+        ("startMs", saying(span(1000), "How long the start of its work may take.")),
         ("idleMs", saying(or_null(span(1000)), &silence)),
-        ("wallMs", span(1000)),
+        ("wallMs", saying(span(1000), "How long a run may work; what it waits for a person does not count.")),
         ("blockerMs", saying(object(&blocker, &[]), "How long a run may wait for a person.")),
         ("stepCap", saying(integer(1, most::STEPS), "How many steps an agent may take.")),
         ("budget", or_null(budget())),
         ("permissions", saying(one_of(&["ask", "deny"]), "Whether an agent's requests are put to a person.")),
-        ("pauseAfterFailures", or_null(integer(1, most::PAUSE_AFTER_FAILURES))),
+        ("pauseAfterFailures", or_null(saying(integer(1, most::PAUSE_AFTER_FAILURES), streak))),
         ("precheck", or_null(precheck())),
     ];
     let defaults = serde_json::to_value(Policy::default()).unwrap_or_default();
@@ -232,13 +272,13 @@ fn policy() -> Value {
 }
 
 fn budget() -> Value {
-    let per_run = object(&money(), &["amount", "currency"]);
+    let per_run = saying(object(&money(), &["amount", "currency"]), "The most.");
     saying(object(&[("perRun", per_run)], &["perRun"]), "What one run may cost.")
 }
 
 /// An amount in a currency.
 pub(super) fn money() -> [(&'static str, Value); 2] {
-    let amount = json!({"type": "number", "minimum": 0});
+    let amount = json!({"type": "number", "minimum": 0, "description": "How much."});
     let currency = json!({"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["EUR"],
         "description": "An ISO 4217 code."});
     [("amount", amount), ("currency", currency)]

@@ -42,18 +42,47 @@ pub(super) fn event(generator: &mut SchemaGenerator) -> Value {
         };
         kinds.push(event_of(kind, &carries));
     }
-    kinds.push(event_of("resync", &[]));
+    kinds.push(event_of(RESYNC, &[]));
     json!({"description": "Something that happened, in the order of `seq`.", "oneOf": kinds})
 }
 
+/// What is told instead of history that is not there.
+const RESYNC: &str = "resync";
+
+/// When an event of this kind is told.
+fn occasion(kind: &str) -> &'static str {
+    match kind {
+        "automation.updated" => {
+            "An automation was created, edited, paused or resumed, or what follows from its runs and its schedule has changed. The last keeps the revision, and comes directly after the `run.updated` that caused it."
+        }
+        "automation.deleted" => "An automation was deleted. Nothing but its runs is told of it any more.",
+        "run.updated" => {
+            "A run has come to another state, waits for something else, was asked to end, or has made progress (at most once a second)."
+        }
+        "scheduler.owner" => "Another window rings the bell.",
+        "scheduler.suspended" => "The machine slept.",
+        "scheduler.clock" => "The machine's clock was set.",
+        "run.warning" => {
+            "Something about a run wants attention: most of its budget is used, its cost is told in another currency than its budget, or not all of its output was kept."
+        }
+        "lifecycle.completed" => "A close has really happened.",
+        "lifecycle.failed" => "A close could not be carried out; the old configuration holds.",
+        "provider.updated" => "A provider offers something else, or can or cannot be given work any more.",
+        RESYNC => {
+            "The history after the place that was named is not there: it was pruned, or the place is another ledger's, or is none yet. List again, and go on from this `seq`."
+        }
+        unknown => unreachable!("nobody knows when {unknown} is told"),
+    }
+}
+
 fn event_of(kind: &str, carries: &[(&str, Value)]) -> Value {
-    let mut event = json!({"type": "object", "required": ["seq", "at", "kind", "important"], "properties": {
+    let mut event = json!({"type": "object", "description": occasion(kind), "required": ["seq", "at", "kind", "important"], "properties": {
         "seq": {"type": "integer", "minimum": 0, "description": "Its place in the ledger."},
         "at": {"type": "integer", "description": "When it was written, in milliseconds since the epoch."},
         "kind": {"const": kind},
         "important": {"type": "boolean", "description": "Whether a person should be shown it at once."},
     }});
-    if kind != "resync" {
+    if kind != RESYNC {
         let text = "What to show: one line of plain text, with times by the clocks of the automation's zone. There exactly \
                     if the event is important. Of a `run.warning`: what, and what can be done about it.";
         event["properties"]["text"] = json!({"type": "string", "minLength": 1, "description": text});
@@ -117,7 +146,7 @@ pub(super) fn refusal(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         data["properties"]["details"] =
             json!({"type": "array", "minItems": 1, "items": generator.subschema_for::<Fault>()});
     }
-    json!({"type": "object", "required": ["code", "message", "data"], "properties": {
+    json!({"type": "object", "description": kind.advice(), "required": ["code", "message", "data"], "properties": {
         "code": {"const": code}, "message": {"type": "string"}, "data": data}})
 }
 

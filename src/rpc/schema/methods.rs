@@ -262,7 +262,7 @@ pub fn methods() -> Vec<Method> {
         Method {
             name: "run/get",
             summary: "Gives a run.",
-            params: params::of_id(),
+            params: params::get_run(),
             result: of::<AnyRun>,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"id": "run_1"})],
@@ -314,7 +314,7 @@ pub fn methods() -> Vec<Method> {
             name: "provider/serve",
             summary: "Has this window carry out prompts itself, which it is sent as `provider/work`. Gives what `provider/unserve` takes.",
             params: work::serve(),
-            result: of::<String>,
+            result: subscription,
             refusals: TAKE_ON,
             examples: vec![
                 json!({"id": "editor", "models": [{"id": "large", "name": "Large", "variants": ["careful"]}]}),
@@ -325,7 +325,7 @@ pub fn methods() -> Vec<Method> {
             name: "provider/unserve",
             summary: "Ends a subscription, and the runs that it carries out; tells whether it was open.",
             params: params::unsubscribe(),
-            result: of::<bool>,
+            result: unsubscribed,
             refusals: LOOK,
             examples: vec![json!({"subscription": "sub_1"})],
         },
@@ -368,7 +368,7 @@ pub fn methods() -> Vec<Method> {
             name: "directory/hold",
             summary: "Says that the user's own work goes on in a directory: runs that write there, and closes, wait for it. Nothing is sent; gives what `directory/release` takes.",
             params: params::hold(),
-            result: of::<String>,
+            result: subscription,
             refusals: TAKE_ON,
             examples: vec![
                 json!({"title": "an agent at work"}),
@@ -379,7 +379,7 @@ pub fn methods() -> Vec<Method> {
             name: "directory/release",
             summary: "Ends a hold; tells whether it was there.",
             params: params::unsubscribe(),
-            result: of::<bool>,
+            result: unsubscribed,
             refusals: LOOK,
             examples: vec![json!({"subscription": "sub_1"})],
         },
@@ -395,7 +395,7 @@ pub fn methods() -> Vec<Method> {
             name: "events/subscribe",
             summary: "Has every event sent as `events/event`, in order, from a place on. Gives what `events/unsubscribe` takes.",
             params: params::follow_events(),
-            result: of::<String>,
+            result: subscription,
             refusals: LOOK,
             examples: vec![json!({}), json!({"after": 41, "ledgerID": "ldg_1", "kinds": ["run.updated"]})],
         },
@@ -403,7 +403,7 @@ pub fn methods() -> Vec<Method> {
             name: "events/unsubscribe",
             summary: "Ends a subscription; tells whether it was open.",
             params: params::unsubscribe(),
-            result: of::<bool>,
+            result: unsubscribed,
             refusals: &[],
             examples: vec![json!({"subscription": "sub_1"})],
         },
@@ -411,7 +411,7 @@ pub fn methods() -> Vec<Method> {
             name: "output/subscribe",
             summary: "Has what a run writes sent as `output/chunk` while it is written, from a byte on to its end.",
             params: params::follow_output(),
-            result: of::<String>,
+            result: subscription,
             refusals: LOOK_AT_ONE,
             examples: vec![json!({"runID": "run_1"}), json!({"runID": "run_1", "offset": 4096})],
         },
@@ -419,7 +419,7 @@ pub fn methods() -> Vec<Method> {
             name: "output/unsubscribe",
             summary: "Ends a subscription; tells whether it was open.",
             params: params::unsubscribe(),
-            result: of::<bool>,
+            result: unsubscribed,
             refusals: &[],
             examples: vec![json!({"subscription": "sub_1"})],
         },
@@ -436,7 +436,16 @@ fn nothing_or<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
 }
 
 fn anything(_: &mut SchemaGenerator) -> Schema {
-    schemars::json_schema!({"type": "object"})
+    schemars::json_schema!({"type": "object", "description": "An OpenRPC document."})
+}
+
+fn subscription(_: &mut SchemaGenerator) -> Schema {
+    let what = "The subscription, which its notifications name, and the method that ends it.";
+    schemars::json_schema!({"type": "string", "description": what})
+}
+
+fn unsubscribed(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({"type": "boolean", "description": "Whether there was such a subscription."})
 }
 
 /// A draft as short as it can be for something that recurs.

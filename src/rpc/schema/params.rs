@@ -19,6 +19,14 @@ pub(super) fn id() -> Value {
     text(1, ID_MAX)
 }
 
+fn automation_id() -> Value {
+    saying(id(), "The automation.")
+}
+
+fn run_id() -> Value {
+    saying(id(), "The run.")
+}
+
 pub(super) fn inside_run() -> (&'static str, Value) {
     let what = "The run that this request comes out of, when an application forwards an agent's call.";
     ("insideRun", saying(id(), what))
@@ -44,19 +52,19 @@ pub(super) fn create() -> Value {
     and(draft::automation(), &[("dryRun", dry_run), key(), ("note", note), inside_run()])
 }
 
-pub(super) fn of_id() -> Value {
-    object(&[("id", id())], &["id"])
+pub(super) fn get_run() -> Value {
+    object(&[("id", run_id())], &["id"])
 }
 
 pub(super) fn get_automation() -> Value {
-    object(&[("id", id()), inside_run()], &["id"])
+    object(&[("id", automation_id()), inside_run()], &["id"])
 }
 
 pub(super) fn list_automations() -> Value {
     let fields = [
         ("cursor", cursor()),
         ("limit", page(bounds::AUTOMATIONS_MAX, bounds::AUTOMATIONS_DEFAULT)),
-        ("paused", boolean()),
+        ("paused", saying(boolean(), "Only those that are paused, or only those that are not.")),
         ("query", saying(text(0, bounds::QUERY_MAX), "A part of the title, in upper or lower case.")),
         inside_run(),
     ];
@@ -64,22 +72,28 @@ pub(super) fn list_automations() -> Value {
 }
 
 pub(super) fn rest() -> Value {
-    object(&[("id", id()), ("note", text(0, most::NOTE)), inside_run()], &["id"])
+    let note = saying(text(0, most::NOTE), "Why, for people.");
+    object(&[("id", automation_id()), ("note", note), inside_run()], &["id"])
 }
 
 pub(super) fn update() -> Value {
-    let fields = [("id", id()), ("ifRevision", if_revision()), ("patch", draft::patch()), inside_run()];
+    let fields =
+        [("id", automation_id()), ("ifRevision", if_revision()), ("patch", draft::patch()), inside_run()];
     object(&fields, &["id", "patch"])
 }
 
 pub(super) fn delete() -> Value {
-    let active_run = with_default(one_of(&["cancel", "finish", "refuse"]), "cancel");
-    let fields = [("id", id()), ("ifRevision", if_revision()), ("activeRun", active_run), inside_run()];
+    let what = "What becomes of its active runs: they are ended first; they go on to their end; or nothing is deleted \
+        while there are any.";
+    let active_run = with_default(saying(one_of(&["cancel", "finish", "refuse"]), what), "cancel");
+    let fields =
+        [("id", automation_id()), ("ifRevision", if_revision()), ("activeRun", active_run), inside_run()];
     object(&fields, &["id"])
 }
 
 pub(super) fn run() -> Value {
-    let attendance = with_default(one_of(&["attended", "unattended"]), "attended");
+    let what = "Whether somebody is there to answer, which decides how long a question waits.";
+    let attendance = with_default(saying(one_of(&["attended", "unattended"]), what), "attended");
     let what =
         "What the run does when another one is ahead of it in its directory; else its policy says that.";
     let if_busy = saying(one_of(&["queue", "skip"]), what);
@@ -88,7 +102,7 @@ pub(super) fn run() -> Value {
                 that whoever asks may leave. While none is open, a command waits for one.";
     let executor = saying(with_default(one_of(&["asker", "participant"]), "asker"), what);
     let fields = [
-        ("id", id()),
+        ("id", automation_id()),
         ("attendance", attendance),
         key(),
         ("context", context),
@@ -106,7 +120,7 @@ pub(super) fn preview() -> Value {
 pub(super) fn explain() -> Value {
     let what = "The time in question, in the past or to come: the scheduled time in the same minute is meant. If it is \
         absent, the last time that was due, or else the next one.";
-    object(&[("id", id()), ("at", saying(instant(), what))], &["id"])
+    object(&[("id", automation_id()), ("at", saying(instant(), what))], &["id"])
 }
 
 pub(super) fn simulate() -> Value {
@@ -125,7 +139,7 @@ pub(super) fn simulate() -> Value {
 }
 
 pub(super) fn cancel() -> Value {
-    object(&[("id", id()), inside_run()], &["id"])
+    object(&[("id", run_id()), inside_run()], &["id"])
 }
 
 pub(super) fn list_runs() -> Value {
@@ -133,10 +147,10 @@ pub(super) fn list_runs() -> Value {
     let mut states = json!({"type": "array", "items": {"enum": states}, "minItems": 1});
     states["description"] = json!("Only runs in one of these states.");
     let fields = [
-        ("automationID", id()),
+        ("automationID", saying(id(), "Only runs of this automation, which may have been deleted.")),
         ("states", states),
-        ("fromAt", instant()),
-        ("toAt", instant()),
+        ("fromAt", saying(instant(), "Only runs created at this time or later.")),
+        ("toAt", saying(instant(), "Only runs created at this time or earlier.")),
         ("cursor", cursor()),
         ("limit", page(bounds::RUNS_MAX, bounds::RUNS_DEFAULT)),
     ];
@@ -144,11 +158,8 @@ pub(super) fn list_runs() -> Value {
 }
 
 pub(super) fn output() -> Value {
-    let fields = [
-        ("id", id()),
-        ("offset", with_default(number_from(0), 0)),
-        ("limit", page(bounds::OUTPUT_MAX, bounds::OUTPUT_DEFAULT)),
-    ];
+    let fields =
+        [("id", run_id()), ("offset", offset()), ("limit", page(bounds::OUTPUT_MAX, bounds::OUTPUT_DEFAULT))];
     object(&fields, &["id"])
 }
 
@@ -156,19 +167,28 @@ pub(super) fn follow_events() -> Value {
     let fields = [
         ("after", saying(number_from(0), "Only events after this one; from now on if it is absent.")),
         ("ledgerID", saying(id(), "The ledger that `after` is a place of.")),
-        ("kinds", json!({"type": "array", "items": {"enum": event::KINDS}})),
-        ("automationID", id()),
+        (
+            "kinds",
+            json!({"type": "array", "items": {"enum": event::KINDS},
+                "description": "Only events of these kinds, and `resync`."}),
+        ),
+        ("automationID", saying(id(), "Only events of this automation and of its runs.")),
         inside_run(),
     ];
     object(&fields, &[])
 }
 
 pub(super) fn follow_output() -> Value {
-    object(&[("runID", id()), ("offset", with_default(number_from(0), 0))], &["runID"])
+    object(&[("runID", run_id()), ("offset", offset())], &["runID"])
 }
 
 pub(super) fn unsubscribe() -> Value {
-    object(&[("subscription", id())], &["subscription"])
+    let what = "What the request that began it was answered with.";
+    object(&[("subscription", saying(id(), what))], &["subscription"])
+}
+
+fn offset() -> Value {
+    with_default(saying(number_from(0), "The byte of the output to begin with."), 0)
 }
 
 pub(super) fn shutdown() -> Value {
@@ -183,7 +203,8 @@ pub(super) fn close() -> Value {
     let most = bounds::CLOSE_DIRECTORIES;
     let directories = json!({"type": "array", "items": directory(), "minItems": 1, "maxItems": most,
         "description": "The directories that it concerns; all if it is absent. One that is not there has no runs."});
-    let kind = one_of(&KINDS.map(|(word, _)| word));
+    let what = "What it is for: to read the configuration anew, or to give up the project, so that another window rings.";
+    let kind = saying(one_of(&KINDS.map(|(word, _)| word)), what);
     let fields = [("kind", kind), ("mode", mode), ("directories", directories), inside_run()];
     object(&fields, &["kind", "mode"])
 }
@@ -201,17 +222,22 @@ fn directory() -> Value {
 
 /// What language clients send beside these is ignored.
 pub(super) fn initialize() -> Value {
-    let name = json!({"type": "string"});
     let client = json!({"type": ["object", "null"], "additionalProperties": true,
-        "properties": {"name": name, "version": {"type": ["string", "null"]}}});
+        "description": "What the window belongs to. Others are told that it is its automation, its run, its bell.",
+        "properties": {"name": {"type": "string", "description": "The application."},
+            "version": {"type": ["string", "null"], "description": "Its version."}}});
     let folder = json!({"type": "object", "additionalProperties": true,
-        "properties": {"uri": {"type": "string"}}, "required": ["uri"]});
+        "properties": {"uri": {"type": "string", "description": "A `file:` URI."}}, "required": ["uri"]});
+    let ends = "The process that the sidecar works for: it ends when that does. Null, or one that is not seen from here, \
+        is not watched; the end of the input tells as well.";
+    let root = "The project as a `file:` URI, if `projectDirectory` does not name it.";
+    let folders = "The first one is the project, if neither `projectDirectory` nor `rootUri` names it.";
     let mut params = object(
         &[
-            ("processId", or_null(integer(0, u32::MAX.into()))),
+            ("processId", saying(or_null(integer(0, u32::MAX.into())), ends)),
             ("clientInfo", client),
-            ("rootUri", json!({"type": ["string", "null"]})),
-            ("workspaceFolders", json!({"type": ["array", "null"], "items": folder})),
+            ("rootUri", json!({"type": ["string", "null"], "description": root})),
+            ("workspaceFolders", json!({"type": ["array", "null"], "items": folder, "description": folders})),
             ("initializationOptions", or_null(options())),
         ],
         &[],
@@ -224,12 +250,14 @@ fn options() -> Value {
     let wins =
         "The project; wins over `rootUri` and `workspaceFolders`. The working directory if none is named.";
     let kept = "Where ledgers are kept; else SEXTON_STATE_DIR, else the platform's place for state.";
+    let role = "Whether it may ring the bell and carry out what is scheduled, or only looks, changes, and carries out \
+        what it is asked for itself.";
     let followed = "Whether a change of the user's configuration file is a reload of this window.";
     let added = "What processes that this window starts find in their environment. Kept in memory only.";
-    object(
+    let options = object(
         &[
             ("projectDirectory", saying(text(1, PATH_MAX), wins)),
-            ("role", with_default(one_of(&["participant", "observer"]), "participant")),
+            ("role", with_default(saying(one_of(&["participant", "observer"]), role), "participant")),
             ("stateDirectory", saying(text(1, PATH_MAX), kept)),
             ("environment", saying(map(json!({"type": "string", "pattern": "^[^\\u0000]*$"})), added)),
             ("providers", config::providers()),
@@ -237,16 +265,17 @@ fn options() -> Value {
             ("limits", limits()),
         ],
         &[],
-    )
+    );
+    saying(options, "What is sexton's own.")
 }
 
 fn limits() -> Value {
     let field = |limit: &Limit| {
         let schema = integer(*limit.range.start(), *limit.range.end());
-        (limit.name, with_default(schema, limit.default))
+        (limit.name, with_default(saying(schema, limit.what), limit.default))
     };
     let fields: Vec<(&str, Value)> = LIMITS.iter().map(field).collect();
-    object(&fields, &[])
+    saying(object(&fields, &[]), "What this window bounds otherwise than usual.")
 }
 
 fn cursor() -> Value {
@@ -255,5 +284,5 @@ fn cursor() -> Value {
 }
 
 fn page(most: i64, default: usize) -> Value {
-    with_default(integer(1, most), default)
+    with_default(saying(integer(1, most), "How much one answer has at most."), default)
 }

@@ -28,9 +28,10 @@ fn at_least_one(mut list: Value) -> Value {
 }
 
 pub(super) fn serve() -> Value {
-    let variants = with_default(list(name(), bounds::VARIANTS_MAX), json!([]));
+    let variants = saying(list(name(), bounds::VARIANTS_MAX), "What `task.variant` may name.");
+    let variants = with_default(variants, json!([]));
     let model = [
-        ("id", name()),
+        ("id", saying(name(), "What `task.model.modelID` names.")),
         ("name", saying(name(), "What people call it; its id if it is absent.")),
         ("variants", variants),
     ];
@@ -53,7 +54,7 @@ pub(super) fn refresh() -> Value {
 /// Exactly one of each pair.
 pub(super) fn respond() -> Value {
     let fields = [
-        ("id", id()),
+        ("id", saying(id(), "The run.")),
         ("requestID", saying(name(), "Of a permission.")),
         ("callID", saying(name(), "Of a question.")),
         ("optionID", saying(name(), "One of the options that were offered.")),
@@ -67,7 +68,8 @@ pub(super) fn respond() -> Value {
 }
 
 pub(super) fn report() -> Value {
-    object(&[("runID", id()), ("report", any_report()), inside_run()], &["runID", "report"])
+    let report = saying(any_report(), "What becomes of it.");
+    object(&[("runID", saying(id(), "The run.")), ("report", report), inside_run()], &["runID", "report"])
 }
 
 fn any_report() -> Value {
@@ -79,19 +81,29 @@ fn any_report() -> Value {
         "description": format!("At most {} bytes of UTF-8.", bounds::WRITTEN_BYTES)});
     let finished = [
         ("text", bytes(0, bounds::RESULT_BYTES, "What the agent said at the end.")),
-        ("outcome", word_of(&OUTCOMES)),
+        ("outcome", saying(word_of(&OUTCOMES), "What the result means for the person.")),
         ("last", saying(with_default(boolean(), false), "The watch is over: the automation is paused.")),
     ];
     let failed = [
-        ("code", word_of(&ErrorCode::ALL)),
+        ("code", saying(word_of(&ErrorCode::ALL), "What kind of failure it is.")),
         ("message", saying(text(1, bounds::SENTENCE_MAX), "A sentence for the person.")),
         ("class", saying(word_of(&CLASSES), "Whose fault it is; if it is absent, whose it usually is.")),
     ];
     union(&[
-        of("started", &[("sessionID", name())], &["sessionID"], "The work has really started."),
+        of(
+            "started",
+            &[("sessionID", saying(name(), "The agent's session."))],
+            &["sessionID"],
+            "The work has really started.",
+        ),
         of("step", &[("title", title)], &[], "The agent took a step."),
         of("output", &[("data", written)], &["data"], "The agent has written something."),
-        of("blocked", &[("blocker", blocker())], &["blocker"], "It needs a person."),
+        of(
+            "blocked",
+            &[("blocker", saying(blocker(), "What it waits for a person for."))],
+            &["blocker"],
+            "It needs a person.",
+        ),
         of("unblocked", &[], &[], "It needs nobody any more."),
         of("cost", &money(), &["amount", "currency"], "What it has cost so far, in all."),
         of("finished", &finished, &[], "The work is done."),
@@ -101,20 +113,30 @@ fn any_report() -> Value {
 
 fn blocker() -> Value {
     let option = |more: &[(&str, Value)], required: &[&str]| {
-        let mut fields = vec![("id", name()), ("label", text(1, bounds::LABEL_MAX))];
+        let mut fields = vec![
+            ("id", saying(name(), "What `run/respond` names.")),
+            ("label", saying(text(1, bounds::LABEL_MAX), "What people read.")),
+        ];
         fields.extend(more.iter().cloned());
         list(object(&fields, required), bounds::OPTIONS_MAX)
     };
     let tool = format!("What it wants to use, as it likes. At most {} bytes of JSON.", bounds::TOOL_BYTES);
+    let answers = saying(word_of(&PERMISSIONS), "What the answer means.");
     let permission = [
-        ("requestID", name()),
-        ("title", text(1, bounds::SENTENCE_MAX)),
-        ("options", at_least_one(option(&[("kind", word_of(&PERMISSIONS))], &["id", "label", "kind"]))),
+        ("requestID", saying(name(), "The agent's request.")),
+        ("title", saying(text(1, bounds::SENTENCE_MAX), "What it asks for.")),
+        (
+            "options",
+            saying(
+                at_least_one(option(&[("kind", answers)], &["id", "label", "kind"])),
+                "What may be answered.",
+            ),
+        ),
         ("tool", json!({"type": "object", "additionalProperties": true, "description": tool})),
     ];
     let question = [
-        ("callID", name()),
-        ("prompt", text(1, bounds::SENTENCE_MAX)),
+        ("callID", saying(name(), "The agent's call.")),
+        ("prompt", saying(text(1, bounds::SENTENCE_MAX), "The question.")),
         ("options", saying(option(&[], &["id", "label"]), "Without any, words are wanted.")),
     ];
     union(&[

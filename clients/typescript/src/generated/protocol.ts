@@ -53,7 +53,7 @@ export type AnyRunPage = {
 /** Whether somebody is there to answer. */
 export type Attendance = "attended" | "unattended";
 
-/** An automation as clients see it. Each of them is shown it by [`Automation::shown_to`]. */
+/** An automation as clients see it. */
 export type Automation = {
   /** Whether its runs change the directory. */
   access: Access;
@@ -101,7 +101,10 @@ export type Automation = {
 );
 
 export type AutomationCreateParams = {
-  /** @default "write" */
+  /**
+   * Whether its runs change their directory: runs that do wait for each other there, runs that only read neither wait nor are waited for.
+   * @default "write"
+   */
   access?: "write" | "read";
   /**
    * Only shows what would be; nothing is stored.
@@ -114,17 +117,27 @@ export type AutomationCreateParams = {
   key?: string;
   /** What is noted on the pause; only with `paused`: true. */
   note?: string;
-  /** @default false */
+  /**
+   * Whether it is created at rest.
+   * @default false
+   */
   paused?: boolean;
+  /** What happens when things are not as planned. What is left out has its default. */
   policy?: {
     /**
      * How long a run may wait for a person.
      * @default {"attended":86400000,"unattended":3600000}
      */
     blockerMs?: {
-      /** @default 86400000 */
+      /**
+       * If somebody asked for the run.
+       * @default 86400000
+       */
       attended?: number;
-      /** @default 3600000 */
+      /**
+       * If a timer did.
+       * @default 3600000
+       */
       unattended?: number;
     };
     /**
@@ -132,7 +145,9 @@ export type AutomationCreateParams = {
      * @default null
      */
     budget?: {
+      /** The most. */
       perRun: {
+        /** How much. */
         amount: number;
         /** An ISO 4217 code. */
         currency: string;
@@ -144,31 +159,47 @@ export type AutomationCreateParams = {
      * @default null
      */
     idleMs?: number | null;
-    /** @default "queue" */
+    /**
+     * When another run is ahead in the directory: the run waits for up to `queueMs`, or does not take place.
+     * @default "queue"
+     */
     ifBusy?: "queue" | "skip";
-    /** @default {"days":90,"runs":1000} */
+    /**
+     * How many ended runs are kept.
+     * @default {"days":90,"runs":1000}
+     */
     keep?: {
       /**
+       * So many days after their end.
        * From 1 to 3650.
        * @default 90
        */
       days?: number;
       /**
+       * So many, the newest.
        * From 1 to 1000000.
        * @default 1000
        */
       runs?: number;
     };
-    /** @default {"kind":"runOnce"} */
+    /**
+     * What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them.
+     * @default {"kind":"runOnce"}
+     */
     missed?: {
       kind: "skip";
     } | {
       kind: "runOnce";
+      /** How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent. */
       windowMs?: number;
     };
-    /** @default "skip" */
+    /**
+     * When the previous run is still active: the time is skipped and counted on that run; a run waits for its end; or that run is asked to end first.
+     * @default "skip"
+     */
     overlap?: "skip" | "queueOne" | "cancelPrevious";
     /**
+     * After how many failures in a row the automation pauses itself; null for never. One of class `config`, `auth` or `quota` pauses it whatever this says.
      * From 1 to 1000000.
      * @default 5
      */
@@ -196,19 +227,30 @@ export type AutomationCreateParams = {
        */
       timeoutMs: number;
     } | null;
-    /** @default 3600000 */
+    /**
+     * How long a run may wait before it begins.
+     * @default 3600000
+     */
     queueMs?: number;
-    /** @default {"attempts":0,"delayMs":60000} */
+    /**
+     * Whether a run whose work never began is tried again.
+     * @default {"attempts":0,"delayMs":60000}
+     */
     retry?: {
-      /** @default 0 */
+      /**
+       * How often, after the first time.
+       * @default 0
+       */
       attempts?: number;
       /**
+       * How long after a failure.
        * From 1000 to 31536000000.
        * @default 60000
        */
       delayMs?: number;
     };
     /**
+     * How long the start of its work may take.
      * From 1000 to 31536000000.
      * @default 60000
      */
@@ -220,11 +262,13 @@ export type AutomationCreateParams = {
      */
     stepCap?: number;
     /**
+     * How long a run may work; what it waits for a person does not count.
      * From 1000 to 31536000000.
      * @default 3600000
      */
     wallMs?: number;
   };
+  /** What is done. No shell takes part unless `program` is one. */
   task: {
     /**
      * Together at most 102400 bytes.
@@ -247,12 +291,17 @@ export type AutomationCreateParams = {
     /** What it reads. At most 65536 bytes of UTF-8. */
     stdin?: string;
   } | {
-    /** @default "fresh" */
+    /**
+     * Whether each run has a session of its own, or goes on in that of the run before.
+     * @default "fresh"
+     */
     context?: "fresh" | "continue";
     kind: "prompt";
     /** Who is asked; `provider/list` has all. */
     model: {
+      /** The id of one of its models. */
       modelID: string;
+      /** The provider's id. */
       providerID: string;
     };
     /** What an agent is asked to do. */
@@ -277,6 +326,7 @@ export type AutomationCreateParams = {
   };
 } & (
   | {
+    /** Whether it is due once, or again and again. */
     kind: "oneshot";
     rhythm?: never;
     stop?: never;
@@ -284,6 +334,7 @@ export type AutomationCreateParams = {
     fireAt: number;
   }
   | {
+    /** Whether it is due once, or again and again. */
     kind: "recurring";
     /** How often it is due; only with `recurring`. */
     rhythm: {
@@ -307,11 +358,14 @@ export type AutomationCreateParams = {
     stop?: {
       kind: "never";
     } | {
-      /** From 1 to 1000000000. */
+      /**
+       * After how many of its runs have succeeded or failed.
+       * From 1 to 1000000000.
+       */
       count: number;
       kind: "count";
     } | {
-      /** Milliseconds since 1970-01-01T00:00:00Z. */
+      /** The last time at which it may be due. */
       at: number;
       kind: "until";
     };
@@ -322,8 +376,12 @@ export type AutomationCreateParams = {
 export type AutomationCreateResult = Automation;
 
 export type AutomationDeleteParams = {
-  /** @default "cancel" */
+  /**
+   * What becomes of its active runs: they are ended first; they go on to their end; or nothing is deleted while there are any.
+   * @default "cancel"
+   */
   activeRun?: "cancel" | "finish" | "refuse";
+  /** The automation. */
   id: string;
   /**
    * The revision that the change is meant for; with another one it is refused.
@@ -339,12 +397,14 @@ export type AutomationDeleteResult = Deleted;
 export type AutomationExplainParams = {
   /** The time in question, in the past or to come: the scheduled time in the same minute is meant. If it is absent, the last time that was due, or else the next one. */
   at?: number;
+  /** The automation. */
   id: string;
 };
 
 export type AutomationExplainResult = Explanation;
 
 export type AutomationGetParams = {
+  /** The automation. */
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
@@ -365,10 +425,12 @@ export type AutomationListParams = {
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
   /**
+   * How much one answer has at most.
    * From 1 to 500.
    * @default 100
    */
   limit?: number;
+  /** Only those that are paused, or only those that are not. */
   paused?: boolean;
   /** A part of the title, in upper or lower case. */
   query?: string;
@@ -377,9 +439,11 @@ export type AutomationListParams = {
 export type AutomationListResult = AnyAutomationPage;
 
 export type AutomationPauseParams = {
+  /** The automation. */
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
+  /** Why, for people. */
   note?: string;
 };
 
@@ -389,6 +453,7 @@ export type AutomationPreviewParams = {
   /** Only fires after this; now if it is absent. */
   after?: number;
   /**
+   * How many fires are wanted.
    * From 1 to 1000.
    * @default 5
    */
@@ -399,7 +464,7 @@ export type AutomationPreviewParams = {
   | {
     rhythm?: never;
     stop?: never;
-    /** Milliseconds since 1970-01-01T00:00:00Z. */
+    /** When it would be due once. */
     fireAt: number;
   }
   | {
@@ -425,11 +490,14 @@ export type AutomationPreviewParams = {
     stop?: {
       kind: "never";
     } | {
-      /** From 1 to 1000000000. */
+      /**
+       * After how many of its runs have succeeded or failed.
+       * From 1 to 1000000000.
+       */
       count: number;
       kind: "count";
     } | {
-      /** Milliseconds since 1970-01-01T00:00:00Z. */
+      /** The last time at which it may be due. */
       at: number;
       kind: "until";
     };
@@ -440,16 +508,21 @@ export type AutomationPreviewParams = {
 export type AutomationPreviewResult = Preview;
 
 export type AutomationResumeParams = {
+  /** The automation. */
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
+  /** Why, for people. */
   note?: string;
 };
 
 export type AutomationResumeResult = Automation;
 
 export type AutomationRunParams = {
-  /** @default "attended" */
+  /**
+   * Whether somebody is there to answer, which decides how long a question waits.
+   * @default "attended"
+   */
   attendance?: "attended" | "unattended";
   /** What is told beside the prompt, this time. */
   context?: string;
@@ -458,6 +531,7 @@ export type AutomationRunParams = {
    * @default "asker"
    */
   executor?: "asker" | "participant";
+  /** The automation. */
   id: string;
   /** What the run does when another one is ahead of it in its directory; else its policy says that. */
   ifBusy?: "queue" | "skip";
@@ -474,19 +548,32 @@ export type AutomationSimulateParams = {
   assumeRunMs?: number;
   /** An automation that there is not: it is created now, in thought. */
   draft?: {
-    /** @default "write" */
+    /**
+     * Whether its runs change their directory: runs that do wait for each other there, runs that only read neither wait nor are waited for.
+     * @default "write"
+     */
     access?: "write" | "read";
-    /** @default false */
+    /**
+     * Whether it is created at rest.
+     * @default false
+     */
     paused?: boolean;
+    /** What happens when things are not as planned. What is left out has its default. */
     policy?: {
       /**
        * How long a run may wait for a person.
        * @default {"attended":86400000,"unattended":3600000}
        */
       blockerMs?: {
-        /** @default 86400000 */
+        /**
+         * If somebody asked for the run.
+         * @default 86400000
+         */
         attended?: number;
-        /** @default 3600000 */
+        /**
+         * If a timer did.
+         * @default 3600000
+         */
         unattended?: number;
       };
       /**
@@ -494,7 +581,9 @@ export type AutomationSimulateParams = {
        * @default null
        */
       budget?: {
+        /** The most. */
         perRun: {
+          /** How much. */
           amount: number;
           /** An ISO 4217 code. */
           currency: string;
@@ -506,31 +595,47 @@ export type AutomationSimulateParams = {
        * @default null
        */
       idleMs?: number | null;
-      /** @default "queue" */
+      /**
+       * When another run is ahead in the directory: the run waits for up to `queueMs`, or does not take place.
+       * @default "queue"
+       */
       ifBusy?: "queue" | "skip";
-      /** @default {"days":90,"runs":1000} */
+      /**
+       * How many ended runs are kept.
+       * @default {"days":90,"runs":1000}
+       */
       keep?: {
         /**
+         * So many days after their end.
          * From 1 to 3650.
          * @default 90
          */
         days?: number;
         /**
+         * So many, the newest.
          * From 1 to 1000000.
          * @default 1000
          */
         runs?: number;
       };
-      /** @default {"kind":"runOnce"} */
+      /**
+       * What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them.
+       * @default {"kind":"runOnce"}
+       */
       missed?: {
         kind: "skip";
       } | {
         kind: "runOnce";
+        /** How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent. */
         windowMs?: number;
       };
-      /** @default "skip" */
+      /**
+       * When the previous run is still active: the time is skipped and counted on that run; a run waits for its end; or that run is asked to end first.
+       * @default "skip"
+       */
       overlap?: "skip" | "queueOne" | "cancelPrevious";
       /**
+       * After how many failures in a row the automation pauses itself; null for never. One of class `config`, `auth` or `quota` pauses it whatever this says.
        * From 1 to 1000000.
        * @default 5
        */
@@ -558,19 +663,30 @@ export type AutomationSimulateParams = {
          */
         timeoutMs: number;
       } | null;
-      /** @default 3600000 */
+      /**
+       * How long a run may wait before it begins.
+       * @default 3600000
+       */
       queueMs?: number;
-      /** @default {"attempts":0,"delayMs":60000} */
+      /**
+       * Whether a run whose work never began is tried again.
+       * @default {"attempts":0,"delayMs":60000}
+       */
       retry?: {
-        /** @default 0 */
+        /**
+         * How often, after the first time.
+         * @default 0
+         */
         attempts?: number;
         /**
+         * How long after a failure.
          * From 1000 to 31536000000.
          * @default 60000
          */
         delayMs?: number;
       };
       /**
+       * How long the start of its work may take.
        * From 1000 to 31536000000.
        * @default 60000
        */
@@ -582,11 +698,13 @@ export type AutomationSimulateParams = {
        */
       stepCap?: number;
       /**
+       * How long a run may work; what it waits for a person does not count.
        * From 1000 to 31536000000.
        * @default 3600000
        */
       wallMs?: number;
     };
+    /** What is done. No shell takes part unless `program` is one. */
     task: {
       /**
        * Together at most 102400 bytes.
@@ -609,12 +727,17 @@ export type AutomationSimulateParams = {
       /** What it reads. At most 65536 bytes of UTF-8. */
       stdin?: string;
     } | {
-      /** @default "fresh" */
+      /**
+       * Whether each run has a session of its own, or goes on in that of the run before.
+       * @default "fresh"
+       */
       context?: "fresh" | "continue";
       kind: "prompt";
       /** Who is asked; `provider/list` has all. */
       model: {
+        /** The id of one of its models. */
         modelID: string;
+        /** The provider's id. */
         providerID: string;
       };
       /** What an agent is asked to do. */
@@ -639,6 +762,7 @@ export type AutomationSimulateParams = {
     };
   } & (
     | {
+      /** Whether it is due once, or again and again. */
       kind: "oneshot";
       rhythm?: never;
       stop?: never;
@@ -646,6 +770,7 @@ export type AutomationSimulateParams = {
       fireAt: number;
     }
     | {
+      /** Whether it is due once, or again and again. */
       kind: "recurring";
       /** How often it is due; only with `recurring`. */
       rhythm: {
@@ -669,11 +794,14 @@ export type AutomationSimulateParams = {
       stop?: {
         kind: "never";
       } | {
-        /** From 1 to 1000000000. */
+        /**
+         * After how many of its runs have succeeded or failed.
+         * From 1 to 1000000000.
+         */
         count: number;
         kind: "count";
       } | {
-        /** Milliseconds since 1970-01-01T00:00:00Z. */
+        /** The last time at which it may be due. */
         at: number;
         kind: "until";
       };
@@ -701,6 +829,7 @@ export type AutomationTotals = {
 };
 
 export type AutomationUpdateParams = {
+  /** The automation. */
   id: string;
   /**
    * The revision that the change is meant for; with another one it is refused.
@@ -713,6 +842,7 @@ export type AutomationUpdateParams = {
   patch: {
     access?: "write" | "read" | null;
     fireAt?: number | null;
+    /** Whether it is due once, or again and again. */
     kind?: "oneshot" | "recurring";
     policy?: {
       blockerMs?: {
@@ -720,7 +850,9 @@ export type AutomationUpdateParams = {
         unattended?: number | null;
       } | null;
       budget?: {
+        /** The most. */
         perRun?: {
+          /** How much. */
           amount?: number;
           /** An ISO 4217 code. */
           currency?: string;
@@ -769,6 +901,7 @@ export type AutomationUpdateParams = {
       count?: number | null;
       kind?: "never" | "count" | "until";
     } | null;
+    /** What is done. No shell takes part unless `program` is one. */
     task?: {
       args?: string[] | null;
       context?: "fresh" | "continue" | null;
@@ -780,7 +913,9 @@ export type AutomationUpdateParams = {
       } | null;
       kind?: "command" | "prompt" | "notify";
       model?: {
+        /** The id of one of its models. */
         modelID?: string;
+        /** The provider's id. */
         providerID?: string;
       } | null;
       program?: string | null;
@@ -955,12 +1090,15 @@ export type DirectoryHoldParams = {
   title: string;
 };
 
+/** The subscription, which its notifications name, and the method that ends it. */
 export type DirectoryHoldResult = string;
 
 export type DirectoryReleaseParams = {
+  /** What the request that began it was answered with. */
   subscription: string;
 };
 
+/** Whether there was such a subscription. */
 export type DirectoryReleaseResult = boolean;
 
 /** A value in a task's environment. */
@@ -1179,20 +1317,25 @@ export type Event = {
 export type EventsSubscribeParams = {
   /** Only events after this one; from now on if it is absent. */
   after?: number;
+  /** Only events of this automation and of its runs. */
   automationID?: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
+  /** Only events of these kinds, and `resync`. */
   kinds?: ("automation.updated" | "automation.deleted" | "run.updated" | "scheduler.owner" | "scheduler.suspended" | "scheduler.clock" | "run.warning" | "lifecycle.completed" | "lifecycle.failed" | "provider.updated")[];
   /** The ledger that `after` is a place of. */
   ledgerID?: string;
 };
 
+/** The subscription, which its notifications name, and the method that ends it. */
 export type EventsSubscribeResult = string;
 
 export type EventsUnsubscribeParams = {
+  /** What the request that began it was answered with. */
   subscription: string;
 };
 
+/** Whether there was such a subscription. */
 export type EventsUnsubscribeResult = boolean;
 
 /** Something that the ledger tells. */
@@ -1267,11 +1410,15 @@ export type Hold = {
 export type IfBusy = "queue" | "skip";
 
 export type InitializeParams = {
+  /** What the window belongs to. Others are told that it is its automation, its run, its bell. */
   clientInfo?: {
+    /** The application. */
     name?: string;
+    /** Its version. */
     version?: string | null;
     [name: string]: unknown;
   } | null;
+  /** What is sexton's own. */
   initializationOptions?: {
     /** What processes that this window starts find in their environment. Kept in memory only. */
     environment?: {
@@ -1282,39 +1429,55 @@ export type InitializeParams = {
      * @default true
      */
     followConfigFile?: boolean;
+    /** What this window bounds otherwise than usual. */
     limits?: {
-      /** @default 100000 */
+      /**
+       * How many of the newest events are kept, or those of seven days if these are more. The owner's holds.
+       * @default 100000
+       */
       eventHistory?: number;
       /**
+       * How late a scheduled time may be and still count as in time. The owner's holds.
        * From 100 to 86400000.
        * @default 60000
        */
       graceMs?: number;
       /**
+       * How many agents of the whole ledger may be at work at once. The owner's holds.
        * From 1 to 1000.
        * @default 1
        */
       maxAgents?: number;
       /**
+       * How many runs of the whole ledger may be at work at once. The owner's holds.
        * From 1 to 1000.
        * @default 4
        */
       maxConcurrentRuns?: number;
       /**
+       * The longest message, in both directions.
        * From 1024 to 1073741824.
        * @default 16777216
        */
       maxMessageBytes?: number;
       /**
+       * The least `everyMs` that this window may give an interval.
        * From 10 to 86400000.
        * @default 30000
        */
       minIntervalMs?: number;
-      /** @default 16777216 */
+      /**
+       * How much output of a run is kept.
+       * @default 16777216
+       */
       outputBytes?: number;
-      /** @default 10000 */
+      /**
+       * How long the machine has to be awake after a sleep before anything is begun. The owner's holds.
+       * @default 10000
+       */
       stableWakeMs?: number;
       /**
+       * How long another window waits for one that does not do its part before it does that itself. The owner's holds; less than `graceMs`, half of it if this is absent.
        * From 50 to 59999.
        * @default 2000
        */
@@ -1345,14 +1508,21 @@ export type InitializeParams = {
         startMs?: number;
       };
     };
-    /** @default "participant" */
+    /**
+     * Whether it may ring the bell and carry out what is scheduled, or only looks, changes, and carries out what it is asked for itself.
+     * @default "participant"
+     */
     role?: "participant" | "observer";
     /** Where ledgers are kept; else SEXTON_STATE_DIR, else the platform's place for state. */
     stateDirectory?: string;
   } | null;
+  /** The process that the sidecar works for: it ends when that does. Null, or one that is not seen from here, is not watched; the end of the input tells as well. */
   processId?: number | null;
+  /** The project as a `file:` URI, if `projectDirectory` does not name it. */
   rootUri?: string | null;
+  /** The first one is the project, if neither `projectDirectory` nor `rootUri` names it. */
   workspaceFolders?: ({
+    /** A `file:` URI. */
     uri: string;
     [name: string]: unknown;
   })[] | null;
@@ -1470,6 +1640,7 @@ export type LifecycleCloseParams = {
   directories?: string[];
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
+  /** What it is for: to read the configuration anew, or to give up the project, so that another window rings. */
   kind: "reload" | "dispose";
   /** What becomes of the runs in its way: they are waited for, or stopped. */
   mode: "maintenance" | "force";
@@ -1562,17 +1733,24 @@ export type OutputSize = {
 };
 
 export type OutputSubscribeParams = {
-  /** @default 0 */
+  /**
+   * The byte of the output to begin with.
+   * @default 0
+   */
   offset?: number;
+  /** The run. */
   runID: string;
 };
 
+/** The subscription, which its notifications name, and the method that ends it. */
 export type OutputSubscribeResult = string;
 
 export type OutputUnsubscribeParams = {
+  /** What the request that began it was answered with. */
   subscription: string;
 };
 
+/** Whether there was such a subscription. */
 export type OutputUnsubscribeResult = boolean;
 
 /** What happens to a slot while the previous run is still active. */
@@ -1797,23 +1975,30 @@ export type ProviderServeParams = {
   maxConcurrent?: number;
   /** Each id once. All names together at most 65536 bytes. */
   models: ({
+    /** What `task.model.modelID` names. */
     id: string;
     /** What people call it; its id if it is absent. */
     name?: string;
-    /** @default [] */
+    /**
+     * What `task.variant` may name.
+     * @default []
+     */
     variants?: string[];
   })[];
 };
 
+/** The subscription, which its notifications name, and the method that ends it. */
 export type ProviderServeResult = string;
 
 /** Whether a provider can be given work. */
 export type ProviderStatus = "ready" | "unavailable" | "unknown";
 
 export type ProviderUnserveParams = {
+  /** What the request that began it was answered with. */
   subscription: string;
 };
 
+/** Whether there was such a subscription. */
 export type ProviderUnserveResult = boolean;
 
 /** What a window that serves a provider is told. */
@@ -1970,6 +2155,7 @@ export type Role = "participant" | "observer";
 
 export type RpcDiscoverParams = Record<string, never>;
 
+/** An OpenRPC document. */
 export type RpcDiscoverResult = {
   [name: string]: unknown;
 };
@@ -2139,6 +2325,7 @@ export type Run = {
 );
 
 export type RunCancelParams = {
+  /** The run. */
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
@@ -2157,6 +2344,7 @@ export type RunError = {
 };
 
 export type RunGetParams = {
+  /** The run. */
   id: string;
 };
 
@@ -2170,32 +2358,39 @@ export type RunGetResult = AnyRun;
 export type RunId = string;
 
 export type RunListParams = {
+  /** Only runs of this automation, which may have been deleted. */
   automationID?: string;
   /** The `nextCursor` of the page before. */
   cursor?: string;
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  /** Only runs created at this time or later. */
   fromAt?: number;
   /**
+   * How much one answer has at most.
    * From 1 to 100.
    * @default 50
    */
   limit?: number;
   /** Only runs in one of these states. */
   states?: ("scheduled" | "running" | "awaiting_input" | "succeeded" | "failed" | "stopped")[];
-  /** Milliseconds since 1970-01-01T00:00:00Z. */
+  /** Only runs created at this time or earlier. */
   toAt?: number;
 };
 
 export type RunListResult = AnyRunPage;
 
 export type RunOutputParams = {
+  /** The run. */
   id: string;
   /**
+   * How much one answer has at most.
    * From 1 to 1048576.
    * @default 65536
    */
   limit?: number;
-  /** @default 0 */
+  /**
+   * The byte of the output to begin with.
+   * @default 0
+   */
   offset?: number;
 };
 
@@ -2204,7 +2399,9 @@ export type RunOutputResult = Output;
 export type RunReportParams = {
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
+  /** What becomes of it. */
   report: {
+    /** The agent's session. */
     sessionID: string;
     type: "started";
   } | {
@@ -2216,33 +2413,45 @@ export type RunReportParams = {
     data: string;
     type: "output";
   } | {
+    /** What it waits for a person for. */
     blocker: {
       kind: "permission";
+      /** What may be answered. */
       options: ({
+        /** What `run/respond` names. */
         id: string;
+        /** What the answer means. */
         kind: "allow_once" | "allow_always" | "reject_once" | "reject_always";
+        /** What people read. */
         label: string;
       })[];
+      /** The agent's request. */
       requestID: string;
+      /** What it asks for. */
       title: string;
       /** What it wants to use, as it likes. At most 16384 bytes of JSON. */
       tool?: {
         [name: string]: unknown;
       };
     } | {
+      /** The agent's call. */
       callID: string;
       kind: "question";
       /** Without any, words are wanted. */
       options?: ({
+        /** What `run/respond` names. */
         id: string;
+        /** What people read. */
         label: string;
       })[];
+      /** The question. */
       prompt: string;
     };
     type: "blocked";
   } | {
     type: "unblocked";
   } | {
+    /** How much. */
     amount: number;
     /** An ISO 4217 code. */
     currency: string;
@@ -2253,6 +2462,7 @@ export type RunReportParams = {
      * @default false
      */
     last?: boolean;
+    /** What the result means for the person. */
     outcome?: "changed" | "findings" | "nothing" | "needs_human";
     /** What the agent said at the end. At most 65536 bytes of UTF-8. */
     text?: string;
@@ -2260,17 +2470,20 @@ export type RunReportParams = {
   } | {
     /** Whose fault it is; if it is absent, whose it usually is. */
     class?: "task" | "transient" | "config" | "auth" | "quota" | "permission" | "agent" | "crash";
+    /** What kind of failure it is. */
     code: "execution_failed" | "step_cap" | "loop_gate" | "timed_out" | "budget_exceeded" | "needs_user_input" | "start_failed" | "provider_unavailable" | "crashed";
     /** A sentence for the person. */
     message: string;
     type: "failed";
   };
+  /** The run. */
   runID: string;
 };
 
 export type RunReportResult = Taken;
 
 export type RunRespondParams = {
+  /** The run. */
   id: string;
   /** The run that this request comes out of, when an application forwards an agent's call. */
   insideRun?: string;
@@ -2582,8 +2795,8 @@ export type Waits = "deferred";
 /** How a run that is asked to end will be recorded. */
 export type Wish = StopReason | ErrorCode;
 
-/** The closed list of words a client can match on (protocol, section 3). */
-export type Word = "wrong_type" | "out_of_range" | "unknown_value" | "contains_nul" | "not_unicode" | "duplicate_field" | "nested_too_deep" | "unsupported_automation_field" | "unsupported_for_oneshot_automation" | "unsupported_for_recurring_automation" | "unsupported_kind_change" | "unsupported_stop_condition" | "title_too_long_160" | "prompt_too_long_20000" | "too_long" | "fireAt_must_be_future" | "invalid_timezone" | "invalid_cron_expression" | "interval_below_minimum_30000ms" | "invalid_variant_for_model" | "unsupported_session_with_fresh" | "unsupported_where_worktree_not_git" | "unsupported_continue_with_worktree" | "required" | "model_not_found" | "model_lookup_failed" | "invalid_worktree_placement" | "not_available_yet";
+/** The closed list of words a client can match on in a refusal of fields. */
+export type Word = "required" | "wrong_type" | "out_of_range" | "unknown_value" | "contains_nul" | "not_unicode" | "duplicate_field" | "nested_too_deep" | "unsupported_automation_field" | "unsupported_for_oneshot_automation" | "unsupported_for_recurring_automation" | "unsupported_kind_change" | "unsupported_stop_condition" | "title_too_long_160" | "prompt_too_long_20000" | "too_long" | "fireAt_must_be_future" | "invalid_timezone" | "invalid_cron_expression" | "interval_below_minimum_30000ms" | "model_not_found" | "model_lookup_failed" | "invalid_variant_for_model" | "unsupported_session_with_fresh" | "invalid_worktree_placement" | "unsupported_where_worktree_not_git" | "unsupported_continue_with_worktree" | "not_available_yet";
 
 /** How long served work may take, in milliseconds. */
 export type WorkLimits = {
