@@ -174,7 +174,8 @@ impl Client {
         self.raw(self.framing.frame(message).as_bytes());
     }
 
-    fn expect_answers(&mut self, message: &str) {
+    /// Has answers held against the requests in this message, which is sent as bytes.
+    pub(crate) fn expect_answers(&mut self, message: &str) {
         for (id, asked) in contract::requests(message) {
             self.asked.entry(id).or_default().push_back(asked);
         }

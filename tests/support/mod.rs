@@ -15,6 +15,7 @@ pub(crate) mod git;
 pub(crate) mod ledger;
 #[cfg(target_os = "linux")]
 pub(crate) mod machine;
+pub(crate) mod missing;
 mod spawn;
 pub(crate) mod wire;
 
