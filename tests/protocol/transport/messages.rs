@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell};
 use crate::support::wire::{BOTH, Framing};
 use crate::support::{Place, assert_invalid_params, kind};
@@ -90,6 +91,43 @@ fn nothing_is_done_for_a_notification_or_an_answer() {
     }
     assert_eq!(client.get("automation/list", json!({}))["items"], json!([]));
     client.finish();
+}
+
+#[test]
+fn what_a_language_client_tells_a_server_is_passed_over_at_any_time() {
+    for framing in BOTH {
+        let place = Place::new();
+        let mut client = place.sidecar().framing(framing).spawn();
+        let told = [
+            ("$/setTrace", json!({"value": "verbose"})),
+            ("$/logTrace", json!({"message": "Sending request 'initialize - (0)'."})),
+            ("$/progress", json!({"token": 1, "value": {"kind": "end"}})),
+            ("window/workDoneProgress/cancel", json!({"token": "none"})),
+            ("workspace/didChangeConfiguration", json!({"settings": null})),
+            ("workspace/didChangeWorkspaceFolders", json!({"event": {"added": [], "removed": []}})),
+            ("workspace/didChangeWatchedFiles", json!({"changes": [{"uri": "file:///x", "type": 2}]})),
+            (
+                "textDocument/didOpen",
+                json!({"textDocument": {"uri": "file:///x", "languageId": "rust", "version": 0, "text": ""}}),
+            ),
+            ("$/cancelRequest", json!({"id": 0})),
+        ];
+        let tell = |client: &mut Client| {
+            for (method, params) in &told {
+                let message = json!({"jsonrpc": "2.0", "method": method, "params": params});
+                client.message(&message.to_string());
+            }
+        };
+        tell(&mut client);
+        client.initialize();
+        client.message(r#"{"jsonrpc":"2.0","method":"initialized","params":{}}"#);
+        tell(&mut client);
+        assert_eq!(client.get("automation/list", json!({}))["items"], json!([]));
+        // What asks a language server for something is answered all the same.
+        let position = json!({"textDocument": {"uri": "file:///x"}, "position": {"line": 0, "character": 0}});
+        assert_eq!(kind(&client.refusal("textDocument/hover", position)), "method_not_found");
+        client.finish();
+    }
 }
 
 #[test]
