@@ -8,8 +8,9 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 
-use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
+use super::process::{block_on, outlive_limits, stop_signal};
 use super::project::Chosen;
+use super::stderr_log::StderrLog;
 use super::{complain, tell};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
@@ -37,8 +38,8 @@ enum End {
 /// Serves until a signal asks it to end. The exit code is 0 then; 2 where what was named cannot be served, and 1
 /// where another attempt may succeed.
 pub(super) fn run(environment: Environment, served: Chosen) -> ExitCode {
-    log_to_stderr(&environment, LOGGED);
-    match block_on(serve(environment, served)) {
+    let begun = StderrLog::begin(&environment, LOGGED);
+    match begun.and_then(|_log| block_on(serve(environment, served))) {
         Ok(End::Asked) => ExitCode::SUCCESS,
         Ok(End::Unusable(why)) => complain(&why),
         Ok(End::Failed(why)) => {

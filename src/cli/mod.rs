@@ -43,6 +43,7 @@ mod show_words;
 mod simulate;
 mod standing;
 mod status;
+mod stderr_log;
 mod table;
 mod timeline;
 mod why;

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
@@ -114,8 +115,16 @@ impl Signals {
     }
 }
 
-/// Logs to stderr what `SEXTON_LOG` chooses, or this.
+/// Logs to stderr what `SEXTON_LOG` chooses, or this. It waits for whoever reads, as a command may.
 pub(super) fn log_to_stderr(environment: &Environment, unless_chosen: &str) {
+    log_to(environment, unless_chosen, std::io::stderr);
+}
+
+/// The same to somewhere else.
+pub(super) fn log_to<W>(environment: &Environment, unless_chosen: &str, writer: W)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     let wanted = environment.log_filter().unwrap_or_else(|| unless_chosen.to_owned());
     // A lone word that is no level would be taken for the only target that may log, and all others be silent.
     let sound = |part: &str| part.contains('=') || LevelFilter::from_str(part.trim()).is_ok();
@@ -128,7 +137,7 @@ pub(super) fn log_to_stderr(environment: &Environment, unless_chosen: &str) {
         true => filter,
         false => filter.with_target(METHOD_TABLE, LevelFilter::OFF),
     };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(false);
+    let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
     tracing_subscriber::registry().with(lines).with(filter).init();
     if !understood {
         tracing::warn!(

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::complain;
-use super::process::{block_on, log_to_stderr, outlive_limits, stop_signal};
+use super::process::{block_on, outlive_limits, stop_signal};
+use super::stderr_log::StderrLog;
 use crate::domain::scheduler::Limits;
 use crate::exec::{self, GuardProgram};
 use crate::rpc::service;
@@ -20,8 +21,8 @@ const LAST_WRITES: Duration = Duration::from_secs(1);
 const LOGGED: &str = "warn";
 
 pub(super) fn run(environment: Environment) -> ExitCode {
-    log_to_stderr(&environment, LOGGED);
-    match block_on(serve(environment)) {
+    let begun = StderrLog::begin(&environment, LOGGED);
+    match begun.and_then(|_log| block_on(serve(environment))) {
         Ok(Farewell::Orderly) => ExitCode::SUCCESS,
         Ok(Farewell::Abrupt) => ExitCode::FAILURE,
         Err(error) => complain(&format!("cannot serve: {error}")),

@@ -5,6 +5,7 @@ mod cancelling;
 mod ending;
 mod flood;
 mod framing;
+mod log;
 mod messages;
 mod parent;
 mod sockets;
