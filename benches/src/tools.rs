@@ -25,6 +25,7 @@ pub(crate) struct Tools {
 
 impl Tools {
     /// Builds and installs. What cannot be had is left out, except sexton and the peer that is built like it.
+    #[expect(clippy::disallowed_methods, reason = "nobody upgrades this program while it runs")]
     pub(crate) fn prepare() -> io::Result<Tools> {
         let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         let program = std::env::current_exe()?;

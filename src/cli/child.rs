@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use crate::exec;
+
 /// Messages from the sidecar that were not looked at yet; it waits when there are more.
 const UNREAD: usize = 256;
 
@@ -23,7 +25,7 @@ pub(super) struct Sidecar {
 impl Sidecar {
     /// Spawns this very binary, with its state below `state`.
     pub(super) fn spawn(state: &std::path::Path) -> io::Result<Sidecar> {
-        let mut command = Command::new(std::env::current_exe()?);
+        let mut command = Command::new(exec::this_binary()?);
         command.arg("--stdio").env("SEXTON_STATE_DIR", state);
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {

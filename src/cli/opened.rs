@@ -15,7 +15,7 @@ use super::{complain, tell};
 use crate::client::{Client, Detail, Error, Opening};
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::Role;
-use crate::exec::GuardProgram;
+use crate::exec::{self, GuardProgram};
 use crate::rpc::backend::{Backend, Host as _};
 use crate::rpc::initialize::{ConfigFile, InitializeParams};
 use crate::sidecar::config::Environment;
@@ -129,7 +129,7 @@ pub(super) fn ask<T>(
         role: Role::Observer,
         // It is gone before a change of the configuration could matter.
         follow_config_file: false,
-        ..Opening::new(std::env::current_exe()?, name)
+        ..Opening::new(exec::this_binary()?, name)
     };
     drop(Host::find(asker, chosen)?);
     block_on(async {

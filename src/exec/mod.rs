@@ -79,6 +79,24 @@ pub fn boot_of_clocks() -> String {
     process::boot_of_clocks()
 }
 
+/// What this process starts to start itself anew: the very binary, also after the file on disk was replaced by an upgrade
+/// (Linux). It means something else in other processes.
+///
+/// # Errors
+/// Elsewhere than on Linux, when the system cannot tell where the binary is.
+pub fn this_binary() -> std::io::Result<PathBuf> {
+    process::this_binary()
+}
+
+/// The absolute path by which other processes find the binary of this one while it lives. On Linux that holds after an
+/// upgrade as well: what was put in its place is named, which works beside this one, and if nothing was, the binary itself.
+///
+/// # Errors
+/// When the system does not tell.
+pub fn own_binary() -> std::io::Result<PathBuf> {
+    process::own_binary()
+}
+
 /// Whether a process is still there. One of another pid namespace cannot be seen and is taken for alive.
 pub fn is_alive(identity: &ProcessIdentity) -> bool {
     if identity.boot_id != process::boot_id() {

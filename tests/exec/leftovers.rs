@@ -25,6 +25,7 @@ struct Holder {
 }
 
 impl Holder {
+    #[expect(clippy::disallowed_methods, reason = "nobody upgrades a test while it runs")]
     async fn start(test: &str, place: &Place) -> Self {
         let process = Command::new(std::env::current_exe().expect("the path of this test"))
             .args([test, "--exact", "--nocapture"])

@@ -1,5 +1,6 @@
 //! A host: what an agent runs in, and what calls tools for its model.
 
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -30,7 +31,12 @@ pub(crate) struct Called {
 
 /// The command, for this place and nothing else of whoever tests.
 pub(crate) fn mcp(place: &Place) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sexton"));
+    mcp_of(place, Path::new(env!("CARGO_BIN_EXE_sexton")))
+}
+
+/// The same, of another copy of the binary.
+pub(crate) fn mcp_of(place: &Place, binary: &Path) -> Command {
+    let mut command = Command::new(binary);
     for name in ["SEXTON_LOG", "SEXTON_RUN_ID", "XDG_STATE_HOME"] {
         command.env_remove(name);
     }

@@ -12,3 +12,4 @@ mod managing;
 #[path = "../support/mod.rs"]
 #[allow(dead_code, reason = "each of the tests that share this uses a part of it")]
 mod support;
+mod upgrading;

@@ -33,6 +33,7 @@ use super::project::Chosen;
 use super::{complain, tell};
 use crate::client::Opening;
 use crate::domain::scheduler::Role;
+use crate::exec;
 use crate::sidecar::clock::Clock;
 use crate::sidecar::config::Environment;
 use project::Project;
@@ -69,7 +70,7 @@ pub(super) fn run(environment: &Environment, args: McpArgs) -> ExitCode {
             state_directory,
             role: Role::Observer,
             version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-            ..Opening::new(std::env::current_exe()?, CLIENT)
+            ..Opening::new(exec::this_binary()?, CLIENT)
         };
         serve(Arc::new(Project::new(opening, environment.run_id()))).await
     });

@@ -24,6 +24,23 @@ pub(crate) fn this_binary() -> io::Result<PathBuf> {
     Ok(PathBuf::from("/proc/self/exe"))
 }
 
+/// See [`crate::exec::own_binary`]. Where nothing was put in the place of a file that has gone, the binary is found in this
+/// process, as long as that lives.
+#[expect(clippy::disallowed_methods, reason = "this is where others are told the path")]
+pub(crate) fn own_binary() -> io::Result<PathBuf> {
+    /// What the system puts behind the path of a file that has gone.
+    const GONE: &str = " (deleted)";
+    let path = std::env::current_exe()?;
+    if path.is_file() {
+        return Ok(path);
+    }
+    let replacement = path.to_str().and_then(|path| path.strip_suffix(GONE)).map(PathBuf::from);
+    Ok(match replacement.filter(|path| path.is_file()) {
+        Some(path) => path,
+        None => PathBuf::from(format!("/proc/{}/exe", std::process::id())),
+    })
+}
+
 /// Who this process is.
 pub(crate) fn own_identity() -> io::Result<ProcessIdentity> {
     let pid = std::process::id();

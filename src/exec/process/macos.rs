@@ -28,6 +28,12 @@ pub(crate) const DESCRIPTORS: &str = "/dev/fd";
 
 /// The binary of this process.
 pub(crate) fn this_binary() -> io::Result<PathBuf> {
+    own_binary()
+}
+
+/// See [`crate::exec::own_binary`].
+#[expect(clippy::disallowed_methods, reason = "this is where others are told the path")]
+pub(crate) fn own_binary() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 

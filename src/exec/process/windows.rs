@@ -24,6 +24,12 @@ pub(crate) const REFUSAL: Option<&str> = Some(MESSAGE);
 
 /// The binary of this process.
 pub(crate) fn this_binary() -> io::Result<PathBuf> {
+    own_binary()
+}
+
+/// See [`crate::exec::own_binary`].
+#[expect(clippy::disallowed_methods, reason = "this is where others are told the path")]
+pub(crate) fn own_binary() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 

@@ -73,7 +73,7 @@ fn try_to_play(part: Part, file: &Path) -> io::Result<()> {
             Ok(())
         }
         Part::Parent => {
-            let mut child = Command::new(std::env::current_exe()?);
+            let mut child = Command::new(exec::this_binary()?);
             let mut child =
                 child.args([TRIAL, Part::Runaway.word()]).arg(file).stdin(Stdio::null()).spawn()?;
             child.wait().map(drop)
@@ -140,7 +140,7 @@ async fn try_locks(file: &Path) -> Result<(), String> {
         return Err("a lock that is held was given away a second time".to_owned());
     }
     held.release();
-    let mut holder = tokio::process::Command::new(std::env::current_exe().map_err(failed)?);
+    let mut holder = tokio::process::Command::new(exec::this_binary().map_err(failed)?);
     holder.args([TRIAL, Part::Holder.word()]).arg(file);
     holder.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     let mut holder = holder.spawn().map_err(failed)?;
@@ -215,7 +215,7 @@ pub(super) async fn guards(place: &Place, guard: &GuardProgram) -> Check {
 async fn try_guard(place: &Place, guard: &GuardProgram) -> Result<(), String> {
     let failed = |error: io::Error| format!("a guard could not be tried: {error}");
     let file = place.file("guarded.lock");
-    let program = std::env::current_exe().map_err(failed)?;
+    let program = exec::own_binary().map_err(failed)?;
     let (program, locked) = match (program.to_str(), file.to_str()) {
         (Some(program), Some(locked)) => (program.to_owned(), locked.to_owned()),
         (_, _) => return Err("a guard could not be tried: a path is no Unicode text".to_owned()),
