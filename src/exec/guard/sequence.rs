@@ -4,9 +4,9 @@ use super::super::guard_protocol::FromGuard;
 use super::super::spool::Spool;
 use super::super::work::{Kind, Work};
 use super::super::{Exit, OutputSize, PRECHECK_OUTPUT_BYTES, PrecheckEnd, StartFailure};
-use super::command::{self, Program};
+use super::command::{self, Program, Started};
 use super::pipes::{Control, Reports, Signals};
-use super::watch::{self, EndedBy, Over, Tree};
+use super::watch::{self, EndedBy, Leaves, Over, Tree};
 use crate::failpoint::{Failpoint, Failpoints};
 
 /// A guard that was told to go.
@@ -37,7 +37,7 @@ fn begin(work: &Work, guard: &mut Guard<'_>) -> Result<FromGuard, StartFailure> 
     let spool = command::create_spool(&work.spool, work.spool_limit)?;
     let Some(precheck) = &work.precheck else {
         let started = command::start(work, main, guard.failpoints)?;
-        return Ok(watch_main(Tree::new(started, spool, None, &work.token), Before::default(), guard));
+        return Ok(watch_main(main_tree(started, spool, work), Before::default(), guard));
     };
     let aside = match &work.kind {
         Kind::Command { .. } => None,
@@ -50,7 +50,7 @@ fn begin(work: &Work, guard: &mut Guard<'_>) -> Result<FromGuard, StartFailure> 
         let StartFailure { class, message } = failure;
         StartFailure { class, message: format!("the precheck could not be started: {message}") }
     })?;
-    let mut tree = Tree::new(started, spool, aside, &work.token);
+    let mut tree = Tree::new(started, spool, aside, &work.token, Leaves::Nothing);
     tree.ends_at = Some(watch::now() + precheck.timeout);
     Ok(match watch::watch(tree, guard.control, guard.signals) {
         Ok(over) => after_precheck(work, main, over, guard),
@@ -73,8 +73,7 @@ fn after_precheck(work: &Work, main: Program<'_>, over: Over, guard: &mut Guard<
         EndedBy::Itself => match command::start(work, main, guard.failpoints) {
             Ok(started) => {
                 let write_error = aside.and_then(|aside| aside.finish().1.write_error);
-                let tree = Tree::new(started, spool, None, &work.token);
-                watch_main(tree, Before { swept, write_error }, guard)
+                watch_main(main_tree(started, spool, work), Before { swept, write_error }, guard)
             }
             Err(failure) => only(PrecheckEnd::CommandNotStarted(failure), spool, aside),
         },
@@ -89,6 +88,15 @@ fn said_by_precheck(spool: Spool, aside: Option<Spool>) -> (String, OutputSize) 
     let (said, OutputSize { write_error, .. }) = aside.finish();
     output.write_error = output.write_error.or(write_error);
     (if tail.is_empty() { said } else { tail }, output)
+}
+
+/// The command or the agent, when it was started.
+fn main_tree(started: Started, spool: Spool, work: &Work) -> Tree {
+    let leaves = match work.kind {
+        Kind::Command { .. } => Leaves::Nothing,
+        Kind::Agent { .. } => Leaves::Servers,
+    };
+    Tree::new(started, spool, None, &work.token, leaves)
 }
 
 fn watch_main(tree: Tree, before: Before, guard: &mut Guard<'_>) -> FromGuard {

@@ -18,7 +18,7 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 /// How long to wait for an end before looking again. Ends of grandchildren are not signalled to the guard
 /// until they have become its children.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
+pub(super) const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 pub(super) struct Swept {
     /// How many processes were killed, the command itself not counted.
@@ -57,7 +57,7 @@ pub(super) fn sweep(tree: &mut Tree, signals: &Signals) -> Swept {
 }
 
 /// What lives of the run, parents before children, so that none can start another after it was looked at.
-fn below(tree: &Tree) -> Vec<Process> {
+pub(super) fn below(tree: &Tree) -> Vec<Process> {
     let all = process::list();
     let own = std::process::id();
     let mut found = process::descendants(own, &all);

@@ -22,6 +22,11 @@ use super::sweep;
 /// has written is in the pipe by then; this is for a filter behind it that has its last lines to write.
 const DRAIN: Duration = Duration::from_millis(250);
 
+/// How long what an agent has started for itself may take to end when the agent has: the servers of its tools hear of
+/// that by the end of their input, and a sidecar of theirs takes a second at most to leave. What is killed is counted, as
+/// what a run should not have left behind.
+const SERVERS_END: Duration = Duration::from_secs(1);
+
 /// A command, and what the guard holds of it.
 pub(super) struct Tree {
     pub(super) pid: Pid,
@@ -34,6 +39,7 @@ pub(super) struct Tree {
     pub(super) ends_at: Option<Instant>,
     /// What came first of all that could end it.
     by: EndedBy,
+    leaves: Leaves,
     output: Output,
     /// What is read beside that.
     aside: Option<Output>,
@@ -46,6 +52,15 @@ pub(super) struct Input {
     pipe: PipeWriter,
     text: Vec<u8>,
     written: usize,
+}
+
+/// What becomes of processes that are left when what had started them has ended by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Leaves {
+    /// They are killed.
+    Nothing,
+    /// They are given [`SERVERS_END`] to end by themselves, and then killed.
+    Servers,
 }
 
 /// What ended a command.
@@ -79,7 +94,7 @@ enum Phase {
     Running,
     /// For the command and its group to end, having been asked to.
     Asked { kill_at: Instant },
-    /// For the end of the output; the command has ended by itself.
+    /// For the end of the output, and of the servers of an agent; the command has ended by itself.
     Draining { until: Instant },
     /// For nothing: what is left is killed.
     Over,
@@ -124,6 +139,9 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
             Phase::Asked { .. } | Phase::Draining { .. } | Phase::Over => Phase::Over,
         });
     }
+    // The end of a server is not signalled to the guard on every system.
+    let awaits_servers = matches!(phase, Phase::Draining { .. }) && tree.leaves == Leaves::Servers;
+    let at_most = if awaits_servers { at_most.map(|span| span.min(sweep::LOOK_AGAIN)) } else { at_most };
     // What is not there any more is replaced by what is waited for anyway.
     let output = tree.output.readable().unwrap_or(control.as_fd());
     let aside = tree.aside.as_ref().and_then(Output::readable).unwrap_or(control.as_fd());
@@ -177,7 +195,13 @@ fn step(tree: &mut Tree, phase: Phase, control: &mut Control, signals: &Signals)
 }
 
 impl Tree {
-    pub(super) fn new(started: Started, spool: Spool, aside: Option<Spool>, token: &str) -> Self {
+    pub(super) fn new(
+        started: Started,
+        spool: Spool,
+        aside: Option<Spool>,
+        token: &str,
+        leaves: Leaves,
+    ) -> Self {
         let Started { pid, output, aside: pipe_aside, input } = started;
         Self {
             pid,
@@ -186,6 +210,7 @@ impl Tree {
             is_killed: false,
             ends_at: None,
             by: EndedBy::Itself,
+            leaves,
             output: Output::new(output, spool),
             aside: pipe_aside.zip(aside).map(|(pipe, spool)| Output::new(pipe, spool)),
             input,
@@ -218,10 +243,11 @@ impl Tree {
             return phase;
         }
         match phase {
+            Phase::Running if self.has_servers() => Phase::Draining { until: now() + SERVERS_END },
             Phase::Running if self.may_be_written_to() => Phase::Draining { until: now() + DRAIN },
             // A shell ends at once when it is asked to; what it had started is given its grace as well.
             Phase::Asked { .. } if self.group_lives() => phase,
-            Phase::Draining { .. } if self.may_be_written_to() => phase,
+            Phase::Draining { .. } if self.has_servers() || self.may_be_written_to() => phase,
             Phase::Running | Phase::Asked { .. } | Phase::Draining { .. } | Phase::Over => Phase::Over,
         }
     }
@@ -229,6 +255,14 @@ impl Tree {
     /// Whether anybody still holds what the guard reads.
     fn may_be_written_to(&self) -> bool {
         [Some(&self.output), self.aside.as_ref()].into_iter().flatten().any(|one| one.readable().is_some())
+    }
+
+    /// Whether anything is left of which an end is to be expected.
+    fn has_servers(&self) -> bool {
+        match self.leaves {
+            Leaves::Nothing => false,
+            Leaves::Servers => !sweep::below(self).is_empty(),
+        }
     }
 
     fn group_lives(&self) -> bool {
