@@ -44,6 +44,18 @@ pub struct ProviderConfig {
     pub env: BTreeMap<String, EnvValue>,
     /// How long each call to it may take, in milliseconds, but for those that carry out prompts.
     pub start_ms: i64,
+    /// Whether its runs have the tools of `sexton mcp`.
+    pub tools: Tools,
+}
+
+/// Whether the runs of an agent have the tools with which it can look at automations, and pause its own.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tools {
+    /// Each is given them.
+    #[default]
+    Given,
+    /// They have what the agent's own configuration gives them.
+    Withheld,
 }
 
 impl fmt::Debug for ProviderConfig {
@@ -54,6 +66,7 @@ impl fmt::Debug for ProviderConfig {
             .field("program", &self.command.first())
             .field("env", &names)
             .field("start_ms", &self.start_ms)
+            .field("tools", &self.tools)
             .finish_non_exhaustive()
     }
 }
@@ -132,10 +145,14 @@ fn read_provider(providers: &Fields<'_>, id: &str, value: &Sent) -> Option<Provi
         true => provider.integer("startMs", START_LEAST_MS..=START_MOST_MS),
         false => Some(START_MS),
     };
+    let tools = match provider.has("tools") {
+        true => provider.boolean("tools").map(|given| if given { Tools::Given } else { Tools::Withheld }),
+        false => Some(Tools::default()),
+    };
     provider.finish(Word::UnknownValue, |_| {
-        Some("a provider has `command`, `env` and `startMs` only".to_owned())
+        Some("a provider has `command`, `env`, `startMs` and `tools` only".to_owned())
     });
-    Some(ProviderConfig { command: command?, env: env?, start_ms: start_ms? })
+    Some(ProviderConfig { command: command?, env: env?, start_ms: start_ms?, tools: tools? })
 }
 
 fn read_command(provider: &mut Fields<'_>) -> Option<Vec<String>> {
@@ -201,14 +218,19 @@ mod tests {
         }
         let read = read_text(
             r#"{"providers": {"plain": {"command": ["agent"]}, "full":
-               {"command": ["/bin/agent", "acp", ""], "env": {"A": "x", "B": {"from": "HOME"}}, "startMs": 1000}}}"#,
+               {"command": ["/bin/agent", "acp", ""], "env": {"A": "x", "B": {"from": "HOME"}}, "startMs": 1000,
+                "tools": false}, "willing": {"command": ["agent"], "tools": true}}}"#,
         );
         let read = read.unwrap().providers;
         let plain = &read[&ProviderId::from_text("plain")];
         assert_eq!((plain.command.as_slice(), plain.start_ms), (["agent".to_owned()].as_slice(), START_MS));
         assert!(plain.env.is_empty());
+        assert_eq!(
+            (plain.tools, read[&ProviderId::from_text("willing")].tools),
+            (Tools::Given, Tools::Given)
+        );
         let full = &read[&ProviderId::from_text("full")];
-        assert_eq!((full.command.len(), full.start_ms), (3, 1000));
+        assert_eq!((full.command.len(), full.start_ms, full.tools), (3, 1000, Tools::Withheld));
         assert_eq!(full.env["A"], EnvValue::Text("x".to_owned()));
         assert_eq!(full.env["B"], EnvValue::From { from: "HOME".to_owned() });
     }
@@ -265,6 +287,13 @@ mod tests {
             (json!([]), ".env WrongType"),
         ] {
             assert_eq!(faults_of(json!({"command": ["x"], "env": env})), [fault], "{env}");
+        }
+    }
+
+    #[test]
+    fn tools_are_given_or_not() {
+        for (tools, fault) in [(json!("no"), ".tools WrongType"), (json!(null), ".tools WrongType")] {
+            assert_eq!(faults_of(json!({"command": ["x"], "tools": tools})), [fault], "{tools}");
         }
     }
 

@@ -20,9 +20,9 @@ use super::carried::{self, Carried, Release};
 use super::ground::Ground;
 use super::guarded::{Guarded, Passage, REPORTS, Slot, Told, precheck_work, work_end};
 use super::secrets;
-use crate::domain::automation::Task;
-use crate::domain::briefing::{self, Briefing};
-use crate::domain::configuration::ProviderConfig;
+use crate::domain::automation::{Task, When};
+use crate::domain::briefing::{self, Briefing, Repetition};
+use crate::domain::configuration::{ProviderConfig, Tools};
 use crate::domain::id::RunId;
 use crate::domain::prompt::Prompt;
 use crate::domain::provider;
@@ -33,7 +33,7 @@ use crate::domain::secrets::Secrets;
 use crate::engine::agent::{self, Heard, Past, Session};
 use crate::engine::report::WorkEnd;
 use crate::engine::{Context, blocker};
-use crate::exec::acp::{self, End, SessionChoice, Turn, Verdict, Wishes};
+use crate::exec::acp::{self, End, SessionChoice, ToolServer, Turn, Verdict, Wishes};
 use crate::exec::{self, AgentPipes, AgentWork, Ended, Report, spool};
 use crate::failpoint::Failpoint;
 use crate::ledger::{Guard, Order, Ordered, RunRow, Tx};
@@ -112,6 +112,16 @@ struct Carrier {
     heard: watch::Receiver<Wishes>,
 }
 
+/// On what terms an agent is spoken with.
+struct Terms {
+    /// How long it may take for each answer before its work begins.
+    call_limit: Duration,
+    /// What nobody is told of that which it says.
+    secrets: Secrets,
+    /// What it is given beside its own tools.
+    tools: Option<ToolServer>,
+}
+
 /// What became of a guard that was told to start the agent.
 enum Begun<'a> {
     /// The agent is there, and this is the ground on which it works.
@@ -140,7 +150,7 @@ impl Carrier {
             }
         };
         let token = format!("{}", uuid::Uuid::new_v4().simple());
-        let (work, call_limit, secrets) = match self.work(&row, &prompt, &token) {
+        let (work, terms) = match self.work(&row, &prompt, &token) {
             Ok(work) => work,
             Err(failure) => return self.guarded.report_end(WorkEnd::NotStarted(failure)).await,
         };
@@ -156,11 +166,11 @@ impl Carrier {
                 return self.guarded.report_end(WorkEnd::NotStarted(StartFailure::transient(why))).await;
             }
         };
-        let ground = match self.begin(&mut inbox, token, &row.run, &secrets).await {
+        let ground = match self.begin(&mut inbox, token, &row.run, &terms.secrets).await {
             Begun::Started(ground) => ground,
             Begun::Over(release) => return release,
         };
-        let turn = self.turn(&row, &prompt, past, call_limit, secrets.clone()).await;
+        let turn = self.turn(&row, &prompt, past, &terms).await;
         let verdict = self.converse(pipes, turn).await;
         match verdict.end {
             End::Finished { .. } => {
@@ -172,7 +182,7 @@ impl Carrier {
         }
         match self.until_ended(&mut inbox).await {
             Some((ended, went)) => {
-                let ended = secrets::without(&secrets, ended);
+                let ended = secrets::without(&terms.secrets, ended);
                 let changes = match verdict.end {
                     End::Finished { .. } => ground.changes(&self.guarded.slot).await,
                     End::Failed { .. } | End::Cancelled | End::Lost => None,
@@ -233,17 +243,11 @@ impl Carrier {
         }
     }
 
-    /// What the guard is told, how long the agent may take for each answer before its work begins, and what nobody is told
-    /// of that which it says.
-    fn work(
-        &self,
-        row: &RunRow,
-        prompt: &Prompt,
-        token: &str,
-    ) -> Result<(AgentWork, Duration, Secrets), StartFailure> {
+    /// What the guard is told, and on what terms the agent is spoken with.
+    fn work(&self, row: &RunRow, prompt: &Prompt, token: &str) -> Result<(AgentWork, Terms), StartFailure> {
         let sidecar = &self.guarded.sidecar;
         let id = &prompt.model.provider;
-        let Some(ProviderConfig { command, env, start_ms }) = sidecar.parts.agents.of(id) else {
+        let Some(ProviderConfig { command, env, start_ms, tools }) = sidecar.parts.agents.of(id) else {
             return Err(StartFailure::config(format!(
                 "`{id}` is not configured in this window any more; configure it, or choose another model"
             )));
@@ -271,7 +275,12 @@ impl Carrier {
             log_limit: LOG_BYTES,
             precheck_output: self.file("precheck.out"),
         };
-        Ok((work, Duration::from_millis(u64::try_from(start_ms).unwrap_or(0)), secrets))
+        let call_limit = Duration::from_millis(u64::try_from(start_ms).unwrap_or(0));
+        let tools = match tools {
+            Tools::Given => sidecar.tools_of(&row.run),
+            Tools::Withheld => None,
+        };
+        Ok((work, Terms { call_limit, secrets, tools }))
     }
 
     /// A file that belongs to the run.
@@ -279,14 +288,7 @@ impl Carrier {
         self.guarded.sidecar.run_directory(&self.guarded.run).join(name)
     }
 
-    async fn turn(
-        &self,
-        row: &RunRow,
-        prompt: &Prompt,
-        past: Past,
-        call_limit: Duration,
-        secrets: Secrets,
-    ) -> Turn {
+    async fn turn(&self, row: &RunRow, prompt: &Prompt, past: Past, terms: &Terms) -> Turn {
         let parts = &self.guarded.sidecar.parts;
         let (run, definition) = (&row.run, &row.definition);
         let precheck = match &definition.policy.precheck {
@@ -316,6 +318,10 @@ impl Carrier {
                 ended: &previous.ended,
                 text: &previous.text,
             }),
+            repetition: match (&definition.when, &terms.tools) {
+                (When::Recurring { .. }, Some(_)) => Repetition::EndsByTool,
+                (When::Recurring { .. }, None) | (When::Oneshot { .. }, _) => Repetition::NotForIt,
+            },
         };
         // Who goes on where the run before has ended remembers it; where that cannot be, it is told after all.
         let (prompt_text, prompt_if_new) = match past.session {
@@ -329,16 +335,17 @@ impl Carrier {
                 Session::Last(id) => SessionChoice::Last(id),
                 Session::Named(id) => SessionChoice::Named(id),
             },
+            tools: terms.tools.clone(),
             model: prompt.model.model.clone(),
             variant: prompt.variant.clone(),
             prompt: prompt_text,
             prompt_if_new,
             permissions: definition.policy.permissions,
-            call_limit: call_limit.min(left),
+            call_limit: terms.call_limit.min(left),
             output: self.guarded.sidecar.output_path(&run.id),
             output_limit: parts.limits.output_bytes,
             spent_before: past.spent,
-            secrets,
+            secrets: terms.secrets.clone(),
         }
     }
 

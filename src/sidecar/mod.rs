@@ -36,6 +36,7 @@ mod serving;
 mod simulating;
 mod state_directory;
 mod sweep;
+mod tools;
 mod upkeep;
 mod vigil;
 mod worktrees;

@@ -48,7 +48,7 @@ fn is_within(part: &Value, whole: &Value) -> bool {
 #[test]
 fn what_is_sent_is_known_to_the_official_types() {
     let sent = sent();
-    assert_eq!(sent.len(), 16);
+    assert_eq!(sent.len(), 17);
     for (name, message) in &sent {
         assert_eq!(message["jsonrpc"], "2.0");
         let params = &message["params"];

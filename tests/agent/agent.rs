@@ -5,12 +5,16 @@ use serde_json::{Value, json};
 use crate::inbox::{Inbox, Over, Received, send, write_line};
 use crate::models::Chosen;
 use crate::script::{Act, AtEnd, CallError, ModelsForm, Script};
+use crate::server::Server;
 use crate::sessions::Sessions;
 
 pub(crate) struct Agent {
     pub(crate) script: Script,
     pub(crate) inbox: Inbox,
     pub(crate) sessions: Sessions,
+    /// The servers of tools that the session has which was opened last.
+    pub(crate) given: Value,
+    pub(crate) server: Option<Server>,
     chosen: Chosen,
     /// Requests of its own.
     requests: u64,
@@ -21,7 +25,7 @@ impl Agent {
         let inbox = Inbox::open(script.log.as_deref());
         let sessions = Sessions::of(script.sessions.clone());
         let chosen = script.models.first();
-        Agent { script, inbox, sessions, chosen, requests: 0 }
+        Agent { script, inbox, sessions, given: Value::Null, server: None, chosen, requests: 0 }
     }
 
     /// Serves until its input ends, or it has a reason of its own.
@@ -81,12 +85,18 @@ impl Agent {
                 self.request("session/request_permission", &json!({"toolCall": {}, "options": options}))?;
                 self.answer_well(id, method, params)
             }
-            None => self.answer_well(id, method, params),
+            Some(Act::RefuseTools(message)) if params["mcpServers"].get(0).is_some() => {
+                refuse_with(id, -32603, &message)
+            }
+            Some(Act::RefuseTools(_)) | None => self.answer_well(id, method, params),
         }
     }
 
     fn answer_well(&mut self, id: &Value, method: &str, params: &Value) -> Result<(), Over> {
         let session = params["sessionId"].as_str().unwrap_or_default().to_owned();
+        if let Some(given) = params.get("mcpServers") {
+            self.given = given.clone();
+        }
         match method {
             "initialize" => answer(id, &self.introduction()),
             "session/new" => {

@@ -1,7 +1,7 @@
 //! What a scripted agent is to do, written into a prompt: `[say:Hello]`, `[hang]` and so on, done in their order. Where
 //! anything needs a value and has none, it has a default.
 
-use crate::script::{CallError, OnCancel, Permission, Step, Tool, WhenRefused};
+use crate::script::{CallError, OnCancel, Permission, Step, Tool, Use, WhenRefused};
 
 /// The steps that a prompt asks for.
 pub(crate) fn steps(prompt: &str) -> Vec<Step> {
@@ -47,6 +47,11 @@ fn step(marker: &str) -> Option<Step> {
         }),
         "cost" => Step::Cost(value.and_then(|value| value.parse().ok()).unwrap_or(0.01)),
         "recall" => Step::Recall,
+        "tools" => Step::Tools,
+        "manage" => Step::Use(Use {
+            tool: "automate_manage".to_owned(),
+            arguments: serde_json::json!({"action": text("list")}),
+        }),
         "spawn" => Step::Spawn,
         "hang" => Step::Hang(OnCancel::Answer),
         "deaf" => Step::Hang(OnCancel::Ignore),

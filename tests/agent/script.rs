@@ -81,6 +81,8 @@ pub(crate) enum Act {
     Noise(String),
     /// It asks for a permission first, and waits for no answer.
     AskFirst,
+    /// It refuses where it is given a server of tools, with this message.
+    RefuseTools(String),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -107,6 +109,10 @@ pub(crate) enum Step {
     Think(String),
     /// It calls a tool.
     Tool(Tool),
+    /// It calls a tool of the server that it was given, and says what that answered.
+    Use(Use),
+    /// It says which tools the server has that it was given.
+    Tools,
     /// It asks for a permission. Refused, it ends its turn without a word, as some do.
     Permission(Permission),
     /// It asks for all of these before it waits for any answer.
@@ -154,6 +160,13 @@ pub(crate) enum OnCancel {
     Late(u64),
     Ignore,
     Exit(u8),
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Use {
+    pub(crate) tool: String,
+    pub(crate) arguments: Value,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -18,6 +18,7 @@ mod inbox;
 mod markers;
 mod models;
 mod script;
+mod server;
 mod sessions;
 mod turn;
 

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use crate::agent::{Agent, answer, refuse, stay};
 use crate::inbox::{Over, Received, in_ms, write_line};
 use crate::markers;
-use crate::script::{CallError, Elicit, OnCancel, Permission, Step, Tool, WhenRefused};
+use crate::script::{CallError, Elicit, OnCancel, Permission, Step, Tool, Use, WhenRefused};
+use crate::server::Server;
 
 /// Whether a turn goes on after a step.
 enum After {
@@ -65,6 +66,14 @@ impl Agent {
                 let prompts = self.sessions.change(session, |_| {}).prompts;
                 self.say(session, "agent_message_chunk", &json!(prompts).to_string())?;
             }
+            Step::Use(Use { tool, arguments }) => {
+                let said = self.server().call(tool, arguments);
+                self.say(session, "agent_message_chunk", &said)?;
+            }
+            Step::Tools => {
+                let tools = self.server().tools().join(" ");
+                self.say(session, "agent_message_chunk", &tools)?;
+            }
             Step::Noise(line) => write_line(line)?,
             Step::Flood(lines) => self.flood(session, *lines)?,
             Step::Huge(bytes) => self.say(session, "agent_message_chunk", &"x".repeat(*bytes))?,
@@ -86,6 +95,12 @@ impl Agent {
             }
         }
         Ok(After::GoOn)
+    }
+
+    /// The server of tools that it was given, started when it is first used.
+    fn server(&mut self) -> &mut Server {
+        let told = &self.given[0];
+        self.server.get_or_insert_with(|| Server::start(told))
     }
 
     fn say(&self, session: &str, update: &str, text: &str) -> Result<(), Over> {

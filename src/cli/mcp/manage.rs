@@ -10,12 +10,13 @@ use super::fault::list;
 use super::project::{Open, Trouble};
 use crate::cli::named::{Intent, automation_named, zone_of};
 use crate::cli::opened::Trouble as Unanswered;
+use crate::domain::briefing::MANAGING_TOOL;
 use crate::domain::id::AutomationId;
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
 
 /// What the tool is called.
-pub(super) const NAME: &str = "automate_manage";
+pub(super) const NAME: &str = MANAGING_TOOL;
 
 /// What it can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -67,6 +67,8 @@ pub struct Turn {
     pub directory: String,
     /// In which session.
     pub session: SessionChoice,
+    /// With which tools beside the agent's own. An agent that does not take them works without.
+    pub tools: Option<ToolServer>,
     /// With which model, as the agent names it.
     pub model: String,
     /// With which variant of it; as the agent likes, if none is named.
@@ -88,6 +90,20 @@ pub struct Turn {
     pub spent_before: Option<Money>,
     /// What the agent was given and may repeat: it is hidden in all words of the agent, before they are cut.
     pub secrets: Secrets,
+}
+
+/// A server of tools that an agent is to start for a session, and to speak with over its stdin and stdout (the Model
+/// Context Protocol). It may clear its environment before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ToolServer {
+    /// What the agent calls it. One of the same name that the user has configured gives way to it.
+    pub name: &'static str,
+    /// The program: an absolute path.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// What it needs in its environment.
+    pub env: Vec<(String, String)>,
 }
 
 /// In which session a prompt is carried out.

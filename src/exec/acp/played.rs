@@ -40,6 +40,7 @@ pub(super) async fn play(change: impl FnOnce(&mut Turn), plot: impl AsyncFnOnce(
     let mut turn = Turn {
         directory: "/work/project".to_owned(),
         session: SessionChoice::New,
+        tools: None,
         model: "small".to_owned(),
         variant: None,
         prompt: "Do it.".to_owned(),

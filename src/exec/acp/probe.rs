@@ -9,7 +9,7 @@ use tokio::time::{Instant, timeout_at};
 use super::cost::Spending;
 use super::failure::Halt;
 use super::offer::{Choices, Offer};
-use super::session::{Abilities, Ability, Session, begin, initialize, put};
+use super::session::{Abilities, Ability, Place, Session, begin, initialize, put};
 use super::talk::Talk;
 use super::{AskFailure, DEFAULT_MODEL, Wishes, wire};
 use crate::domain::provider::OfferedModel;
@@ -51,7 +51,8 @@ where
     W: AsyncWrite + Unpin,
 {
     let abilities = initialize(talk).await?;
-    let mut session = begin(talk, directory).await?;
+    // Nobody prompts it, so that it needs no tools.
+    let mut session = begin(talk, Place { directory, tools: None }).await?;
     let models = match session.offered.models.clone() {
         Some(models) => models_of(talk, &mut session, &models, first, call_limit).await,
         None => {

@@ -8,7 +8,7 @@ use super::failure::{Failure, Halt, class_of, words};
 use super::message::AgentError;
 use super::offer::{By, Choices, Offered};
 use super::talk::Talk;
-use super::{DEFAULT_MODEL, SessionChoice, wire};
+use super::{DEFAULT_MODEL, SessionChoice, ToolServer, wire};
 use crate::domain::run::{Continuity, ErrorClass};
 
 /// What an agent can do with sessions.
@@ -25,6 +25,13 @@ pub(super) enum Ability {
     Has,
     #[default]
     Lacks,
+}
+
+/// Where a session works, and what it has there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) directory: &'a str,
+    pub(super) tools: Option<&'a ToolServer>,
 }
 
 /// A session that is open.
@@ -83,24 +90,24 @@ pub(super) async fn open<R, W>(
     talk: &mut Talk<R, W>,
     abilities: Abilities,
     choice: &SessionChoice,
-    directory: &str,
+    place: Place<'_>,
 ) -> Result<Session, Halt>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     match choice {
-        SessionChoice::New => begin(talk, directory).await,
-        SessionChoice::Last(id) => match take_up(talk, abilities, id, directory).await? {
+        SessionChoice::New => begin(talk, place).await,
+        SessionChoice::Last(id) => match take_up(talk, abilities, id, place).await? {
             Ok(session) => Ok(session),
             // What passes says nothing about the session, which a new one would replace for good.
             Err(Some(Halt::Refused { method, error })) if passes(&error) => {
                 Err(Halt::Refused { method, error })
             }
-            Err(_) => begin(talk, directory).await,
+            Err(_) => begin(talk, place).await,
         },
         SessionChoice::Named(id) => {
-            take_up(talk, abilities, id, directory).await?.map_err(|refused| not_taken_up(id, refused))
+            take_up(talk, abilities, id, place).await?.map_err(|refused| not_taken_up(id, refused))
         }
     }
 }
@@ -140,13 +147,14 @@ fn not_taken_up(id: &str, refused: Option<Halt>) -> Halt {
 }
 
 /// A new session.
-pub(super) async fn begin<R, W>(talk: &mut Talk<R, W>, directory: &str) -> Result<Session, Halt>
+pub(super) async fn begin<R, W>(talk: &mut Talk<R, W>, place: Place<'_>) -> Result<Session, Halt>
 where
     R: AsyncRead + Unpin,
     W: AsyncWrite + Unpin,
 {
     talk.spending.begin_anew();
-    let answer = talk.call("session/new", wire::new_session(directory)).await?;
+    let params = |tools: Option<&ToolServer>| wire::new_session(place.directory, tools);
+    let answer = with_tools(talk, "session/new", place.tools, params).await?;
     match answer.get("sessionId").and_then(Value::as_str).filter(|id| !id.is_empty()) {
         Some(id) => Ok(opened(talk, id, Continuity::New, &answer)),
         None => {
@@ -162,7 +170,7 @@ async fn take_up<R, W>(
     talk: &mut Talk<R, W>,
     abilities: Abilities,
     id: &str,
-    directory: &str,
+    place: Place<'_>,
 ) -> Result<Result<Session, Option<Halt>>, Halt>
 where
     R: AsyncRead + Unpin,
@@ -177,7 +185,8 @@ where
         if ability == Ability::Lacks {
             continue;
         }
-        match talk.call(method, wire::known_session(id, directory)).await {
+        let params = |tools: Option<&ToolServer>| wire::known_session(id, place.directory, tools);
+        match with_tools(talk, method, place.tools, params).await {
             Ok(answer) => return Ok(Ok(opened(talk, id, continuity, &answer))),
             Err(Halt::Refused { method, error }) if class_of(&error) != ErrorClass::Auth => {
                 refused = Some(Halt::Refused { method, error });
@@ -192,6 +201,32 @@ where
         }
     }
     Ok(Err(refused))
+}
+
+/// A call that has a session opened with these tools, and without them if that is what the agent does not like: it would
+/// carry the prompt out all the same.
+async fn with_tools<R, W>(
+    talk: &mut Talk<R, W>,
+    method: &'static str,
+    tools: Option<&ToolServer>,
+    params: impl Fn(Option<&ToolServer>) -> Value,
+) -> Result<Value, Halt>
+where
+    R: AsyncRead + Unpin,
+    W: AsyncWrite + Unpin,
+{
+    match (talk.call(method, params(tools)).await, tools) {
+        (Err(Halt::Refused { error, .. }), Some(tools)) if is_about(tools, &error) => {
+            talk.call(method, params(None)).await
+        }
+        (answer, _) => answer,
+    }
+}
+
+/// Whether an error is about a server of tools: it speaks of such servers, or names the program.
+fn is_about(tools: &ToolServer, error: &AgentError) -> bool {
+    let text = words(error).to_lowercase();
+    text.contains("mcp") || text.contains(&tools.command.to_lowercase())
 }
 
 fn opened<R, W>(talk: &mut Talk<R, W>, id: &str, continuity: Continuity, answer: &Value) -> Session

@@ -12,7 +12,7 @@ use super::message::{Message, Params};
 use super::needs::{Ask, Effect, Needs};
 use super::outbox::Outbox;
 use super::output::Output;
-use super::session::{Session, choose, initialize, open};
+use super::session::{Place, Session, choose, initialize, open};
 use super::talk::Talk;
 use super::tools::{CallEnd, Tools};
 use super::verdict::{Facts, No};
@@ -111,7 +111,8 @@ impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> AtWork<R, W> {
     /// Everything up to the prompt.
     async fn prepare(&mut self, turn: &Turn) -> Result<Session, Halt> {
         let abilities = initialize(&mut self.talk).await?;
-        let mut session = open(&mut self.talk, abilities, &turn.session, &turn.directory).await?;
+        let place = Place { directory: &turn.directory, tools: turn.tools.as_ref() };
+        let mut session = open(&mut self.talk, abilities, &turn.session, place).await?;
         choose(&mut self.talk, &mut session, &turn.model, turn.variant.as_deref()).await?;
         let (written, is_written) = oneshot::channel();
         let (session_id, continuity) = (session.id.clone(), session.continuity);

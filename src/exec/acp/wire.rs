@@ -3,6 +3,8 @@
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
+use super::ToolServer;
+
 /// The only version of the protocol that is spoken here.
 pub(super) const PROTOCOL_VERSION: i64 = 1;
 
@@ -56,13 +58,22 @@ pub(super) fn initialize() -> Value {
 }
 
 /// `session/new`.
-pub(super) fn new_session(directory: &str) -> Value {
-    json!({"cwd": directory, "mcpServers": []})
+pub(super) fn new_session(directory: &str, tools: Option<&ToolServer>) -> Value {
+    json!({"cwd": directory, "mcpServers": servers(tools)})
 }
 
 /// `session/resume` and `session/load`.
-pub(super) fn known_session(session: &str, directory: &str) -> Value {
-    json!({"sessionId": session, "cwd": directory, "mcpServers": []})
+pub(super) fn known_session(session: &str, directory: &str, tools: Option<&ToolServer>) -> Value {
+    json!({"sessionId": session, "cwd": directory, "mcpServers": servers(tools)})
+}
+
+/// The servers of tools that a session is to have. One that is spoken to over its stdin and stdout has no `type`.
+fn servers(tools: Option<&ToolServer>) -> Vec<Value> {
+    let server = |ToolServer { name, command, args, env }: &ToolServer| {
+        let env: Vec<Value> = env.iter().map(|(name, value)| json!({"name": name, "value": value})).collect();
+        json!({"name": name, "command": command, "args": args, "env": env})
+    };
+    tools.into_iter().map(server).collect()
 }
 
 /// `session/close` and `session/delete`.
@@ -128,11 +139,18 @@ mod tests {
         ] {
             content.insert(name.to_owned(), value);
         }
+        let tools = ToolServer {
+            name: "tools",
+            command: "/usr/bin/tools".to_owned(),
+            args: vec!["serve".to_owned()],
+            env: vec![("RUN".to_owned(), "run_1".to_owned())],
+        };
         let calls = [
             ("initialize", initialize()),
-            ("session/new", new_session("/work/project")),
-            ("session/resume", known_session("s", "/work/project")),
-            ("session/load", known_session("s", "/work/project")),
+            ("session/new", new_session("/work/project", None)),
+            ("session/new", new_session("/work/project", Some(&tools))),
+            ("session/resume", known_session("s", "/work/project", Some(&tools))),
+            ("session/load", known_session("s", "/work/project", Some(&tools))),
             ("session/set_config_option", set_option("s", "model", "large")),
             ("session/set_model", set_model("s", "large")),
             ("session/prompt", prompt("s", "Do it.")),

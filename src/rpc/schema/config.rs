@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::draft::environment;
-use super::shapes::{integer, list, object, saying, text, with_default};
+use super::shapes::{boolean, integer, list, object, saying, text, with_default};
 use crate::domain::configuration::{PROVIDERS, START_LEAST_MS, START_MOST_MS, START_MS};
 use crate::domain::draft::limits::{AGENT_NAME, ARGS, ARGS_BYTES, PROGRAM_BYTES};
 
@@ -32,6 +32,9 @@ fn provider() -> Value {
     command["minItems"] = json!(1);
     let start = "How long it may take to say what it offers, and each call to it, in milliseconds.";
     let start = with_default(saying(integer(START_LEAST_MS, START_MOST_MS), start), START_MS);
-    let fields = [("command", command), ("env", environment()), ("startMs", start)];
+    let tools = "Whether its runs are given the tools of `sexton mcp`, with which they can look at automations and \
+        pause their own.";
+    let tools = with_default(saying(boolean(), tools), true);
+    let fields = [("command", command), ("env", environment()), ("startMs", start), ("tools", tools)];
     saying(object(&fields, &["command"]), "How an agent is started that speaks the Agent Client Protocol.")
 }

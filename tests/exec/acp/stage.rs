@@ -36,6 +36,7 @@ impl Stage {
         Turn {
             directory: self.place.path().to_str().expect("a path").to_owned(),
             session: SessionChoice::New,
+            tools: None,
             model: "small".to_owned(),
             variant: None,
             prompt: prompt.to_owned(),

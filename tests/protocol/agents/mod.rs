@@ -12,6 +12,7 @@ mod limits;
 mod people;
 mod sessions;
 mod told;
+mod tools;
 mod worktrees;
 
 use std::path::{Path, PathBuf};

@@ -1506,6 +1506,11 @@ export type InitializeParams = {
          * @default 60000
          */
         startMs?: number;
+        /**
+         * Whether its runs are given the tools of `sexton mcp`, with which they can look at automations and pause their own.
+         * @default true
+         */
+        tools?: boolean;
       };
     };
     /**
