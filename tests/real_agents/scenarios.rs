@@ -10,7 +10,7 @@ use crate::support::{eventually, processes_with, signal};
 type Scenario = fn(&mut Bench) -> String;
 
 /// In the order of the table.
-pub(crate) const ALL: [(&str, Scenario); 17] = [
+pub(crate) const ALL: [(&str, Scenario); 18] = [
     ("models and variants are offered", models),
     ("text", text),
     ("permission allowed", allowed),
@@ -28,6 +28,7 @@ pub(crate) const ALL: [(&str, Scenario); 17] = [
     ("provider error", provider_error),
     ("a provider that never answers", never_answers),
     ("agent killed", killed),
+    ("a watch that pauses itself", watch),
 ];
 
 fn begin(client: &mut Client, prompt: &str, policy: Value) -> (Value, Value) {
@@ -304,4 +305,29 @@ fn killed(bench: &mut Bench) -> String {
     assert_eq!(run["error"]["code"], "crashed", "{run}");
     client.finish();
     words(&run)
+}
+
+fn watch(bench: &mut Bench) -> String {
+    let mut client = bench.open();
+    let mut draft = asking("[text:not yet]", json!({}));
+    draft["task"]["context"] = json!("continue");
+    let automation = client.create(draft);
+    let run = client.run(&automation);
+    ended(&mut client, &run);
+    // The run's own server comes in the place of the one that the session had before.
+    let prompt = "[call:sexton_automate_manage {\"action\": \"pause\", \"note\": \"it is green\"}]";
+    client.get("automation/update", json!({"id": automation, "patch": {"task": {"prompt": prompt}}}));
+    let run = client.run(&automation);
+    let run = ended(&mut client, &run);
+    assert_eq!((&run["state"], &run["continuity"]), (&json!("succeeded"), &json!("resumed")), "{run}");
+    let pause = client.get("automation/get", json!({"id": automation}))["pause"].clone();
+    assert_eq!((&pause["reason"], &pause["note"]), (&json!("run"), &json!("it is green")), "{run}");
+    for entry in bench.asked().iter().filter(|entry| entry["tools"] != json!([])) {
+        let tools = entry["tools"].as_array().unwrap();
+        for name in ["sexton_automate", "sexton_automate_manage"] {
+            assert!(tools.contains(&json!(name)), "{tools:?}");
+        }
+    }
+    client.finish();
+    format!("{}, {}; paused by its run, {} swept", words(&run), run["continuity"], run["end"]["swept"])
 }
