@@ -3,8 +3,9 @@
 //! Some hosts show a model the text, others the structure, so that each of them says all there is to say, once.
 
 use rmcp::model::{CallToolResult, ContentBlock, JsonObject};
-use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
+use schemars::transform::RecursiveTransform;
+use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -83,9 +84,14 @@ pub(super) struct Manage {
     pub(super) problems: Vec<Fault>,
 }
 
-/// The schema of an answer. Nothing in it is told elsewhere: not every host looks references up.
+/// The schema of an answer. Nothing in it is told elsewhere: not every host looks references up. And it has no formats:
+/// those of whole numbers are a custom of the generator, and hosts complain of what they do not know.
 pub(super) fn schema_of<T: JsonSchema>() -> std::sync::Arc<JsonObject> {
+    let without_format = RecursiveTransform(|schema: &mut Schema| {
+        schema.remove("format");
+    });
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let settings = settings.with_transform(without_format);
     let schema = settings.into_generator().into_root_schema_for::<T>();
     std::sync::Arc::new(schema.as_object().cloned().unwrap_or_default())
 }
