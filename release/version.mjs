@@ -19,6 +19,7 @@ const places = [
   ["Cargo.toml", /(^\[package\]\nname = "sexton"\nversion = ")([^"]*)(")/m],
   ["Cargo.lock", /(^name = "sexton"\nversion = ")([^"]*)(")/m],
   ["benches/Cargo.lock", /(^name = "sexton"\nversion = ")([^"]*)(")/m],
+  ["clients/python/pyproject.toml", /(^\[project\]\nname = "sexton-client"\nversion = ")([^"]*)(")/m],
   ["clients/typescript/package.json", /(^ {2}"version": ")([^"]*)(")/m],
   ["clients/typescript/package.json", /("sexton": "\^)([^"]*)(")/],
   ["clients/typescript/package-lock.json", /(^ {2}"version": ")([^"]*)(")/m],

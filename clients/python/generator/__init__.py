@@ -1,0 +1,1 @@
+"""Writes what follows from the contract: `python3 -m generator --write`."""
