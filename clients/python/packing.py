@@ -22,12 +22,12 @@ Settings = Mapping[str, Any]
 
 def build_sdist(directory: str, settings: Settings | None = None) -> str:
     _lay_licences()
-    return build_meta.build_sdist(directory, settings)
+    return str(build_meta.build_sdist(directory, settings))
 
 
 def build_wheel(directory: str, settings: Settings | None = None, metadata: str | None = None) -> str:
     _lay_licences()
-    return build_meta.build_wheel(directory, settings, metadata)
+    return str(build_meta.build_wheel(directory, settings, metadata))
 
 
 def _lay_licences() -> None:

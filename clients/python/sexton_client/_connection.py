@@ -68,7 +68,10 @@ class Connection:
 
     def open(self, method: str, params: Mapping[str, Any], listener: Listener) -> asyncio.Future[str]:
         """Opens a subscription, which is asked for before this returns. The listener hears everything that is told."""
-        return self._send(method, params, listener)[1]
+        _, answer = self._send(method, params, listener)
+        # Whoever opens it may have found another way to its end by the time that this is known.
+        answer.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return answer
 
     async def close(self, method: str, subscription: str) -> None:
         """Ends a subscription; its listener hears nothing any more."""

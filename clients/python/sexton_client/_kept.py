@@ -68,9 +68,13 @@ class Kept:
         loop = asyncio.get_running_loop()
         self._stopped: asyncio.Future[None] = loop.create_future()
         self._opened: asyncio.Future[None] = loop.create_future()
-        self._listener: Listener = listener
+        self._kind = kind
+        self._params = params
+        self._listener = listener
         self._lost = lost
-        self._run = loop.create_task(self._keep(supervisor, kind, params))
+        self._place: tuple[Session, asyncio.Future[str]] | None = None
+        """The sidecar in which it was opened last."""
+        self._run = loop.create_task(self._keep(supervisor))
         self._run.add_done_callback(lambda task: task.cancelled() or task.exception())
 
     @staticmethod
@@ -92,20 +96,32 @@ class Kept:
             kept._run.result()
         return kept
 
-    async def _keep(self, supervisor: Supervisor, kind: Kind, params: Mapping[str, Any]) -> None:
-        while not self._stopped.done():
-            coming = supervisor.coming(kind.opens)
-            await first_of(coming, self._stopped)
-            if self._stopped.done():
-                return
-            session = coming.result()
+    async def _keep(self, supervisor: Supervisor) -> None:
+        supervisor.keepers.append(self._open)
+        try:
+            while not self._stopped.done():
+                coming = supervisor.coming(self._kind.opens)
+                await first_of(coming, self._stopped)
+                if self._stopped.done():
+                    return
+                opening = self._open(coming.result())
+                if opening is None:
+                    continue
+                if await during(coming.result(), self._kind, opening, self._stopped, self._is_open) == "asked":
+                    return
+                self._lost()
+        finally:
+            supervisor.keepers.remove(self._open)
+
+    def _open(self, session: Session) -> asyncio.Future[str] | None:
+        """Opens it in a sidecar, once; gives nothing if that has gone."""
+        if self._place is None or self._place[0] is not session:
             try:
-                opening = session.connection.open(kind.opens, params, self._heard)
+                opening = session.connection.open(self._kind.opens, self._params, self._heard)
             except SidecarLostError:
-                continue
-            if await during(session, kind, opening, self._stopped, self._is_open) == "asked":
-                return
-            self._lost()
+                return None
+            self._place = (session, opening)
+        return self._place[1]
 
     def _is_open(self) -> None:
         if not self._opened.done():

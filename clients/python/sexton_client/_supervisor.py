@@ -54,6 +54,8 @@ class Supervisor:
         self.state: ClientState = "starting"
         self.current: Session | None = None
         """The sidecar, if there is one now."""
+        self.keepers: list[Callable[[Session], object]] = []
+        """Whoever opens something in each sidecar, before anybody else asks anything of it."""
 
     @staticmethod
     async def start(plan: Plan) -> Supervisor:
@@ -118,6 +120,8 @@ class Supervisor:
     def _took(self, session: Session) -> None:
         self.current = session
         self._coming = None
+        for keeper in list(self.keepers):
+            keeper(session)
         self._become("ready")
         session.connection.on_lost(lambda end: self._gone(session, end))
 

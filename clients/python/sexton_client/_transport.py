@@ -86,6 +86,7 @@ class Transport:
         self._sends = _Writing()
         self._reads: list[_Reading] = []
         self._exit_code: int | None = None
+        self._has_begun = False
         self._over: Callable[[SidecarEnd], None] = lambda end: None
         if process is not None:
             # How it ends is known without this loop, which may be over by then.
@@ -108,8 +109,9 @@ class Transport:
             await self._loop.connect_read_pipe(lambda: log, errors)
         await self._loop.connect_write_pipe(lambda: self._sends, self._input)
         await self._loop.connect_read_pipe(lambda: output, self._output)
+        self._has_begun = True
         if self._exit_code is not None:
-            self._exited(self._exit_code)
+            self._left()
 
     def send(self, message: bytes) -> None:
         self._sends.send(message)
@@ -131,6 +133,11 @@ class Transport:
 
     def _exited(self, code: int) -> None:
         self._exit_code = code
+        # Pipes that are only being connected cannot be closed yet.
+        if self._has_begun:
+            self._left()
+
+    def _left(self) -> None:
         # Where the program was a script, what it has started is still there and reads.
         self._sends.stop()
         # What it has left running may hold its pipes open; nobody waits for that.
@@ -163,7 +170,7 @@ class Transport:
 
     def _settle(self) -> None:
         alive = self._process is not None and self._exit_code is None
-        if alive or not all(reading.ended for reading in self._reads):
+        if alive or not self._has_begun or not all(reading.ended for reading in self._reads):
             return
         self._sends.stop()
         self._log.end()
