@@ -1,0 +1,78 @@
+"""What is built can be installed without the repository, and is whole."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+
+from .support import HERE, REPOSITORY, Case
+
+BUILD = """
+import os, sys
+import packing
+os.makedirs(sys.argv[2], exist_ok=True)
+print(getattr(packing, sys.argv[1])(sys.argv[2]), file=sys.stderr)
+"""
+
+
+def missing() -> bool:
+    """Says what is missing, where that may be."""
+    try:
+        if int(importlib.metadata.version("setuptools").split(".")[0]) >= 77:
+            return False
+    except importlib.metadata.PackageNotFoundError:
+        pass
+    said = "SKIPPED: setuptools 77 is not here (pip install --target target/python 'setuptools>=77')"
+    if os.environ.get("CI") == "true":
+        raise AssertionError(said)
+    print(said, file=sys.stderr)
+    return True
+
+
+class Packing(Case):
+    def built(self, what: str, source: Path) -> Path:
+        """What is built from a directory with the package."""
+        path = os.pathsep.join([str(source), *filter(None, sys.path)])
+        built = subprocess.run(
+            [sys.executable, "-c", BUILD, what, str(self.place.root / what)],
+            cwd=source,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.assertEqual(built.returncode, 0, built.stderr)
+        [file] = (self.place.root / what).iterdir()
+        return file
+
+    def test_a_wheel_is_built_from_the_sources_that_are_published(self) -> None:
+        if missing():
+            return
+        # A copy, because whoever builds leaves things lying about.
+        source = self.place.root / "repository" / "clients" / "python"
+        shutil.copytree(HERE.parent, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "LICENSE-*"))
+        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
+            shutil.copy(REPOSITORY / name, self.place.root / "repository")
+        with tarfile.open(self.built("build_sdist", source)) as archive:
+            archive.extractall(self.place.root / "sources", filter="data")
+        shutil.rmtree(source.parent.parent)
+        [sources] = (self.place.root / "sources").iterdir()
+        with zipfile.ZipFile(self.built("build_wheel", sources)) as wheel:
+            names = wheel.namelist()
+            wheel.extractall(self.place.root / "installed")
+        packages = {name.split("/")[0] for name in names}
+        self.assertEqual(sorted(name.split("-")[0] for name in packages), ["sexton_client", "sexton_client"])
+        modules = {f"sexton_client/{path.name}" for path in (HERE.parent / "sexton_client").glob("*.py")}
+        self.assertLessEqual({*modules, "sexton_client/py.typed"}, set(names))
+        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
+            self.assertEqual(len([path for path in names if path.endswith(f"/licenses/{name}")]), 1, names)
+        environment = {**self.place.environment, "PYTHONPATH": str(self.place.root / "installed")}
+        script = "import sexton_client; print(sexton_client.__file__)"
+        told = subprocess.check_output([sys.executable, "-c", script], cwd=self.place.root, env=environment, text=True)
+        self.assertTrue(told.startswith(str(self.place.root / "installed")), told)
