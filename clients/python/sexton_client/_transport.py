@@ -48,7 +48,7 @@ class Command:
 
 def start(command: Command) -> Transport:
     """Starts a sidecar: what was named, else what the environment names, else what is in the search path."""
-    words = list(command.words or [os.environ.get("SEXTON_BIN", "sexton"), "--stdio"])
+    words = list(command.words or [os.environ.get("SEXTON_BIN") or "sexton", "--stdio"])
     try:
         process = subprocess.Popen(
             words,

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from sexton_client import SextonClient
 
-from .support import within
+from .support import DEADLINE, within
 
 OPENED: dict[str, Any] = {"protocolVersion": 1, "ledgerID": "ldg_1", "seq": 0}
 SHUT: dict[str, Any] = {"initialize": OPENED, "shutdown": None}
@@ -46,7 +46,7 @@ class Played:
         self._reads, self._writes = os.fdopen(reads, "rb"), os.fdopen(writes, "wb", buffering=0)
         self._input: IO[bytes] = os.fdopen(input, "wb", buffering=0)
         self._output: IO[bytes] = os.fdopen(output, "rb", buffering=0)
-        self._thread = threading.Thread(target=self._play)
+        self._thread = threading.Thread(target=self._play, daemon=True)
         self._thread.start()
 
     async def open(self) -> SextonClient:
@@ -67,7 +67,9 @@ class Played:
         return await within(f"{method} {count}", heard())
 
     async def left(self) -> None:
-        await within("the end", asyncio.to_thread(self._thread.join))
+        await asyncio.to_thread(self._thread.join, DEADLINE)
+        if self._thread.is_alive():
+            raise AssertionError("it was not told to leave")
 
     def _play(self) -> None:
         with self._reads, self._writes:

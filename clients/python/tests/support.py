@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import os
 import shutil
 import signal
@@ -100,8 +101,15 @@ def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
         raise AssertionError(f"it has not ended: {process.communicate()}") from None
 
 
+def bounded(case: unittest.TestCase) -> None:
+    """Has a test that hangs end everything, and say where it was."""
+    faulthandler.dump_traceback_later(3 * DEADLINE, exit=True)
+    case.addCleanup(faulthandler.cancel_dump_traceback_later)
+
+
 class Case(unittest.TestCase):
     def setUp(self) -> None:
+        bounded(self)
         self.place = Place()
         self.addCleanup(self.place.remove)
 
@@ -110,6 +118,7 @@ class AsyncCase(unittest.IsolatedAsyncioTestCase):
     """A test with clients. What nobody has dealt with on their loop is a failure."""
 
     async def asyncSetUp(self) -> None:
+        bounded(self)
         self.place = Place()
         self.addCleanup(self.place.remove)
         self.flaws: list[dict[str, Any]] = []

@@ -159,7 +159,9 @@ class Closing(AsyncCase):
 
     async def test_a_client_that_is_closed_while_its_sidecar_starts_again_leaves_none(self) -> None:
         # The second one opens nothing, and when it is ended it leaves behind what holds its pipes.
-        script = 'if [ -e been ]; then cat > /dev/null; fi; touch been; exec "$0" --stdio'
+        stays = f"( {waits_at('gate')} ) < /dev/null & wait"
+        script = f'if [ -e been ]; then {stays}; fi; touch been; exec "$0" --stdio'
+        self.addCleanup(self.place.open_gate, "gate")
         client = await self.open(command=["sh", "-c", script, BINARY], cwd=self.place.project)
         await self.lost(client, "lost")
         listing = asyncio.create_task(client.automations.list())

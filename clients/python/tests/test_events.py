@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import sys
 from typing import Any
 
 from sexton_client import SextonClient, SextonError
 from sexton_client.protocol import Event
 
-from .support import AsyncCase, dormant, next_of, run_is, shell, waits_at, within
+from .support import BINARY, AsyncCase, dormant, next_of, run_is, shell, waits_at, within
 
 
 async def rename(client: SextonClient, id: str, titles: list[str]) -> None:
@@ -29,6 +30,28 @@ def title_of(event: Event) -> str:
 
 async def create(client: SextonClient, title: str) -> str:
     return (await client.automations.create(**dormant(title, shell("true"))))["id"]
+
+
+FORGETFUL = """
+import os, subprocess, sys, threading
+
+sidecar = subprocess.Popen([sys.argv[1], "--stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+def asks():
+    while asked := os.read(0, 65536):
+        os.write(sidecar.stdin.fileno(), asked)
+    sidecar.stdin.close()
+
+threading.Thread(target=asks, daemon=True).start()
+while header := sidecar.stdout.readline():
+    body = sidecar.stdout.read(int(header.split(b":")[1]) + 2)
+    if b'"manual"' in body and not os.path.exists("been"):
+        open("been", "w").close()
+        sidecar.kill()
+        os._exit(1)
+    os.write(1, header + body)
+"""
+"""A sidecar that dies when a run was made, before anybody is told."""
 
 
 class Events(AsyncCase):
@@ -236,6 +259,13 @@ class Events(AsyncCase):
         await client.automations.create(**dormant("Nightly tests", shell("true")))
         with self.assertRaisesRegex(LookupError, "2 automations"):
             await client.run("Nightly tests")
+
+    async def test_a_run_is_not_made_twice_when_its_sidecar_dies_before_it_has_answered(self) -> None:
+        client = await self.open(command=[sys.executable, "-c", FORGETFUL, BINARY], cwd=self.place.project)
+        await client.automations.create(**dormant("a", {"kind": "notify", "text": "once"}))
+        ended = await within("a run", client.run("a"))
+        self.assertTrue((self.place.project / "been").exists())
+        self.assertEqual([run["id"] for run in (await client.runs.list())["items"]], [ended["id"]])
 
     async def test_a_run_that_is_waited_for_is_found_again_after_its_sidecar_was_killed(self) -> None:
         client = await self.open()

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from typing import Any
 
 import sexton_client
@@ -71,6 +72,28 @@ class Blocking(Case):
         waiting.join(DEADLINE)
         self.assertEqual(ended, ["succeeded"])
         sexton.close("maintenance")
+
+    def test_what_is_interrupted_waits_no_more(self) -> None:
+        sexton = self.open()
+        id = sexton.automations.create(**dormant("a", shell(waits_at("gate"))))["id"]
+        run = sexton.automations.run(id)
+
+        async def tasks() -> int:
+            return len(asyncio.all_tasks())
+
+        def interrupts(number: int, frame: object) -> None:
+            raise InterruptedError
+
+        before = sexton._loop.run("tasks", tasks())
+        self.addCleanup(signal.signal, signal.SIGALRM, signal.signal(signal.SIGALRM, interrupts))
+        signal.setitimer(signal.ITIMER_REAL, 0.2)
+        with self.assertRaises(InterruptedError):
+            sexton.wait(run["id"])
+        deadline = time.monotonic() + DEADLINE
+        while sexton._loop.run("tasks", tasks()) > before:
+            self.assertLess(time.monotonic(), deadline, "it still waits")
+        self.place.open_gate("gate")
+        self.assertEqual(sexton.wait(run["id"])["state"], "succeeded")
 
     def test_a_listener_is_told_that_it_must_not_wait(self) -> None:
         flaws: list[str] = []
@@ -160,6 +183,8 @@ class Interrupted(Case):
         process = self.place.started(program)
         assert process.stdout is not None
         pid, run = process.stdout.readline().split()
+        # The signal is for the program, and the sidecar is not to be the first to hear of it.
+        self.assertNotEqual(os.getsid(int(pid)), os.getsid(process.pid))
         os.killpg(process.pid, signal.SIGINT)
         out, err = finished(process)
         self.assertFalse(is_alive(int(pid)), "its sidecar is still there")

@@ -98,7 +98,7 @@ class Serving(AsyncCase):
             seen.append((work.prompt, work.model, work.variant, work.step_cap, work.permissions, work.session_id))
             await work.started("ses_1")
             # More than one report takes, and no character is cut.
-            await work.output("ä" * 50_000)
+            await work.output("x" + "ä" * 50_000)
             await work.cost(0.25, "EUR")
             permission = await work.blocked(
                 {
@@ -123,7 +123,7 @@ class Serving(AsyncCase):
         ended = await run_is(news, run, "succeeded")
         self.assertEqual(seen, [("look around", "large", "careful", 7, "ask", None), "yes"])
         self.assertEqual(ended["cost"], {"amount": 0.25, "currency": "EUR"})
-        self.assertEqual("".join([part.text async for part in client.output(run)]), "ä" * 50_000)
+        self.assertEqual("".join([part.text async for part in client.output(run)]), "x" + "ä" * 50_000)
         self.assertTrue((await client.automations.get(ended["automationID"]))["paused"])
 
     async def test_a_callback_that_says_little_is_enough(self) -> None:
