@@ -352,7 +352,7 @@ impl MainLoop {
         match wished {
             Ok(Ok(())) => {}
             // A slow disk is nothing that anybody has to act on.
-            Err(_) => tracing::warn!("leaving is not written down yet; whoever comes next settles it"),
+            Err(_) => tracing::info!("leaving is not written down yet; whoever comes next settles it"),
             Ok(Err(refusal)) => {
                 tracing::error!(%refusal, "leaving is not written down; whoever comes next settles it");
             }
