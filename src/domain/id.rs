@@ -63,7 +63,7 @@ id_type!(
     "ldg_"
 );
 id_type!(
-    /// One wish to close, see the lifecycle of the contract.
+    /// One wish to close.
     LifecycleActionId,
     "lca_"
 );

@@ -7,6 +7,7 @@
 //! | `console` | | its commands are run, and what they print is compared |
 //! | `jsonrpc` | | said to a fresh sidecar, whose answers are compared |
 //! | `json` | `as: METHOD`, `as: METHOD draft` | sent as params, with `dryRun` as a draft |
+//! | `json` | `as: type NAME` | holds by that type of the schema |
 //! | `json` | `as: config.json` | the user's configuration, which a sidecar takes up |
 //! | `json`, `toml` | `as: mcp host` | the command in it is started, and offers its tools |
 //! | `ini` | `as: systemd unit NAME` | verified, and what it starts serves |
@@ -26,6 +27,8 @@ pub(crate) enum Example {
         method: String,
         wish: Wish,
     },
+    /// A value of a type of the contract's.
+    Value(String),
     Configuration,
     McpHost,
     /// A unit of systemd's, with its name.
@@ -38,6 +41,10 @@ pub(crate) enum Example {
 impl Example {
     pub(crate) fn params(self) -> Option<(String, Wish)> {
         if let Example::Params { method, wish } = self { Some((method, wish)) } else { None }
+    }
+
+    pub(crate) fn type_name(self) -> Option<String> {
+        if let Example::Value(name) = self { Some(name) } else { None }
     }
 
     pub(crate) fn unit(self) -> Option<String> {
@@ -101,7 +108,10 @@ pub(crate) fn example(block: &Block) -> Result<Example, String> {
         ("jsonrpc", None) => Ok(Example::Conversation),
         ("json", Some(Directive::As("config.json"))) => Ok(Example::Configuration),
         ("json" | "toml", Some(Directive::As("mcp host"))) => Ok(Example::McpHost),
-        ("json", Some(Directive::As(words))) => params(words),
+        ("json", Some(Directive::As(words))) => match words.strip_prefix("type ") {
+            Some(name) => Ok(Example::Value(name.to_owned())),
+            None => params(words),
+        },
         ("ini", Some(Directive::As(words))) => match words.strip_prefix("systemd unit ") {
             Some(name) => Ok(Example::Unit(name.to_owned())),
             None => Err(format!("`as: {words}` is not `as: systemd unit NAME`")),

@@ -6,12 +6,19 @@ use std::path::{Component, Path, PathBuf};
 use crate::blocks::prose;
 use crate::documents::{Document, root};
 
+/// The anchors of each document, by its name.
+pub(crate) type Headings = HashMap<String, Vec<String>>;
+
+pub(crate) fn headings(all: &[Document]) -> Headings {
+    all.iter().map(|one| (one.name.clone(), anchors(&one.text))).collect()
+}
+
 /// All links of a document that lead nowhere.
-pub(crate) fn check(document: &Document, all: &[Document]) -> Result<(), String> {
+pub(crate) fn check(document: &Document, headings: &Headings) -> Result<(), String> {
     let mut faults = Vec::new();
     for (number, line) in prose(&document.text).into_iter().enumerate() {
         for target in targets(line) {
-            if let Err(fault) = leads_somewhere(&target, document, all) {
+            if let Err(fault) = leads_somewhere(&target, document, headings) {
                 faults.push(format!("line {}: {target}: {fault}", number + 1));
             }
         }
@@ -19,7 +26,7 @@ pub(crate) fn check(document: &Document, all: &[Document]) -> Result<(), String>
     if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) }
 }
 
-fn leads_somewhere(target: &str, document: &Document, all: &[Document]) -> Result<(), String> {
+fn leads_somewhere(target: &str, document: &Document, headings: &Headings) -> Result<(), String> {
     let is_elsewhere = target.contains("://") || target.starts_with("mailto:");
     if is_elsewhere {
         return Ok(());
@@ -37,8 +44,7 @@ fn leads_somewhere(target: &str, document: &Document, all: &[Document]) -> Resul
         }
     };
     let Some(anchor) = anchor else { return Ok(()) };
-    let there = all.iter().find(|one| one.name == name).ok_or("anchors are looked for in documents only")?;
-    let known = anchors(&there.text);
+    let known = headings.get(&name).ok_or("anchors are looked for in documents only")?;
     match known.iter().any(|one| one == anchor) {
         true => Ok(()),
         false => Err(format!("{name} has no such heading; it has {}", known.join(", "))),
@@ -93,7 +99,7 @@ fn without_code(line: &str) -> String {
 }
 
 /// The anchors of a document, as GitHub names them.
-pub(crate) fn anchors(text: &str) -> Vec<String> {
+fn anchors(text: &str) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     let mut found = Vec::new();
     for line in prose(text) {

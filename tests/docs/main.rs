@@ -19,6 +19,7 @@ mod mistakes;
 mod params;
 mod reader;
 mod readme;
+mod reference;
 mod repository;
 mod shell;
 #[path = "../support/mod.rs"]
@@ -130,6 +131,11 @@ fn all_params_are_granted() {
 }
 
 #[test]
+fn every_value_is_of_its_type() {
+    check_blocks(Example::type_name, |block, name| params::check_value(block, name));
+}
+
+#[test]
 fn every_configuration_is_taken_up_without_a_warning() {
     check_each(&Example::Configuration, configuration::check);
 }
@@ -157,5 +163,6 @@ fn every_block_that_another_test_runs_is_named_there() {
 #[test]
 fn every_link_inside_the_repository_leads_somewhere() {
     let all = documents();
-    check(&all, |one| one.name.clone(), |one| links::check(one, &all));
+    let headings = links::headings(&all);
+    check(&all, |one| one.name.clone(), |one| links::check(one, &headings));
 }

@@ -225,7 +225,8 @@ fn links_that_lead_nowhere_are_told() {
         text: "# A `page` (of sexton)\n## Twice\n## Twice\n<a id=\"here\"></a>\n```sh\n# no heading\n```\n"
             .to_owned(),
     };
-    let link = |text: &str| links::check(&document(text), std::slice::from_ref(&there));
+    let headings = links::headings(&[there]);
+    let link = |text: &str| links::check(&document(text), &headings);
     let good = [
         "[a](../README.md#a-page-of-sexton), [b](../README.md#twice-1), [c](../README.md#here), [d](../Cargo.toml)",
         "[elsewhere](https://example.com/nothing), `[shown](nowhere)`, [name]: ../src",

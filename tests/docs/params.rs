@@ -37,9 +37,18 @@ fn offer(task: &Value) -> Option<Value> {
     Some(json!({"id": model["providerID"], "models": models}))
 }
 
+/// Holds the block against a type of the contract's.
+pub(crate) fn check_value(block: &Block, type_name: &str) -> Result<(), String> {
+    let value: Value = serde_json::from_str(&block.content).map_err(|error| format!("no JSON: {error}"))?;
+    hold(type_name, &value)
+}
+
 /// Holds a value against a type of the published schema.
 fn hold(type_name: &str, value: &Value) -> Result<(), String> {
     let mut document = schema::protocol();
+    if document["$defs"].get(type_name).is_none() {
+        return Err(format!("the schema has no type {type_name}"));
+    }
     let wanted = json!({"$ref": format!("#/$defs/{type_name}"), "$defs": document["$defs"].take()});
     let validator = jsonschema::validator_for(&wanted).unwrap();
     let faults: Vec<String> =

@@ -126,18 +126,22 @@ fn rhythm() -> Value {
     let anchor = saying(instant(), anchor);
     let expression = bytes(1, most::EXPRESSION_BYTES, "Five fields as in a crontab, or a nickname.");
     let rhythm = union(&[
-        variant("interval", &[("everyMs", every), ("anchorAt", anchor)], &["everyMs"]),
-        variant("cron", &[("expression", expression)], &["expression"]),
+        saying(
+            variant("interval", &[("everyMs", every), ("anchorAt", anchor)], &["everyMs"]),
+            "By elapsed time.",
+        ),
+        saying(variant("cron", &[("expression", expression)], &["expression"]), "By the clocks of its zone."),
     ]);
     saying(rhythm, "How often it is due; only with `recurring`.")
 }
 
 fn stop() -> Value {
+    let last = saying(instant(), "The last time at which it may be due.");
     let count = saying(integer(1, most::STOP_COUNT), "After how many of its runs have succeeded or failed.");
     let stop = union(&[
-        variant("never", &[], &[]),
-        variant("count", &[("count", count)], &["count"]),
-        variant("until", &[("at", saying(instant(), "The last time at which it may be due."))], &["at"]),
+        saying(variant("never", &[], &[]), "It does not."),
+        saying(variant("count", &[("count", count)], &["count"]), "By what it has done."),
+        saying(variant("until", &[("at", last)], &["at"]), "By the time."),
     ]);
     with_default(saying(stop, "When it ends; only with `recurring`."), json!({"kind": "never"}))
 }
@@ -164,8 +168,11 @@ fn task() -> Value {
     let mut asked = variant("prompt", &prompt(), &["prompt", "model"]);
     asked["dependentSchemas"] =
         json!({"sessionID": {"properties": {"context": {"const": "continue"}}, "required": ["context"]}});
-    let task =
-        union(&[variant("command", &command, &["program"]), asked, variant("notify", &notify, &["text"])]);
+    let task = union(&[
+        saying(variant("command", &command, &["program"]), "A program is run."),
+        saying(asked, "A coding agent is asked to do something."),
+        saying(variant("notify", &notify, &["text"]), "People are told something: a reminder."),
+    ]);
     saying(task, "What is done. No shell takes part unless `program` is one.")
 }
 
@@ -203,8 +210,11 @@ fn policy() -> Value {
     let span = |least| integer(least, most::SPAN_MS);
     let window = "How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent.";
     let missed = union(&[
-        variant("skip", &[], &[]),
-        variant("runOnce", &[("windowMs", saying(span(0), window))], &[]),
+        saying(variant("skip", &[], &[]), "All are recorded."),
+        saying(
+            variant("runOnce", &[("windowMs", saying(span(0), window))], &[]),
+            "One run makes up for all, if the newest is not too old.",
+        ),
     ]);
     let missed = saying(
         missed,

@@ -140,7 +140,10 @@ fn blocker() -> Value {
         ("options", saying(option(&[], &["id", "label"]), "Without any, words are wanted.")),
     ];
     union(&[
-        variant("permission", &permission, &["requestID", "title", "options"]),
-        variant("question", &question, &["callID", "prompt"]),
+        saying(
+            variant("permission", &permission, &["requestID", "title", "options"]),
+            "It asks whether it may do something.",
+        ),
+        saying(variant("question", &question, &["callID", "prompt"]), "It asks a question."),
     ])
 }

@@ -1634,7 +1634,7 @@ export type Lifecycle = {
 };
 
 /**
- * One wish to close, see the lifecycle of the contract.
+ * One wish to close.
  *
  * Opaque and unique; not meant to be sorted.
  */
