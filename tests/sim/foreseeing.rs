@@ -16,8 +16,11 @@ use sexton::domain::verdict::Verdict;
 use sexton::engine::explain::Foretold;
 use sexton::engine::simulate::{self, Around, Means, Patience, prepare};
 
+use crate::app::AGENT;
+use crate::closer::by_hand;
 use crate::drafts::{every, once, policy, prompt, reminder, with};
 use crate::rng::{Rng, from_environment};
+use crate::sessions::continuing;
 use crate::window::exited;
 use crate::world::{START, World};
 
@@ -374,4 +377,24 @@ fn a_draft_is_created_in_thought() {
     let asked = Asked { draft: Some(with_nobodys_model), ..Asked::default() };
     let refused = try_foretell(&world, asked, Means::Memory, &|| Patience::Lasts);
     assert!(matches!(refused, Err(Refusal::InvalidAutomation(_))), "{refused:?}");
+}
+
+#[test]
+fn whoever_is_given_a_run_in_the_place_of_another_window_looks_at_its_session_at_once() {
+    let mut world = World::new();
+    world.limits.shared.max_agents = 2;
+    world.work_ms = Some(10_400);
+    let windows = [world.open(), world.open()];
+    windows.iter().for_each(|who| world.has_agents(*who, &[AGENT]));
+    let (_, at_work) = by_hand(&mut world, windows[0], continuing(None));
+    world.settle();
+    let task = continuing(Some(&format!("session of {at_work}")))["task"].clone();
+    let waits = with(once(world.now.as_millis() + 1000), json!({"access": "read", "task": task}));
+    let id = world.create(windows[0], waits);
+    let told = foretell(&world, Asked { span_ms: MINUTE, assume_run_ms: Some(10_400), ..Asked::default() });
+    // The window that has it looks each second. The other one takes it when the session is free.
+    assert_eq!(all_words(&world, &told), [(1000, Verdict::Ran, None, Some(9400))]);
+    world.run_for(MINUTE);
+    let run = world.automation(&id).state.last_run.expect("a run");
+    assert_eq!(world.run_row(&run).run.started_at(), told.fires[0].started_at);
 }

@@ -17,7 +17,7 @@ use crate::world::{Who, World};
 const SECOND: i64 = 1000;
 
 /// A prompt that only reads and continues a session, perhaps a named one.
-fn continuing(named: Option<&str>) -> Value {
+pub(crate) fn continuing(named: Option<&str>) -> Value {
     let mut draft = with(prompt(json!({})), json!({"access": "read"}));
     draft["task"]["context"] = json!("continue");
     if let Some(named) = named {

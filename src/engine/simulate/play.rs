@@ -34,6 +34,14 @@ pub(super) struct Window {
     pub(super) duty: Option<Duty>,
 }
 
+/// That a run could not begin, and who looks again.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PutOff {
+    pub(super) until: Timestamp,
+    /// The window that had it. Another one that is given the run since looks at once.
+    pub(super) by: usize,
+}
+
 /// See the module.
 pub(super) struct Play<'a> {
     pub(super) copy: &'a MemoryCopy,
@@ -47,7 +55,7 @@ pub(super) struct Play<'a> {
     /// When the work ends that goes on.
     pub(super) work: BTreeMap<RunId, Timestamp>,
     /// When it is looked again whether these can begin.
-    pub(super) put_off: BTreeMap<RunId, Timestamp>,
+    pub(super) put_off: BTreeMap<RunId, PutOff>,
     /// What runs have waited for that have not ended, when time passed last.
     pub(super) waited: HashMap<RunId, WaitingFor>,
     around: &'a Around<'a>,
@@ -127,7 +135,8 @@ impl<'a> Play<'a> {
 
     /// When work ends next, or is looked at again that could not begin.
     fn next_work(&self) -> Option<Timestamp> {
-        self.work.values().chain(self.put_off.values()).filter(|at| **at > self.now).min().copied()
+        let looks = self.put_off.values().map(|put_off| put_off.until);
+        self.work.values().copied().chain(looks).filter(|at| *at > self.now).min()
     }
 
     /// What has become of the slots of the runs that have ended since this was called before.
@@ -275,7 +284,8 @@ impl<'a> Play<'a> {
 
     /// A window begins what it was given, and it starts at once.
     fn begin(&mut self, window: usize, order: &Order) -> Result<(), Refusal> {
-        if self.put_off.get(&order.run).is_some_and(|until| *until > self.now) {
+        let is_put_off = |put_off: &PutOff| put_off.by == window && put_off.until > self.now;
+        if self.put_off.get(&order.run).is_some_and(is_put_off) {
             return Ok(());
         }
         self.put_off.remove(&order.run);
@@ -299,7 +309,8 @@ impl<'a> Play<'a> {
                 self.start(&run)
             }
             Fence::Withdrawn => {
-                self.put_off.insert(order.run.clone(), self.now.plus_ms(LOOKS_AGAIN_MS));
+                let until = self.now.plus_ms(LOOKS_AGAIN_MS);
+                self.put_off.insert(order.run.clone(), PutOff { until, by: window });
                 Ok(())
             }
         }

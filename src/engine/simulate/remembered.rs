@@ -10,7 +10,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::fate::Fate;
-use super::play::Play;
+use super::play::{Play, PutOff};
 use super::timetable::{Came, Place, Standing, Timetable};
 use super::told::Told;
 use super::{Budget, Simulated};
@@ -35,7 +35,8 @@ struct State {
 #[derive(Clone, Debug)]
 pub(super) struct Carried {
     pub(super) ends_in_ms: Option<i64>,
-    pub(super) put_off_ms: Option<i64>,
+    /// For how long it is put off, and by which window.
+    pub(super) put_off: Option<(i64, usize)>,
     pub(super) waited: Option<WaitingFor>,
 }
 
@@ -224,10 +225,10 @@ impl Play<'_> {
     /// The runs that have not ended, as seen from now, and what is known of each beside its row.
     fn freeze(&self) -> Result<(Frozen, Vec<Carried>), Refusal> {
         let frozen = self.copy.freeze(self.now)?;
-        let later = |at: Option<&Timestamp>| at.map(|at| at.since_ms(self.now)).filter(|ms| *ms > 0);
+        let later = |PutOff { until, by }: &PutOff| (until.since_ms(self.now), *by);
         let carried = frozen.ids.iter().map(|id: &RunId| Carried {
             ends_in_ms: self.work.get(id).map(|at| at.since_ms(self.now)),
-            put_off_ms: later(self.put_off.get(id)),
+            put_off: self.put_off.get(id).map(later).filter(|(ms, _)| *ms > 0),
             waited: self.waited.get(id).copied(),
         });
         let carried = carried.collect();
@@ -240,10 +241,11 @@ impl Play<'_> {
         self.work.clear();
         self.put_off.clear();
         self.waited.clear();
-        for (id, Carried { ends_in_ms, put_off_ms, waited }) in frozen.ids.iter().zip(carried) {
+        for (id, Carried { ends_in_ms, put_off, waited }) in frozen.ids.iter().zip(carried) {
             let at = |ms: &i64| self.now.plus_ms(*ms);
             self.work.extend(ends_in_ms.as_ref().map(|ms| (id.clone(), at(ms))));
-            self.put_off.extend(put_off_ms.as_ref().map(|ms| (id.clone(), at(ms))));
+            let put_off = put_off.as_ref().map(|(ms, by)| PutOff { until: at(ms), by: *by });
+            self.put_off.extend(put_off.map(|put_off| (id.clone(), put_off)));
             self.waited.extend(waited.map(|what| (id.clone(), what)));
         }
         Ok(())

@@ -11,11 +11,8 @@ use crate::drafts::{every, once, reminder, with};
 impl Walk {
     pub(super) fn request(&mut self) {
         let (Some(who), Some(id)) = (self.someone(), self.some_automation()) else { return };
-        let executor = match self.world.now.as_millis() % 3 {
-            0 => Executor::Participant,
-            _ => Executor::Asker,
-        };
         let if_busy = *self.rng.pick(&[None, None, Some(IfBusy::Queue), Some(IfBusy::Skip)]).unwrap();
+        let executor = *self.rng.pick(&[Executor::Participant, Executor::Asker, Executor::Asker]).unwrap();
         match self.world.try_run_by(who, &id, if_busy, executor) {
             Ok(_)
             | Err(
