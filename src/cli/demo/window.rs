@@ -102,6 +102,20 @@ impl Window {
         if followed { ended } else { ended.saturating_sub(1) }
     }
 
+    /// Whether a run that it was told of has not ended yet.
+    pub(super) fn is_at_work(&self) -> bool {
+        let runs =
+            || self.told.iter().filter(|event| event["kind"] == "run.updated").map(|event| &event["run"]);
+        let ended = |id: &Value| runs().any(|run| run["id"] == *id && run["completedAt"].is_i64());
+        runs().any(|run| !ended(&run["id"]))
+    }
+
+    /// When the automation that it was told of last is due next, in milliseconds since 1970.
+    pub(super) fn next_slot(&self) -> Option<i64> {
+        let newest = self.told.iter().rev().find(|event| event["kind"] == "automation.updated");
+        newest.and_then(|event| event["automation"]["state"]["nextFireAt"].as_i64())
+    }
+
     /// Whether it was told that it is the one that rings.
     pub(super) fn owns_the_bell(&self) -> bool {
         let newest = self.told.iter().rev().find(|event| event["kind"] == "scheduler.owner");
