@@ -103,6 +103,9 @@ fn what_is_played_looks_at_what_it_is_told() {
         "claude mcp add sexton sexton mcp",
         "systemctl --user enable --now sextant@project.service",
         "journalctl --user --unit sextant",
+        "pip install nothing-that-is-needed",
+        "python3 -m unittest discover -s clients -t clients",
+        "cd clients && python3 -m mypy",
         "./.ci/run fast",
     ];
     let reader = Reader::new();
