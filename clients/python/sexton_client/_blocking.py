@@ -166,7 +166,7 @@ class Sexton(BlockingMethods):
 
 
 class BlockingStream(Iterator[T], Generic[T]):
-    """What a subscription tells, in order. It ends when it is closed, when nobody has it any more, or with the client."""
+    """What a subscription tells, in order. It ends when it is closed, nobody has it any more, or with the client."""
 
     def __init__(self, loop: _Loop, what: str, stream: Stream[T]) -> None:
         self._loop = loop

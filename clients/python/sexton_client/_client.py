@@ -266,8 +266,8 @@ class SextonClient(Methods):
     async def close(self, mode: protocol.CloseMode = "force") -> None:
         """Ends everything of this window, its sidecar included.
 
-        `maintenance` waits for the runs of this window, and is overtaken by a later `force`; what the sidecar refuses is
-        raised, and then it goes on.
+        `maintenance` waits for the runs of this window, and is overtaken by a later `force`; what the sidecar refuses
+        is raised, and then it goes on.
         """
         if self.state == "closed":
             return

@@ -44,14 +44,18 @@ class Automations:
     ) -> protocol.AutomationCreateResult:
         """Creates an automation, or shows what it would be.
 
+        kind: Whether it is due once, or again and again.
+        task: What is done. No shell takes part unless `program` is one.
         title: What people call it.
-        access: Default: 'write'.
+        access: Whether its runs change their directory: runs that do wait for each other there, runs that only read
+        neither wait nor are waited for. Default: 'write'.
         dryRun: Only shows what would be; nothing is stored. Default: False.
         fireAt: When it is due; only with `oneshot`, and in the future.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
         key: The client's own name for this request: the same one again within 24 h gives what the first did.
         note: What is noted on the pause; only with `paused`: true.
-        paused: Default: False.
+        paused: Whether it is created at rest. Default: False.
+        policy: What happens when things are not as planned. What is left out has its default.
         rhythm: How often it is due; only with `recurring`.
         stop: When it ends; only with `recurring`. Default: {'kind': 'never'}.
         timezone: An IANA name; the machine's zone if it is absent.
@@ -79,6 +83,7 @@ class Automations:
     async def get(self, id: str, *, insideRun: str | None = None) -> protocol.AutomationGetResult:
         """Gives an automation.
 
+        id: The automation.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
         """
         return await self._client.request("automation/get", _given({"id": id, "insideRun": insideRun}))
@@ -96,7 +101,8 @@ class Automations:
 
         cursor: The `nextCursor` of the page before.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
-        limit: From 1 to 500. Default: 100.
+        limit: How much one answer has at most. From 1 to 500. Default: 100.
+        paused: Only those that are paused, or only those that are not.
         query: A part of the title, in upper or lower case.
         """
         params = {
@@ -118,6 +124,7 @@ class Automations:
     ) -> protocol.AutomationUpdateResult:
         """Changes what is to be done or when. What is due up to now is settled as it was before.
 
+        id: The automation.
         patch: A JSON merge patch (RFC 7396) over the draft. What belongs to one `kind` of an object goes when its
         `kind` changes; the automation's own `kind` cannot change.
         ifRevision: The revision that the change is meant for; with another one it is refused. From 1 to
@@ -141,7 +148,9 @@ class Automations:
     ) -> protocol.AutomationPauseResult:
         """Has nothing be due until the automation is resumed; nothing of that time will be missed.
 
+        id: The automation.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
+        note: Why, for people.
         """
         params = {
             "id": id,
@@ -159,7 +168,9 @@ class Automations:
     ) -> protocol.AutomationResumeResult:
         """Has a paused automation go on from now.
 
+        id: The automation.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
+        note: Why, for people.
         """
         params = {
             "id": id,
@@ -178,7 +189,9 @@ class Automations:
     ) -> protocol.AutomationDeleteResult:
         """Deletes an automation; its runs stay readable. Answers when its work has gone.
 
-        activeRun: Default: 'cancel'.
+        id: The automation.
+        activeRun: What becomes of its active runs: they are ended first; they go on to their end; or nothing is
+        deleted while there are any. Default: 'cancel'.
         ifRevision: The revision that the change is meant for; with another one it is refused. From 1 to
         9007199254740991.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
@@ -204,7 +217,9 @@ class Automations:
     ) -> protocol.AutomationRunResult:
         """Carries an automation out now; no slot is moved.
 
-        attendance: Default: 'attended'.
+        id: The automation.
+        attendance: Whether somebody is there to answer, which decides how long a question waits. Default:
+        'attended'.
         context: What is told beside the prompt, this time.
         executor: Who carries it out: the window that is asked, if it can, or a participant as for a scheduled run,
         so that whoever asks may leave. While none is open, a command waits for one. Default: 'asker'.
@@ -236,8 +251,8 @@ class Automations:
         """Tells when a schedule would be due, and what it says in words.
 
         after: Only fires after this; now if it is absent.
-        count: From 1 to 1000. Default: 5.
-        fireAt: Milliseconds since 1970-01-01T00:00:00Z.
+        count: How many fires are wanted. From 1 to 1000. Default: 5.
+        fireAt: When it would be due once.
         rhythm: How often it is due; only with `recurring`.
         stop: When it ends; only with `recurring`. Default: {'kind': 'never'}.
         timezone: An IANA name; the machine's zone if it is absent.
@@ -255,6 +270,7 @@ class Automations:
     async def explain(self, id: str, *, at: int | None = None) -> protocol.AutomationExplainResult:
         """Tells why something ran at a time, or why it did not, also of deleted automations.
 
+        id: The automation.
         at: The time in question, in the past or to come: the scheduled time in the same minute is meant. If it is
         absent, the last time that was due, or else the next one.
         """
@@ -305,11 +321,12 @@ class Runs:
     ) -> protocol.RunListResult:
         """Gives a page of runs, newest first, also of deleted automations.
 
+        automationID: Only runs of this automation, which may have been deleted.
         cursor: The `nextCursor` of the page before.
-        fromAt: Milliseconds since 1970-01-01T00:00:00Z.
-        limit: From 1 to 100. Default: 50.
+        fromAt: Only runs created at this time or later.
+        limit: How much one answer has at most. From 1 to 100. Default: 50.
         states: Only runs in one of these states.
-        toAt: Milliseconds since 1970-01-01T00:00:00Z.
+        toAt: Only runs created at this time or earlier.
         """
         params = {
             "automationID": automationID,
@@ -322,12 +339,16 @@ class Runs:
         return await self._client.request("run/list", _given(params))
 
     async def get(self, id: str) -> protocol.RunGetResult:
-        """Gives a run."""
+        """Gives a run.
+
+        id: The run.
+        """
         return await self._client.request("run/get", _given({"id": id}))
 
     async def cancel(self, id: str, *, insideRun: str | None = None) -> protocol.RunCancelResult:
         """Asks a run to end; a second time kills it. An ended run is given as it is.
 
+        id: The run.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
         """
         return await self._client.request("run/cancel", _given({"id": id, "insideRun": insideRun}))
@@ -344,6 +365,7 @@ class Runs:
     ) -> protocol.RunRespondResult:
         """Answers what a run waits for a person for. The first answer counts.
 
+        id: The run.
         callID: Of a question.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
         optionID: One of the options that were offered.
@@ -369,8 +391,9 @@ class Runs:
     ) -> protocol.RunOutputResult:
         """Gives a part of what a run has written.
 
-        limit: From 1 to 1048576. Default: 65536.
-        offset: Default: 0.
+        id: The run.
+        limit: How much one answer has at most. From 1 to 1048576. Default: 65536.
+        offset: The byte of the output to begin with. Default: 0.
         """
         return await self._client.request("run/output", _given({"id": id, "limit": limit, "offset": offset}))
 
@@ -383,6 +406,8 @@ class Runs:
     ) -> protocol.RunReportResult:
         """Tells what became of work that this window was sent.
 
+        report: What becomes of it.
+        runID: The run.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.
         """
         params = {
@@ -434,6 +459,8 @@ class Lifecycle:
         """Has this window reload its configuration, or give up the project or some of its directories. Answers when
         that has happened, or is known to wait.
 
+        kind: What it is for: to read the configuration anew, or to give up the project, so that another window
+        rings.
         mode: What becomes of the runs in its way: they are waited for, or stopped.
         directories: The directories that it concerns; all if it is absent. One that is not there has no runs.
         insideRun: The run that this request comes out of, when an application forwards an agent's call.

@@ -183,7 +183,7 @@ class Transport:
 
 
 class _Writing(asyncio.BaseProtocol):
-    """What goes into the sidecar. Each request waits for its own answer, so what waits here is what callers wait for."""
+    """What goes into the sidecar. What waits here is what callers wait for, because each of them has one request."""
 
     def __init__(self) -> None:
         self._pipe: asyncio.WriteTransport | None = None

@@ -48,8 +48,10 @@ Continuity: TypeAlias = Literal["new", "resumed", "loaded"]
 """Whether an agent's session was new."""
 
 DirectoryHoldResult: TypeAlias = str
+"""The subscription, which its notifications name, and the method that ends it."""
 
 DirectoryReleaseResult: TypeAlias = bool
+"""Whether there was such a subscription."""
 
 ErrorClass: TypeAlias = Literal["task", "transient", "config", "auth", "quota", "permission", "agent", "crash"]
 """Whose fault a failure is."""
@@ -81,8 +83,10 @@ EventsSubscribeKindsItem: TypeAlias = Literal[
 ]
 
 EventsSubscribeResult: TypeAlias = str
+"""The subscription, which its notifications name, and the method that ends it."""
 
 EventsUnsubscribeResult: TypeAlias = bool
+"""Whether there was such a subscription."""
 
 Health: TypeAlias = Literal["ok", "degraded"]
 """Whether everything is as it should be."""
@@ -124,8 +128,10 @@ NoteKind: TypeAlias = Literal[
 """What a note is about."""
 
 OutputSubscribeResult: TypeAlias = str
+"""The subscription, which its notifications name, and the method that ends it."""
 
 OutputUnsubscribeResult: TypeAlias = bool
+"""Whether there was such a subscription."""
 
 Overlap: TypeAlias = Literal["skip", "queueOne", "cancelPrevious"]
 """What happens to a slot while the previous run is still active."""
@@ -149,11 +155,13 @@ ProviderKind: TypeAlias = Literal["served", "acp"]
 """What a provider is."""
 
 ProviderServeResult: TypeAlias = str
+"""The subscription, which its notifications name, and the method that ends it."""
 
 ProviderStatus: TypeAlias = Literal["ready", "unavailable", "unknown"]
 """Whether a provider can be given work."""
 
 ProviderUnserveResult: TypeAlias = bool
+"""Whether there was such a subscription."""
 
 ResultOutcome: TypeAlias = Literal["changed", "findings", "nothing", "needs_human"]
 """What a result means for the person."""
@@ -162,6 +170,7 @@ Role: TypeAlias = Literal["participant", "observer"]
 """What a sidecar does beside answering its client."""
 
 RpcDiscoverResult: TypeAlias = dict[str, Any]
+"""An OpenRPC document."""
 
 RunId: TypeAlias = str
 """One run of an automation.
@@ -263,6 +272,7 @@ Waits: TypeAlias = Literal["deferred"]
 """That something happens later."""
 
 Word: TypeAlias = Literal[
+    "required",
     "wrong_type",
     "out_of_range",
     "unknown_value",
@@ -282,17 +292,16 @@ Word: TypeAlias = Literal[
     "invalid_timezone",
     "invalid_cron_expression",
     "interval_below_minimum_30000ms",
-    "invalid_variant_for_model",
-    "unsupported_session_with_fresh",
-    "unsupported_where_worktree_not_git",
-    "unsupported_continue_with_worktree",
-    "required",
     "model_not_found",
     "model_lookup_failed",
+    "invalid_variant_for_model",
+    "unsupported_session_with_fresh",
     "invalid_worktree_placement",
+    "unsupported_where_worktree_not_git",
+    "unsupported_continue_with_worktree",
     "not_available_yet",
 ]
-"""The closed list of words a client can match on (protocol, section 3)."""
+"""The closed list of words a client can match on in a refusal of fields."""
 
 WorktreeName: TypeAlias = str
 """The name of a worktree: 1 to 64 of `a` to `z`, `0` to `9` and `-`, neither at the ends nor twice in a row."""
@@ -409,14 +418,21 @@ class AutomationCreatePolicyBlockerMs(TypedDict):
     """How long a run may wait for a person."""
 
     attended: NotRequired[int]
-    """Default: 86400000."""
+    """If somebody asked for the run.
+    Default: 86400000.
+    """
     unattended: NotRequired[int]
-    """Default: 3600000."""
+    """If a timer did.
+    Default: 3600000.
+    """
 
 
 @final
 class AutomationCreatePolicyBudgetPerRun(TypedDict):
+    """The most."""
+
     amount: float
+    """How much."""
     currency: str
     """An ISO 4217 code."""
 
@@ -426,16 +442,21 @@ class AutomationCreatePolicyBudget(TypedDict):
     """What one run may cost."""
 
     perRun: AutomationCreatePolicyBudgetPerRun
+    """The most."""
 
 
 @final
 class AutomationCreatePolicyKeep(TypedDict):
+    """How many ended runs are kept."""
+
     days: NotRequired[int]
-    """From 1 to 3650.
+    """So many days after their end.
+    From 1 to 3650.
     Default: 90.
     """
     runs: NotRequired[int]
-    """From 1 to 1000000.
+    """So many, the newest.
+    From 1 to 1000000.
     Default: 1000.
     """
 
@@ -449,6 +470,7 @@ class AutomationCreatePolicyMissedSkip(TypedDict):
 class AutomationCreatePolicyMissedRunOnce(TypedDict):
     kind: Literal["runOnce"]
     windowMs: NotRequired[int]
+    """How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent."""
 
 
 @final
@@ -472,16 +494,23 @@ class AutomationCreatePolicyPrecheck(TypedDict):
 
 @final
 class AutomationCreatePolicyRetry(TypedDict):
+    """Whether a run whose work never began is tried again."""
+
     attempts: NotRequired[int]
-    """Default: 0."""
+    """How often, after the first time.
+    Default: 0.
+    """
     delayMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long after a failure.
+    From 1000 to 31536000000.
     Default: 60000.
     """
 
 
 @final
 class AutomationCreatePolicy(TypedDict):
+    """What happens when things are not as planned. What is left out has its default."""
+
     blockerMs: NotRequired[AutomationCreatePolicyBlockerMs]
     """How long a run may wait for a person.
     Default: {'attended': 86400000, 'unattended': 3600000}.
@@ -496,15 +525,26 @@ class AutomationCreatePolicy(TypedDict):
     Default: None.
     """
     ifBusy: NotRequired[Literal["queue", "skip"]]
-    """Default: 'queue'."""
+    """When another run is ahead in the directory: the run waits for up to `queueMs`, or does not take place.
+    Default: 'queue'.
+    """
     keep: NotRequired[AutomationCreatePolicyKeep]
-    """Default: {'days': 90, 'runs': 1000}."""
+    """How many ended runs are kept.
+    Default: {'days': 90, 'runs': 1000}.
+    """
     missed: NotRequired[AutomationCreatePolicyMissed]
-    """Default: {'kind': 'runOnce'}."""
+    """What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them.
+    Default: {'kind': 'runOnce'}.
+    """
     overlap: NotRequired[Literal["skip", "queueOne", "cancelPrevious"]]
-    """Default: 'skip'."""
+    """When the previous run is still active: the time is skipped and counted on that run; a run waits for its end; or
+    that run is asked to end first.
+    Default: 'skip'.
+    """
     pauseAfterFailures: NotRequired[int | None]
-    """From 1 to 1000000.
+    """After how many failures in a row the automation pauses itself; null for never. One of class `config`, `auth` or
+    `quota` pauses it whatever this says.
+    From 1 to 1000000.
     Default: 5.
     """
     permissions: NotRequired[Literal["ask", "deny"]]
@@ -518,11 +558,16 @@ class AutomationCreatePolicy(TypedDict):
     Default: None.
     """
     queueMs: NotRequired[int]
-    """Default: 3600000."""
+    """How long a run may wait before it begins.
+    Default: 3600000.
+    """
     retry: NotRequired[AutomationCreatePolicyRetry]
-    """Default: {'attempts': 0, 'delayMs': 60000}."""
+    """Whether a run whose work never began is tried again.
+    Default: {'attempts': 0, 'delayMs': 60000}.
+    """
     startMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long the start of its work may take.
+    From 1000 to 31536000000.
     Default: 60000.
     """
     stepCap: NotRequired[int]
@@ -531,7 +576,8 @@ class AutomationCreatePolicy(TypedDict):
     Default: 50.
     """
     wallMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long a run may work; what it waits for a person does not count.
+    From 1000 to 31536000000.
     Default: 3600000.
     """
 
@@ -567,13 +613,17 @@ class AutomationCreateTaskPromptModel(TypedDict):
     """Who is asked; `provider/list` has all."""
 
     modelID: str
+    """The id of one of its models."""
     providerID: str
+    """The provider's id."""
 
 
 @final
 class AutomationCreateTaskPrompt(TypedDict):
     context: NotRequired[Literal["fresh", "continue"]]
-    """Default: 'fresh'."""
+    """Whether each run has a session of its own, or goes on in that of the run before.
+    Default: 'fresh'.
+    """
     kind: Literal["prompt"]
     model: AutomationCreateTaskPromptModel
     """Who is asked; `provider/list` has all."""
@@ -606,7 +656,10 @@ class AutomationCreateWhere(TypedDict):
 
 class _AutomationCreateParams(TypedDict):
     access: NotRequired[Literal["write", "read"]]
-    """Default: 'write'."""
+    """Whether its runs change their directory: runs that do wait for each other there, runs that only read neither
+    wait nor are waited for.
+    Default: 'write'.
+    """
     dryRun: NotRequired[bool]
     """Only shows what would be; nothing is stored.
     Default: False.
@@ -618,9 +671,13 @@ class _AutomationCreateParams(TypedDict):
     note: NotRequired[str]
     """What is noted on the pause; only with `paused`: true."""
     paused: NotRequired[bool]
-    """Default: False."""
+    """Whether it is created at rest.
+    Default: False.
+    """
     policy: NotRequired[AutomationCreatePolicy]
+    """What happens when things are not as planned. What is left out has its default."""
     task: AutomationCreateTask
+    """What is done. No shell takes part unless `program` is one."""
     timezone: NotRequired[str]
     """An IANA name; the machine's zone if it is absent."""
     title: str
@@ -634,6 +691,7 @@ class AutomationCreateParamsOneshot(_AutomationCreateParams):
     fireAt: int
     """When it is due; only with `oneshot`, and in the future."""
     kind: Literal["oneshot"]
+    """Whether it is due once, or again and again."""
 
 
 @final
@@ -664,20 +722,23 @@ class AutomationCreateStopNever(TypedDict):
 @final
 class AutomationCreateStopCount(TypedDict):
     count: int
-    """From 1 to 1000000000."""
+    """After how many of its runs have succeeded or failed.
+    From 1 to 1000000000.
+    """
     kind: Literal["count"]
 
 
 @final
 class AutomationCreateStopUntil(TypedDict):
     at: int
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """The last time at which it may be due."""
     kind: Literal["until"]
 
 
 @final
 class AutomationCreateParamsRecurring(_AutomationCreateParams):
     kind: Literal["recurring"]
+    """Whether it is due once, or again and again."""
     rhythm: AutomationCreateRhythm
     """How often it is due; only with `recurring`."""
     stop: NotRequired[AutomationCreateStop]
@@ -689,8 +750,12 @@ class AutomationCreateParamsRecurring(_AutomationCreateParams):
 @final
 class AutomationDeleteParams(TypedDict):
     activeRun: NotRequired[Literal["cancel", "finish", "refuse"]]
-    """Default: 'cancel'."""
+    """What becomes of its active runs: they are ended first; they go on to their end; or nothing is deleted while
+    there are any.
+    Default: 'cancel'.
+    """
     id: str
+    """The automation."""
     ifRevision: NotRequired[int]
     """The revision that the change is meant for; with another one it is refused.
     From 1 to 9007199254740991.
@@ -706,11 +771,13 @@ class AutomationExplainParams(TypedDict):
     the last time that was due, or else the next one.
     """
     id: str
+    """The automation."""
 
 
 @final
 class AutomationGetParams(TypedDict):
     id: str
+    """The automation."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
 
@@ -722,10 +789,12 @@ class AutomationListParams(TypedDict):
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     limit: NotRequired[int]
-    """From 1 to 500.
+    """How much one answer has at most.
+    From 1 to 500.
     Default: 100.
     """
     paused: NotRequired[bool]
+    """Only those that are paused, or only those that are not."""
     query: NotRequired[str]
     """A part of the title, in upper or lower case."""
 
@@ -733,9 +802,11 @@ class AutomationListParams(TypedDict):
 @final
 class AutomationPauseParams(TypedDict):
     id: str
+    """The automation."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     note: NotRequired[str]
+    """Why, for people."""
 
 
 @final
@@ -766,14 +837,16 @@ class AutomationPreviewStopNever(TypedDict):
 @final
 class AutomationPreviewStopCount(TypedDict):
     count: int
-    """From 1 to 1000000000."""
+    """After how many of its runs have succeeded or failed.
+    From 1 to 1000000000.
+    """
     kind: Literal["count"]
 
 
 @final
 class AutomationPreviewStopUntil(TypedDict):
     at: int
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """The last time at which it may be due."""
     kind: Literal["until"]
 
 
@@ -782,11 +855,12 @@ class AutomationPreviewParams(TypedDict):
     after: NotRequired[int]
     """Only fires after this; now if it is absent."""
     count: NotRequired[int]
-    """From 1 to 1000.
+    """How many fires are wanted.
+    From 1 to 1000.
     Default: 5.
     """
     fireAt: NotRequired[int]
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """When it would be due once."""
     rhythm: NotRequired[AutomationPreviewRhythm]
     """How often it is due; only with `recurring`."""
     stop: NotRequired[AutomationPreviewStop]
@@ -800,15 +874,19 @@ class AutomationPreviewParams(TypedDict):
 @final
 class AutomationResumeParams(TypedDict):
     id: str
+    """The automation."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     note: NotRequired[str]
+    """Why, for people."""
 
 
 @final
 class AutomationRunParams(TypedDict):
     attendance: NotRequired[Literal["attended", "unattended"]]
-    """Default: 'attended'."""
+    """Whether somebody is there to answer, which decides how long a question waits.
+    Default: 'attended'.
+    """
     context: NotRequired[str]
     """What is told beside the prompt, this time."""
     executor: NotRequired[Literal["asker", "participant"]]
@@ -817,6 +895,7 @@ class AutomationRunParams(TypedDict):
     Default: 'asker'.
     """
     id: str
+    """The automation."""
     ifBusy: NotRequired[Literal["queue", "skip"]]
     """What the run does when another one is ahead of it in its directory; else its policy says that."""
     insideRun: NotRequired[str]
@@ -830,14 +909,21 @@ class AutomationSimulateDraftPolicyBlockerMs(TypedDict):
     """How long a run may wait for a person."""
 
     attended: NotRequired[int]
-    """Default: 86400000."""
+    """If somebody asked for the run.
+    Default: 86400000.
+    """
     unattended: NotRequired[int]
-    """Default: 3600000."""
+    """If a timer did.
+    Default: 3600000.
+    """
 
 
 @final
 class AutomationSimulateDraftPolicyBudgetPerRun(TypedDict):
+    """The most."""
+
     amount: float
+    """How much."""
     currency: str
     """An ISO 4217 code."""
 
@@ -847,16 +933,21 @@ class AutomationSimulateDraftPolicyBudget(TypedDict):
     """What one run may cost."""
 
     perRun: AutomationSimulateDraftPolicyBudgetPerRun
+    """The most."""
 
 
 @final
 class AutomationSimulateDraftPolicyKeep(TypedDict):
+    """How many ended runs are kept."""
+
     days: NotRequired[int]
-    """From 1 to 3650.
+    """So many days after their end.
+    From 1 to 3650.
     Default: 90.
     """
     runs: NotRequired[int]
-    """From 1 to 1000000.
+    """So many, the newest.
+    From 1 to 1000000.
     Default: 1000.
     """
 
@@ -870,6 +961,7 @@ class AutomationSimulateDraftPolicyMissedSkip(TypedDict):
 class AutomationSimulateDraftPolicyMissedRunOnce(TypedDict):
     kind: Literal["runOnce"]
     windowMs: NotRequired[int]
+    """How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent."""
 
 
 @final
@@ -893,16 +985,23 @@ class AutomationSimulateDraftPolicyPrecheck(TypedDict):
 
 @final
 class AutomationSimulateDraftPolicyRetry(TypedDict):
+    """Whether a run whose work never began is tried again."""
+
     attempts: NotRequired[int]
-    """Default: 0."""
+    """How often, after the first time.
+    Default: 0.
+    """
     delayMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long after a failure.
+    From 1000 to 31536000000.
     Default: 60000.
     """
 
 
 @final
 class AutomationSimulateDraftPolicy(TypedDict):
+    """What happens when things are not as planned. What is left out has its default."""
+
     blockerMs: NotRequired[AutomationSimulateDraftPolicyBlockerMs]
     """How long a run may wait for a person.
     Default: {'attended': 86400000, 'unattended': 3600000}.
@@ -917,15 +1016,26 @@ class AutomationSimulateDraftPolicy(TypedDict):
     Default: None.
     """
     ifBusy: NotRequired[Literal["queue", "skip"]]
-    """Default: 'queue'."""
+    """When another run is ahead in the directory: the run waits for up to `queueMs`, or does not take place.
+    Default: 'queue'.
+    """
     keep: NotRequired[AutomationSimulateDraftPolicyKeep]
-    """Default: {'days': 90, 'runs': 1000}."""
+    """How many ended runs are kept.
+    Default: {'days': 90, 'runs': 1000}.
+    """
     missed: NotRequired[AutomationSimulateDraftPolicyMissed]
-    """Default: {'kind': 'runOnce'}."""
+    """What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them.
+    Default: {'kind': 'runOnce'}.
+    """
     overlap: NotRequired[Literal["skip", "queueOne", "cancelPrevious"]]
-    """Default: 'skip'."""
+    """When the previous run is still active: the time is skipped and counted on that run; a run waits for its end; or
+    that run is asked to end first.
+    Default: 'skip'.
+    """
     pauseAfterFailures: NotRequired[int | None]
-    """From 1 to 1000000.
+    """After how many failures in a row the automation pauses itself; null for never. One of class `config`, `auth` or
+    `quota` pauses it whatever this says.
+    From 1 to 1000000.
     Default: 5.
     """
     permissions: NotRequired[Literal["ask", "deny"]]
@@ -939,11 +1049,16 @@ class AutomationSimulateDraftPolicy(TypedDict):
     Default: None.
     """
     queueMs: NotRequired[int]
-    """Default: 3600000."""
+    """How long a run may wait before it begins.
+    Default: 3600000.
+    """
     retry: NotRequired[AutomationSimulateDraftPolicyRetry]
-    """Default: {'attempts': 0, 'delayMs': 60000}."""
+    """Whether a run whose work never began is tried again.
+    Default: {'attempts': 0, 'delayMs': 60000}.
+    """
     startMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long the start of its work may take.
+    From 1000 to 31536000000.
     Default: 60000.
     """
     stepCap: NotRequired[int]
@@ -952,7 +1067,8 @@ class AutomationSimulateDraftPolicy(TypedDict):
     Default: 50.
     """
     wallMs: NotRequired[int]
-    """From 1000 to 31536000000.
+    """How long a run may work; what it waits for a person does not count.
+    From 1000 to 31536000000.
     Default: 3600000.
     """
 
@@ -988,13 +1104,17 @@ class AutomationSimulateDraftTaskPromptModel(TypedDict):
     """Who is asked; `provider/list` has all."""
 
     modelID: str
+    """The id of one of its models."""
     providerID: str
+    """The provider's id."""
 
 
 @final
 class AutomationSimulateDraftTaskPrompt(TypedDict):
     context: NotRequired[Literal["fresh", "continue"]]
-    """Default: 'fresh'."""
+    """Whether each run has a session of its own, or goes on in that of the run before.
+    Default: 'fresh'.
+    """
     kind: Literal["prompt"]
     model: AutomationSimulateDraftTaskPromptModel
     """Who is asked; `provider/list` has all."""
@@ -1027,11 +1147,18 @@ class AutomationSimulateDraftWhere(TypedDict):
 
 class _AutomationSimulateDraft(TypedDict):
     access: NotRequired[Literal["write", "read"]]
-    """Default: 'write'."""
+    """Whether its runs change their directory: runs that do wait for each other there, runs that only read neither
+    wait nor are waited for.
+    Default: 'write'.
+    """
     paused: NotRequired[bool]
-    """Default: False."""
+    """Whether it is created at rest.
+    Default: False.
+    """
     policy: NotRequired[AutomationSimulateDraftPolicy]
+    """What happens when things are not as planned. What is left out has its default."""
     task: AutomationSimulateDraftTask
+    """What is done. No shell takes part unless `program` is one."""
     timezone: NotRequired[str]
     """An IANA name; the machine's zone if it is absent."""
     title: str
@@ -1047,6 +1174,7 @@ class AutomationSimulateDraftOneshot(_AutomationSimulateDraft):
     fireAt: int
     """When it is due; only with `oneshot`, and in the future."""
     kind: Literal["oneshot"]
+    """Whether it is due once, or again and again."""
 
 
 @final
@@ -1077,14 +1205,16 @@ class AutomationSimulateDraftStopNever(TypedDict):
 @final
 class AutomationSimulateDraftStopCount(TypedDict):
     count: int
-    """From 1 to 1000000000."""
+    """After how many of its runs have succeeded or failed.
+    From 1 to 1000000000.
+    """
     kind: Literal["count"]
 
 
 @final
 class AutomationSimulateDraftStopUntil(TypedDict):
     at: int
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """The last time at which it may be due."""
     kind: Literal["until"]
 
 
@@ -1093,6 +1223,7 @@ class AutomationSimulateDraftRecurring(_AutomationSimulateDraft):
     """An automation that there is not: it is created now, in thought."""
 
     kind: Literal["recurring"]
+    """Whether it is due once, or again and again."""
     rhythm: AutomationSimulateDraftRhythm
     """How often it is due; only with `recurring`."""
     stop: NotRequired[AutomationSimulateDraftStop]
@@ -1138,7 +1269,10 @@ class AutomationUpdatePatchPolicyBlockerMs(TypedDict):
 
 @final
 class AutomationUpdatePatchPolicyBudgetPerRun(TypedDict):
+    """The most."""
+
     amount: NotRequired[float]
+    """How much."""
     currency: NotRequired[str]
     """An ISO 4217 code."""
 
@@ -1148,16 +1282,21 @@ class AutomationUpdatePatchPolicyBudget(TypedDict):
     """What one run may cost."""
 
     perRun: NotRequired[AutomationUpdatePatchPolicyBudgetPerRun]
+    """The most."""
 
 
 @final
 class AutomationUpdatePatchPolicyKeep(TypedDict):
+    """How many ended runs are kept."""
+
     days: NotRequired[int | None]
     runs: NotRequired[int | None]
 
 
 @final
 class AutomationUpdatePatchPolicyMissed(TypedDict):
+    """What becomes of times that passed while nobody rang: they are recorded, or one run makes up for them."""
+
     kind: NotRequired[Literal["skip", "runOnce"]]
     windowMs: NotRequired[int | None]
 
@@ -1180,12 +1319,16 @@ class AutomationUpdatePatchPolicyPrecheck(TypedDict):
 
 @final
 class AutomationUpdatePatchPolicyRetry(TypedDict):
+    """Whether a run whose work never began is tried again."""
+
     attempts: NotRequired[int | None]
     delayMs: NotRequired[int | None]
 
 
 @final
 class AutomationUpdatePatchPolicy(TypedDict):
+    """What happens when things are not as planned. What is left out has its default."""
+
     blockerMs: NotRequired[AutomationUpdatePatchPolicyBlockerMs | None]
     budget: NotRequired[AutomationUpdatePatchPolicyBudget | None]
     idleMs: NotRequired[int | None]
@@ -1236,11 +1379,15 @@ class AutomationUpdatePatchTaskModel(TypedDict):
     """Who is asked; `provider/list` has all."""
 
     modelID: NotRequired[str]
+    """The id of one of its models."""
     providerID: NotRequired[str]
+    """The provider's id."""
 
 
 @final
 class AutomationUpdatePatchTask(TypedDict):
+    """What is done. No shell takes part unless `program` is one."""
+
     args: NotRequired[list[str] | None]
     context: NotRequired[Literal["fresh", "continue"] | None]
     env: NotRequired[dict[str, str | AutomationUpdatePatchTaskEnvValueFrom | None] | None]
@@ -1270,10 +1417,12 @@ class AutomationUpdatePatch(TypedDict):
     access: NotRequired[Literal["write", "read"] | None]
     fireAt: NotRequired[int | None]
     kind: NotRequired[Literal["oneshot", "recurring"]]
+    """Whether it is due once, or again and again."""
     policy: NotRequired[AutomationUpdatePatchPolicy | None]
     rhythm: NotRequired[AutomationUpdatePatchRhythm | None]
     stop: NotRequired[AutomationUpdatePatchStop | None]
     task: NotRequired[AutomationUpdatePatchTask]
+    """What is done. No shell takes part unless `program` is one."""
     timezone: NotRequired[str | None]
     title: NotRequired[str]
     """What people call it."""
@@ -1283,6 +1432,7 @@ class AutomationUpdatePatch(TypedDict):
 @final
 class AutomationUpdateParams(TypedDict):
     id: str
+    """The automation."""
     ifRevision: NotRequired[int]
     """The revision that the change is meant for; with another one it is refused.
     From 1 to 9007199254740991.
@@ -1462,6 +1612,7 @@ class DirectoryHoldParams(TypedDict):
 @final
 class DirectoryReleaseParams(TypedDict):
     subscription: str
+    """What the request that began it was answered with."""
 
 
 EnvValueFrom = TypedDict(
@@ -1476,6 +1627,10 @@ EnvValueFrom = TypedDict(
 
 @final
 class EventAutomationUpdated(TypedDict):
+    """An automation was created, edited, paused or resumed, or what follows from its runs and its schedule has
+    changed. The last keeps the revision, and comes directly after the `run.updated` that caused it.
+    """
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     automation: AnyAutomation
@@ -1492,6 +1647,8 @@ class EventAutomationUpdated(TypedDict):
 
 @final
 class EventAutomationDeleted(TypedDict):
+    """An automation was deleted. Nothing but its runs is told of it any more."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1508,6 +1665,10 @@ class EventAutomationDeleted(TypedDict):
 
 @final
 class EventRunUpdated(TypedDict):
+    """A run has come to another state, waits for something else, was asked to end, or has made progress (at most once
+    a second).
+    """
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1524,6 +1685,8 @@ class EventRunUpdated(TypedDict):
 
 @final
 class EventSchedulerOwner(TypedDict):
+    """Another window rings the bell."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1540,6 +1703,8 @@ class EventSchedulerOwner(TypedDict):
 
 @final
 class EventSchedulerSuspended(TypedDict):
+    """The machine slept."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1556,6 +1721,8 @@ class EventSchedulerSuspended(TypedDict):
 
 @final
 class EventSchedulerClock(TypedDict):
+    """The machine's clock was set."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1572,6 +1739,10 @@ class EventSchedulerClock(TypedDict):
 
 @final
 class EventRunWarning(TypedDict):
+    """Something about a run wants attention: most of its budget is used, its cost is told in another currency than its
+    budget, or not all of its output was kept.
+    """
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1588,6 +1759,8 @@ class EventRunWarning(TypedDict):
 
 @final
 class EventLifecycleCompleted(TypedDict):
+    """A close has really happened."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1604,6 +1777,8 @@ class EventLifecycleCompleted(TypedDict):
 
 @final
 class EventLifecycleFailed(TypedDict):
+    """A close could not be carried out; the old configuration holds."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1620,6 +1795,8 @@ class EventLifecycleFailed(TypedDict):
 
 @final
 class EventProviderUpdated(TypedDict):
+    """A provider offers something else, or can or cannot be given work any more."""
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1636,6 +1813,10 @@ class EventProviderUpdated(TypedDict):
 
 @final
 class EventResync(TypedDict):
+    """The history after the place that was named is not there: it was pruned, or the place is another ledger's, or is
+    none yet. List again, and go on from this `seq`.
+    """
+
     at: int
     """When it was written, in milliseconds since the epoch."""
     important: bool
@@ -1650,9 +1831,11 @@ class EventsSubscribeParams(TypedDict):
     after: NotRequired[int]
     """Only events after this one; from now on if it is absent."""
     automationID: NotRequired[str]
+    """Only events of this automation and of its runs."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     kinds: NotRequired[list[EventsSubscribeKindsItem]]
+    """Only events of these kinds, and `resync`."""
     ledgerID: NotRequired[str]
     """The ledger that `after` is a place of."""
 
@@ -1660,6 +1843,7 @@ class EventsSubscribeParams(TypedDict):
 @final
 class EventsUnsubscribeParams(TypedDict):
     subscription: str
+    """What the request that began it was answered with."""
 
 
 @final
@@ -1734,40 +1918,59 @@ class Hold(TypedDict):
 
 @final
 class InitializeClientInfo(TypedDict):
+    """What the window belongs to. Others are told that it is its automation, its run, its bell."""
+
     name: NotRequired[str]
+    """The application."""
     version: NotRequired[str | None]
+    """Its version."""
 
 
 @final
 class InitializeInitializationOptionsLimits(TypedDict):
+    """What this window bounds otherwise than usual."""
+
     eventHistory: NotRequired[int]
-    """Default: 100000."""
+    """How many of the newest events are kept, or those of seven days if these are more. The owner's holds.
+    Default: 100000.
+    """
     graceMs: NotRequired[int]
-    """From 100 to 86400000.
+    """How late a scheduled time may be and still count as in time. The owner's holds.
+    From 100 to 86400000.
     Default: 60000.
     """
     maxAgents: NotRequired[int]
-    """From 1 to 1000.
+    """How many agents of the whole ledger may be at work at once. The owner's holds.
+    From 1 to 1000.
     Default: 1.
     """
     maxConcurrentRuns: NotRequired[int]
-    """From 1 to 1000.
+    """How many runs of the whole ledger may be at work at once. The owner's holds.
+    From 1 to 1000.
     Default: 4.
     """
     maxMessageBytes: NotRequired[int]
-    """From 1024 to 1073741824.
+    """The longest message, in both directions.
+    From 1024 to 1073741824.
     Default: 16777216.
     """
     minIntervalMs: NotRequired[int]
-    """From 10 to 86400000.
+    """The least `everyMs` that this window may give an interval.
+    From 10 to 86400000.
     Default: 30000.
     """
     outputBytes: NotRequired[int]
-    """Default: 16777216."""
+    """How much output of a run is kept.
+    Default: 16777216.
+    """
     stableWakeMs: NotRequired[int]
-    """Default: 10000."""
+    """How long the machine has to be awake after a sleep before anything is begun. The owner's holds.
+    Default: 10000.
+    """
     standbyMs: NotRequired[int]
-    """From 50 to 59999.
+    """How long another window waits for one that does not do its part before it does that itself. The owner's holds;
+    less than `graceMs`, half of it if this is absent.
+    From 50 to 59999.
     Default: 2000.
     """
 
@@ -1798,10 +2001,17 @@ class InitializeInitializationOptionsProvidersValue(TypedDict):
     From 1000 to 600000.
     Default: 60000.
     """
+    tools: NotRequired[bool]
+    """Whether its runs are given the tools of `sexton mcp`, with which they can look at automations and pause their
+    own.
+    Default: True.
+    """
 
 
 @final
 class InitializeInitializationOptions(TypedDict):
+    """What is sexton's own."""
+
     environment: NotRequired[dict[str, str]]
     """What processes that this window starts find in their environment. Kept in memory only."""
     followConfigFile: NotRequired[bool]
@@ -1809,12 +2019,16 @@ class InitializeInitializationOptions(TypedDict):
     Default: True.
     """
     limits: NotRequired[InitializeInitializationOptionsLimits]
+    """What this window bounds otherwise than usual."""
     projectDirectory: NotRequired[str]
     """The project; wins over `rootUri` and `workspaceFolders`. The working directory if none is named."""
     providers: NotRequired[dict[str, InitializeInitializationOptionsProvidersValue]]
     """The agents that are started for prompts, by what `task.model.providerID` names."""
     role: NotRequired[Literal["participant", "observer"]]
-    """Default: 'participant'."""
+    """Whether it may ring the bell and carry out what is scheduled, or only looks, changes, and carries out what it is
+    asked for itself.
+    Default: 'participant'.
+    """
     stateDirectory: NotRequired[str]
     """Where ledgers are kept; else SEXTON_STATE_DIR, else the platform's place for state."""
 
@@ -1822,15 +2036,23 @@ class InitializeInitializationOptions(TypedDict):
 @final
 class InitializeWorkspaceFoldersItem(TypedDict):
     uri: str
+    """A `file:` URI."""
 
 
 @final
 class InitializeParams(TypedDict):
     clientInfo: NotRequired[InitializeClientInfo | None]
+    """What the window belongs to. Others are told that it is its automation, its run, its bell."""
     initializationOptions: NotRequired[InitializeInitializationOptions | None]
+    """What is sexton's own."""
     processId: NotRequired[int | None]
+    """The process that the sidecar works for: it ends when that does. Null, or one that is not seen from here, is not
+    watched; the end of the input tells as well.
+    """
     rootUri: NotRequired[str | None]
+    """The project as a `file:` URI, if `projectDirectory` does not name it."""
     workspaceFolders: NotRequired[list[InitializeWorkspaceFoldersItem] | None]
+    """The first one is the project, if neither `projectDirectory` nor `rootUri` names it."""
 
 
 @final
@@ -1933,6 +2155,7 @@ class LifecycleCloseParams(TypedDict):
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     kind: Literal["reload", "dispose"]
+    """What it is for: to read the configuration anew, or to give up the project, so that another window rings."""
     mode: Literal["maintenance", "force"]
     """What becomes of the runs in its way: they are waited for, or stopped."""
 
@@ -2043,13 +2266,17 @@ class OutputSize(TypedDict):
 @final
 class OutputSubscribeParams(TypedDict):
     offset: NotRequired[int]
-    """Default: 0."""
+    """The byte of the output to begin with.
+    Default: 0.
+    """
     runID: str
+    """The run."""
 
 
 @final
 class OutputUnsubscribeParams(TypedDict):
     subscription: str
+    """What the request that began it was answered with."""
 
 
 @final
@@ -2261,10 +2488,13 @@ class ProviderRefreshParams(TypedDict):
 @final
 class ProviderServeModelsItem(TypedDict):
     id: str
+    """What `task.model.modelID` names."""
     name: NotRequired[str]
     """What people call it; its id if it is absent."""
     variants: NotRequired[list[str]]
-    """Default: []."""
+    """What `task.variant` may name.
+    Default: [].
+    """
 
 
 @final
@@ -2285,6 +2515,7 @@ class ProviderServeParams(TypedDict):
 @final
 class ProviderUnserveParams(TypedDict):
     subscription: str
+    """What the request that began it was answered with."""
 
 
 @final
@@ -2353,7 +2584,7 @@ class Providers(TypedDict):
 
 @final
 class PublicTaskCommand(TypedDict):
-    """See [`Task::Command`]."""
+    """A program that is run."""
 
     args: list[str]
     """Its arguments."""
@@ -2368,7 +2599,7 @@ class PublicTaskCommand(TypedDict):
 
 @final
 class PublicTaskPrompt(TypedDict):
-    """See [`Task::Prompt`]."""
+    """An agent that is asked to do something."""
 
     context: SessionContext
     """Whether the agent remembers earlier runs."""
@@ -2385,7 +2616,7 @@ class PublicTaskPrompt(TypedDict):
 
 @final
 class PublicTaskNotify(TypedDict):
-    """See [`Task::Notify`]."""
+    """A reminder."""
 
     kind: Literal["notify"]
     text: str
@@ -2637,6 +2868,7 @@ class RunStopped(_Run):
 @final
 class RunCancelParams(TypedDict):
     id: str
+    """The run."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
 
@@ -2658,34 +2890,41 @@ RunError = TypedDict(
 @final
 class RunGetParams(TypedDict):
     id: str
+    """The run."""
 
 
 @final
 class RunListParams(TypedDict):
     automationID: NotRequired[str]
+    """Only runs of this automation, which may have been deleted."""
     cursor: NotRequired[str]
     """The `nextCursor` of the page before."""
     fromAt: NotRequired[int]
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """Only runs created at this time or later."""
     limit: NotRequired[int]
-    """From 1 to 100.
+    """How much one answer has at most.
+    From 1 to 100.
     Default: 50.
     """
     states: NotRequired[list[RunListStatesItem]]
     """Only runs in one of these states."""
     toAt: NotRequired[int]
-    """Milliseconds since 1970-01-01T00:00:00Z."""
+    """Only runs created at this time or earlier."""
 
 
 @final
 class RunOutputParams(TypedDict):
     id: str
+    """The run."""
     limit: NotRequired[int]
-    """From 1 to 1048576.
+    """How much one answer has at most.
+    From 1 to 1048576.
     Default: 65536.
     """
     offset: NotRequired[int]
-    """Default: 0."""
+    """The byte of the output to begin with.
+    Default: 0.
+    """
 
 
 @final
@@ -2693,6 +2932,7 @@ class RunReportReportStarted(TypedDict):
     """The work has really started."""
 
     sessionID: str
+    """The agent's session."""
     type: Literal["started"]
 
 
@@ -2717,16 +2957,22 @@ class RunReportReportOutput(TypedDict):
 @final
 class RunReportReportBlockedBlockerPermissionOptionsItem(TypedDict):
     id: str
+    """What `run/respond` names."""
     kind: Literal["allow_once", "allow_always", "reject_once", "reject_always"]
+    """What the answer means."""
     label: str
+    """What people read."""
 
 
 @final
 class RunReportReportBlockedBlockerPermission(TypedDict):
     kind: Literal["permission"]
     options: list[RunReportReportBlockedBlockerPermissionOptionsItem]
+    """What may be answered."""
     requestID: str
+    """The agent's request."""
     title: str
+    """What it asks for."""
     tool: NotRequired[dict[str, Any]]
     """What it wants to use, as it likes. At most 16384 bytes of JSON."""
 
@@ -2734,16 +2980,20 @@ class RunReportReportBlockedBlockerPermission(TypedDict):
 @final
 class RunReportReportBlockedBlockerQuestionOptionsItem(TypedDict):
     id: str
+    """What `run/respond` names."""
     label: str
+    """What people read."""
 
 
 @final
 class RunReportReportBlockedBlockerQuestion(TypedDict):
     callID: str
+    """The agent's call."""
     kind: Literal["question"]
     options: NotRequired[list[RunReportReportBlockedBlockerQuestionOptionsItem]]
     """Without any, words are wanted."""
     prompt: str
+    """The question."""
 
 
 @final
@@ -2751,6 +3001,7 @@ class RunReportReportBlocked(TypedDict):
     """It needs a person."""
 
     blocker: RunReportReportBlockedBlocker
+    """What it waits for a person for."""
     type: Literal["blocked"]
 
 
@@ -2766,6 +3017,7 @@ class RunReportReportCost(TypedDict):
     """What it has cost so far, in all."""
 
     amount: float
+    """How much."""
     currency: str
     """An ISO 4217 code."""
     type: Literal["cost"]
@@ -2780,6 +3032,7 @@ class RunReportReportFinished(TypedDict):
     Default: False.
     """
     outcome: NotRequired[Literal["changed", "findings", "nothing", "needs_human"]]
+    """What the result means for the person."""
     text: NotRequired[str]
     """What the agent said at the end. At most 65536 bytes of UTF-8."""
     type: Literal["finished"]
@@ -2790,6 +3043,7 @@ RunReportReportFailed = TypedDict(
     {
         # Whose fault it is; if it is absent, whose it usually is.
         "class": "NotRequired[RunReportReportFailedClass]",
+        # What kind of failure it is.
         "code": "RunReportReportFailedCode",
         # A sentence for the person.
         "message": "str",
@@ -2804,7 +3058,9 @@ class RunReportParams(TypedDict):
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     report: RunReportReport
+    """What becomes of it."""
     runID: str
+    """The run."""
 
 
 @final
@@ -2812,6 +3068,7 @@ class RunRespondParams(TypedDict):
     callID: NotRequired[str]
     """Of a question."""
     id: str
+    """The run."""
     insideRun: NotRequired[str]
     """The run that this request comes out of, when an application forwards an agent's call."""
     optionID: NotRequired[str]
@@ -3256,7 +3513,7 @@ class RefusedWriterBusy(TypedDict):
 
 
 Automation: TypeAlias = AutomationOneshot | AutomationRecurring
-"""An automation as clients see it. Each of them is shown it by [`Automation::shown_to`]."""
+"""An automation as clients see it."""
 
 AutomationCreatePolicyMissed: TypeAlias = AutomationCreatePolicyMissedSkip | AutomationCreatePolicyMissedRunOnce
 

@@ -47,8 +47,12 @@ class Place:
         self.root = Path(tempfile.mkdtemp(prefix="sexton-client-")).resolve()
         self.project = self.root / "project"
         self.project.mkdir()
+        self._started: list[subprocess.Popen[str]] = []
 
     def remove(self) -> None:
+        for process in self._started:
+            # Most have ended by now; one that a test has failed on has not.
+            process.kill()
         shutil.rmtree(self.root, ignore_errors=True)
 
     @property
@@ -72,7 +76,7 @@ class Place:
     def started(self, program: str | Path, *, stdin: int | None = None) -> subprocess.Popen[str]:
         """A program in Python, from its text or its file, that is used in this project; in a group of its own."""
         words = [sys.executable, str(program)] if isinstance(program, Path) else [sys.executable, "-c", program]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             words,
             cwd=self.project,
             env=self.environment,
@@ -82,6 +86,8 @@ class Place:
             text=True,
             start_new_session=True,
         )
+        self._started.append(process)
+        return process
 
     def told_by(self, program: str | Path) -> str:
         """What a program prints that ends as it should, and says nothing beside that."""
@@ -103,7 +109,8 @@ def finished(process: subprocess.Popen[str]) -> tuple[str, str]:
 
 def bounded(case: unittest.TestCase) -> None:
     """Has a test that hangs end everything, and say where it was."""
-    faulthandler.dump_traceback_later(3 * DEADLINE, exit=True)
+    # Past what may be kept back of a test that passes.
+    faulthandler.dump_traceback_later(3 * DEADLINE, exit=True, file=sys.__stderr__ or sys.stderr)
     case.addCleanup(faulthandler.cancel_dump_traceback_later)
 
 
