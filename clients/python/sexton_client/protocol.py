@@ -110,7 +110,7 @@ Opaque and unique; not meant to be sorted.
 """
 
 LifecycleActionId: TypeAlias = str
-"""One wish to close, see the lifecycle of the contract.
+"""One wish to close.
 
 Opaque and unique; not meant to be sorted.
 """
@@ -463,11 +463,15 @@ class AutomationCreatePolicyKeep(TypedDict):
 
 @final
 class AutomationCreatePolicyMissedSkip(TypedDict):
+    """All are recorded."""
+
     kind: Literal["skip"]
 
 
 @final
 class AutomationCreatePolicyMissedRunOnce(TypedDict):
+    """One run makes up for all, if the newest is not too old."""
+
     kind: Literal["runOnce"]
     windowMs: NotRequired[int]
     """How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent."""
@@ -593,6 +597,8 @@ AutomationCreateTaskCommandEnvValueFrom = TypedDict(
 
 @final
 class AutomationCreateTaskCommand(TypedDict):
+    """A program is run."""
+
     args: NotRequired[list[str]]
     """Together at most 102400 bytes.
     Default: [].
@@ -620,6 +626,8 @@ class AutomationCreateTaskPromptModel(TypedDict):
 
 @final
 class AutomationCreateTaskPrompt(TypedDict):
+    """A coding agent is asked to do something."""
+
     context: NotRequired[Literal["fresh", "continue"]]
     """Whether each run has a session of its own, or goes on in that of the run before.
     Default: 'fresh'.
@@ -637,6 +645,8 @@ class AutomationCreateTaskPrompt(TypedDict):
 
 @final
 class AutomationCreateTaskNotify(TypedDict):
+    """People are told something: a reminder."""
+
     kind: Literal["notify"]
     text: str
     """What people are told; nothing is executed."""
@@ -696,6 +706,8 @@ class AutomationCreateParamsOneshot(_AutomationCreateParams):
 
 @final
 class AutomationCreateRhythmInterval(TypedDict):
+    """By elapsed time."""
+
     anchorAt: NotRequired[int]
     """What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the
     schedule if it is absent.
@@ -709,6 +721,8 @@ class AutomationCreateRhythmInterval(TypedDict):
 
 @final
 class AutomationCreateRhythmCron(TypedDict):
+    """By the clocks of its zone."""
+
     expression: str
     """Five fields as in a crontab, or a nickname. At most 1000 bytes of UTF-8."""
     kind: Literal["cron"]
@@ -716,11 +730,15 @@ class AutomationCreateRhythmCron(TypedDict):
 
 @final
 class AutomationCreateStopNever(TypedDict):
+    """It does not."""
+
     kind: Literal["never"]
 
 
 @final
 class AutomationCreateStopCount(TypedDict):
+    """By what it has done."""
+
     count: int
     """After how many of its runs have succeeded or failed.
     From 1 to 1000000000.
@@ -730,6 +748,8 @@ class AutomationCreateStopCount(TypedDict):
 
 @final
 class AutomationCreateStopUntil(TypedDict):
+    """By the time."""
+
     at: int
     """The last time at which it may be due."""
     kind: Literal["until"]
@@ -811,6 +831,8 @@ class AutomationPauseParams(TypedDict):
 
 @final
 class AutomationPreviewRhythmInterval(TypedDict):
+    """By elapsed time."""
+
     anchorAt: NotRequired[int]
     """What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the
     schedule if it is absent.
@@ -824,6 +846,8 @@ class AutomationPreviewRhythmInterval(TypedDict):
 
 @final
 class AutomationPreviewRhythmCron(TypedDict):
+    """By the clocks of its zone."""
+
     expression: str
     """Five fields as in a crontab, or a nickname. At most 1000 bytes of UTF-8."""
     kind: Literal["cron"]
@@ -831,11 +855,15 @@ class AutomationPreviewRhythmCron(TypedDict):
 
 @final
 class AutomationPreviewStopNever(TypedDict):
+    """It does not."""
+
     kind: Literal["never"]
 
 
 @final
 class AutomationPreviewStopCount(TypedDict):
+    """By what it has done."""
+
     count: int
     """After how many of its runs have succeeded or failed.
     From 1 to 1000000000.
@@ -845,6 +873,8 @@ class AutomationPreviewStopCount(TypedDict):
 
 @final
 class AutomationPreviewStopUntil(TypedDict):
+    """By the time."""
+
     at: int
     """The last time at which it may be due."""
     kind: Literal["until"]
@@ -954,11 +984,15 @@ class AutomationSimulateDraftPolicyKeep(TypedDict):
 
 @final
 class AutomationSimulateDraftPolicyMissedSkip(TypedDict):
+    """All are recorded."""
+
     kind: Literal["skip"]
 
 
 @final
 class AutomationSimulateDraftPolicyMissedRunOnce(TypedDict):
+    """One run makes up for all, if the newest is not too old."""
+
     kind: Literal["runOnce"]
     windowMs: NotRequired[int]
     """How late the newest missed time may be; half the distance to the next one, at most 12 h, if it is absent."""
@@ -1084,6 +1118,8 @@ AutomationSimulateDraftTaskCommandEnvValueFrom = TypedDict(
 
 @final
 class AutomationSimulateDraftTaskCommand(TypedDict):
+    """A program is run."""
+
     args: NotRequired[list[str]]
     """Together at most 102400 bytes.
     Default: [].
@@ -1111,6 +1147,8 @@ class AutomationSimulateDraftTaskPromptModel(TypedDict):
 
 @final
 class AutomationSimulateDraftTaskPrompt(TypedDict):
+    """A coding agent is asked to do something."""
+
     context: NotRequired[Literal["fresh", "continue"]]
     """Whether each run has a session of its own, or goes on in that of the run before.
     Default: 'fresh'.
@@ -1128,6 +1166,8 @@ class AutomationSimulateDraftTaskPrompt(TypedDict):
 
 @final
 class AutomationSimulateDraftTaskNotify(TypedDict):
+    """People are told something: a reminder."""
+
     kind: Literal["notify"]
     text: str
     """What people are told; nothing is executed."""
@@ -1179,6 +1219,8 @@ class AutomationSimulateDraftOneshot(_AutomationSimulateDraft):
 
 @final
 class AutomationSimulateDraftRhythmInterval(TypedDict):
+    """By elapsed time."""
+
     anchorAt: NotRequired[int]
     """What it is counted from, in both directions, so that no edit and no pause moves it; the beginning of the
     schedule if it is absent.
@@ -1192,6 +1234,8 @@ class AutomationSimulateDraftRhythmInterval(TypedDict):
 
 @final
 class AutomationSimulateDraftRhythmCron(TypedDict):
+    """By the clocks of its zone."""
+
     expression: str
     """Five fields as in a crontab, or a nickname. At most 1000 bytes of UTF-8."""
     kind: Literal["cron"]
@@ -1199,11 +1243,15 @@ class AutomationSimulateDraftRhythmCron(TypedDict):
 
 @final
 class AutomationSimulateDraftStopNever(TypedDict):
+    """It does not."""
+
     kind: Literal["never"]
 
 
 @final
 class AutomationSimulateDraftStopCount(TypedDict):
+    """By what it has done."""
+
     count: int
     """After how many of its runs have succeeded or failed.
     From 1 to 1000000000.
@@ -1213,6 +1261,8 @@ class AutomationSimulateDraftStopCount(TypedDict):
 
 @final
 class AutomationSimulateDraftStopUntil(TypedDict):
+    """By the time."""
+
     at: int
     """The last time at which it may be due."""
     kind: Literal["until"]
@@ -2966,6 +3016,8 @@ class RunReportReportBlockedBlockerPermissionOptionsItem(TypedDict):
 
 @final
 class RunReportReportBlockedBlockerPermission(TypedDict):
+    """It asks whether it may do something."""
+
     kind: Literal["permission"]
     options: list[RunReportReportBlockedBlockerPermissionOptionsItem]
     """What may be answered."""
@@ -2987,6 +3039,8 @@ class RunReportReportBlockedBlockerQuestionOptionsItem(TypedDict):
 
 @final
 class RunReportReportBlockedBlockerQuestion(TypedDict):
+    """It asks a question."""
+
     callID: str
     """The agent's call."""
     kind: Literal["question"]
