@@ -247,7 +247,9 @@ fn served(
     }
     let reason = match (able.as_slice(), servings.as_slice()) {
         ([_, ..], _) => None,
-        ([], [_, ..]) => Some("only windows serve it that observe, or have given up the project"),
+        ([], [_, ..]) => {
+            Some("all windows that serve it observe, or have given up the project; open another one")
+        }
         ([], []) => Some("no window that is open serves it; open the application that does"),
     };
     let (models, checked_at) = match (able.as_slice(), servings.as_slice(), before) {
@@ -292,7 +294,7 @@ fn agent(tx: &Tx<'_>, provider: &ProviderId, before: Option<&ProviderRow>) -> Re
             able.push(holder.clone());
         }
     }
-    let observed = "only windows have an agent configured for it that observe, or have given up the project";
+    let observed = "nobody is there who could start the agent: those who have it configured observe, or have given up the project; open a window, or run `sexton serve --headless`";
     let (reason, counted) = match able.as_slice() {
         [] => (Some(observed.to_owned()), holders),
         [first, ..] => {

@@ -248,7 +248,7 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
     let params = match envelope.params.map(RawValue::get) {
         None | Some("null") => None,
         Some(params) if params.starts_with('{') => envelope.params.map(ToOwned::to_owned),
-        Some(params) if params.starts_with('[') => match params[1..].trim_start().starts_with(']') {
+        Some(params) if params.starts_with('[') => match holds_nothing(params) {
             true => None,
             false if known_id.is_none() => return unknown_to_anybody(method),
             false => {
@@ -263,6 +263,12 @@ fn read_envelope(envelope: &Envelope<'_>) -> Incoming {
         Some(id) => Incoming::Request(Request { id, method, params }),
         None => Incoming::Notification(Notification { method, params }),
     }
+}
+
+/// Whether a list of parameters says that there are none: `vscode-jsonrpc` sends `[null]` for one that is `undefined`.
+fn holds_nothing(list: &str) -> bool {
+    let within = list.strip_prefix('[').and_then(|list| list.strip_suffix(']'));
+    matches!(within.map(str::trim), Some("" | "null"))
 }
 
 /// Nobody answers a notification, so that one whose parameters are no object can only be passed over, like
@@ -344,6 +350,8 @@ mod tests {
             (r#"{"jsonrpc":"2.0","id":4,"method":5}"#, "4 -32600"),
             (r#"{"jsonrpc":"2.0","id":4}"#, "4 -32600"),
             (r#"{"jsonrpc":"2.0","id":4,"method":"m","params":"x"}"#, "4 -32600"),
+            (r#"{"jsonrpc":"2.0","id":4,"method":"m","params":[ null ]}"#, "4 m None"),
+            (r#"{"jsonrpc":"2.0","id":4,"method":"m","params":[null,null]}"#, "4 -32602"),
             (r#"{"jsonrpc":"2.0","id":4,"method":"m","params":[1]}"#, "4 -32602"),
             (r#"{"jsonrpc":"2.0","id":4,"id":5,"method":"m"}"#, "null -32600"),
             ("3", "null -32600"),

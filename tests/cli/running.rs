@@ -162,6 +162,8 @@ fn the_exit_code_is_the_commands_own() {
         client.create(dormant(title, task));
     }
     client.create(silent);
+    let nothing = json!({"precheck": {"program": "sh", "args": ["-c", "exit 75"], "timeoutMs": 60_000}});
+    client.create(with(dormant("nothing to do", shell("exit 1")), "policy", nothing));
     client.finish();
     for (title, code, why) in [
         ("good", 0, None),
@@ -170,6 +172,8 @@ fn the_exit_code_is_the_commands_own() {
         ("missing", 1, Some("the program /nowhere/to/be/found does not exist")),
         // It was ended by a limit, and did not choose its exit code.
         ("silent", 1, Some("it was silent for longer than its limit")),
+        // A script that asks for it has nothing to be sorry for.
+        ("nothing to do", 0, None),
     ] {
         let done = seen(&mut run(&place, &["--wait", "--quiet", title]));
         assert_eq!((done.code, done.out.as_str()), (Some(code), ""), "{title}: {done:?}");

@@ -111,7 +111,7 @@ fn a_provider_is_ready_while_somebody_can_be_given_its_work() {
     let observer = world.open_as(Role::Observer);
     world.serve(observer, 1);
     let reason = |world: &World| listed(world)[0].reason.clone().unwrap_or_default();
-    assert!(reason(&world).contains("only windows serve it that observe"), "{}", reason(&world));
+    assert!(reason(&world).contains("all windows that serve it observe"), "{}", reason(&world));
     let serving = world.open();
     world.serve(serving, 1);
     for (kind, status) in [(CloseKind::Dispose, "unavailable"), (CloseKind::Reload, "ready")] {

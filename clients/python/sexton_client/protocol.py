@@ -480,8 +480,8 @@ class AutomationCreatePolicyMissedRunOnce(TypedDict):
 @final
 class AutomationCreatePolicyPrecheck(TypedDict):
     """A program that is started first, in the run's directory and environment. Exit code 0: the command is started;
-    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a
-    task of kind `command`.
+    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a
+    task of kind `notify`; an agent is told what it wrote.
     """
 
     args: NotRequired[list[str]]
@@ -557,8 +557,8 @@ class AutomationCreatePolicy(TypedDict):
     """
     precheck: NotRequired[AutomationCreatePolicyPrecheck | None]
     """A program that is started first, in the run's directory and environment. Exit code 0: the command is started;
-    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a
-    task of kind `command`.
+    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a
+    task of kind `notify`; an agent is told what it wrote.
     Default: None.
     """
     queueMs: NotRequired[int]
@@ -1001,8 +1001,8 @@ class AutomationSimulateDraftPolicyMissedRunOnce(TypedDict):
 @final
 class AutomationSimulateDraftPolicyPrecheck(TypedDict):
     """A program that is started first, in the run's directory and environment. Exit code 0: the command is started;
-    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a
-    task of kind `command`.
+    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a
+    task of kind `notify`; an agent is told what it wrote.
     """
 
     args: NotRequired[list[str]]
@@ -1078,8 +1078,8 @@ class AutomationSimulateDraftPolicy(TypedDict):
     """
     precheck: NotRequired[AutomationSimulateDraftPolicyPrecheck | None]
     """A program that is started first, in the run's directory and environment. Exit code 0: the command is started;
-    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a
-    task of kind `command`.
+    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a
+    task of kind `notify`; an agent is told what it wrote.
     Default: None.
     """
     queueMs: NotRequired[int]
@@ -1354,8 +1354,8 @@ class AutomationUpdatePatchPolicyMissed(TypedDict):
 @final
 class AutomationUpdatePatchPolicyPrecheck(TypedDict):
     """A program that is started first, in the run's directory and environment. Exit code 0: the command is started;
-    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a
-    task of kind `command`.
+    75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a
+    task of kind `notify`; an agent is told what it wrote.
     """
 
     args: NotRequired[list[str] | None]

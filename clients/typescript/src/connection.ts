@@ -2,7 +2,7 @@
 
 import { Message, ReadableStreamMessageReader, StreamMessageWriter } from "vscode-jsonrpc/node";
 import type { NotificationMessage, ResponseMessage } from "vscode-jsonrpc/node";
-import { cancelled, refusal, type SidecarEnd, SidecarLostError } from "./errors.js";
+import { cancelled, refusal, type SidecarEnd, SidecarLostError, tooLarge } from "./errors.js";
 import { Gate } from "./flow.js";
 import type { Methods, RequestOptions } from "./generated/methods.js";
 import type { Transport } from "./transport.js";
@@ -23,6 +23,9 @@ interface Waiting {
   readonly failed: (error: Error) => void;
 }
 
+/** A message is longer than the sidecar would read. */
+class TooLong extends Error {}
+
 /** What JSON-RPC says of an error. */
 interface Answer extends ResponseMessage {
   readonly error?: { code: number; message: string; data?: never };
@@ -39,9 +42,19 @@ export class Connection {
   /** How the sidecar ended, when everything that it had written was dealt with. */
   readonly lost: Promise<SidecarEnd>;
 
-  constructor(transport: Transport) {
+  /** The sidecar reads no message that has more bytes than `longest`, and could not say whose that was. */
+  constructor(transport: Transport, longest: number) {
     this.#transport = transport;
-    this.#writer = new StreamMessageWriter(transport.input);
+    this.#writer = new StreamMessageWriter(transport.input, {
+      contentTypeEncoder: {
+        name: "application/json",
+        encode: async (message) => {
+          const content = Buffer.from(JSON.stringify(message));
+          if (content.length <= longest) return content;
+          throw new TooLong(`the message has ${content.length} bytes, and the sidecar reads no more than ${longest}`);
+        },
+      },
+    });
     const gate = new Gate(transport.output);
     const reader = new ReadableStreamMessageReader(gate);
     // What arrives in parts is no news; the timer that tells of it would keep this process alive.
@@ -118,7 +131,7 @@ export class Connection {
   }
 
   notify(method: string, params?: object): void {
-    this.#write(params === undefined ? { method } : { method, params });
+    this.#write(params === undefined ? { method } : { method, params }).catch(() => {});
   }
 
   #send(
@@ -140,12 +153,15 @@ export class Connection {
       answered: (result) => (done(), answered(result)),
       failed: (error) => (done(), failed(error)),
     });
-    this.#write({ id, method, params });
+    this.#write({ id, method, params }).catch((error: unknown) => {
+      // Everything else that goes wrong here is the end of the sidecar.
+      if (error instanceof TooLong && this.#waiting.delete(id)) (done(), failed(tooLarge(method, error.message)));
+    });
   }
 
-  #write(message: object): void {
+  async #write(message: object): Promise<void> {
     if (this.#end !== undefined) return;
-    this.#writer.write({ jsonrpc: "2.0", ...message } as Message).catch(() => {});
+    await this.#writer.write({ jsonrpc: "2.0", ...message } as Message);
   }
 
   #heard(message: Message): void {

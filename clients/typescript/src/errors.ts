@@ -63,6 +63,13 @@ export function cancelled(method: string, cause: unknown): SextonError {
   return new SextonError(method, { kind: "cancelled", code: refusalCodes.cancelled, message, data }, cause);
 }
 
+/** A request was too long to be sent. */
+export function tooLarge(method: string, why: string): SextonError {
+  const message = `${method} was not sent: ${why}; send less, or raise limits.maxMessageBytes`;
+  const data = { kind: "request_too_large" } as const;
+  return new SextonError(method, { kind: "request_too_large", code: refusalCodes.request_too_large, message, data });
+}
+
 /** How a sidecar ended, as far as that can be seen. */
 export interface SidecarEnd {
   /** None if a signal ended it, or if it is no process of this client. */

@@ -9,6 +9,9 @@ import type { Transport } from "./transport.js";
 /** The version of the protocol that this client speaks. */
 const PROTOCOL = 1;
 
+/** How long a message may be unless the sidecar is told otherwise. */
+const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
+
 export class Session {
   readonly connection: Connection;
   /** What the sidecar has answered to `initialize`. */
@@ -29,7 +32,8 @@ export class Session {
 
   /** Opens the project. What does not do so in time is ended. */
   static async begin(transport: Transport, params: InitializeParams, withinMs: number): Promise<Session> {
-    const connection = new Connection(transport);
+    const longest = params.initializationOptions?.limits?.maxMessageBytes ?? MAX_MESSAGE_BYTES;
+    const connection = new Connection(transport, longest);
     const late = new AbortController();
     try {
       const opened = await Promise.race([

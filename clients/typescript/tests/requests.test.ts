@@ -49,6 +49,16 @@ test("an automation is created, read, changed, paused, resumed, run and deleted"
   assert.match(description, /9/);
 });
 
+test("what is too long to be read is refused before it is sent, and the conversation goes on", async (t) => {
+  const place = await Place.make(t);
+  const client = await place.open({ limits: { maxMessageBytes: 65_536 } });
+  const long = client.automations.create(dormant("ä".repeat(40_000), shell("true")));
+  const refused = await thrown("the refusal", long);
+  assert.ok(refused instanceof SextonError && refused.kind === "request_too_large", String(refused));
+  assert.match(refused.message, /maxMessageBytes/);
+  assert.deepEqual((await client.automations.list()).items, []);
+});
+
 test("every method that is asked by name can be asked by its own name", async (t) => {
   const place = await Place.make(t);
   const client = await place.open();

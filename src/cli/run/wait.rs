@@ -292,8 +292,7 @@ impl Waited<'_> {
     fn tell_its_end(&mut self) {
         let (now, zone) = (Clock.now(), Zone::machine());
         let (word, tone) = outcome(&self.run);
-        let succeeded = self.run.state == RunState::Known(State::Succeeded);
-        if succeeded && self.manner.telling == Telling::Nothing {
+        if self.exit_code() == 0 && self.manner.telling == Telling::Nothing {
             return;
         }
         let after = took_ms(&self.run, now).map(|took| format!(" after {}", span(took))).unwrap_or_default();
@@ -306,13 +305,14 @@ impl Waited<'_> {
         }
     }
 
-    /// The command's own exit code; that of its signal as a shell tells it; 1 for a run that failed or was stopped
-    /// otherwise, and that of our own signal if that has stopped it.
+    /// The command's own exit code; that of its signal as a shell tells it; 0 if there was nothing to do; 1 for a run that
+    /// failed or was stopped otherwise, and that of our own signal if that has stopped it.
     fn exit_code(&self) -> u8 {
         let RunState::Known(state) = &self.run.state else { return 1 };
         match state {
             State::Succeeded => 0,
             State::Failed => self.code_of_the_command().unwrap_or(1),
+            State::Stopped if self.run.stop_reason == Some(StopReason::PrecheckSkipped) => 0,
             State::Stopped if self.run.stop_reason != Some(StopReason::Cancelled) => 1,
             State::Stopped | State::Scheduled | State::Running | State::AwaitingInput => {
                 self.signal.map_or(1, |number| BY_SIGNAL.saturating_add(number))

@@ -302,7 +302,7 @@ fn precheck() -> Value {
     ];
     let what = "A program that is started first, in the run's directory and environment. Exit code 0: the command \
         is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. \
-        Only with a task of kind `command`.";
+        Not with a task of kind `notify`; an agent is told what it wrote.";
     saying(object(&fields, &["program", "timeoutMs"]), what)
 }
 

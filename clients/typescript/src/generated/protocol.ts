@@ -210,7 +210,7 @@ export type AutomationCreateParams = {
      */
     permissions?: "ask" | "deny";
     /**
-     * A program that is started first, in the run's directory and environment. Exit code 0: the command is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a task of kind `command`.
+     * A program that is started first, in the run's directory and environment. Exit code 0: the command is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a task of kind `notify`; an agent is told what it wrote.
      * @default null
      */
     precheck?: {
@@ -646,7 +646,7 @@ export type AutomationSimulateParams = {
        */
       permissions?: "ask" | "deny";
       /**
-       * A program that is started first, in the run's directory and environment. Exit code 0: the command is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Only with a task of kind `command`.
+       * A program that is started first, in the run's directory and environment. Exit code 0: the command is started; 75: there is nothing to do, and the run ends as `stopped`; anything else: it has failed to start. Not with a task of kind `notify`; an agent is told what it wrote.
        * @default null
        */
       precheck?: {
