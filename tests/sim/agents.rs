@@ -240,7 +240,7 @@ fn an_agent_of_an_observer_is_for_what_that_one_was_asked_for() {
     let observer = world.open_as(Role::Observer);
     world.has_agents(observer, &[AGENT]);
     let listed = providers::providers(&world.view()).unwrap();
-    assert!(listed[0].reason.as_ref().unwrap().contains("that observe"), "{listed:?}");
+    assert!(listed[0].reason.as_ref().unwrap().contains("could start the agent"), "{listed:?}");
     let (_, its_own) = ask(&mut world, observer);
     let me = world.window(observer).actor.instance.to_string();
     assert_eq!(given_to(&world, &its_own), Some(me));
