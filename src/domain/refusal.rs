@@ -63,7 +63,7 @@ pub enum Refusal {
     },
     /// The window is giving up the project, or has given it up.
     #[error(
-        "this window is giving up the project or has done so ({action}); reload it, or ask another window"
+        "this window is giving up the project or has done so ({action}); ask another one, or open one. What was disposed of is taken back by a reload"
     )]
     Closing {
         /// The close that says so.

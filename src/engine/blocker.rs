@@ -65,8 +65,8 @@ pub(super) fn withdraw(tx: &Tx<'_>, context: &Context<'_>, run: &mut RunRow) -> 
 /// Somebody answers. The first answer counts; the window that carries the run out is handed it.
 ///
 /// # Errors
-/// When there is no such run, it does not wait for this answer any more, or this was not offered: it goes on waiting
-/// then.
+/// When there is no such run, it does not wait for this answer any more, or this was not offered or asked for in this
+/// form: it goes on waiting then.
 pub fn respond(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -75,10 +75,18 @@ pub fn respond(
     choice: Choice,
 ) -> Result<Run, Refusal> {
     let mut run = find_run(tx, id)?;
-    let waits = run.run.blocker().filter(|blocker| {
-        run.run.stopping().is_none() && blocker.expires_at > context.now && blocker.need.asked() == asked
-    });
-    let Some(blocker) = waits else { return Err(Refusal::BlockerGone { run: id.clone() }) };
+    let waits = run
+        .run
+        .blocker()
+        .filter(|blocker| run.run.stopping().is_none() && blocker.expires_at > context.now)
+        .map(|blocker| (blocker, blocker.need.asked()));
+    let blocker = match waits {
+        Some((blocker, wanted)) if wanted == asked => blocker,
+        Some((blocker, wanted)) if wanted.id() == asked.id() => {
+            return Err(Refusal::InvalidParams(of_another_form(&blocker.need, &choice)));
+        }
+        Some(_) | None => return Err(Refusal::BlockerGone { run: id.clone() }),
+    };
     if let Some(fault) = not_offered(&blocker.need, &choice) {
         return Err(invalid_param(fault));
     }
@@ -86,6 +94,26 @@ pub fn respond(
     withdraw(tx, context, &mut run)?;
     tx.insert_answer(run.row, &Answer { run: id.clone(), asked, choice })?;
     Ok(run.run)
+}
+
+/// What is wrong with an answer that names what the run waits for by the other name. One that names something else may
+/// have been overtaken by another answer, and is no fault of who sent it.
+fn of_another_form(need: &Need, choice: &Choice) -> Vec<Fault> {
+    let (wrong, right, hint) = match need {
+        Need::Permission { .. } => (
+            "callID",
+            "requestID",
+            "the run waits for a permission: write its `requestID`, and an `optionID`",
+        ),
+        Need::Question { .. } => (
+            "requestID",
+            "callID",
+            "the run asks a question: write its `callID`, and a `text` or an `optionID`",
+        ),
+    };
+    let names =
+        [Fault::new(wrong, Word::UnknownValue), Fault::with_hint(right, Word::Required, hint)].into_iter();
+    names.chain(not_offered(need, choice)).collect()
 }
 
 /// What is wrong with an answer, if anything is. Whoever asks a question can be told anything; a permission is one of

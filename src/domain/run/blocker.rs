@@ -150,3 +150,13 @@ pub enum Asked {
         call_id: String,
     },
 }
+
+impl Asked {
+    /// The agent's own word for it, whichever form it has.
+    pub fn id(&self) -> &str {
+        match self {
+            Asked::Request { request_id } => request_id,
+            Asked::Call { call_id } => call_id,
+        }
+    }
+}

@@ -277,7 +277,7 @@ pub fn methods() -> Vec<Method> {
         },
         Method {
             name: "run/respond",
-            summary: "Answers what a run waits for a person for. The first answer counts.",
+            summary: "Answers what a run waits for a person for, in its form: a permission by `requestID` and `optionID`, a question by `callID` and `text` or `optionID`. The first answer counts.",
             params: work::respond(),
             result: of::<Run>,
             refusals: &[Kind::NotFound, Kind::BlockerGone, Kind::InsideRun, Kind::StorageUnavailable],

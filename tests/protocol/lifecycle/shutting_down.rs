@@ -69,6 +69,7 @@ fn it_waits_for_a_run_while_the_conversation_goes_on() {
     ] {
         let error = client.refusal(method, params);
         assert_eq!((kind(&error), &error["data"]["lifecycleActionID"]), ("closing", &closing), "{method}");
+        assert!(error["message"].as_str().unwrap().contains("ask another one, or open one"), "{error}");
     }
     let error = client.refusal("initialize", json!({}));
     assert_eq!(kind(&error), "invalid_request");

@@ -62,12 +62,33 @@ fn a_question_is_answered_in_words() {
     let error = client.refusal("run/respond", with(["callID", "optionID"], ["call_1", "a"]));
     assert_invalid_params(&error, &["optionID unknown_value"]);
     is_gone(&client.refusal("run/respond", with(["callID", "text"], ["call_0", "that"])), &run);
-    is_gone(&client.refusal("run/respond", with(["requestID", "text"], ["call_1", "that"])), &run);
+    let error = client.refusal("run/respond", with(["requestID", "text"], ["call_1", "that"]));
+    assert_invalid_params(&error, &["requestID unknown_value", "callID required"]);
+    assert!(error["message"].as_str().unwrap().contains("`callID`, and a `text`"), "{error}");
+    let error = client.refusal("run/respond", with(["requestID", "optionID"], ["call_1", "a"]));
+    assert_invalid_params(&error, &["requestID unknown_value", "callID required", "optionID unknown_value"]);
+    let overtaken = with(["requestID", "optionID"], ["req_before", "a"]);
+    is_gone(&client.refusal("run/respond", overtaken), &run);
     assert_eq!(
         client.get("run/respond", with(["callID", "text"], ["call_1", "that one"]))["state"],
         "running"
     );
     assert_eq!(client.hears(&run, "answer")["text"], "that one");
+    client.report(&run, json!({"type": "finished"}));
+    client.finish();
+}
+
+#[test]
+fn a_permission_is_not_answered_in_words() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.serve();
+    let automation = client.create(prompted(json!({})));
+    let run = client.blocked(&automation);
+    let error = client.refusal("run/respond", json!({"id": run, "callID": "req_1", "text": "yes"}));
+    assert_invalid_params(&error, &["callID unknown_value", "requestID required", "optionID required"]);
+    assert_eq!(client.look_at(&run)["state"], "awaiting_input");
+    client.get("run/respond", answer(&run, "yes"));
     client.report(&run, json!({"type": "finished"}));
     client.finish();
 }
