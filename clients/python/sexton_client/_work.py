@@ -83,25 +83,29 @@ class Work:
         self.urgent = False
         self._send = send
         self._has_started = False
+        self._starting = asyncio.Lock()
         self._asked: tuple[str, asyncio.Future[protocol.ProviderWorkAnswer | None]] | None = None
 
     async def started(self, session_id: str) -> None:
-        """The work has really started, in this session of the agent."""
+        """The work has really started, in this session of the agent.
+
+        The first report, if it is made: any other one has the id of the run stand for a session.
+        """
         self._has_started = True
         await self._send({"type": "started", "sessionID": session_id})
 
     async def step(self, title: str | None = None) -> None:
         """The agent takes a step. Equal titles in a row are the same step made again."""
-        await self._send({"type": "step"} if title is None else {"type": "step", "title": title})
+        await self._tell({"type": "step"} if title is None else {"type": "step", "title": title})
 
     async def output(self, text: str) -> None:
         """The agent has written something."""
         for part in _parts(text):
-            await self._send({"type": "output", "data": part})
+            await self._tell({"type": "output", "data": part})
 
     async def cost(self, amount: float, currency: str) -> None:
         """What it has cost so far, in all."""
-        await self._send({"type": "cost", "amount": amount, "currency": currency})
+        await self._tell({"type": "cost", "amount": amount, "currency": currency})
 
     async def blocked(self, question: protocol.RunReportReportBlockedBlocker) -> protocol.ProviderWorkAnswer | None:
         """It needs a person. Gives the answer, or nothing after `unblocked`. One thing is asked at a time."""
@@ -111,7 +115,7 @@ class Work:
         answer: asyncio.Future[protocol.ProviderWorkAnswer | None] = asyncio.get_running_loop().create_future()
         self._asked = (id, answer)
         try:
-            await self._send({"type": "blocked", "blocker": question})
+            await self._tell({"type": "blocked", "blocker": question})
             return await answer
         finally:
             if self._asked is not None and self._asked[1] is answer:
@@ -120,7 +124,14 @@ class Work:
     async def unblocked(self) -> None:
         """It needs nobody any more."""
         self._answered(None)
-        await self._send({"type": "unblocked"})
+        await self._tell({"type": "unblocked"})
+
+    async def _tell(self, report: protocol.RunReportReport) -> None:
+        """Reports what only work that has started can report. What is reported meanwhile waits behind the start."""
+        async with self._starting:
+            if not self._has_started:
+                await self.started(self.run["id"])
+        await self._send(report)
 
     def _heard(self, told: protocol.ProviderWorkAnswer) -> None:
         """Somebody has answered. An answer to something that is not asked any more means nothing."""

@@ -136,6 +136,34 @@ class Serving(AsyncCase):
         self.assertEqual((ended["result"]["text"], ended["sessionID"]), ("done", run))
         self.assertEqual((await client.providers.list())["items"][0]["status"], "ready")
 
+    async def test_the_first_report_starts_a_run_that_has_no_session(self) -> None:
+        async def asks(work: Work) -> str:
+            answer = await work.blocked(QUESTION)
+            assert answer is not None
+            return str(answer.get("text"))
+
+        async def steps(work: Work) -> str:
+            # The second one waits behind the start that the first one makes.
+            await asyncio.gather(work.step("reads"), work.output("one"), work.cost(0.5, "EUR"))
+            await work.output(" two")
+            return "done"
+
+        left = iter([steps, asks])
+
+        async def carry_out(work: Work) -> str:
+            return await next(left)(work)
+
+        client, news = await self.serves(carry_out)
+        run = await begun(client)
+        ended = await run_is(news, run, "succeeded")
+        self.assertEqual((ended["steps"], ended["cost"]["amount"], ended["sessionID"]), (1, 0.5, run))
+        self.assertEqual("".join([part.text async for part in client.output(run)]), "one two")
+        asking = await begun(client)
+        await run_is(news, asking, "awaiting_input")
+        await client.runs.respond(asking, callID="call_1", text="that one")
+        ended = await run_is(news, asking, "succeeded")
+        self.assertEqual((ended["result"]["text"], ended["sessionID"]), ("that one", asking))
+
     async def test_what_is_raised_is_why_it_has_failed(self) -> None:
         outcomes: list[tuple[Exception, bool, str, str]] = [
             (RuntimeError("no agent"), False, "start_failed", "no agent"),

@@ -97,7 +97,10 @@ export class Work {
     return this.#hasStarted;
   }
 
-  /** The work has really started, in this session of the agent. */
+  /**
+   * The work has really started, in this session of the agent. The first report, if it is made: any other one has the id
+   * of the run stand for a session.
+   */
   async started(sessionID: string): Promise<void> {
     this.#hasStarted = true;
     await this.#send({ type: "started", sessionID });
@@ -105,17 +108,17 @@ export class Work {
 
   /** The agent takes a step. Equal titles in a row are the same step made again. */
   async step(title?: string): Promise<void> {
-    await this.#send(title === undefined ? { type: "step" } : { type: "step", title });
+    await this.#tell(title === undefined ? { type: "step" } : { type: "step", title });
   }
 
   /** The agent has written something. */
   async output(text: string): Promise<void> {
-    await Promise.all(parts(text).map((data) => this.#send({ type: "output", data })));
+    await Promise.all(parts(text).map((data) => this.#tell({ type: "output", data })));
   }
 
   /** What it has cost so far, in all. */
   async cost(amount: number, currency: string): Promise<void> {
-    await this.#send({ type: "cost", amount, currency });
+    await this.#tell({ type: "cost", amount, currency });
   }
 
   /**
@@ -132,7 +135,7 @@ export class Work {
     // It may be rejected while the report is not answered yet; then it is told of below.
     answer.catch(() => {});
     try {
-      await this.#send({ type: "blocked", blocker: question });
+      await this.#tell({ type: "blocked", blocker: question });
     } catch (error) {
       this.#release();
       throw error;
@@ -143,7 +146,7 @@ export class Work {
   /** It needs nobody any more. */
   async unblocked(): Promise<void> {
     this.#release()?.resolve(undefined);
-    await this.#send({ type: "unblocked" });
+    await this.#tell({ type: "unblocked" });
   }
 
   /** Somebody has answered. An answer to something that is not asked any more means nothing. */
@@ -163,6 +166,12 @@ export class Work {
   abandon(reason: Error): void {
     this.#abort.abort(reason);
     this.#release()?.reject(reason);
+  }
+
+  /** Reports what only work that has started can report. */
+  async #tell(report: Report): Promise<void> {
+    const start = this.#hasStarted ? undefined : this.started(this.run.id);
+    await Promise.all([start, this.#send(report)]);
   }
 
   #release(): Blocked | undefined {

@@ -73,6 +73,19 @@ test("a callback that says little is enough", async (t) => {
   assert.equal((await client.providers.list()).items[0]?.status, "ready");
 });
 
+test("the first report starts a run that has no session", async (t) => {
+  const { client, news, begin } = await serves(t, async (work) => {
+    await Promise.all([work.step("reads"), work.output("one"), work.cost(0.5, "EUR")]);
+    const answer = await work.blocked({ kind: "question", callID: "call_1", prompt: "Which?" });
+    return answer && "text" in answer ? answer.text : "";
+  });
+  const run = await begin();
+  await runIs(news, run.id, "awaiting_input");
+  await client.runs.respond({ id: run.id, callID: "call_1", text: "that one" });
+  const ended = await runIs(news, run.id, "succeeded");
+  assert.deepEqual([ended.result.text, ended.steps, ended.cost?.amount, ended.sessionID], ["that one", 1, 0.5, run.id]);
+});
+
 test("what is thrown is why it has failed", async (t) => {
   const errors: (() => Promise<string>)[] = [];
   const { news, begin } = await serves(t, async (work) => {
