@@ -20,9 +20,22 @@ os.makedirs(sys.argv[2], exist_ok=True)
 print(getattr(packing, sys.argv[1])(sys.argv[2]), file=sys.stderr)
 """
 
+FROM_METADATA = """
+import os, sys
+import packing
+what, directory = sys.argv[1:]
+prepared = directory + ".prepared"
+os.makedirs(directory)
+os.makedirs(prepared)
+metadata = getattr(packing, f"prepare_metadata_for_{what}")(prepared)
+getattr(packing, what)(directory, None, os.path.join(prepared, metadata))
+"""
+
 
 PATH = [str(REPOSITORY / "target" / "python"), *filter(None, sys.path)]
 """Where setuptools may be: beside the repository's other tools, or with this Python."""
+
+LICENCES = ("LICENSE-APACHE", "LICENSE-MIT")
 
 
 def missing() -> bool:
@@ -40,11 +53,11 @@ def missing() -> bool:
 
 
 class Packing(Case):
-    def built(self, what: str, source: Path) -> Path:
+    def built(self, what: str, source: Path, script: str = BUILD) -> Path:
         """What is built from a directory with the package."""
         path = os.pathsep.join([str(source), *PATH])
         built = subprocess.run(
-            [sys.executable, "-c", BUILD, what, str(self.place.root / what)],
+            [sys.executable, "-c", script, what, str(self.place.root / what)],
             cwd=source,
             env={**os.environ, "PYTHONPATH": path},
             stdout=subprocess.PIPE,
@@ -55,14 +68,29 @@ class Packing(Case):
         [file] = (self.place.root / what).iterdir()
         return file
 
+    def copied(self, repository: str) -> Path:
+        """A copy of the package in its repository, because whoever builds leaves things lying about."""
+        source = self.place.root / repository / "clients" / "python"
+        shutil.copytree(HERE.parent, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "LICENSE-*"))
+        for name in LICENCES:
+            shutil.copy(REPOSITORY / name, self.place.root / repository)
+        return source
+
+    def has_licences(self, names: list[str]) -> None:
+        for name in LICENCES:
+            self.assertEqual(len([path for path in names if path.endswith(f"/licenses/{name}")]), 1, names)
+
+    def test_the_licences_are_in_a_wheel_whose_metadata_were_prepared_first(self) -> None:
+        if missing():
+            return
+        for what in ("build_wheel", "build_editable"):
+            with zipfile.ZipFile(self.built(what, self.copied(what + ".repository"), FROM_METADATA)) as wheel:
+                self.has_licences(wheel.namelist())
+
     def test_a_wheel_is_built_from_the_sources_that_are_published(self) -> None:
         if missing():
             return
-        # A copy, because whoever builds leaves things lying about.
-        source = self.place.root / "repository" / "clients" / "python"
-        shutil.copytree(HERE.parent, source, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info", "LICENSE-*"))
-        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
-            shutil.copy(REPOSITORY / name, self.place.root / "repository")
+        source = self.copied("repository")
         with tarfile.open(self.built("build_sdist", source)) as archive:
             archive.extractall(self.place.root / "sources", filter="data")
         shutil.rmtree(source.parent.parent)
@@ -74,8 +102,7 @@ class Packing(Case):
         self.assertEqual(sorted(name.split("-")[0] for name in packages), ["sexton_client", "sexton_client"])
         modules = {f"sexton_client/{path.name}" for path in (HERE.parent / "sexton_client").glob("*.py")}
         self.assertLessEqual({*modules, "sexton_client/py.typed"}, set(names))
-        for name in ("LICENSE-APACHE", "LICENSE-MIT"):
-            self.assertEqual(len([path for path in names if path.endswith(f"/licenses/{name}")]), 1, names)
+        self.has_licences(names)
         environment = {**self.place.environment, "PYTHONPATH": str(self.place.root / "installed")}
         script = "import sexton_client; print(sexton_client.__file__)"
         told = subprocess.check_output([sys.executable, "-c", script], cwd=self.place.root, env=environment, text=True)
