@@ -125,7 +125,8 @@ class Examples(Case):
         self.assertEqual(self.place.told_by(EXAMPLES / "hello.py"), "scheduled\nrunning\nsucceeded\nhello\n")
 
     def test_the_shortest_one_follows_its_automation_to_the_end(self) -> None:
-        self.assertEqual(self.place.told_by(EXAMPLES / "nightly.py"), "succeeded all passed\n\n")
+        for _ in ("first", "again"):
+            self.assertEqual(self.place.told_by(EXAMPLES / "nightly.py"), "succeeded all passed\n")
 
     def test_so_does_the_one_with_asyncio(self) -> None:
         first, *rest = self.place.told_by(EXAMPLES / "hello_async.py").splitlines()
