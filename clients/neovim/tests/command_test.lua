@@ -64,6 +64,37 @@ t.test("commands and titles are completed, each for what can be done with it", f
   t.equal(vim.fn.getcompletion("Sexton resume ", "cmdline"), { "Morning news" })
 end)
 
+t.test("what is completed is accepted, whatever blanks and marks the title has", function()
+  local told = t.notifications()
+  t.setup({ autostart = true })
+  local window = t.window()
+  local odd = t.automation(window, "Triage  new\tissues\226\128\143", "true")
+  local first = t.automation(window, "Same  twice", "true")
+  local second = t.automation(window, "Same   twice", "true")
+  ready()
+  t.eventually("all are known", function()
+    return #session.store():automations() == 3
+  end)
+  t.equal(vim.fn.getcompletion("Sexton run Tri", "cmdline"), { "Triage new issues" })
+  t.equal(vim.fn.getcompletion("Sexton run Triage   new  i", "cmdline"), { "issues" })
+  vim.cmd("Sexton pause Triage new issues")
+  vim.cmd("Sexton pause   Triage   NEW issues")
+  t.eventually("it is paused", function()
+    return session.store():automation(odd.id).paused
+  end)
+  -- Each is named by its own title, and what fits both by neither.
+  vim.cmd("Sexton pause Same  twice")
+  t.eventually("that one is paused", function()
+    return session.store():automation(first.id).paused
+  end)
+  t.equal(#told, 0)
+  t.equal(session.store():automation(second.id).paused, false)
+  vim.cmd("Sexton pause Same twice")
+  t.matches(told[1].text, "2 automations are called “Same twice”")
+  t.equal(vim.fn.getcompletion("Sexton pause ", "cmdline"), { second.id })
+  t.equal(vim.fn.getcompletion("Sexton run Same", "cmdline"), {})
+end)
+
 t.test("names are those of the command line: what is done is done to what is meant", function()
   local told = t.notifications()
   t.setup()

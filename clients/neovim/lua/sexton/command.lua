@@ -191,9 +191,10 @@ local function complete(_, line)
   if not command then
     return {}
   end
-  local before = #(rest:match("^(.*%s)") or "")
+  -- However many blanks were typed between the words that are there already.
+  local _, words_before = (rest:match("^(.*%s)") or ""):gsub("%S+", "")
   return vim.tbl_map(function(found)
-    return found:sub(before + 1)
+    return (found:gsub("%S+%s+", "", words_before))
   end, command.complete(rest))
 end
 

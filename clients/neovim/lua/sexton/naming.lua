@@ -16,6 +16,11 @@ local function folded(title)
   return vim.fn.tolower(vim.trim(title))
 end
 
+--- A title as it is shown and completed, whatever blanks and marks are in it.
+local function shown(title)
+  return text.one_line(title, 160)
+end
+
 local function told(automations)
   local titles = {}
   for place, automation in ipairs(automations) do
@@ -28,32 +33,37 @@ local function told(automations)
   return table.concat(titles, ", ")
 end
 
---- The automation with this title or id; for whoever only looks, the beginning of either will do.
+--- The automation with this title or id; for whoever only looks, the beginning of either will do. A title may be named as
+--- it is shown, unless another one is just that.
 ---
 ---@param intent "look"|"act"
 ---@return table|nil automation
 ---@return string|nil error
 function M.automation(name, intent)
   local all = session.store():automations()
-  local wanted = folded(name)
-  local exactly, by_id, similar = {}, {}, {}
+  local wanted, wanted_shown = folded(name), folded(shown(name))
+  local exactly, as_shown, by_id, similar = {}, {}, {}, {}
   for _, automation in ipairs(all) do
     if automation.id == name then
       return automation
     end
-    local title = folded(automation.title)
+    local title, title_shown = folded(automation.title), folded(shown(automation.title))
     local is_id_beginning = vim.startswith(name, "atm_") and vim.startswith(automation.id, name)
     if title == wanted then
       table.insert(exactly, automation)
     end
+    if wanted_shown ~= "" and title_shown == wanted_shown then
+      table.insert(as_shown, automation)
+    end
     if is_id_beginning and #name >= #"atm_" + COPIED then
       table.insert(by_id, automation)
     end
-    if wanted ~= "" and (vim.startswith(title, wanted) or is_id_beginning) then
+    if wanted_shown ~= "" and (vim.startswith(title_shown, wanted_shown) or is_id_beginning) then
       table.insert(similar, automation)
     end
   end
-  local meant = #exactly > 0 and exactly or (intent == "look" and similar or by_id)
+  local by_title = #exactly > 0 and exactly or as_shown
+  local meant = #by_title > 0 and by_title or (intent == "look" and similar or by_id)
   if #meant == 1 then
     return meant[1]
   elseif #meant > 1 then
@@ -66,16 +76,20 @@ function M.automation(name, intent)
   return nil, ("no automation is called %s; there are %s"):format(text.quoted(name), told(all))
 end
 
---- The titles for completion; of namesakes, the ids.
+--- The titles for completion, as they are shown; the id of one that looks the same as any other of the project.
 function M.completions(automations, lead)
   local counts = {}
-  for _, automation in ipairs(automations) do
-    counts[folded(automation.title)] = (counts[folded(automation.title)] or 0) + 1
+  for _, automation in ipairs(session.store():automations()) do
+    local name = folded(shown(automation.title))
+    counts[name] = (counts[name] or 0) + 1
   end
   local found = {}
   for _, automation in ipairs(automations) do
-    local name = counts[folded(automation.title)] == 1 and text.one_line(automation.title, 160) or automation.id
-    if vim.startswith(folded(name), folded(lead)) then
+    local name = shown(automation.title)
+    if name == "" or counts[folded(name)] > 1 then
+      name = automation.id
+    end
+    if vim.startswith(folded(name), folded(shown(lead))) then
       table.insert(found, name)
     end
   end
