@@ -24,15 +24,19 @@ end
 
 --- Waits for them, as somebody does who has typed a command.
 local function known()
-  session.start()
+  session.start_for_command()
+  local function has_failed()
+    return session.state() == "failed" or session.state() == "idle"
+  end
   vim.wait(PATIENCE_MS, function()
-    return is_known() or session.state() == "failed" or session.state() == "idle"
+    return has_failed() or (is_known() and session.state() ~= "starting")
   end, 10)
+  if has_failed() then
+    -- What is wrong has been said.
+    return false
+  end
   if not is_known() then
-    -- What is wrong with a sidecar that failed has been said.
-    if session.state() ~= "failed" and session.state() ~= "idle" then
-      refuse("the sidecar does not answer; see :checkhealth sexton")
-    end
+    refuse("the sidecar does not answer; see :checkhealth sexton")
     return false
   end
   return true

@@ -129,6 +129,11 @@ local function events()
   }
 end
 
+local function say_failure(failure)
+  local hint = ":Sexton restart tries again, :checkhealth sexton says more"
+  say.reply(("%s (%s)"):format(failure.message, hint), vim.log.levels.ERROR)
+end
+
 local function on_state(state, failure)
   if state == "ready" then
     is_owner = supervisor.opened.scheduler.owner
@@ -139,8 +144,7 @@ local function on_state(state, failure)
       say.reply(warning, vim.log.levels.WARN)
     end
   elseif state == "failed" then
-    local hint = ":Sexton restart tries again, :checkhealth sexton says more"
-    say.reply(("%s (%s)"):format(failure.message, hint), vim.log.levels.ERROR)
+    say_failure(failure)
   end
   tell("state", state, failure)
   changed()
@@ -182,6 +186,17 @@ function M.start()
     supervisor:follow(feed)
   end
   supervisor:start()
+end
+
+--- Starts the sidecar for somebody who asks for something: one that failed is tried once more, or what is wrong with it is
+--- said again.
+function M.start_for_command()
+  if M.state() ~= "failed" then
+    return M.start()
+  end
+  if not supervisor:retry() then
+    say_failure(supervisor.failure)
+  end
 end
 
 --- Ends the sidecar and returns when it has gone. It is started again when it is needed.

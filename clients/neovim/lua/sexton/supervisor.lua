@@ -44,6 +44,16 @@ function Supervisor:start()
   self:_attempt()
 end
 
+--- Makes one more attempt after all of them have failed; gives whether it does, because some failures do not pass.
+function Supervisor:retry()
+  if self.state ~= "failed" or self.failure.does_not_pass then
+    return false
+  end
+  self.failures = ATTEMPTS - 1
+  self:start()
+  return true
+end
+
 function Supervisor:_attempt()
   if self.state == "closed" then
     return
@@ -67,6 +77,7 @@ function Supervisor:_attempt()
       local versions = ("version %s of the protocol, this plugin version %d"):format(opened.protocolVersion, PROTOCOL)
       local message = ("the sidecar speaks %s; update the older one of the two"):format(versions)
       refused = Connection.failure("sidecar_unavailable", message)
+      refused.does_not_pass = true
     end
     if not refused then
       return self:_ready(connection, opened)
@@ -75,6 +86,8 @@ function Supervisor:_attempt()
     if refused.kind ~= "sidecar_lost" then
       self.coming = nil
       connection:terminate()
+      -- The options that it does not take are those that every attempt has.
+      refused.does_not_pass = refused.does_not_pass or refused.kind == "invalid_params"
       self:_fail(refused)
     end
   end)
