@@ -43,19 +43,37 @@ local function running(window)
   end)
 end
 
-t.test("quitting stops what is at work, and leaves no process", function()
-  local neovim, window = neovim_at_work("{}", "echo $$ > new; mv new pid; exec sleep 1000")
+--- The process of the sidecar in which the automation is at work.
+local function sidecar_at_work(window)
   local instance = running(window).instanceID
   local sidecars = vim.tbl_filter(function(there)
     return there.id == instance
   end, t.ask(window, "scheduler/status").instances)
   t.equal(#sidecars, 1)
+  return sidecars[1].pid
+end
+
+t.test("quitting stops what is at work, and leaves no process", function()
+  local neovim, window = neovim_at_work("{}", "echo $$ > new; mv new pid; exec sleep 1000")
+  local sidecar = sidecar_at_work(window)
   vim.rpcnotify(neovim.job, "nvim_command", "qall!")
   t.eventually("Neovim ends", has_ended(neovim))
   -- It has waited until its sidecar was gone, and that has ended everything.
-  t.equal(t.is_alive(sidecars[1].pid), false)
+  t.equal(t.is_alive(sidecar), false)
   t.equal(t.is_alive(neovim.pid), false)
   t.equal(run_of(window).stopReason, "shutdown")
+end)
+
+t.test("quitting ends a sidecar that is stopped as well", function()
+  local neovim, window = neovim_at_work("{}", "echo $$ > new; mv new pid; exec sleep 1000")
+  local sidecar = sidecar_at_work(window)
+  vim.loop.kill(sidecar, "sigstop")
+  vim.rpcnotify(neovim.job, "nvim_command", "qall!")
+  t.eventually("Neovim ends", has_ended(neovim))
+  t.equal(t.is_alive(sidecar), false)
+  t.eventually("the work has gone", function()
+    return not t.is_alive(neovim.pid)
+  end)
 end)
 
 t.test("a Neovim that is told to wait ends when its runs have ended", function()

@@ -34,16 +34,31 @@ local function takes_program_apart()
   return count == 4
 end
 
+local function children()
+  return vim.api.nvim_get_proc_children(vim.fn.getpid())
+end
+
+--- The process that was started since these were all: Neovim keeps it to itself from 0.8 on.
+local function new_child(before)
+  for _, pid in ipairs(children()) do
+    if not vim.tbl_contains(before, pid) then
+      return pid
+    end
+  end
+  return nil
+end
+
 --- Starts a process and speaks to it with the headers of language servers.
 ---
 ---@param command string[] the program and its arguments
 ---@param dispatchers table what is called: `notification`, `on_error`, `on_exit`
 ---@param directory string where the process works
----@return table|nil client with `request`, `notify` and `terminate`; nil if the process cannot be started
+---@return table|nil client with `request`, `notify`, `terminate` and `kill`; nil if the process cannot be started
 ---@return string|nil error why not
 function M.start_rpc(command, dispatchers, directory)
   local arguments = takes_program_apart() and { command[1], vim.list_slice(command, 2) } or { command }
   vim.list_extend(arguments, { dispatchers, { cwd = directory } })
+  local before = children()
   local is_started, client = pcall(vim.lsp.rpc.start, unpack(arguments))
   if not is_started then
     return nil, tostring(client)
@@ -51,6 +66,7 @@ function M.start_rpc(command, dispatchers, directory)
   if client == nil then
     return nil, ("`%s` could not be started"):format(command[1])
   end
+  local pid = client.pid or new_child(before)
   return {
     request = client.request,
     notify = client.notify,
@@ -59,6 +75,11 @@ function M.start_rpc(command, dispatchers, directory)
         client.terminate()
       elseif not client.handle:is_closing() then
         client.handle:kill(15)
+      end
+    end,
+    kill = function()
+      if pid then
+        M.uv.kill(pid, "sigkill")
       end
     end,
   }

@@ -130,4 +130,9 @@ function Connection:terminate()
   self.client.terminate()
 end
 
+--- Ends a process that does not hear, also one that is stopped.
+function Connection:kill()
+  self.client.kill()
+end
+
 return Connection

@@ -237,6 +237,7 @@ function Supervisor:leave(mode, waiting)
   self.feeds = {}
   self:_become("closed")
   self:_refuse_kept(Connection.failure("sidecar_unavailable", "the project is closed in this window"))
+  local is_heard = true
   if connection then
     if mode == "wait" then
       self:_wait_for_runs(connection, waiting)
@@ -245,7 +246,7 @@ function Supervisor:leave(mode, waiting)
     connection:request("shutdown", { mode = "force" }, function()
       is_answered = true
     end)
-    vim.wait(LEAVING_MS, function()
+    is_heard = vim.wait(LEAVING_MS, function()
       return is_answered
     end, 10)
     connection:notify("exit")
@@ -256,8 +257,9 @@ function Supervisor:leave(mode, waiting)
   local function has_gone()
     return connection == nil or connection.is_gone
   end
-  if not vim.wait(LEAVING_MS, has_gone, 10) then
-    connection:terminate()
+  if not (is_heard and vim.wait(LEAVING_MS, has_gone, 10)) and not has_gone() then
+    -- Its guards end what it has left, and the next window records how.
+    connection:kill()
     vim.wait(LEAVING_MS, has_gone, 10)
   end
 end
