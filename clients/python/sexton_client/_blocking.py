@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ class _Loop:
     def __init__(self) -> None:
         self._there: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
         # A program that ends without closing is not kept alive; its sidecar ends with it.
+        self._process = os.getpid()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._live()), daemon=True, name="sexton-client")
         self._thread.start()
         self._loop, self._over = self._there.result()
@@ -53,8 +55,16 @@ class _Loop:
         self._there.set_result((asyncio.get_running_loop(), over))
         await over.wait()
 
+    @property
+    def is_inherited(self) -> bool:
+        """Whether this is a fork of the process that has the thread: nobody would ever answer here."""
+        return os.getpid() != self._process
+
     def run(self, what: str, coroutine: Coroutine[Any, Any, T]) -> T:
         """Gives what this gives. What interrupts the wait, such as Ctrl-C, cancels it."""
+        if self.is_inherited:
+            coroutine.close()
+            raise RuntimeError(f"{what}: this client belongs to the process that was forked; open another one here")
         if threading.current_thread() is self._thread:
             coroutine.close()
             raise RuntimeError(f"{what}: a listener must not wait; ask from another thread")
@@ -69,7 +79,17 @@ class _Loop:
             future.cancel()
             raise
 
+    def end(self, what: str, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Ends something, unless it has ended with the client, or belongs to the process that was forked."""
+        if self.is_inherited:
+            coroutine.close()
+            return
+        with contextlib.suppress(ClientClosedError):
+            self.run(what, coroutine)
+
     def stop(self) -> None:
+        if self.is_inherited:
+            return
         try:
             self._loop.call_soon_threadsafe(self._over.set)
         except RuntimeError:
@@ -153,7 +173,7 @@ class Sexton(BlockingMethods):
     def close(self, mode: protocol.CloseMode = "force") -> None:
         """Ends everything of this window, its sidecar included; see `SextonClient.close`."""
         if self._client.state != "closed":
-            self._loop.run("shutdown", self._client.close(mode))
+            self._loop.end("shutdown", self._client.close(mode))
         self._loop.stop()
 
     def __enter__(self) -> Sexton:
@@ -187,7 +207,7 @@ class BlockingStream(Iterator[T], Generic[T]):
 
     def close(self) -> None:
         """Ends it: nothing more is told, and the sidecar knows."""
-        self._loop.run(self._what, self._stream.aclose())
+        self._loop.end(self._what, self._stream.aclose())
 
     def __enter__(self) -> BlockingStream[T]:
         return self
@@ -214,7 +234,7 @@ class BlockingHold:
         self._hold = hold
 
     def release(self) -> None:
-        self._loop.run("directory/release", self._hold.release())
+        self._loop.end("directory/release", self._hold.release())
 
     def __enter__(self) -> BlockingHold:
         return self

@@ -110,6 +110,20 @@ class Blocking(Case):
         self.assertEqual(len(flaws), 1)
         self.assertIn("must not wait", flaws[0])
 
+    def test_what_is_left_after_the_client_was_closed_has_ended_with_it(self) -> None:
+        sexton = self.open()
+        with sexton.events() as events, sexton.hold(title="mine") as hold:
+            sexton.close()
+        hold.release()
+        events.close()
+        self.assertEqual(list(events), [])
+
+    def test_a_fork_is_told_that_the_client_is_not_its_own(self) -> None:
+        listed, followed, *rest = self.place.told_by(FORKED).splitlines()
+        self.assertIn("automation/list: this client belongs to the process that was forked", listed)
+        self.assertIn("events/subscribe: this client belongs to", followed)
+        self.assertEqual(rest, ["the fork has left", "the parent goes on: []"])
+
     def test_what_cannot_be_opened_leaves_no_thread(self) -> None:
         before = threading.active_count()
         with self.assertRaises(SextonError):
@@ -133,6 +147,29 @@ class Examples(Case):
         self.assertRegex(first, r"^Count is next due at \d{13}$")
         self.assertEqual(rest, ["1", "2", "3", "succeeded"])
 
+
+FORKED = """
+import os, warnings
+import sexton_client
+
+# Later versions of Python warn of every fork beside a thread.
+warnings.simplefilter("ignore")
+with sexton_client.open(project=".") as sexton:
+    with sexton.events() as events, sexton.hold(title="mine"):
+        child = os.fork()
+        if child == 0:
+            for asks in (sexton.automations.list, events.__next__):
+                try:
+                    asks()
+                except RuntimeError as error:
+                    print(error)
+    if child == 0:
+        sexton.close()
+        print("the fork has left", flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
+    print("the parent goes on:", sexton.automations.list()["items"])
+"""
 
 ASYNC = """
 import asyncio, sys
