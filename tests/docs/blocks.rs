@@ -1,6 +1,7 @@
 //! The fenced blocks of a document, each with the comment directly above it.
 
 use crate::documents::Document;
+use crate::example::is_typed;
 
 /// A fenced block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,6 +81,43 @@ pub(crate) fn blocks(document: &Document) -> Vec<Block> {
     }
     found.extend(open.map(|(_, block)| block));
     found
+}
+
+/// Commands where no fence is, which nobody would run: quoted, indented, or in HTML.
+pub(crate) fn hidden(document: &Document) -> Result<(), String> {
+    let mut in_list = false;
+    let mut after_text = false;
+    for (number, line) in prose(&document.text).into_iter().enumerate() {
+        let inside = line.trim_start_matches(|letter: char| letter == '>' || letter.is_whitespace());
+        let is_quoted = line.trim_start().starts_with('>');
+        let indentation = line.len() - line.trim_start().len();
+        let is_code = line.starts_with('\t') || indentation >= 4;
+        // What is indented in a list, or goes on with a paragraph, is text.
+        let is_command = is_typed(inside) || inside.contains("sexton ") && !in_list && !after_text;
+        let fault = if is_quoted && Fence::opens(inside).is_some() {
+            Some("a block in a quotation")
+        } else if line.contains("<pre") {
+            Some("a block in HTML")
+        } else if is_code && is_command || is_quoted && is_typed(inside) {
+            Some("a command without a fence")
+        } else {
+            None
+        };
+        if let Some(what) = fault {
+            return Err(format!("line {}: {what} is run by nobody; write it in a fence", number + 1));
+        }
+        if indentation == 0 && !line.is_empty() {
+            in_list = is_item(line);
+        }
+        after_text = !line.trim().is_empty() && !is_code;
+    }
+    Ok(())
+}
+
+fn is_item(line: &str) -> bool {
+    let marked = line.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    ["- ", "* ", "+ "].iter().any(|mark| line.starts_with(mark))
+        || marked.len() < line.len() && [". ", ") "].iter().any(|mark| marked.starts_with(mark))
 }
 
 /// The text of a document without its fenced blocks, line by line, so that the numbers of lines are kept.

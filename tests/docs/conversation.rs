@@ -1,11 +1,13 @@
-//! Conversations with a sidecar: `-->` is said, `<--` is waited for.
+//! Conversations with a sidecar: `-->` is said, `<--` is waited for. Whatever else was asked was granted.
+
+use std::time::Instant;
 
 use serde_json::Value;
 
 use crate::blocks::Block;
 use crate::matching::{self, Names};
 use crate::reader::Reader;
-use crate::support::{DEADLINE, clock};
+use crate::support::{DEADLINE, clock, contract};
 use crate::window::Window;
 
 /// A part of a conversation.
@@ -31,7 +33,13 @@ const ARROWS: [(&str, Way); 3] = [("-->", Way::There), ("<--", Way::Back), ("---
 pub(crate) fn check(block: &Block) -> Result<(), String> {
     let parts = parts(block)?;
     let reader = Reader::new();
-    let mut talk = Talk { window: Window::start(&reader), names: Names::new(), heard: Vec::new(), told: 0 };
+    let mut talk = Talk {
+        window: Window::start(&reader),
+        names: Names::new(),
+        unanswered: Vec::new(),
+        heard: Vec::new(),
+        told: 0,
+    };
     for part in &parts {
         let text = reader.at_home(&part.text);
         let done = match part.way {
@@ -41,12 +49,14 @@ pub(crate) fn check(block: &Block) -> Result<(), String> {
         };
         done.map_err(|fault| format!("line {}: {fault}", part.line))?;
     }
-    Ok(())
+    talk.nothing_else_was_refused()
 }
 
 struct Talk {
     window: Window,
     names: Names,
+    /// The ids of what was asked and is not answered yet.
+    unanswered: Vec<String>,
     /// What came and was not expected yet, each with the number of messages before it.
     heard: Vec<(usize, Value)>,
     /// How many messages have come.
@@ -61,8 +71,12 @@ impl Talk {
                 message.to_string()
             }
             // What is no JSON is said as it is, to show what comes of it.
-            Err(_) => text.replace('\n', " "),
+            Err(_) => {
+                self.unanswered.push(Value::Null.to_string());
+                text.replace('\n', " ")
+            }
         };
+        self.unanswered.extend(contract::requests(&line).into_iter().map(|(id, _)| id));
         self.window.say(&line)
     }
 
@@ -70,6 +84,7 @@ impl Talk {
     /// answers come in the order in which they are ready, and news between them.
     fn expect(&mut self, text: &str) -> Result<(), String> {
         let expected = serde_json::from_str(text).map_err(|error| format!("no JSON: {error}: {text}"))?;
+        says_how_it_ended(&expected)?;
         let give_up_at = clock() + DEADLINE;
         let mut looked_at = 0;
         loop {
@@ -82,13 +97,39 @@ impl Talk {
                 }
             }
             looked_at = self.heard.len();
-            let Some(message) = self.window.hear(give_up_at) else {
+            if !self.hear(give_up_at) {
                 let heard: Vec<String> = self.heard.iter().map(|(_, one)| one.to_string()).collect();
                 let (heard, log) = (heard.join("\n"), self.window.log());
                 return Err(format!("waited for\n{text}\nbut there came only\n{heard}\n{log}"));
-            };
-            self.told += 1;
-            self.heard.push((self.told, message));
+            }
+        }
+    }
+
+    /// Waits for one message more; not for ever.
+    fn hear(&mut self, give_up_at: Instant) -> bool {
+        let Some(message) = self.window.hear(give_up_at) else { return false };
+        for answer in answers(&message) {
+            let id = answer["id"].to_string();
+            if let Some(at) = self.unanswered.iter().position(|one| *one == id) {
+                self.unanswered.remove(at);
+            }
+        }
+        self.told += 1;
+        self.heard.push((self.told, message));
+        true
+    }
+
+    /// A refusal that nobody is shown is a mistake in the example.
+    fn nothing_else_was_refused(&mut self) -> Result<(), String> {
+        let give_up_at = clock() + DEADLINE;
+        while !self.unanswered.is_empty() && self.hear(give_up_at) {}
+        let refused = self.heard.iter().flat_map(|(_, message)| answers(message));
+        let refused: Vec<String> =
+            refused.filter(|one| one.get("error").is_some()).map(Value::to_string).collect();
+        match (refused.as_slice(), self.unanswered.as_slice()) {
+            ([], []) => Ok(()),
+            ([], unanswered) => Err(format!("not answered: {}", unanswered.join(", "))),
+            (refused, _) => Err(format!("refused, and that is not shown: {}", refused.join("\n"))),
         }
     }
 
@@ -98,6 +139,21 @@ impl Talk {
         if message.get("method").is_some() {
             self.heard.retain(|(other, one)| one.get("method").is_none() || *other > number);
         }
+    }
+}
+
+/// The answers in a message: in a batch each, in news none.
+fn answers(message: &Value) -> impl Iterator<Item = &Value> {
+    let all = message.as_array().map_or(std::slice::from_ref(message), Vec::as_slice);
+    all.iter().filter(|one| one.get("method").is_none())
+}
+
+/// An answer that is shown is a result or a refusal, so that neither passes for the other.
+fn says_how_it_ended(expected: &Value) -> Result<(), String> {
+    let says = |one: &Value| one.get("result").is_some() || one.get("error").is_some();
+    match answers(expected).all(says) {
+        true => Ok(()),
+        false => Err(format!("an answer has a `result` or an `error`: {expected}")),
     }
 }
 

@@ -13,7 +13,7 @@
 //! | `ini` | `as: systemd unit NAME` | verified, and what it starts serves |
 //! | any | `from: PATH` | stands in that file |
 //! | any | `run by: PATH` | that file is a test which names the document |
-//! | `text` | | shown; what has been typed needs `shown: WHY` |
+//! | `text` | | shown; a command in it needs `shown: WHY` |
 
 use crate::blocks::Block;
 
@@ -89,16 +89,31 @@ impl<'a> Directive<'a> {
             "from" => Ok(Directive::From(rest)),
             "run by" => Ok(Directive::RunBy(rest)),
             "in" => Ok(Directive::In(rest)),
+            "shown" if rest.split_whitespace().count() < WORDS_OF_A_REASON => {
+                Err(format!("why it cannot be run is said in a sentence: {comment:?}"))
+            }
             "shown" => Ok(Directive::Shown),
             _ => Err(format!("the comment above says nothing of it: {comment:?}")),
         }
     }
 }
 
+/// Fewer than these do not say why.
+const WORDS_OF_A_REASON: usize = 4;
+
+/// With what the lines begin that somebody is to type.
+const TYPED: [&str; 12] =
+    ["$", "sexton", "cargo", "docker", "npm", "npx", "node", "pip", "python3", "claude", "systemctl", "git"];
+
+/// Whether a line is a command.
+pub(crate) fn is_typed(line: &str) -> bool {
+    line.trim_start().split_once(' ').is_some_and(|(word, _)| TYPED.contains(&word))
+}
+
 /// What this block is, or why nobody knows.
 pub(crate) fn example(block: &Block) -> Result<Example, String> {
     let directive = block.comment.as_deref().map(Directive::read).transpose()?;
-    let typed = block.content.lines().any(|line| line.trim_start().starts_with("$ "));
+    let typed = block.content.lines().any(is_typed);
     match (block.language.as_str(), directive) {
         (_, Some(Directive::From(path))) => Ok(Example::From(path.to_owned())),
         (_, Some(Directive::RunBy(path))) => Ok(Example::RunBy(path.to_owned())),
@@ -118,7 +133,7 @@ pub(crate) fn example(block: &Block) -> Result<Example, String> {
         },
         ("text", None) if !typed => Ok(Example::Shown),
         ("text", Some(Directive::Shown)) => Ok(Example::Shown),
-        ("text", None) => Err("what is typed is `console`, or says why it cannot be run".to_owned()),
+        ("text", None) => Err("what is typed is `sh` or `console`, or says why it cannot be run".to_owned()),
         (language, comment) => {
             let with = if comment.is_some() { "with this comment" } else { "without a comment" };
             Err(format!("nobody runs a block of `{language}` {with}; tests/docs/example.rs has what is run"))

@@ -1,5 +1,7 @@
 //! Blocks that stand elsewhere, where a test runs them.
 
+use std::path::Path;
+
 use crate::blocks::Block;
 use crate::documents::root;
 
@@ -9,6 +11,9 @@ fn read(path: &str) -> Result<String, String> {
 
 /// Whether these lines stand one after the other in that file, further in or out as a whole.
 pub(crate) fn check(block: &Block, path: &str) -> Result<(), String> {
+    if has_extension(path, "md") {
+        return Err(format!("{path} is a document, and nobody runs a document"));
+    }
     let text = read(path)?;
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
     let shown: Vec<&str> = block.content.lines().map(str::trim_end).collect();
@@ -24,10 +29,33 @@ fn without_indentation<'a>(lines: &[&'a str]) -> Vec<&'a str> {
     lines.iter().map(|line| line.get(indentation..).unwrap_or("")).collect()
 }
 
-/// Whether that test names the document that it runs.
+fn has_extension(path: &str, wanted: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == wanted)
+}
+
+/// Whether that is a test which names the document that it runs: by its path in the repository, or, where the test
+/// belongs to the directory of the document, by its name.
 pub(crate) fn check_test(block: &Block, path: &str) -> Result<(), String> {
+    let is_test = path == ".ci/run" || Path::new(path).iter().any(|part| part == "tests");
+    if !is_test || has_extension(path, "md") {
+        return Err(format!("{path} is no test: those are .ci/run and what is in a directory `tests`"));
+    }
     let text = read(path)?;
-    let name = block.document.rsplit('/').next().unwrap_or(&block.document);
-    let names = text.contains(name);
-    if names { Ok(()) } else { Err(format!("{path} does not name {name}, so it does not run this")) }
+    let document = block.document.as_str();
+    let (directory, name) = document.rsplit_once('/').map_or(("", document), |(place, name)| (place, name));
+    let inside = path.strip_prefix(directory).map(|rest| rest.trim_start_matches('/'));
+    let is_beside = inside.is_some_and(|rest| rest.starts_with("tests/"));
+    // By its name alone a document is only called from beside it: many directories have a README.md.
+    let names = [(!directory.is_empty()).then_some(document), is_beside.then_some(name)];
+    match names.into_iter().flatten().any(|name| mentions(&text, name)) {
+        true => Ok(()),
+        false => Err(format!("{path} does not name {document}, so it does not run this")),
+    }
+}
+
+/// Whether the text has this path in it, and not only one that ends with it. One from the directory itself begins
+/// with a slash.
+fn mentions(text: &str, path: &str) -> bool {
+    let mut befores = text.match_indices(path).map(|(at, _)| text[..at].trim_end_matches('/'));
+    befores.any(|before| !before.ends_with(|letter: char| letter.is_alphanumeric() || "-_.".contains(letter)))
 }

@@ -94,6 +94,7 @@ fn check_each(wanted: &Example, one: impl Fn(&Block) -> Result<(), String> + Syn
 fn every_block_is_accounted_for() {
     let all = documents().iter().flat_map(blocks).collect::<Vec<_>>();
     check(&all, Block::place, |block| example(block).map(|_| ()));
+    check(&documents(), |one| one.name.clone(), blocks::hidden);
 }
 
 #[test]

@@ -30,8 +30,32 @@ pub(crate) fn lines(expected: &[&str], came: &[&str]) -> bool {
     }
 }
 
-/// What texts that end with `…` were found to be.
+/// What ids were found to be: by `atm_…` one of automations is meant, and by `atm_other…` another one.
 pub(crate) type Names = HashMap<String, String>;
+
+/// What the ids that are written like this begin with, if it is how an id is written.
+fn kind_of_id(text: &str) -> Option<&str> {
+    let (kind, word) = text.strip_suffix(ANYTHING)?.split_once('_')?;
+    let is_written_so = kind.len() == 3 && [kind, word].iter().all(|part| is_lowercase(part));
+    is_written_so.then_some(kind)
+}
+
+fn is_lowercase(text: &str) -> bool {
+    text.chars().all(|letter| letter.is_ascii_lowercase())
+}
+
+/// Whether this may be the id that is named so: whoever has a name keeps it, and is called by no other one.
+fn is_named(name: &str, kind: &str, found: &str, names: &mut Names) -> bool {
+    let is_one = found.strip_prefix(kind).is_some_and(|rest| rest.starts_with('_'));
+    match names.get(name) {
+        Some(known) => known == found,
+        None if !is_one || names.values().any(|other| other == found) => false,
+        None => {
+            names.insert(name.to_owned(), found.to_owned());
+            true
+        }
+    }
+}
 
 /// Whether a value has everything that is expected of it, and which names it gives to what.
 ///
@@ -40,12 +64,10 @@ pub(crate) type Names = HashMap<String, String>;
 pub(crate) fn value(expected: &Value, came: &Value, names: &mut Names) -> bool {
     match (expected, came) {
         (Value::String(wanted), _) if wanted == ANYTHING => true,
-        (Value::String(wanted), Value::String(found)) => {
-            if wanted.ends_with(ANYTHING) {
-                names.insert(wanted.clone(), found.clone());
-            }
-            text(wanted, found)
-        }
+        (Value::String(wanted), Value::String(found)) => match kind_of_id(wanted) {
+            Some(kind) => is_named(wanted, kind, found, names),
+            None => text(wanted, found),
+        },
         (Value::Object(wanted), Value::Object(found)) => wanted
             .iter()
             .all(|(name, wanted)| found.get(name).is_some_and(|found| value(wanted, found, names))),

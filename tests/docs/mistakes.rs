@@ -1,8 +1,11 @@
 //! Documents with mistakes: each is found, and named.
 
-use crate::blocks::{Block, blocks};
+use serde_json::{Value, json};
+
+use crate::blocks::{Block, blocks, hidden};
 use crate::documents::Document;
 use crate::example::{Example, Wish, example};
+use crate::matching::{self, Names};
 use crate::reader::Reader;
 use crate::{
     configuration, conversation, excerpt, hosts, links, params, repository, shell, transcript, units,
@@ -70,6 +73,9 @@ fn what_nobody_runs_is_told() {
         "<!-- a remark -->\n```sh\ntrue\n```",
         "<!-- as: unit -->\n```ini\n```",
         "```text\n$ sexton list\n```",
+        "```text\n  sexton list\n```",
+        "```text\nSome words.\ndocker run sexton\n```",
+        "<!-- shown: no time -->\n```text\nsexton list\n```",
     ];
     for text in unknown {
         assert!(example(&only(text)).is_err(), "{text}");
@@ -77,6 +83,24 @@ fn what_nobody_runs_is_told() {
     let drafted = only("<!-- as: automation/create draft -->\n```json\n{}\n```");
     let method = "automation/create".to_owned();
     assert_eq!(example(&drafted), Ok(Example::Params { method, wish: Wish::Drafted }));
+}
+
+#[test]
+fn commands_outside_of_fences_are_told() {
+    let mistakes = [
+        ("> ```sh\n> true\n> ```", "in a quotation"),
+        ("> Try\n>\n> sexton list", "without a fence"),
+        ("Try\n\n    sexton list", "without a fence"),
+        ("Try\n\n\tenv A=1 sexton list", "without a fence"),
+        ("1. Try\n\n        cargo run", "without a fence"),
+        ("<pre>sexton list</pre>", "in HTML"),
+    ];
+    for (text, part) in mistakes {
+        fault(hidden(&document(text)), part);
+    }
+    let text =
+        "> A sexton keeps time.\n\n1. A list\n\n    of what sexton does\n\n```sh\n    sexton list\n```";
+    hidden(&document(text)).unwrap();
 }
 
 #[test]
@@ -159,8 +183,28 @@ fn a_conversation_that_goes_otherwise_is_told() {
     );
     fault(conversation(r#"<-- {"id": 1,"#), "no JSON");
     fault(conversation::check(&only("```jsonrpc\n--> {}\n```")), "nothing is answered");
-    let bad_names = "```jsonrpc\n--> {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"exit\"}\n--> {\"jsonrpc\": \"2.0\", \"method\": \"exit\"}\n<-- {\"id\": \"1\"}\n```";
+    let bad_names = "```jsonrpc\n--> {\"jsonrpc\": \"2.0\", \"id\": 1, \"method\": \"exit\"}\n--> {\"jsonrpc\": \"2.0\", \"method\": \"exit\"}\n<-- {\"id\": \"1\", \"result\": {}}\n```";
     fault(conversation::check(&only(bad_names)), "there came only");
+    fault(conversation(r#"<-- {"id": 1}"#), "has a `result` or an `error`");
+    let refused = r#"--> {"jsonrpc": "2.0", "id": 2, "method": "automation/get", "params": {"id": "atm_…"}}"#;
+    fault(conversation(refused), "refused, and that is not shown");
+    fault(conversation(r#"--> this is no JSON"#), "refused, and that is not shown");
+}
+
+#[test]
+fn one_name_for_two_ids_is_told() {
+    let expected = |expected: &Value| {
+        let came = json!([{"id": "atm_01"}, {"id": "atm_02", "run": "run_01"}, {"id": "atm_01"}]);
+        matching::value(expected, &came, &mut Names::new())
+    };
+    assert!(expected(&json!([{"id": "atm_…"}, {"id": "atm_other…", "run": "run_…"}, {"id": "atm_…"}])));
+    for mistake in [
+        json!([{"id": "atm_…"}, {"id": "atm_…"}, {}]),
+        json!([{"id": "atm_…"}, {}, {"id": "atm_other…"}]),
+        json!([{}, {"run": "atm_…"}, {}]),
+    ] {
+        assert!(!expected(&mistake), "{mistake}");
+    }
 }
 
 #[test]
@@ -218,7 +262,17 @@ fn a_stale_excerpt_is_told() {
     fault(excerpt::check(&stale, "tests/tidy.rs"), "has no such lines");
     fault(excerpt::check(&stale, "tests/nothing.rs"), "tests/nothing.rs: ");
     excerpt::check_test(&stale, "tests/docs/mistakes.rs").unwrap();
-    fault(excerpt::check_test(&stale, "tests/tidy.rs"), "does not name page.md");
+    fault(excerpt::check(&block, "docs/page.md"), "is a document");
+    let runner = |document: &str, path| {
+        let text = "```sh\n```".to_owned();
+        let block = blocks(&Document { name: document.to_owned(), text }).remove(0);
+        excerpt::check_test(&block, path)
+    };
+    runner("clients/neovim/README.md", "clients/neovim/tests/readme_test.lua").unwrap();
+    fault(runner("docs/page.md", "tests/tidy.rs"), "does not name docs/page.md");
+    fault(runner("README.md", "clients/neovim/tests/readme_test.lua"), "does not name README.md");
+    fault(runner("docs/page.md", "docs/guarantees.md"), "is no test");
+    fault(runner("README.md", "src/main.rs"), "is no test");
 }
 
 #[test]
