@@ -353,7 +353,8 @@ class BlockingRuns:
         requestID: str | None = None,
         text: str | None = None,
     ) -> protocol.RunRespondResult:
-        """Answers what a run waits for a person for. The first answer counts.
+        """Answers what a run waits for a person for, in its form: a permission by `requestID` and `optionID`, a
+        question by `callID` and `text` or `optionID`. The first answer counts.
 
         id: The run.
         callID: Of a question.

@@ -106,7 +106,7 @@ export interface Methods {
     result: protocol.RunCancelResult;
     refusals: "not_initialized" | "invalid_request" | "invalid_params" | "internal" | "cancelled" | "overloaded" | "response_too_large" | "not_found" | "inside_run" | "storage_unavailable";
   };
-  /** Answers what a run waits for a person for. The first answer counts. */
+  /** Answers what a run waits for a person for, in its form: a permission by `requestID` and `optionID`, a question by `callID` and `text` or `optionID`. The first answer counts. */
   "run/respond": {
     params: protocol.RunRespondParams;
     result: protocol.RunRespondResult;
@@ -339,7 +339,7 @@ export class RunsMethods {
     return this.#requests.request("run/cancel", params, options);
   }
 
-  /** Answers what a run waits for a person for. The first answer counts. */
+  /** Answers what a run waits for a person for, in its form: a permission by `requestID` and `optionID`, a question by `callID` and `text` or `optionID`. The first answer counts. */
   respond(params: protocol.RunRespondParams, options?: RequestOptions): Promise<protocol.RunRespondResult> {
     return this.#requests.request("run/respond", params, options);
   }
