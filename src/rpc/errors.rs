@@ -109,7 +109,9 @@ impl Kind {
             Kind::CloseFailed => {
                 "The close could not be carried out, nothing is closing, and the old configuration holds. The message says why."
             }
-            Kind::Overloaded => "More is asked at once than can wait: wait for answers first.",
+            Kind::Overloaded => {
+                "More is asked at once than can wait, or more is open than may be: the message says what, and what to wait for or to close. Nothing was changed."
+            }
             Kind::StorageUnavailable => {
                 "The ledger could not be read or written, for this `reason`. The message says what to do; nothing was changed."
             }

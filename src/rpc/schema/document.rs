@@ -10,8 +10,10 @@ use super::methods::{Method, methods};
 use crate::domain::diagnosis::DoctorReport;
 use crate::domain::provider::ProviderWork;
 use crate::domain::run::machine::State;
+use crate::domain::sent::VALUES_MAX;
 use crate::rpc::api::SUBSCRIPTIONS;
 use crate::rpc::api::shapes::ChunkOnTheWire;
+use crate::rpc::caller::RESTING;
 use crate::rpc::envelope::{ENTRIES, ID_MAX};
 use crate::rpc::errors::Kind;
 use crate::rpc::initialize::PROTOCOL_VERSION;
@@ -212,7 +214,8 @@ pub(super) fn openrpc() -> Value {
 /// What holds for the conversation as a whole.
 fn limits() -> Value {
     json!({
-        "requestsRunning": RUNNING, "requestsWaiting": WAITING, "batchEntries": ENTRIES,
+        "requestsRunning": RUNNING, "requestsWaiting": WAITING, "requestsResting": RESTING, "messageValues": VALUES_MAX,
+        "batchEntries": ENTRIES,
         "subscriptions": SUBSCRIPTIONS, "idBytes": ID_MAX,
         "integers": "Whole numbers, also where they are written as 60000.0 or 6e4.",
         "batches": "Subscriptions are refused inside a batch; its answers come in the order in which they are ready.",

@@ -84,6 +84,10 @@ pub(super) fn limits(contract: &Contract) -> String {
         let what = match name.as_str() {
             "requestsRunning" => "requests that are carried out at once",
             "requestsWaiting" => "requests that wait for that; more are [`overloaded`](#overloaded)",
+            "requestsResting" => {
+                "requests that wait for runs or agents; more are [`overloaded`](#overloaded)"
+            }
+            "messageValues" => "values in the lists and objects of one message",
             "batchEntries" => "entries of a batch",
             "subscriptions" => "subscriptions of one client",
             "idBytes" => "bytes of a request's id",
