@@ -11,6 +11,7 @@ use super::opened::{Asker, Trouble, Unopened, ask, read};
 use super::project::Chosen;
 use super::run_words::{exit_of, outcome, took_ms, why};
 use super::show::{Shown, Style, Tone, width_of_stdout};
+use super::standing::{note, pause_reason};
 use super::table::{Cell, Column, Table, wrapped};
 use crate::client::Client;
 use crate::client::model::{Automation, Instance, Run, RunState, Status};
@@ -39,8 +40,8 @@ const LINE: usize = 400;
 
 #[derive(Args)]
 pub(super) struct StatusArgs {
-    /// Answers with the contract's own objects, for programs: `scheduler`, `due`, `activeRuns`, `pausedByThemselves` and
-    /// `wentWrong`.
+    /// Answers with the contract's own objects, for programs: `scheduler`, `due`, `activeRuns`, `paused`,
+    /// `pausedByThemselves` and `wentWrong`.
     #[arg(long)]
     json: bool,
     #[command(flatten)]
@@ -78,6 +79,8 @@ struct Found<S, A, R> {
     /// What is due next, the earliest first.
     due: Vec<A>,
     active: Vec<R>,
+    /// What rests because a person, or a run of its own, has said so.
+    resting: Vec<A>,
     /// What rests because of what its runs came to.
     paused: Vec<A>,
     went_wrong: Vec<R>,
@@ -92,12 +95,13 @@ impl Found<Value, Value, Value> {
         let (ended, _): (Vec<Value>, bool) =
             client.first("run/list", json!({"states": ["failed", "stopped"]}), LOOKED_THROUGH).await?;
         let mut due = Vec::new();
+        let mut resting = Vec::new();
         let mut paused = Vec::new();
         for value in automations {
             let automation: Automation = read(value.clone())?;
             let reason = automation.known().and_then(|known| known.pause.as_ref()).map(|pause| pause.reason);
             match (automation.next_fire_at(), reason) {
-                (_, Some(PauseReason::User | PauseReason::Run)) => {}
+                (_, Some(PauseReason::User | PauseReason::Run)) => resting.push(value),
                 (
                     _,
                     Some(
@@ -119,11 +123,11 @@ impl Found<Value, Value, Value> {
                 went_wrong.push(value);
             }
         }
-        Ok(Found { scheduler, due, active, paused, went_wrong })
+        Ok(Found { scheduler, due, active, resting, paused, went_wrong })
     }
 
     fn json(self) -> Value {
-        json!({"scheduler": self.scheduler, "due": self.due, "activeRuns": self.active,
+        json!({"scheduler": self.scheduler, "due": self.due, "activeRuns": self.active, "paused": self.resting,
             "pausedByThemselves": self.paused, "wentWrong": self.went_wrong})
     }
 
@@ -134,6 +138,7 @@ impl Found<Value, Value, Value> {
             scheduler: read(self.scheduler)?,
             due: automations(self.due)?,
             active: runs(self.active)?,
+            resting: automations(self.resting)?,
             paused: automations(self.paused)?,
             went_wrong: runs(self.went_wrong)?,
         })
@@ -210,11 +215,13 @@ impl Page {
         }));
         let paused: Vec<&Automation> = found.paused.iter().collect();
         text.push_str(&self.section("Paused", Tone::Bad, &paused, |automation| {
+            self.of_a_pause(automation, "too many failures in a row")
+        }));
+        let resting: Vec<&Automation> = found.resting.iter().collect();
+        let label = if paused.is_empty() { "Paused" } else { "" };
+        text.push_str(&self.section(label, Tone::Usual, &resting, |automation| {
             let pause = automation.known().and_then(|known| known.pause.as_ref());
-            let since = pause.map(|pause| relative(pause.at, self.now, &self.zone)).unwrap_or_default();
-            let note = pause.and_then(|pause| pause.note.as_deref()).unwrap_or("too many failures in a row");
-            let resume = format!("sexton resume {}", automation.id());
-            vec![quoted(&title_of(automation)), since, one_line(note, LINE), resume]
+            self.of_a_pause(automation, pause.map_or("", |pause| pause_reason(pause.reason).0))
         }));
         let went_wrong: Vec<&Run> = found.went_wrong.iter().collect();
         text.push_str(&self.section("Went wrong", Tone::Bad, &went_wrong, |run| {
@@ -287,6 +294,14 @@ impl Page {
             let at = automation.next_fire_at().map(|at| relative_and_clock(at, self.now, &self.zone));
             vec![quoted(&title_of(automation)), at.unwrap_or_default()]
         })
+    }
+
+    /// What rests, since when, why, and how it goes on. This stands where nothing was noted.
+    fn of_a_pause(&self, automation: &Automation, why: &str) -> Vec<String> {
+        let pause = automation.known().and_then(|known| known.pause.as_ref());
+        let since = pause.map(|pause| relative(pause.at, self.now, &self.zone)).unwrap_or_default();
+        let note = pause.and_then(note).unwrap_or_else(|| why.to_owned());
+        vec![quoted(&title_of(automation)), since, note, format!("sexton resume {}", automation.id())]
     }
 
     /// The window that carries it out.

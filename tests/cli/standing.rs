@@ -283,9 +283,13 @@ fn the_status_shows_what_there_is_and_what_to_do_on_one_screen() {
     let behind = window.create(dormant("Behind", shell("true")));
     let behind = window.run(&behind);
     window.create(once("Soon", wall_ms() + 3 * 3_600_000 + 60_000, shell("true")));
+    let resting = window.create(dormant("Moving", shell("true")));
+    window.get("automation/pause", json!({"id": resting, "note": "until the move"}));
+    let by_hand = window.create(dormant("Silent", shell("true")));
+    window.get("automation/pause", json!({"id": by_hand}));
     let status = sexton(&place, &["status"]);
     let line = |label: &str| -> String {
-        let found = status.lines().find(|line| line.starts_with(label));
+        let found = status.lines().find(|line| line.trim_start().starts_with(label));
         let line = found.unwrap_or_else(|| panic!("no {label} in {status}"));
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
@@ -299,6 +303,10 @@ fn the_status_shows_what_there_is_and_what_to_do_on_one_screen() {
     assert!(line("Waits").contains("“Behind” for its directory, behind "), "{status}");
     assert!(line("Paused").ends_with(&format!("sexton resume {}", missing.as_str().unwrap())), "{status}");
     assert!(line("Paused").contains("the program /nowhere/to/be/found does not exist"), "{status}");
+    let [moving, silent] = ["“Moving”", "“Silent”"].map(line);
+    assert!(moving.contains("until the move"), "{status}");
+    assert!(moving.ends_with(&format!("sexton resume {}", resting.as_str().unwrap())), "{status}");
+    assert!(silent.contains("by hand"), "{status}");
     assert!(status.contains(id(&bad)) && status.contains("failed exit 3"), "{status}");
     assert!(status.lines().count() < 20 && !status.contains('\u{1b}'), "{status}");
     let json: Value = serde_json::from_str(&sexton(&place, &["status", "--json"])).unwrap();
@@ -307,6 +315,9 @@ fn the_status_shows_what_there_is_and_what_to_do_on_one_screen() {
     let active: Vec<&Value> = json["activeRuns"].as_array().unwrap().iter().map(|run| &run["id"]).collect();
     assert_eq!(active, [&behind, &holding]);
     assert_eq!(json["pausedByThemselves"][0]["id"], missing);
+    let ids: Vec<&Value> = json["paused"].as_array().unwrap().iter().map(|one| &one["id"]).collect();
+    assert_eq!(ids.len(), 2, "{json}");
+    assert!(ids.contains(&&resting) && ids.contains(&&by_hand), "{json}");
     assert_eq!(json["wentWrong"][1]["id"], bad["id"]);
     window.finish();
     let status = sexton(&place, &["status"]);
