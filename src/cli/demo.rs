@@ -118,7 +118,7 @@ fn recurring() -> Value {
 
 fn oneshot(due: i64) -> Value {
     json!({
-        "title": "Remind me once", "kind": "oneshot", "fireAt": due,
+        "title": "Fail once, on purpose", "kind": "oneshot", "fireAt": due,
         "task": {"kind": "command", "program": "sh", "args": ["-c", "echo dong; exit 3"]},
     })
 }
@@ -129,13 +129,13 @@ fn wrong_with(runs: &[Value], recurring: &Value, oneshot: &Value, names: &[Named
         let is = |run: &&Value| run["automationID"] == automation["id"] && text(&run["state"]) == state;
         runs.iter().filter(is).collect()
     };
-    let (counted, reminded) = (of(recurring, "succeeded"), of(oneshot, "failed"));
+    let (counted, failed) = (of(recurring, "succeeded"), of(oneshot, "failed"));
     let mut wrong = Vec::new();
-    wrong.extend(unless(runs.len() == ALL && reminded.len() == 1, || {
+    wrong.extend(unless(runs.len() == ALL && failed.len() == 1, || {
         format!(
             "three runs should have succeeded and one failed: {} and {} of {}",
             counted.len(),
-            reminded.len(),
+            failed.len(),
             runs.len()
         )
     }));
@@ -153,7 +153,7 @@ fn wrong_with(runs: &[Value], recurring: &Value, oneshot: &Value, names: &[Named
     wrong.extend(unless(counted_by.starts_with(&["A"; BEFORE_THE_KILL]) && counted_by.is_sorted(), || {
         format!("A should have fired first and B after the kill, not {counted_by:?}")
     }));
-    wrong.extend(unless(by(&reminded) == ["B"], || "B should have kept what A had promised".to_owned()));
+    wrong.extend(unless(by(&failed) == ["B"], || "B should have kept what A had promised".to_owned()));
     wrong
 }
 
