@@ -130,3 +130,29 @@ t.test("what has no room is cut, and no line is wider than its window", function
     assert(vim.fn.strdisplaywidth(line) <= 80, line)
   end
 end)
+
+t.test("in a narrow window the columns give way, and what became of it last can be read", function()
+  t.setup()
+  local window = t.window()
+  local automation = t.automation(window, "A title that is long enough to give way", "true")
+  vim.o.columns = 60
+  vim.cmd("Sexton")
+  t.shows("A title")
+  t.ask(window, "automation/run", { id = automation.id })
+  t.eventually("the last run can be read", function()
+    return t.text():find("  succeeded [^\n]*ago\n?")
+  end)
+  local function row()
+    for _, line in ipairs(vim.api.nvim_buf_get_lines(0, 0, -1, false)) do
+      if vim.startswith(line, "   A") then
+        return line
+      end
+    end
+  end
+  assert(vim.fn.strdisplaywidth(row()) <= 60, row())
+  vim.o.columns = 40
+  vim.cmd("doautocmd VimResized")
+  t.eventually("every column gives way", function()
+    return vim.fn.strdisplaywidth(row()) <= 40
+  end)
+end)

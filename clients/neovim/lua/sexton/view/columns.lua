@@ -6,7 +6,11 @@ local M = {}
 
 local GAP = 2
 
---- How wide the columns are: those that may be cut give way from the widest on, each down to its least.
+--- How many windows, each narrower than the one before, a column may name its least width for.
+local MOST_STEPS = 3
+
+--- How wide the columns are: those that may be cut give way from the widest on, each down to its least. Only when all
+--- of them have done so they go on to what is the least in a narrower window.
 local function widths_of(columns, rows, room)
   local widths = {}
   for place, column in ipairs(columns) do
@@ -22,18 +26,20 @@ local function widths_of(columns, rows, room)
     end
     return all
   end
-  for _ = 1, excess() do
-    local widest
-    for place, column in ipairs(columns) do
-      local may_yield = column.least and widths[place] > column.least
-      if may_yield and (widest == nil or widths[place] > widths[widest]) then
-        widest = place
+  for step = 1, MOST_STEPS do
+    for _ = 1, excess() do
+      local widest
+      for place, column in ipairs(columns) do
+        local least = column.least and (column.least[step] or column.least[#column.least])
+        if least and widths[place] > least and (widest == nil or widths[place] > widths[widest]) then
+          widest = place
+        end
       end
+      if widest == nil then
+        break
+      end
+      widths[widest] = widths[widest] - 1
     end
-    if widest == nil then
-      break
-    end
-    widths[widest] = widths[widest] - 1
   end
   return widths
 end
@@ -60,7 +66,8 @@ end
 
 --- The lines of a table: the headings, and a line for each row.
 ---
----@param columns table[] `{heading, least}`: a column with a `least` may be cut to it
+---@param columns table[] `{heading, least}`: a column with `least` may be cut to the first of these widths, and in windows
+---that are narrower to the next ones
 ---@param rows table[] rows of cells, each `{text, highlight}`
 ---@param room number how wide the table may be
 ---@param indent number blanks before each line

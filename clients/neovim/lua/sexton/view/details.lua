@@ -108,7 +108,7 @@ local function draw(view)
       { heading = "" },
       { heading = "DUE" },
       { heading = "TOOK" },
-      { heading = "", least = 8 },
+      { heading = "", least = { 8 } },
     }
     local written = columns.lines(headings, run_rows(view.runs, now), buffers.width(view.buffer), 1)
     for place, line in ipairs(written) do

@@ -103,11 +103,12 @@ local function lines_of(store, now, room)
       last_cell(store:last_run(automation), now),
     }
   end
+  -- What became of it and how far away it is due can be read at 60 columns as well.
   local headings = {
-    { heading = "TITLE", least = 14 },
-    { heading = "WHEN", least = 12 },
-    { heading = "NEXT", least = 22 },
-    { heading = "LAST RUN", least = 20 },
+    { heading = "TITLE", least = { 14, 10, 1 } },
+    { heading = "WHEN", least = { 12, 8, 1 } },
+    { heading = "NEXT", least = { 22, 12, 1 } },
+    { heading = "LAST RUN", least = { 20, 20, 1 } },
   }
   local written = columns.lines(headings, rows, room, 3)
   local lines, about = { written[1] }, { {} }
