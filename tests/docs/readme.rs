@@ -14,11 +14,34 @@ fn block(part: &str) -> Block {
     found.unwrap_or_else(|| panic!("README.md has no block with {part:?}"))
 }
 
+/// The conversation as on a machine that may take its time: the echo is asked for a little later, and instead of a
+/// span of time the end of the run is waited for.
+fn patient(conversation: &str) -> String {
+    let replaced = |text: &str, what: &str, with: &str| {
+        assert_eq!(text.matches(what).count(), 1, "{what:?} in {text}");
+        text.replace(what, with)
+    };
+    let later = replaced(conversation, "+ 2)", "+ 6)");
+    let waiting = replaced(&later, "  sleep 4\n", "  read -r _ <../ended\n");
+    format!(
+        r#"mkfifo ../said ../ended
+while IFS= read -r line; do
+  printf '%s\n' "$line"
+  case $line in *'"method":"events/event"'*'"state":"succeeded"'*) echo >../ended ;; esac
+done <../said &
+exec >../said
+{waiting}
+exec >&-
+wait"#
+    )
+}
+
 #[test]
 fn the_conversation_shows_a_run_from_beginning_to_end() {
     let block = block("automation/create");
     let reader = Reader::new();
-    let ended = shell::run(&reader, &reader.project(), "-eu", &block.content).unwrap();
+    let script = patient(&block.content);
+    let ended = shell::run(&reader, &reader.project(), "-eu", &script).unwrap();
     shell::ends_well(&ended).unwrap();
     let read = |line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line:?} in {}", ended.said));
     let lines: Vec<Value> = ended.said.lines().map(read).collect();

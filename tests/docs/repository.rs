@@ -16,7 +16,7 @@ pub(crate) fn check(tour: &[(Block, String)]) -> Result<(), String> {
     let reader = Reader::new();
     let likeness = likeness(&reader);
     tour.iter().try_for_each(|(block, directory)| {
-        let ended = shell::run(&reader, &likeness.join(directory), "-eu", &block.content);
+        let ended = shell::run(&reader, &likeness.join(directory), "-eu", &shell::script(block));
         ended
             .and_then(|ended| shell::ends_well(&ended))
             .map_err(|fault| format!("{}: {fault}", block.place()))

@@ -29,7 +29,12 @@ pub(crate) struct Ended {
 /// Runs the block in a fresh project.
 pub(crate) fn check(block: &Block) -> Result<(), String> {
     let reader = Reader::new();
-    ends_well(&run(&reader, &reader.project(), "-eu", &block.content)?)
+    ends_well(&run(&reader, &reader.project(), "-eu", &script(block))?)
+}
+
+/// What it runs, where the programs that are played know which document says so.
+pub(crate) fn script(block: &Block) -> String {
+    format!("export SEXTON_DOCS_DOCUMENT='{}'\n{}", block.document, block.content)
 }
 
 pub(crate) fn ends_well(ended: &Ended) -> Result<(), String> {
