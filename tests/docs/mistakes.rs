@@ -246,9 +246,35 @@ fn a_configuration_that_is_not_taken_up_is_told() {
 fn a_host_that_finds_no_tools_is_told() {
     let host = |language: &str, content: &str| hosts::check(&only(&format!("```{language}\n{content}\n```")));
     host("toml", "[mcp_servers.sexton]\ncommand = \"sexton\"\nargs = [\"mcp\"]").unwrap();
-    fault(host("toml", "[mcp_servers.sexton]\nargs = [\"mcp\"]"), "no `command`");
-    fault(host("json", r#"{"a": {"command": ["sexton", "list"]}}"#), "offers no tools");
-    fault(host("json", r#"{"a": {"command": "sextant", "args": ["mcp"]}}"#), "not sexton");
+    let toml = |lines: &str| host("toml", &format!("[mcp_servers.sexton]\ncommand = \"sexton\"\n{lines}"));
+    fault(host("toml", "[mcp_servers.sexton]\nargs = [\"mcp\"]"), "missing field `command`");
+    fault(host("toml", "[mcp.sexton]\ncommand = \"sexton\"\nargs = [\"mcp\"]"), "instead of");
+    fault(toml("args = [\"mcp\"]\nenviron = []"), "unknown field `environ`");
+    fault(toml("args = [\"mcp\"]\nenv_vars = [\"SEXTON_DIR\"]"), "does not read");
+    fault(toml("args = [\"mcp\"]\nargs = []"), "twice");
+    fault(toml("args = [mcp]"), "args: ");
+    host("json", r#"{"mcpServers": {"sexton": {"command": "sexton", "args": ["mcp"]}}}"#).unwrap();
+    let mistakes = [
+        (
+            r#"{"mcp": {"sexton": {"type": "local", "command": ["sexton", "list"], "enabled": true}}}"#,
+            "offers no tools",
+        ),
+        (
+            r#"{"mcp": {"sexton": {"type": "local", "command": ["sexton", "mcp"], "enabled": false}}}"#,
+            "is not started",
+        ),
+        (
+            r#"{"servers": {"sexton": {"type": "http", "command": "sexton", "args": ["mcp"]}}}"#,
+            "is not started",
+        ),
+        (r#"{"mcpServers": {"sexton": {"command": "sextant", "args": ["mcp"]}}}"#, "not sexton"),
+        (r#"{"mcpServers": {"sexton": {"command": "sexton", "arg": ["mcp"]}}}"#, "unknown field `arg`"),
+        (r#"{"mcpServers": {"bell": {"command": "sexton", "args": ["mcp"]}}}"#, "called sexton"),
+        (r#"{"mcp_servers": {"sexton": {"command": "sexton", "args": ["mcp"]}}}"#, "no host reads that"),
+    ];
+    for (content, part) in mistakes {
+        fault(host("json", content), part);
+    }
 }
 
 #[test]
