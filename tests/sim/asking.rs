@@ -78,7 +78,11 @@ fn what_was_not_offered_is_no_answer() {
         assert!(matches!(refusal, Refusal::InvalidParams(_)));
     }
     assert!(is_gone(world.respond(owner, &run, permission("2").asked(), chosen("yes"))));
-    assert!(is_gone(world.respond(owner, &run, question("1").asked(), text.clone())));
+    assert!(is_gone(world.respond(owner, &run, question("2").asked(), text.clone())));
+    let misnamed = world.respond(owner, &run, question("1").asked(), text.clone());
+    let Err(Refusal::InvalidParams(faults)) = misnamed else { panic!("{misnamed:?}") };
+    let fields: Vec<&str> = faults.iter().map(|fault| fault.field.as_str()).collect();
+    assert_eq!(fields, ["callID", "requestID", "optionID"]);
     assert_eq!(told(&world, &run), "manual awaiting_input", "it goes on waiting");
     world.respond(owner, &run, asked, chosen("no")).unwrap();
     world.report(owner, &run, Report::Blocked(question("q"))).unwrap();
