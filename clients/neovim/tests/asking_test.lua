@@ -106,6 +106,38 @@ t.test("a question is offered once, and `:Sexton answer` asks again", function()
   end)
 end)
 
+t.test("a prompt that fails is told of, and keeps no other question from being put", function()
+  local told = t.notifications()
+  vim.ui.select = function()
+    error("the picker is broken")
+  end
+  local window = t.window("participant")
+  t.setup({ ask = true })
+  require("sexton").open()
+  local answers = serve(window, PERMISSION)
+  t.eventually("that is told", function()
+    return told[1] and told[1].text:find("the picker is broken", 1, true)
+  end)
+  t.matches(told[1].text, "“Triage”")
+  local put = played_select()
+  local run = t.ask(window, "run/list", { states = { "awaiting_input" } }).items[1]
+  vim.cmd("Sexton answer")
+  t.equal(#put, 1)
+  put[1].choose(put[1].items[1])
+  t.eventually("the answer arrives", function()
+    return answers[1] == "yes"
+  end)
+  t.shows("succeeded")
+  t.ask(window, "automation/run", { id = run.automationID })
+  t.eventually("the next one is put", function()
+    return put[2]
+  end)
+  put[2].choose(put[2].items[1])
+  t.eventually("it is answered", function()
+    return #answers == 2
+  end)
+end)
+
 t.test("what somebody else has answered is taken back", function()
   local told = t.notifications()
   local opened

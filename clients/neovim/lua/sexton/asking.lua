@@ -88,7 +88,7 @@ function M.ask(run)
   local asked = { key = key, windows = {} }
   open = asked
   local is_over = false
-  put(run, prompt, function(answer)
+  local is_put, flaw = pcall(put, run, prompt, function(answer)
     if is_over then
       return
     end
@@ -105,6 +105,13 @@ function M.ask(run)
     end
     vim.schedule(offer_next)
   end)
+  if not is_put and not is_over then
+    is_over = true
+    open = nil
+    local what = ("what %s asks could not be put"):format(text.quoted(run.automationTitle))
+    say_after(("%s: %s (:Sexton answer)"):format(what, flaw), vim.log.levels.ERROR)
+    vim.schedule(offer_next)
+  end
   for window in pairs(is_over and {} or windows()) do
     if not before[window] then
       table.insert(asked.windows, window)
