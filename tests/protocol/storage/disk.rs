@@ -107,6 +107,10 @@ fn what_was_late_because_the_disk_was_full_is_told_so() {
     fs::remove_file(&ballast).unwrap();
     place.wait_for_lines("log", 1);
     until_health(&mut client, "ok");
+    // The command writes its line before anybody has written down that it is running.
+    eventually("its run has ended", || {
+        client.get("run/list", json!({}))["items"][0]["completedAt"].is_i64().then_some(())
+    });
     let told = client.get("automation/explain", json!({"id": id, "at": due}));
     assert_eq!((&told["verdict"], &told["scheduledAt"]), (&json!("ran_late"), &json!(due)), "{told}");
     let summary = told["summary"].as_str().unwrap();
