@@ -1,56 +1,16 @@
-//! Which transitions of runs a random world brings about.
+//! Which transitions of runs a random world brings about: all that the table of a run's life has.
 
-/// Every transition that can happen in this version.
-pub(super) const REACHABLE: &[&str] = &[
-    "automation>paused:auth",
-    "automation>paused:config",
-    "automation>paused:failures",
-    "automation>paused:quota",
-    "automation>paused:run",
-    "automation>paused:user",
-    "awaiting_input>running",
-    "awaiting_input>stopped:blocker_lost",
-    "awaiting_input>stopped:cancelled",
-    "awaiting_input>stopped:expired",
-    "awaiting_input>stopped:shutdown",
-    "new>scheduled",
-    "new>stopped:cancelled",
-    "new>stopped:missed_schedule",
-    "new>stopped:paused",
-    "new>stopped:previous_run_active",
-    "running>awaiting_input",
-    "running>failed:budget_exceeded",
-    "running>failed:crashed",
-    "running>failed:execution_failed",
-    "running>failed:loop_gate",
-    "running>failed:needs_user_input",
-    "running>failed:step_cap",
-    "running>failed:timed_out",
-    "running>stopped:cancelled",
-    "running>stopped:interrupted",
-    "running>stopped:shutdown",
-    "running>stopped:superseded",
-    "running>succeeded",
-    "scheduled>failed:crashed",
-    "scheduled>failed:provider_unavailable",
-    "scheduled>failed:start_failed",
-    "scheduled>failed:timed_out",
-    "scheduled>running",
-    "scheduled>stopped:cancelled",
-    "scheduled>stopped:capacity",
-    "scheduled>stopped:expired",
-    "scheduled>stopped:interrupted",
-    "scheduled>stopped:paused",
-    "scheduled>stopped:precheck_skipped",
-    "scheduled>stopped:previous_run_active",
-    "scheduled>stopped:shutdown",
-    "scheduled>stopped:superseded",
-    "scheduled>stopped:writer_busy",
-];
+use std::collections::{BTreeMap, BTreeSet};
 
-/// Those that chance seldom brings about: a run that waits when the count is reached (`previous.rs` has one), a
-/// slot that ends with a record while another run waits for a person (`asking.rs` has one), and work
-/// that ends by itself, or is replaced, while it waits for a person.
+use serde_json::Value;
+use sexton::domain::run::machine::{BORN_STOPPED, ErrorCode, RunEvent, State, StopReason, next};
+
+/// Why automations are paused, beside the transitions of runs.
+const PAUSES: [&str; 6] = ["auth", "config", "failures", "quota", "run", "user"];
+
+/// Those that chance brings about less than once in a hundred thousand steps: a slot that ends with a record while
+/// another run waits for a person (`asking.rs` has one), a run that waits when the count is reached (`previous.rs` has
+/// one), and work that ends by itself, or is replaced, while it waits for a person.
 pub(super) const RARE: &[&str] = &[
     "awaiting_input>failed:budget_exceeded",
     "awaiting_input>failed:crashed",
@@ -63,3 +23,54 @@ pub(super) const RARE: &[&str] = &[
     "new>stopped:previous_run_awaiting_input",
     "scheduled>stopped:ended",
 ];
+
+/// Everything that the table allows, in the words in which the audit counts it.
+pub(super) fn allowed() -> BTreeSet<String> {
+    let reasons = StopReason::ALL.into_iter().map(RunEvent::Stop);
+    let codes = ErrorCode::ALL.into_iter().map(RunEvent::Fail);
+    let others = [RunEvent::Start, RunEvent::Block, RunEvent::Unblock, RunEvent::Succeed];
+    let events: Vec<RunEvent> = reasons.chain(codes).chain(others).collect();
+    let mut allowed = BTreeSet::from(["new>scheduled".to_owned()]);
+    allowed.extend(PAUSES.map(|reason| format!("automation>paused:{reason}")));
+    allowed.extend(BORN_STOPPED.iter().map(|reason| format!("new>stopped:{}", word(reason))));
+    for from in State::ALL {
+        for event in &events {
+            let Ok(to) = next(from, *event) else { continue };
+            let why = match event {
+                RunEvent::Stop(reason) => format!(":{}", word(reason)),
+                RunEvent::Fail(code) => format!(":{}", word(code)),
+                RunEvent::Start | RunEvent::Block | RunEvent::Unblock | RunEvent::Succeed => String::new(),
+            };
+            allowed.insert(format!("{}>{}{why}", from.as_str(), to.as_str()));
+        }
+    }
+    allowed
+}
+
+/// What happened in all worlds, a line each with how often; what the table has and never happened stands there with 0.
+pub(super) fn counted(allowed: &BTreeSet<String>, walked: &[BTreeMap<String, u64>]) -> BTreeMap<String, u64> {
+    let mut counted: BTreeMap<String, u64> =
+        allowed.iter().map(|transition| (transition.clone(), 0)).collect();
+    for (transition, times) in walked.iter().flatten() {
+        *counted.entry(transition.clone()).or_default() += times;
+    }
+    counted
+}
+
+/// How often runs that had not been born so were stopped for each reason, or not even begun.
+pub(super) fn by_stop_reason(counted: &BTreeMap<String, u64>) -> BTreeMap<String, u64> {
+    let mut reasons: BTreeMap<String, u64> = StopReason::ALL.iter().map(|reason| (word(reason), 0)).collect();
+    for (transition, times) in counted {
+        if let Some((_, reason)) = transition.split_once(">stopped:") {
+            *reasons.entry(reason.to_owned()).or_default() += times;
+        }
+    }
+    reasons
+}
+
+fn word(reason: &impl serde::Serialize) -> String {
+    match serde_json::to_value(reason) {
+        Ok(Value::String(word)) => word,
+        other => panic!("not a word: {other:?}"),
+    }
+}
