@@ -17,6 +17,7 @@ use super::run_words::named;
 use super::tell;
 use crate::client::Client;
 use crate::client::model::Run;
+use crate::exec::spool;
 use crate::sidecar::config::Environment;
 
 /// What it calls itself where windows are shown who is there.
@@ -125,7 +126,7 @@ async fn agent_log(
 ) -> Result<Result<(), Closed>, Trouble> {
     let directory: PathBuf = client.opened().state_directory.join("runs").join(run.id.as_str());
     let path = directory.join("agent.log");
-    let mut file = std::fs::File::open(&path).map_err(|error| {
+    let mut file = spool::open_to_read(&path).map_err(|error| {
         Trouble::Failed(match error.kind() == std::io::ErrorKind::NotFound {
             true => {
                 let run = named(run);

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::git::Git;
 use super::git::tree::{self, Extent, Stamp, Written};
+use super::private;
 use crate::domain::run::{Changes, Diffstat};
 
 /// How long the look before the work may take. One that takes longer says nothing: a run is not kept for it.
@@ -151,7 +152,7 @@ impl Scratch {
             Ok(()) | Err(_) => {}
         }
         let scratch = Scratch { path };
-        make_private(&scratch.objects())?;
+        private::make_directory(&scratch.objects())?;
         Ok(scratch)
     }
 
@@ -166,17 +167,6 @@ impl Drop for Scratch {
             tracing::warn!(%error, path = %self.path.display(), "a directory that is not needed any more stays");
         }
     }
-}
-
-#[cfg(unix)]
-fn make_private(directory: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
-}
-
-#[cfg(not(unix))]
-fn make_private(directory: &Path) -> io::Result<()> {
-    std::fs::create_dir_all(directory)
 }
 
 #[cfg(test)]

@@ -26,6 +26,7 @@ mod git;
 mod guard_protocol;
 mod launch;
 mod leftovers;
+mod private;
 mod process;
 mod supervise;
 mod watched;

@@ -5,11 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 use std::{fs, io};
 
+use super::super::private;
 use super::{Git, NoAnswer, programs};
 
 /// The largest file that is not known to git whose content is looked at, in bytes. Others are told apart by their size
 /// and time: what is stored of them would be as large again.
 const LARGE: u64 = 32 * 1024 * 1024;
+
+/// The longest index that is copied, in bytes: what some millions of files need.
+const INDEX: u64 = 512 * 1024 * 1024;
 
 /// What is in a work tree.
 #[derive(Debug)]
@@ -76,7 +80,8 @@ pub(in crate::exec) async fn write(git: &Git, scratch: &Path, objects: &Path) ->
     let large = large(&git).await?;
     let list = scratch.join("paths");
     let paths = large.keys().flat_map(|path| [b"\0:(top,exclude,literal)", path.as_slice()].concat());
-    fs::write(&list, b".".iter().copied().chain(paths).collect::<Vec<_>>()).map_err(NoAnswer::Failed)?;
+    let paths: Vec<u8> = b".".iter().copied().chain(paths).collect();
+    private::write(&list, &paths).map_err(NoAnswer::Failed)?;
     let from = format!("--pathspec-from-file={}", list.display());
     let add = ["add", "--all", "--sparse", "--ignore-errors", "--pathspec-file-nul", &from];
     let extent = match git.bytes(&add).await {
@@ -106,15 +111,18 @@ pub(in crate::exec) fn copy_index(index: &Path, copy: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {}
     }
-    match fs::copy(index, copy) {
-        Ok(_) => {
-            let written_at = fs::metadata(index)?.modified()?;
-            fs::OpenOptions::new().write(true).open(copy)?.set_modified(written_at)
-        }
+    let before = match fs::metadata(index) {
+        Ok(before) => before,
         // Nothing was ever added.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    // A pipe would have the run wait for whoever writes to it, and a device has no end.
+    if !before.is_file() || before.len() > INDEX {
+        return Err(io::Error::other(format!("{} is no index of git's, or too long", index.display())));
     }
+    fs::copy(index, copy)?;
+    fs::OpenOptions::new().write(true).open(copy)?.set_modified(before.modified()?)
 }
 
 /// The same git, which writes objects into this directory, and finds there those that the repository has not.

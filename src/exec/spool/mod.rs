@@ -4,12 +4,12 @@
 
 mod writer;
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use super::TAIL_BYTES;
+use super::{TAIL_BYTES, private};
 
 pub use writer::Spool;
 
@@ -43,7 +43,7 @@ impl Reader {
     /// When the file exists and cannot be read.
     pub fn read(&mut self, offset: u64, limit: usize) -> io::Result<Chunk> {
         if self.file.is_none() {
-            self.file = match File::open(&self.path) {
+            self.file = match open_to_read(&self.path) {
                 Ok(file) => Some(file),
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 Err(error) => return Err(error),
@@ -88,37 +88,21 @@ pub(super) enum Begin {
     AsItIs,
 }
 
+/// Opens a file beside the outputs of runs, or one of them, for reading.
+///
+/// # Errors
+/// When it cannot be read, or something else stands in its place.
+pub fn open_to_read(path: &Path) -> io::Result<File> {
+    private::open(OpenOptions::new().read(true), path)
+}
+
 /// Opens a spool for writing, and makes it if it is not there: mode 0600, and 0700 the directories that lead to it.
 pub(super) fn open_to_write(path: &Path, begin: Begin) -> io::Result<File> {
     if let Some(directory) = path.parent() {
-        let mut builder = DirBuilder::new();
-        builder.recursive(true);
-        private_directory(&mut builder);
-        builder.create(directory)?;
+        private::make_directory(directory)?;
     }
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(begin == Begin::Anew);
-    private_file(&mut options);
-    options.open(path)
+    private::open_at_once(OpenOptions::new().write(true).create(true).truncate(begin == Begin::Anew), path)
 }
-
-#[cfg(unix)]
-fn private_directory(builder: &mut DirBuilder) {
-    std::os::unix::fs::DirBuilderExt::mode(builder, 0o700);
-}
-
-#[cfg(unix)]
-fn private_file(options: &mut OpenOptions) {
-    std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
-}
-
-/// Nothing to do: it inherits who may read it from the state directory.
-#[cfg(not(unix))]
-fn private_directory(_builder: &mut DirBuilder) {}
-
-/// Nothing to do: it inherits who may read it from the state directory.
-#[cfg(not(unix))]
-fn private_file(_options: &mut OpenOptions) {}
 
 /// Writes a part at this offset, which becomes the last one: what was written there or after it by somebody who could
 /// not say so goes.

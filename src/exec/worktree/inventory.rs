@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use super::super::git::Git;
 use super::super::git::tree::copy_index;
+use super::super::private;
 use super::prune::sentence;
 
 /// How git is to look: at everything, and at the files themselves.
@@ -97,7 +98,7 @@ async fn add_all(
     let deleted: Vec<&[u8]> = names(&deleted).filter(|name| !left_out.contains(name)).collect();
     if !deleted.is_empty() {
         let list = scratch.join("deleted");
-        fs::write(&list, deleted.join(&0)).map_err(|error| format!("{}: {error}", list.display()))?;
+        private::write(&list, &deleted.join(&0)).map_err(|error| format!("{}: {error}", list.display()))?;
         let from = format!("--pathspec-from-file={}", list.display());
         let args =
             ["--literal-pathspecs", "rm", "--cached", "--quiet", "--sparse", "--pathspec-file-nul", &from];

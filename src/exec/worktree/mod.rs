@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::StartFailure;
 use super::git::{Git, NoAnswer};
+use super::{StartFailure, private};
 use crate::domain::worktree::WorktreeName;
 use list::{Entry, Lock};
 use place::{Place, Within};
@@ -65,7 +65,8 @@ pub async fn hold(lock: &Path, within: Duration) -> Result<Held, String> {
 
 async fn hold_until(path: &Path, until: Instant) -> Result<Held, String> {
     let unusable = |error: std::io::Error| format!("the lock {} cannot be taken: {error}", path.display());
-    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(unusable)?;
+    let file = private::open(File::options().create(true).truncate(false).write(true).read(true), path);
+    let file = file.map_err(unusable)?;
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(Held { file: Arc::new(file) }),

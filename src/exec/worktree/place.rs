@@ -53,6 +53,10 @@ pub(super) async fn exclude(git: &Git) -> Result<(), Result<NoAnswer, String>> {
 }
 
 fn exclude_in(file: &Path) -> io::Result<()> {
+    // Opening a pipe would wait for whoever has its other end.
+    if fs::metadata(file).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is no file"));
+    }
     let text = match fs::read(file) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
         text => text?,
