@@ -28,6 +28,7 @@ mod providers;
 mod retention;
 mod runs;
 mod secrets;
+mod security;
 mod served;
 mod session;
 mod simulate;

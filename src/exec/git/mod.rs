@@ -1,6 +1,7 @@
 //! The git program, as a child process that asks nobody anything and starts nothing of the user's that it need not.
 
-mod programs;
+mod places;
+pub(super) mod programs;
 pub(super) mod tree;
 
 use std::ffi::OsStr;
@@ -38,6 +39,7 @@ const SETTINGS: [&str; 5] = [
 pub(super) struct Git {
     directory: PathBuf,
     until: Instant,
+    search: Option<String>,
     environment: Vec<(&'static str, PathBuf)>,
     settings: Vec<&'static str>,
     configured: Vec<(String, &'static str)>,
@@ -66,6 +68,7 @@ impl Git {
         Git {
             directory: directory.to_owned(),
             until,
+            search: None,
             environment: Vec::new(),
             settings: Vec::new(),
             configured: Vec::new(),
@@ -75,15 +78,7 @@ impl Git {
 
     /// The same, which is looked for at these places before the usual ones: a list as in `PATH`.
     pub(super) fn found_in(self, search: Option<&str>) -> Self {
-        let Some(search) = search else { return self };
-        #[expect(clippy::disallowed_methods, reason = "it is where the child would be looked for anyway")]
-        let usual = std::env::var_os("PATH").unwrap_or_default();
-        let places = std::env::split_paths(search).chain(std::env::split_paths(&usual));
-        match std::env::join_paths(places) {
-            Ok(path) => self.with("PATH", path),
-            // What holds a separator names no place.
-            Err(_) => self,
-        }
+        Git { search: search.map(str::to_owned), ..self }
     }
 
     /// The same, elsewhere.
@@ -171,6 +166,7 @@ impl Git {
             command.args(["-c", setting]);
         }
         command.args(args).current_dir(&self.directory);
+        command.env("PATH", places::absolute(self.search.as_deref()));
         command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C").env("LANGUAGE", "C");
         // Objects that are missing stay so: nothing is asked of other machines.
         command.env("GIT_NO_LAZY_FETCH", "1");

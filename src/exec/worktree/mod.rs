@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::git::{Git, NoAnswer};
+use super::git::{Git, NoAnswer, programs};
 use super::{StartFailure, private};
 use crate::domain::worktree::WorktreeName;
 use list::{Entry, Lock};
@@ -88,8 +88,9 @@ struct Worktree<'a> {
 }
 
 impl Worktree<'_> {
-    async fn ensure(&self) -> Result<(), StartFailure> {
+    async fn ensure(&mut self) -> Result<(), StartFailure> {
         self.see_that_the_project_has_a_work_tree().await?;
+        self.git = programs::without_hooks(&self.git).await.map_err(|why| self.no_answer(why))?;
         let listed = list::all(&self.git).await.map_err(|why| self.no_answer(why))?;
         let mut known = listed.iter().find(|entry| entry.path == self.path);
         if known.is_some_and(|entry| entry.lock == Lock::Initializing) {

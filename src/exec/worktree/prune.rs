@@ -7,8 +7,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::super::git::tree;
-use super::super::git::{Git, NoAnswer};
+use super::super::git::{Git, NoAnswer, programs, tree};
 use super::Held;
 use super::inventory::{self, Inventory};
 use super::list::{self, Entry, Lock};
@@ -81,6 +80,10 @@ pub async fn prune(
     held: &Held,
 ) -> Fate {
     let git = Git::at(project, PATIENCE).holding(&held.file);
+    let git = match programs::without_hooks(&git).await.map_err(sentence) {
+        Ok(git) => git,
+        Err(why) => return Fate::Kept { why },
+    };
     let path = PathBuf::from(name.directory_in(&project.to_string_lossy()));
     let inside = git.in_directory(&path);
     let reference = format!("refs/sexton/{save_as}");

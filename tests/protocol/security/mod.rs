@@ -1,0 +1,3 @@
+//! What others could try: users of the same machine, a repository, whoever reads logs. docs/security.md names these tests.
+
+mod repository;
