@@ -16,7 +16,7 @@ pub(super) struct Located {
 }
 
 impl Located {
-    /// The project that these parameters name. Relative paths count from the working directory.
+    /// The project that these parameters name. Relative paths of theirs count from the working directory.
     ///
     /// # Errors
     /// When the project cannot be used, or nothing tells where ledgers are kept.
@@ -28,7 +28,11 @@ impl Located {
         let project = project::find(params.directory.as_ref(), working_directory)?;
         let root = match &params.state_directory {
             Some(chosen) => PathBuf::from(chosen),
-            None => environment.state_root().ok_or_else(state_directory::unknown_root)?,
+            None => match environment.state_root() {
+                Some(root) if root.is_absolute() => root,
+                Some(root) => return Err(state_directory::relative_root(&root)),
+                None => return Err(state_directory::unknown_root()),
+            },
         };
         Ok(Located { project, root: working_directory.join(root) })
     }

@@ -23,13 +23,15 @@ pub(super) fn prepare(root: &Path, project_id: &str) -> Result<StateDirectory, R
         );
         Refusal::Storage { reason, message }
     };
+    // Its own first: nothing is made in what belongs to somebody else.
     for part in
         [directory.clone(), directory.join("instances"), directory.join("runs"), directory.join("bell")]
     {
         make(&part).map_err(|error| failed_at(&part, error))?;
+        refuse_strangers(&part)?;
+        keep_private(&part).map_err(|error| failed_at(&part, error))?;
     }
     let failed = |error| failed_at(&directory, error);
-    keep_private(&directory).map_err(failed)?;
     let place = directory.display().to_string();
     let ways_out = "choose a local one with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR";
     match shared_file_system(&directory).map_err(failed)? {
@@ -48,16 +50,51 @@ pub(super) fn prepare(root: &Path, project_id: &str) -> Result<StateDirectory, R
     }
 }
 
+/// The environment has ledgers kept at a relative path. In each project that would be another place, and a repository could
+/// bring a ledger along, in which there is what is run.
+pub(super) fn relative_root(root: &Path) -> Refusal {
+    let message = format!(
+        "the environment has ledgers kept in {root:?}, which would be another place in each directory; set SEXTON_STATE_DIR to an absolute path"
+    );
+    Refusal::Storage { reason: StorageReason::Io, message }
+}
+
 /// Nothing tells where ledgers are to be kept.
 pub(super) fn unknown_root() -> Refusal {
     let hint = "name a directory here or in SEXTON_STATE_DIR: the environment has no home directory";
     invalid_param(Fault::with_hint("initializationOptions.stateDirectory", Word::Required, hint))
 }
 
+/// Makes a directory and those that lead to it, for this user alone.
 #[cfg(unix)]
-fn make(directory: &Path) -> std::io::Result<()> {
+pub(super) fn make(directory: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)
+}
+
+/// Who owns a directory may change what is in it, whatever its mode, and so what is run; who owns a link to it may change
+/// which directory that is. Root could use both, and is not to.
+#[cfg(unix)]
+fn refuse_strangers(directory: &Path) -> Result<(), Refusal> {
+    use std::os::unix::fs::MetadataExt;
+    let me = rustix::process::geteuid().as_raw();
+    let looks = [std::fs::symlink_metadata(directory), std::fs::metadata(directory)];
+    match looks.into_iter().flatten().find(|look| look.uid() != me) {
+        None => Ok(()),
+        Some(look) => {
+            let message = format!(
+                "{} belongs to the user with the number {}, and this is {me}: whoever owns it says what is run; give it to this user, or choose another place with `initializationOptions.stateDirectory` or SEXTON_STATE_DIR",
+                directory.display(),
+                look.uid()
+            );
+            Err(Refusal::Storage { reason: StorageReason::Io, message })
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_strangers(_directory: &Path) -> Result<(), Refusal> {
+    Ok(())
 }
 
 /// Whoever made it with wider modes did not mean others to read what commands wrote.
@@ -77,7 +114,7 @@ fn keep_private(_directory: &Path) -> std::io::Result<()> {
 }
 
 #[cfg(not(unix))]
-fn make(directory: &Path) -> std::io::Result<()> {
+pub(super) fn make(directory: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(directory)
 }
 

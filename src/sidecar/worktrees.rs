@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Sidecar;
+use super::{Sidecar, state_directory};
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::worktree::WorktreeName;
 use crate::exec::worktree::hold;
@@ -62,7 +62,7 @@ struct Scratch(PathBuf);
 impl Scratch {
     fn make_anew(&self) -> std::io::Result<()> {
         self.remove()?;
-        std::fs::create_dir(&self.0)
+        state_directory::make(&self.0)
     }
 
     fn remove(&self) -> std::io::Result<()> {

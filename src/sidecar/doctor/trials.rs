@@ -15,6 +15,7 @@ use crate::domain::id::RunId;
 use crate::exec::{self, CommandWork, Ended, GuardProgram, Report};
 use crate::presence::doorbell::Doorbell;
 use crate::presence::lock_file::{Attempt, IfMissing, try_take};
+use crate::sidecar::state_directory;
 
 /// How long anything that is tried may take: far longer than it takes on a machine that can be relied on.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -98,7 +99,7 @@ impl Place {
     /// A new one in this directory.
     pub(super) fn below(directory: &Path) -> io::Result<Place> {
         let path = directory.join(format!(".sexton-doctor-{}", Uuid::now_v7().simple()));
-        std::fs::create_dir(&path)?;
+        state_directory::make(&path)?;
         let place = Place { path };
         // A directory takes less than a file does, on a disk that is full.
         std::fs::write(place.path.join("trial"), [0_u8; 64 * 1024])?;
