@@ -79,7 +79,7 @@ pub(super) fn read(path: &Path) -> Found {
 /// The text of the file; none if there is no file.
 fn read_text(path: &Path) -> Result<Option<String>, String> {
     match std::fs::metadata(path) {
-        Ok(metadata) if metadata.is_file() => {}
+        Ok(metadata) if metadata.is_file() => refuse_what_others_write(&metadata)?,
         // Opening a pipe would wait for whoever writes to it.
         Ok(_) => return Err("it is no file".to_owned()),
         Err(error) if is_missing(&error) => return Ok(None),
@@ -95,6 +95,26 @@ fn read_text(path: &Path) -> Result<Option<String>, String> {
         Err(error) if is_missing(&error) => Ok(None),
         Err(error) => Err(error.to_string()),
     }
+}
+
+/// Whoever may write the file says which programs this user starts. Root may do so anyway; and the group of a user is often
+/// the user's own.
+#[cfg(unix)]
+fn refuse_what_others_write(metadata: &std::fs::Metadata) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt;
+    let (owner, me) = (metadata.uid(), rustix::process::geteuid().as_raw());
+    if owner != me && owner != 0 {
+        return Err(format!("it belongs to the user with the number {owner}, and this is {me}"));
+    }
+    match metadata.mode() & 0o002 {
+        0 => Ok(()),
+        _ => Err("every user of this machine may write it (`chmod o-w`)".to_owned()),
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_what_others_write(_metadata: &std::fs::Metadata) -> Result<(), String> {
+    Ok(())
 }
 
 fn is_missing(error: &std::io::Error) -> bool {
@@ -164,6 +184,30 @@ mod tests {
         assert!(!faulty.may_be_half_written());
         let why = faulty.meaning().unwrap_err();
         assert!(why.contains("providers.agent.command: required (write the program"), "{why}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_others_may_write_is_not_believed() {
+        use std::os::unix::fs::{PermissionsExt, chown};
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("config.json");
+        std::fs::write(&path, "{}").unwrap();
+        for (mode, is_believed) in
+            [(0o600, true), (0o664, true), (0o644, true), (0o666, false), (0o602, false)]
+        {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let told = read(&path).meaning().err().unwrap_or_default();
+            assert_eq!(told.is_empty(), is_believed, "{mode:o}: {told}");
+            assert_eq!(told.contains("every user of this machine may write it"), !is_believed, "{mode:o}");
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        // Only root can give files away.
+        if rustix::process::geteuid().is_root() {
+            chown(&path, Some(54_321), None).unwrap();
+            let told = read(&path).meaning().unwrap_err();
+            assert!(told.contains("belongs to the user with the number 54321"), "{told}");
+        }
     }
 
     #[test]
