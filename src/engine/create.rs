@@ -2,6 +2,7 @@
 
 use super::{Context, KEY_MEMORY_MS, derive, probe, providers};
 use crate::domain::automation::{Automation, EpochReason, Pause, PauseReason};
+use crate::domain::draft::limits::AUTOMATIONS;
 use crate::domain::draft::{self, Commitment, CreateParams};
 use crate::domain::event::Event;
 use crate::domain::fault::Fault;
@@ -12,7 +13,8 @@ use crate::ledger::{AutomationRow, Epoch, Tx};
 /// Creates an automation by what is known now, or gives the one that was created with the same key within a day.
 ///
 /// # Errors
-/// When a one-shot's time has passed by now, nobody offers the model that is to be asked, or the ledger fails.
+/// When a one-shot's time has passed by now, nobody offers the model that is to be asked, there are too many automations
+/// already, or the ledger fails.
 pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> Result<Automation, Refusal> {
     let now = context.now;
     if let Some(first) = first_of_its_key(tx, context, &params)? {
@@ -30,6 +32,11 @@ pub fn create(tx: &Tx<'_>, context: &mut Context<'_>, params: CreateParams) -> R
     match params.commitment {
         Commitment::DryRun => Ok(derive::unborn(&row)),
         Commitment::Real => {
+            if tx.has_automations(AUTOMATIONS)? {
+                return Err(Refusal::Overloaded(format!(
+                    "there are {AUTOMATIONS} automations in this project, and no more may be; delete some that nobody needs"
+                )));
+            }
             let row = tx.insert_automation(row, params.key.as_deref(), EpochReason::Created, context.me)?;
             let automation = derive::automation(tx, &row)?;
             tx.publish(&Event::AutomationUpdated { automation: Box::new(automation.clone()) }, now)?;

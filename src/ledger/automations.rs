@@ -188,6 +188,15 @@ impl View<'_> {
         self.one_by(from_row, &sql, vec![key.to_owned().into(), since.as_millis().into()])
     }
 
+    /// Whether there are so many automations, without those that were deleted. Costs nothing where so many never were.
+    pub fn has_automations(&self, count: i64) -> Result<bool, LedgerError> {
+        let sql = "SELECT coalesce(max(row), 0) >= ?1
+                     AND (SELECT count(*) FROM (SELECT 1 FROM automations WHERE deleted_at IS NULL LIMIT ?1)) >= ?1
+                   FROM automations";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([count], |row| row.get(0))?)
+    }
+
     /// A page of automations, newest first.
     pub fn list_automations(&self, wanted: &ListAutomations) -> Result<Vec<StoredAutomation>, LedgerError> {
         let mut sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE a.deleted_at IS NULL");

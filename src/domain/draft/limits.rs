@@ -3,6 +3,10 @@
 /// The longest title, in Unicode scalar values.
 pub const TITLE: usize = 160;
 
+/// The most automations of one project: twice as many as figures are measured with. Whoever has more makes them by mistake, and
+/// the disk is not to be full before that is seen.
+pub const AUTOMATIONS: i64 = 200_000;
+
 /// The longest note on a pause, in Unicode scalar values.
 pub const NOTE: usize = 1000;
 
