@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::filter::{LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -11,6 +11,9 @@ use crate::sidecar::config::Environment;
 
 /// What the library of the method table calls itself in its log.
 const METHOD_TABLE: &str = "jsonrpsee-core";
+
+/// Libraries that log whole messages, requests with the values of an environment among them.
+const TELL_MESSAGES: [&str; 2] = ["jsonrpsee", "rmcp"];
 
 /// Does this on a runtime with one thread, which ends with it.
 ///
@@ -120,6 +123,13 @@ pub(super) fn log_to_stderr(environment: &Environment, unless_chosen: &str) {
     log_to(environment, unless_chosen, std::io::stderr);
 }
 
+/// Whether nothing of a message can be in such an entry. Logs are sent to others and kept in places that nobody guards, so that
+/// whoever asks for everything is not given what a user wrote for a command alone.
+fn tells_no_message(entry: &tracing::Metadata<'_>) -> bool {
+    let is_of_such = TELL_MESSAGES.iter().any(|library| entry.target().starts_with(library));
+    !is_of_such || *entry.level() <= tracing::Level::INFO
+}
+
 /// The same to somewhere else.
 pub(super) fn log_to<W>(environment: &Environment, unless_chosen: &str, writer: W)
 where
@@ -138,7 +148,7 @@ where
         false => filter.with_target(METHOD_TABLE, LevelFilter::OFF),
     };
     let lines = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
-    tracing_subscriber::registry().with(lines).with(filter).init();
+    tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(tells_no_message)).init();
     if !understood {
         tracing::warn!(
             "SEXTON_LOG={wanted:?} is not understood; write a level such as `info`, or `target=level`"

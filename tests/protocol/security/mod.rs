@@ -4,3 +4,4 @@ mod limits;
 mod modes;
 mod repository;
 mod strangers;
+mod unseen;
