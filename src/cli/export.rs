@@ -14,6 +14,7 @@ use super::show::print;
 use super::tell;
 use crate::client::model::Automation;
 use crate::domain::automation::When;
+use crate::domain::one_line::plain_json;
 use crate::domain::schedule::rhythm::{Rhythm, Stop};
 use crate::domain::shown::ShownAutomation;
 use crate::sidecar::clock::Clock;
@@ -71,7 +72,7 @@ pub(super) fn run(environment: Environment, args: ExportArgs) -> ExitCode {
                 )),
             }
         }
-        Ok((document(&records), left_out))
+        Ok((plain_json(&document(&records)), left_out))
     });
     let (document, left_out) = match exported {
         Ok(exported) => exported,

@@ -250,9 +250,9 @@ fn complain(sentence: &str) -> ExitCode {
     ExitCode::from(2)
 }
 
-/// Says on stderr why this process ends.
+/// Says on stderr why this process ends. Names and words of others may be in it, which steer nothing.
 fn tell(sentence: &str) {
     use std::io::Write;
     // Nobody may read stderr; the exit code tells as well.
-    let _ = writeln!(std::io::stderr(), "sexton: {sentence}");
+    let _ = writeln!(std::io::stderr(), "sexton: {}", crate::domain::one_line::plain_lines(sentence));
 }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::tell;
+use crate::domain::one_line::plain_json;
 use crate::sidecar::config::{Environment, Styles};
 
 /// How lines are set apart on a terminal.
@@ -139,10 +140,11 @@ pub(super) fn print(answer: &str) -> ExitCode {
     }
 }
 
-/// Writes an answer to stdout for a program: as the contract writes it.
+/// Writes an answer to stdout for a program: as the contract writes it. A person may look at it, so that nothing in it steers a
+/// terminal.
 pub(super) fn print_json(answer: &impl Serialize) -> ExitCode {
     match serde_json::to_string_pretty(answer) {
-        Ok(text) => print(&format!("{text}\n")),
+        Ok(text) => print(&format!("{}\n", plain_json(&text))),
         Err(error) => {
             tell(&format!("the answer cannot be written as JSON: {error}"));
             ExitCode::FAILURE

@@ -44,6 +44,25 @@ pub fn plain_lines(text: &str) -> String {
     text.split(is_end).map(plain).collect::<Vec<String>>().join("\n")
 }
 
+/// A JSON text that means the same and steers nothing: what could stand in its strings as it is and would steer a terminal, or
+/// turn the direction of writing, is written as an escape.
+#[must_use]
+pub fn plain_json(json: &str) -> String {
+    let steers = |letter: char| letter != '\n' && letter.is_control() || turns_direction(letter);
+    if !json.contains(steers) {
+        return json.to_owned();
+    }
+    let mut plain = String::with_capacity(json.len());
+    for letter in json.chars() {
+        match steers(letter) {
+            // All of these are in the first plane, so that one escape says each.
+            true => plain.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            false => plain.push(letter),
+        }
+    }
+    plain
+}
+
 /// The marks of Unicode's bidirectional algorithm that hold until they are taken back.
 fn turns_direction(letter: char) -> bool {
     matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
@@ -79,6 +98,17 @@ mod tests {
         ] {
             assert_eq!(plain_lines(text), lines, "{text:?}");
         }
+    }
+
+    #[test]
+    fn json_means_the_same_and_steers_nothing() {
+        let text = "\u{9b}2J\u{7f} \u{202e}gpj.exe \u{1b}[0m ä \u{1f600}\n";
+        let json = serde_json::to_string_pretty(&[text]).unwrap();
+        let plain = plain_json(&json);
+        assert!(plain.contains(r"\u009b2J\u007f \u202egpj.exe \u001b[0m ä 😀\n"), "{plain}");
+        assert_eq!(serde_json::from_str::<[String; 1]>(&plain).unwrap(), [text]);
+        assert_eq!(plain.lines().count(), json.lines().count());
+        assert_eq!(plain_json("{\n  \"a\": 1\n}"), "{\n  \"a\": 1\n}");
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod carrying;
 mod client;
 mod completing;
 mod editing;
+mod hostile;
 mod looking;
 mod next;
 mod resting;

@@ -4,6 +4,10 @@ use serde_json::{Value, json};
 
 use crate::cli::named::quoted;
 use crate::cli::show::{Style, Tone};
+use crate::domain::one_line::one_line;
+
+/// The most characters of what is to be known of one: a name of a field, and what is wrong there.
+const DETAIL: usize = 1500;
 
 /// An automation of a document, and what became of it.
 pub(super) struct Imported {
@@ -108,7 +112,7 @@ pub(super) fn report(all: &[Imported], style: Style) -> String {
         let id = fate.id().map(|id| format!(", {}", style.faint(id)));
         text.push_str(&format!("{} {}{}\n", style.toned(tone, word), quoted(title), id.unwrap_or_default()));
         for detail in fate.details() {
-            text.push_str(&format!("  {detail}\n"));
+            text.push_str(&format!("  {}\n", one_line(&detail, DETAIL)));
         }
     }
     let sums: Vec<String> = sums.iter().map(|(word, count)| format!("{count} {word}")).collect();
