@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::host::{Host, mcp};
 use crate::support::drafts::{dormant, shell};
-use crate::support::{Place, children_of, eventually, signal};
+use crate::support::{Place, children_of, eventually, resident_kb, signal};
 
 #[test]
 fn two_tools_are_listed_and_no_project_is_needed_for_that() {
@@ -238,4 +238,33 @@ fn whoever_says_something_else_first_is_told_and_a_host_that_leaves_is_no_mistak
     let place = Place::new();
     let (said, code) = Raw::at(&place).ends();
     assert_eq!((said.len(), code), (0, Some(0)));
+}
+
+#[test]
+fn a_line_without_end_is_skipped_and_the_next_call_is_answered() {
+    let place = Place::new();
+    let mut server = mcp(&place).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut input = server.stdin.take().unwrap();
+    let mut answers = BufReader::new(server.stdout.take().unwrap()).lines();
+    let client = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+    for message in [
+        json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": client}),
+        json!({"jsonrpc": "2.0", "method": "notifications/initialized"}),
+    ] {
+        writeln!(input, "{message}").unwrap();
+    }
+    let greeting: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+    assert_eq!(greeting["id"], 1);
+    let before = resident_kb(server.id());
+    let part = vec![b'x'; 1 << 20];
+    for _ in 0..64 {
+        input.write_all(&part).unwrap();
+    }
+    writeln!(input, "\n{}", json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"})).unwrap();
+    let listed: Value = serde_json::from_str(&answers.next().unwrap().unwrap()).unwrap();
+    assert_eq!((&listed["id"], listed["result"]["tools"].as_array().map(Vec::len)), (&json!(2), Some(2)));
+    let more = resident_kb(server.id()).saturating_sub(before);
+    assert!(more < 48 * 1024, "64 MiB took {more} KiB");
+    drop(input);
+    assert!(server.wait().unwrap().success());
 }
