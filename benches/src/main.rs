@@ -10,6 +10,7 @@ mod framing;
 mod place;
 mod proc;
 mod requests;
+mod script;
 mod servers;
 mod spread;
 mod table;
@@ -20,6 +21,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use clock::{ms_since, now};
 use figures::{Effort, Figure, World};
 use table::Table;
 use tools::Tools;
@@ -54,12 +56,15 @@ fn run(args: &Args) -> io::Result<()> {
     let tools = Tools::prepare()?;
     let world = World { tools: &tools, effort };
     let mut table = Table::new(tools.conditions(effort));
-    for figure in Figure::ALL {
-        if args.only.is_empty() || args.only.contains(&figure) {
-            eprintln!("measuring: {}", figure.what());
-            figure.measure(&world, &mut table)?;
-        }
+    let wanted = |figure: &Figure| args.only.is_empty() || args.only.contains(figure);
+    let figures: Vec<Figure> = Figure::ALL.into_iter().filter(wanted).collect();
+    let begin = now();
+    for (number, figure) in figures.iter().enumerate() {
+        let minutes = ms_since(begin) / 60_000.0;
+        eprintln!("measuring {} of {}, after {minutes:.1} min: {}", number + 1, figures.len(), figure.what());
+        figure.measure(&world, &mut table)?;
     }
+    eprintln!("measured in {:.1} min", ms_since(begin) / 60_000.0);
     println!("{table}");
     if args.write {
         table.write_into(&tools.readme())?;

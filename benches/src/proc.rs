@@ -31,8 +31,10 @@ impl Activity {
 /// The memory of a process, in MiB.
 #[derive(Clone, Copy)]
 pub(crate) struct Memory {
-    /// What is resident.
+    /// What is resident, with what is mapped of files: the program itself above all.
     pub(crate) resident: f64,
+    /// What of it is in no file.
+    pub(crate) own: f64,
     /// The same with pages that several processes share divided among them.
     pub(crate) share: f64,
 }
@@ -41,8 +43,9 @@ impl Memory {
     pub(crate) fn of(pid: u32) -> io::Result<Memory> {
         let process = directory(pid);
         let resident = field(&process.join("status"), "VmRSS:")? / 1024.0;
+        let own = field(&process.join("status"), "RssAnon:")? / 1024.0;
         let share = field(&process.join("smaps_rollup"), "Pss:")? / 1024.0;
-        Ok(Memory { resident, share })
+        Ok(Memory { resident, own, share })
     }
 }
 

@@ -37,11 +37,13 @@ impl Tools {
         fs::create_dir_all(&scratch)?;
         let mut tools = Tools { root, binaries, scratch, node: None, python: None, skipped: Vec::new() };
         tools.build(&tools.root, "sexton", &target)?;
-        tools.build(benches, "lsp-server-peer", &target)?;
+        for peer in ["lsp-server-peer", "tokio-cron-scheduler-peer", "lease-peer"] {
+            tools.build(benches, peer, &target)?;
+        }
         let node = tools.install_node(&benches.join("peers"));
         tools.node = tools.or_skip("the peers on Node", node);
         let python = tools.install_python(&benches.join("peers/python"));
-        tools.python = tools.or_skip("the peer on Python", python);
+        tools.python = tools.or_skip("the peers on Python", python);
         Ok(tools)
     }
 
@@ -53,19 +55,28 @@ impl Tools {
         self.binaries.join("lsp-server-peer")
     }
 
+    pub(crate) fn tokio_cron_scheduler(&self) -> PathBuf {
+        self.binaries.join("tokio-cron-scheduler-peer")
+    }
+
+    /// Windows that agree by a lease.
+    pub(crate) fn lease(&self) -> PathBuf {
+        self.binaries.join("lease-peer")
+    }
+
     /// The directory of the peers on Node, installed.
     pub(crate) fn node(&self) -> Option<&Path> {
         self.node.as_deref()
     }
 
-    /// A Python that has the peer.
+    /// A Python that has the peers.
     pub(crate) fn python(&self) -> Option<&Path> {
         self.python.as_deref()
     }
 
-    /// The script of the peer on Python.
-    pub(crate) fn python_script(&self) -> PathBuf {
-        self.root.join("benches/peers/python/next_fire.py")
+    /// A script of a peer on Python.
+    pub(crate) fn python_script(&self, name: &str) -> PathBuf {
+        self.root.join("benches/peers/python").join(name)
     }
 
     pub(crate) fn readme(&self) -> PathBuf {
@@ -104,6 +115,17 @@ impl Tools {
         conditions
     }
 
+    /// Builds sexton as it is shipped.
+    pub(crate) fn build_dist(&self) -> io::Result<PathBuf> {
+        let target = self.binaries.parent().ok_or_else(|| broken("this program is in no build directory"))?;
+        eprintln!("  building what is shipped");
+        let mut command = Command::new("cargo");
+        command.args(["build", "--profile", "dist", "--locked", "--bin", "sexton"]);
+        command.arg("--manifest-path").arg(self.root.join("Cargo.toml")).arg("--target-dir").arg(target);
+        run(&mut command)?;
+        Ok(target.join("dist/sexton"))
+    }
+
     fn build(&self, package: &Path, binary: &str, target: &Path) -> io::Result<()> {
         let mut command = Command::new("cargo");
         command.args(["build", "--release", "--locked", "--bin", binary]);
@@ -115,9 +137,8 @@ impl Tools {
     fn install_node(&self, peers: &Path) -> io::Result<PathBuf> {
         let directory = self.scratch.join("node");
         fs::create_dir_all(&directory)?;
-        for file in ["node/package.json", "node/package-lock.json", "node/server.js", "node/next_fire.js"] {
-            let name = Path::new(file).file_name().unwrap_or_default();
-            fs::copy(peers.join(file), directory.join(name))?;
+        for file in ["package.json", "package-lock.json", "server.js", "next_fire.js", "timers.js"] {
+            fs::copy(peers.join("node").join(file), directory.join(file))?;
         }
         fs::copy(peers.join("initialize.json"), directory.join("initialize.json"))?;
         run(Command::new("node").arg("--version"))?;

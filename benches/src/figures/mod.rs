@@ -1,15 +1,18 @@
 //! What is measured, one file each.
 
+mod binary;
 mod creates;
 mod foretold;
 mod idle;
 mod lateness;
+mod memory;
 mod next_fire;
 mod propagation;
 mod requests;
 mod size;
 mod start;
 mod takeover;
+mod timers;
 mod windows;
 
 use std::io;
@@ -57,25 +60,31 @@ pub(crate) enum Figure {
     NextFire,
     Propagation,
     Lateness,
+    Timers,
     Takeover,
     Size,
     Foretold,
     Idle,
+    Memory,
+    Binary,
 }
 
 impl Figure {
     /// In the order of the table.
-    pub(crate) const ALL: [Figure; 10] = [
+    pub(crate) const ALL: [Figure; 13] = [
         Figure::Start,
         Figure::Requests,
         Figure::Creates,
         Figure::NextFire,
         Figure::Propagation,
         Figure::Lateness,
+        Figure::Timers,
         Figure::Takeover,
         Figure::Size,
         Figure::Foretold,
         Figure::Idle,
+        Figure::Memory,
+        Figure::Binary,
     ];
 
     pub(crate) fn what(self) -> &'static str {
@@ -86,10 +95,13 @@ impl Figure {
             Figure::NextFire => "the next fire of cron expressions",
             Figure::Propagation => "a change in one window, told in 15 others",
             Figure::Lateness => "fires with 16 windows open",
+            Figure::Timers => "a thousand timers within one second",
             Figure::Takeover => "the window that rings the bell is killed",
             Figure::Size => "looks and claims among many runs",
             Figure::Foretold => "what will happen in a quarter of a year",
             Figure::Idle => "nothing happens",
+            Figure::Memory => "memory with few and many automations",
+            Figure::Binary => "the size of the program",
         }
     }
 
@@ -101,10 +113,13 @@ impl Figure {
             Figure::NextFire => next_fire::measure(world, table),
             Figure::Propagation => propagation::measure(world, table),
             Figure::Lateness => lateness::measure(world, table),
+            Figure::Timers => timers::measure(world, table),
             Figure::Takeover => takeover::measure(world, table),
             Figure::Size => size::measure(world, table),
             Figure::Foretold => foretold::measure(world, table),
             Figure::Idle => idle::measure(world, table),
+            Figure::Memory => memory::measure(world, table),
+            Figure::Binary => binary::measure(world, table),
         }
     }
 }

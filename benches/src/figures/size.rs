@@ -19,11 +19,9 @@ use crate::clock::{ms_since, now};
 use crate::spread::{Rounds, quantile};
 use crate::table::{Row, Table, goal, number, p50_and_p99, times};
 
-/// Runs in the ledger that the other one is compared with.
-const FEW: i64 = 10_000;
-
-/// Runs in the other one: with few samples, and for the published figures.
-const MANY: (i64, i64) = (200_000, 10_000_000);
+/// Runs in each ledger, in rising order: with few samples, and for the published figures. The last is compared with the
+/// first; those between show that there is no step on the way.
+const RUNS: ([i64; 3], [i64; 3]) = ([10_000, 50_000, 200_000], [10_000, 1_000_000, 10_000_000]);
 
 /// A page as clients get it if they do not say how long, and the run after it that tells whether there is more.
 const PAGE: usize = 50 + 1;
@@ -120,7 +118,7 @@ struct Side {
 }
 
 pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
-    let (fewer, many) = MANY;
+    let (fewer, usual) = RUNS;
     let place = world.tools.place("size")?;
     let make = |runs: i64| {
         let begin = now();
@@ -129,9 +127,11 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
         let automations = automations(&history)?;
         Ok::<_, io::Error>(Side { history, runs, automations, took: Default::default(), samples: 0 })
     };
-    let mut sides = [make(FEW)?, make(world.effort.of(fewer, many))?];
+    let mut sides = world.effort.of(fewer, usual).into_iter().map(make).collect::<io::Result<Vec<_>>>()?;
+    let rounds = world.effort.of(2, 15);
     // The first round finds no page in memory, and does not count.
-    for round in 0..=world.effort.of(2, 15) {
+    for round in 0..=rounds {
+        eprintln!("  round {round} of {rounds}");
         for (place, deed) in Deed::ALL.into_iter().enumerate() {
             for side in &mut sides {
                 let (p50, p99) = side.round(deed, world.effort.of(20, 200))?;
@@ -142,16 +142,20 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
             }
         }
     }
-    let [few, many] = &sides;
+    let [few, .., many] = sides.as_slice() else { return Ok(()) };
     for (place, deed) in Deed::ALL.into_iter().enumerate() {
         tell(table, deed, (few.runs, &few.took[place]), (many.runs, &many.took[place]));
     }
+    table.detail(detail(&sides));
     Ok(())
+}
+
+fn quantiles(took: &Took) -> String {
+    p50_and_p99(took.p50.median() * 1e3, took.p99.median() * 1e3, "µs")
 }
 
 fn tell(table: &mut Table, deed: Deed, (few, beside): (i64, &Took), (many, took): (i64, &Took)) {
     let (p50, p99) = (took.p50.over(&beside.p50).median(), took.p99.over(&beside.p99).median());
-    let quantiles = |took: &Took| p50_and_p99(took.p50.median() * 1e3, took.p99.median() * 1e3, "µs");
     table.row(Row {
         what: format!("among {} runs, {}", number(many as f64), deed.what()),
         ours: quantiles(took),
@@ -159,6 +163,21 @@ fn tell(table: &mut Table, deed: Deed, (few, beside): (i64, &Took), (many, took)
         ratio: format!("{}, {}", times(p50), times(p99)),
         goal: deed.goal(took.p99.median(), p50.max(p99)),
     });
+}
+
+/// What everything took in each of the ledgers, in a table of its own.
+fn detail(sides: &[Side]) -> String {
+    let heads: Vec<String> = sides.iter().map(|side| format!("{} runs", number(side.runs as f64))).collect();
+    let mut text = format!(
+        "Claims and looks by the number of runs:\n\n| among | {} |\n|---|{}\n",
+        heads.join(" | "),
+        "---|".repeat(sides.len())
+    );
+    for (place, deed) in Deed::ALL.into_iter().enumerate() {
+        let each: Vec<String> = sides.iter().map(|side| quantiles(&side.took[place])).collect();
+        text.push_str(&format!("| {} | {} |\n", deed.what(), each.join(" | ")));
+    }
+    text
 }
 
 impl Side {

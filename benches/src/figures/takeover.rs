@@ -4,6 +4,8 @@
 //! pipe of a window that lives has the event: that there is another owner, that the run of the dead one was
 //! interrupted, and that the slot was fired.
 
+mod lease;
+
 use std::collections::HashMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -15,7 +17,7 @@ use super::windows::{Heard, WINDOWS, Windows};
 use crate::broken;
 use crate::clock::{now, wall_ms};
 use crate::spread::Rounds;
-use crate::table::{Row, Table, goal, p50_and_p99};
+use crate::table::{Row, Table, goal, p50_and_p99, times};
 
 /// Windows that die in a round: all but the last one.
 const DEATHS: usize = WINDOWS - 1;
@@ -37,7 +39,9 @@ const SETTLED_WITHIN_MS: f64 = 50.0;
 
 pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
     let mut took = Took::default();
-    for _ in 0..world.effort.of(1, 20) {
+    let rounds = world.effort.of(1, 12);
+    for round in 1..=rounds {
+        eprintln!("  round {round} of {rounds}");
         let place = world.tools.place("takeover")?;
         let mut project = Project::open(Windows::open(world, &place)?)?;
         for _ in 0..DEATHS {
@@ -48,6 +52,9 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
         project.windows.finish()?;
     }
     took.tell(table);
+    let terms = lease::Terms::of(world);
+    eprintln!("  {}", terms.said());
+    took.tell_beside(&lease::measure(world, terms, DEATHS)?, &terms.said(), table);
     Ok(())
 }
 
@@ -235,5 +242,17 @@ impl Took {
                 goal,
             });
         }
+    }
+
+    fn tell_beside(&self, lease: &Rounds, said: &str, table: &mut Table) {
+        let quantiles = |rounds: &Rounds| [0.5, 0.99].map(|part| rounds.quantile(part));
+        let ([p50, p99], [theirs_p50, theirs_p99]) = (quantiles(&self.first_owner), quantiles(lease));
+        table.row(Row {
+            what: format!("the owner of {WINDOWS} windows is killed: the next owner, beside a lease"),
+            ours: p50_and_p99(p50, p99, "ms"),
+            peer: format!("{said}: {} ({} times)", p50_and_p99(theirs_p50, theirs_p99, "ms"), lease.count()),
+            ratio: format!("{}, {}", times(p50 / theirs_p50), times(p99 / theirs_p99)),
+            goal: String::new(),
+        });
     }
 }

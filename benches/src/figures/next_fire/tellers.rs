@@ -1,14 +1,13 @@
 //! Those who tell next fires: ours and two crates in this process, and scripts for Node and Python.
 
 use std::hint::black_box;
-use std::io::{self, BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::io;
+use std::process::Command;
 use std::str::FromStr;
 
 use chrono::{DateTime, TimeZone};
 use chrono_tz::Tz;
-use serde::de::DeserializeOwned;
-use serde_json::json;
+use serde_json::{Value, json};
 use sexton::domain::schedule::cron::Cron;
 use sexton::domain::schedule::zone::Zone;
 use sexton::domain::time::Timestamp;
@@ -16,6 +15,7 @@ use sexton::domain::time::Timestamp;
 use crate::broken;
 use crate::clock::{ms_since, now};
 use crate::figures::World;
+use crate::script::Script;
 
 const ZONE: &str = "America/New_York";
 
@@ -42,14 +42,14 @@ pub(super) fn all(
         Box::new(croner_crate(expressions, instants)?),
     ];
     let mut script = |name, command: &mut Command| -> io::Result<()> {
-        tellers.push(Box::new(Script::spawn(name, command, expressions, instants)?));
+        tellers.push(Box::new(Timed::spawn(name, command, expressions, instants)?));
         Ok(())
     };
     if let Some(node) = world.tools.node() {
         script("`croner` (npm)", Command::new("node").arg(node.join("next_fire.js")))?;
     }
     if let Some(python) = world.tools.python() {
-        script("`croniter` (PyPI)", Command::new(python).arg(world.tools.python_script()))?;
+        script("`croniter` (PyPI)", Command::new(python).arg(world.tools.python_script("next_fire.py")))?;
     }
     Ok(tellers)
 }
@@ -138,59 +138,36 @@ impl<C, I, F: Fn(&C, &I) -> Option<i64>> Teller for InProcess<C, I, F> {
 }
 
 /// A script that times itself: it is told what to do, and then, line by line, to do a round.
-struct Script {
+struct Timed {
     name: &'static str,
-    process: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    asked: String,
+    script: Script,
+    asked: Value,
 }
 
-impl Script {
+impl Timed {
     fn spawn(
         name: &'static str,
         command: &mut Command,
         expressions: &[&str],
         instants: &[Timestamp],
-    ) -> io::Result<Script> {
-        let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
-        let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err(broken("a script was started without pipes"));
-        };
+    ) -> io::Result<Timed> {
+        let script = Script::spawn(name, command)?;
         let instants: Vec<i64> = instants.iter().map(|instant| instant.as_millis()).collect();
-        let asked = json!({"zone": ZONE, "expressions": expressions, "instantsMs": instants}).to_string();
-        Ok(Script { name, process, input, output: BufReader::new(output), asked })
-    }
-
-    fn ask<T: DeserializeOwned>(&mut self, line: &str) -> io::Result<T> {
-        writeln!(self.input, "{line}")?;
-        let mut answer = String::new();
-        match self.output.read_line(&mut answer)? {
-            0 => Err(broken(format!("{} has ended; what it says is above", self.name))),
-            _ => Ok(serde_json::from_str(&answer)?),
-        }
+        let asked = json!({"zone": ZONE, "expressions": expressions, "instantsMs": instants});
+        Ok(Timed { name, script, asked })
     }
 }
 
-impl Teller for Script {
+impl Teller for Timed {
     fn name(&self) -> &'static str {
         self.name
     }
 
     fn fires(&mut self) -> io::Result<Vec<Vec<Option<i64>>>> {
-        let asked = self.asked.clone();
-        self.ask(&asked)
+        self.script.ask(&self.asked)
     }
 
     fn round(&mut self) -> io::Result<Vec<f64>> {
-        self.ask("again")
-    }
-}
-
-impl Drop for Script {
-    fn drop(&mut self) {
-        // It would end by itself when its input is closed.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        self.script.ask(&"again")
     }
 }
