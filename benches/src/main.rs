@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod figures;
 mod framing;
+mod headline;
 mod place;
 mod proc;
 mod requests;
@@ -36,7 +37,7 @@ struct Args {
     /// Measures only this; may be said several times.
     #[arg(long, value_name = "FIGURE", value_enum)]
     only: Vec<Figure>,
-    /// Writes the table into benches/README.md. All figures have to be measured for that.
+    /// Writes the table into benches/README.md, and what README.md quotes of it. All figures have to be measured for that.
     #[arg(long, conflicts_with = "only")]
     write: bool,
 }
@@ -62,12 +63,14 @@ fn run(args: &Args) -> io::Result<()> {
     for (number, figure) in figures.iter().enumerate() {
         let minutes = ms_since(begin) / 60_000.0;
         eprintln!("measuring {} of {}, after {minutes:.1} min: {}", number + 1, figures.len(), figure.what());
+        table.begin(figure.name());
         figure.measure(&world, &mut table)?;
     }
     eprintln!("measured in {:.1} min", ms_since(begin) / 60_000.0);
     println!("{table}");
     if args.write {
         table.write_into(&tools.readme())?;
+        table.quote_in(&tools.first_readme())?;
     }
     Ok(())
 }

@@ -5,10 +5,8 @@ use std::io;
 use std::path::Path;
 
 use crate::broken;
+use crate::headline::{QUOTED, TABLE, between, headline};
 use crate::spread::Rounds;
-
-const BEGIN: &str = "<!-- figures: written by `cargo figures --write` -->\n";
-const END: &str = "<!-- end of figures -->\n";
 
 /// One comparison.
 pub(crate) struct Row {
@@ -24,7 +22,10 @@ pub(crate) struct Row {
 /// Everything that was measured.
 pub(crate) struct Table {
     conditions: Vec<String>,
-    rows: Vec<Row>,
+    /// What is measured now.
+    figure: String,
+    /// With the figure that each belongs to.
+    rows: Vec<(String, Row)>,
     /// Tables of their own that some figures have.
     details: Vec<String>,
 }
@@ -32,27 +33,41 @@ pub(crate) struct Table {
 impl Table {
     /// A table of what is measured under these conditions.
     pub(crate) fn new(conditions: Vec<String>) -> Table {
-        Table { conditions, rows: Vec::new(), details: Vec::new() }
+        Table { conditions, figure: String::new(), rows: Vec::new(), details: Vec::new() }
+    }
+
+    /// The rows that follow belong to this figure.
+    pub(crate) fn begin(&mut self, figure: String) {
+        self.figure = figure;
     }
 
     pub(crate) fn row(&mut self, row: Row) {
         eprintln!("  {}: {} | {} | {} | {}", row.what, row.ours, row.peer, row.ratio, row.goal);
-        self.rows.push(row);
+        self.rows.push((self.figure.clone(), row));
     }
 
     pub(crate) fn detail(&mut self, detail: String) {
         self.details.push(detail);
     }
 
-    /// Replaces what stands between the markers of this file.
+    /// Replaces the table in this file.
     pub(crate) fn write_into(&self, file: &Path) -> io::Result<()> {
-        let text = std::fs::read_to_string(file)?;
-        let parts = text.split_once(BEGIN).and_then(|(before, rest)| Some((before, rest.split_once(END)?.1)));
-        let Some((before, after)) = parts else {
-            return Err(broken(format!("{} has no place for the table", file.display())));
-        };
-        std::fs::write(file, format!("{before}{BEGIN}\n{self}\n{END}{after}"))
+        replace(file, TABLE, &format!("\n{self}\n"))
     }
+
+    /// Replaces what this file quotes of the table.
+    pub(crate) fn quote_in(&self, file: &Path) -> io::Result<()> {
+        replace(file, QUOTED, &headline(&self.to_string()))
+    }
+}
+
+/// Replaces what stands between two marks of a file.
+fn replace(file: &Path, marks: [&str; 2], text: &str) -> io::Result<()> {
+    let page = std::fs::read_to_string(file)?;
+    let Some([before, _, after]) = between(&page, marks) else {
+        return Err(broken(format!("{} has no place for what is to be written", file.display())));
+    };
+    std::fs::write(file, format!("{before}{text}{after}"))
 }
 
 impl fmt::Display for Table {
@@ -60,10 +75,9 @@ impl fmt::Display for Table {
         for condition in &self.conditions {
             writeln!(f, "- {condition}")?;
         }
-        writeln!(f, "\n| what | sexton | peer | ratio | goal |\n|---|---|---|---|---|")?;
-        for row in &self.rows {
-            let Row { what, ours, peer, ratio, goal } = row;
-            writeln!(f, "| {what} | {ours} | {peer} | {ratio} | {goal} |")?;
+        writeln!(f, "\n| what | sexton | peer | ratio | goal | `--only` |\n|---|---|---|---|---|---|")?;
+        for (figure, Row { what, ours, peer, ratio, goal }) in &self.rows {
+            writeln!(f, "| {what} | {ours} | {peer} | {ratio} | {goal} | {figure} |")?;
         }
         self.details.iter().try_for_each(|detail| write!(f, "\n{detail}"))
     }
@@ -126,8 +140,27 @@ mod tests {
     }
 
     #[test]
-    fn the_readme_has_a_place_for_the_table() {
-        let readme = include_str!("../README.md");
-        assert!(readme.find(BEGIN).is_some_and(|begin| readme.find(END).is_some_and(|end| begin < end)));
+    fn what_is_quoted_is_what_stands_in_the_table() {
+        let mut table = Table::new(vec!["Measured some day.".to_owned()]);
+        table.begin("start".to_owned());
+        for peer in ["`lsp-server` (Rust): 1 ms", "`vscode-jsonrpc` (Node): 9 ms"] {
+            table.row(Row {
+                what: "spawn to `initialize` answered".to_owned(),
+                ours: "3 ms".to_owned(),
+                peer: peer.to_owned(),
+                ratio: String::new(),
+                goal: String::new(),
+            });
+        }
+        let quoted = headline(&table.to_string());
+        assert!(quoted.starts_with("\nMeasured some day.\n"), "{quoted}");
+        let row = "| spawn to `initialize` answered | 3 ms | `vscode-jsonrpc` (Node): 9 ms |  |";
+        assert_eq!(quoted.trim_end().lines().last(), Some(row), "{quoted}");
+    }
+
+    #[test]
+    fn both_pages_have_a_place_for_what_is_written() {
+        assert!(between(include_str!("../README.md"), TABLE).is_some());
+        assert!(between(include_str!("../../README.md"), QUOTED).is_some());
     }
 }

@@ -83,6 +83,11 @@ impl Tools {
         self.root.join("benches/README.md")
     }
 
+    /// The README of the repository.
+    pub(crate) fn first_readme(&self) -> PathBuf {
+        self.root.join("README.md")
+    }
+
     /// A project of its own.
     pub(crate) fn place(&self, name: &str) -> io::Result<Place> {
         Place::below(&self.scratch, name)

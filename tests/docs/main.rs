@@ -12,6 +12,7 @@ mod conversation;
 mod documents;
 mod example;
 mod excerpt;
+mod figures;
 mod hosts;
 mod links;
 mod matching;

@@ -87,6 +87,11 @@ impl Figure {
         Figure::Binary,
     ];
 
+    /// What `--only` calls it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned())
+    }
+
     pub(crate) fn what(self) -> &'static str {
         match self {
             Figure::Start => "from spawn to `initialize` answered",
