@@ -77,7 +77,8 @@ fn create(windows: &mut Windows) -> io::Result<Value> {
     Ok(windows.first().ask("automation/create", draft)?["id"].take())
 }
 
-/// Makes one change in the first window, and waits until all others were told.
+/// Makes one change in the first window, and waits until all were told, that one as well: what it is told late would
+/// otherwise be taken for news of the next change.
 fn change(windows: &mut Windows, id: &Value, number: usize) -> io::Result<Told> {
     let title = format!("change {number}");
     let params = json!({"id": id, "patch": {"title": title}});
@@ -88,8 +89,8 @@ fn change(windows: &mut Windows, id: &Value, number: usize) -> io::Result<Told> 
     frame(&request.to_string(), &mut framed);
     let written = now();
     client.write(&framed)?;
-    let (mut answered, mut others) = (None, Vec::new());
-    while answered.is_none() || others.len() < OTHERS {
+    let (mut answered, mut told_itself, mut others) = (None, None, Vec::new());
+    while answered.is_none() || told_itself.is_none() || others.len() < OTHERS {
         let heard = windows.listen(written + PATIENCE)?;
         if heard.is_empty() {
             return Err(broken(format!(
@@ -103,7 +104,9 @@ fn change(windows: &mut Windows, id: &Value, number: usize) -> io::Result<Told> 
                 answered = Some(heard.at);
             } else if !told {
                 return Err(broken(format!("{} instead of {title}", heard.message)));
-            } else if heard.window != 0 {
+            } else if heard.window == 0 {
+                told_itself = Some(heard.at);
+            } else {
                 others.push(heard.at);
             }
         }
