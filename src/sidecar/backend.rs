@@ -26,6 +26,7 @@ use crate::domain::request::{
     ReportRequest, RespondRequest, RestRequest, RunRequest, UpdateRequest,
 };
 use crate::domain::run::Run;
+use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::Limits;
 use crate::domain::shown::{ShownAutomation, Voice};
 use crate::domain::simulation::{SimulateRequest, Simulation};
@@ -56,7 +57,7 @@ impl Backend for Sidecar {
 
     fn surroundings(&self) -> Surroundings<'_> {
         Surroundings {
-            machine_zone: self.parts.machine_zone.name(),
+            machine_zone: Zone::machine_name(),
             limits: &self.parts.limits,
             now: self.parts.clock.now(),
             vcs: self.parts.vcs,
@@ -102,13 +103,9 @@ impl Backend for Sidecar {
     }
 
     async fn update(&self, request: UpdateRequest, by: Caller) -> Answer<ShownAutomation> {
-        let zone = self.parts.machine_zone.clone();
-        let (wanted, machine_zone) = (request.clone(), zone.clone());
-        let ask = move |tx: &Tx<'_>, context: &mut Context<'_>| {
-            update::ask_first(tx, context, &wanted, machine_zone.name())
-        };
-        let edit =
-            move |tx: &Tx<'_>, context: &mut Context<'_>| update::update(tx, context, &request, zone.name());
+        let (zone, wanted) = (Zone::machine_name(), request.clone());
+        let ask = move |tx: &Tx<'_>, context: &mut Context<'_>| update::ask_first(tx, context, &wanted, zone);
+        let edit = move |tx: &Tx<'_>, context: &mut Context<'_>| update::update(tx, context, &request, zone);
         self.show_after_asking(by, Deed::Change, ask, edit).await
     }
 

@@ -19,7 +19,7 @@ use crate::domain::clock::Boot;
 use crate::domain::configuration::Configuration;
 use crate::domain::id::{IdSource, InstanceId, LedgerId, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
-use crate::domain::schedule::zone::{Zone, zone_data};
+use crate::domain::schedule::zone::zone_data;
 use crate::domain::scheduler::Role;
 use crate::engine::presence::{arrive, withdraw};
 use crate::engine::{Context, agents};
@@ -130,7 +130,6 @@ impl Host for SidecarHost {
                 vcs: project.vcs,
                 state,
                 configuration_file: self.environment.configuration_file(),
-                machine_zone: Zone::machine(),
                 guard: self.guard.clone(),
                 failpoints: self.failpoints.clone(),
                 parent,

