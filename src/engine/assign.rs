@@ -20,6 +20,9 @@ use crate::ledger::{AgentRoom, Executors, RunRow, Tx, View};
 pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     // What was waited for by those who want to know what an agent offers is over before it is given anything new.
     probe::go_on(tx, context)?;
+    if !tx.has_waiting_runs()? {
+        return Ok(());
+    }
     while has_room(tx, context)?
         && let room = agent_room(tx, shared_limits(tx, context)?)?
         && let Some(run) = tx.next_to_give(context.now, room)?
@@ -42,13 +45,19 @@ pub(super) fn assign(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refus
 /// Gives what can be given, and what waited for work of the user's own that is over moves up.
 pub(super) fn go_on(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     assign(tx, context)?;
-    look_at(tx, context, tx.waiting_behind_nobody()?)
+    match tx.has_waiting_runs()? {
+        true => look_at(tx, context, tx.waiting_behind_nobody()?),
+        false => Ok(()),
+    }
 }
 
 /// Goes on after a window has begun or ceased to close something: who can carry out what is another matter now. What is
 /// too much for one transaction is due at once.
 pub(super) fn go_on_elsewhere(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     go_on(tx, context)?;
+    if !tx.has_waiting_runs()? {
+        return Ok(());
+    }
     look_at(tx, context, tx.unplaced_runs(AT_ONCE)?)?;
     look_at(tx, context, tx.misplaced_runs(AT_ONCE, agent_room(tx, shared_limits(tx, context)?)?)?)
 }

@@ -14,13 +14,10 @@ use crate::ledger::{RunRow, Tx};
 /// # Errors
 /// When the ledger fails.
 pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) -> Result<Progress, Refusal> {
-    let waits = tx.waits_over(context.now, AT_ONCE)?;
+    let [waits, turns, unplaced, misplaced] = waiting(tx, context)?;
     let limits = tx.deadlines_over(context.now, AT_ONCE)?;
     let overdue = tx.served_stops_over(context.now, AT_ONCE)?;
     let untold = tx.progress_to_tell(context.now, AT_ONCE)?;
-    let turns = tx.turns_come(context.now, AT_ONCE)?;
-    let unplaced = tx.unplaced_runs(AT_ONCE)?;
-    let misplaced = tx.misplaced_runs(AT_ONCE, assign::agent_room(tx, shared_limits(tx, context)?)?)?;
     let wishes = tx.void_delete_wishes(context.now, AT_ONCE)?;
     let found = [&waits, &limits, &overdue, &untold, &turns, &unplaced, &misplaced];
     let is_full = found.iter().any(|runs| runs.len() == AT_ONCE) || wishes.len() == AT_ONCE;
@@ -60,6 +57,21 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) 
     wait_on(tx, context, unplaced)?;
     wait_on(tx, context, misplaced)?;
     Ok(progress)
+}
+
+/// Of the runs that nobody has been given: those whose wait is over, those whose turn has come, those that wait for
+/// nothing, and those that are told wrongly what they wait for.
+fn waiting(tx: &Tx<'_>, context: &Context<'_>) -> Result<[Vec<RunRow>; 4], Refusal> {
+    if !tx.has_waiting_runs()? {
+        return Ok(Default::default());
+    }
+    let room = assign::agent_room(tx, shared_limits(tx, context)?)?;
+    Ok([
+        tx.waits_over(context.now, AT_ONCE)?,
+        tx.turns_come(context.now, AT_ONCE)?,
+        tx.unplaced_runs(AT_ONCE)?,
+        tx.misplaced_runs(AT_ONCE, room)?,
+    ])
 }
 
 /// Asks a run to end that has reached a limit. What has a guard and has become silent since it was

@@ -89,6 +89,26 @@ pub(super) fn next_beside_slots(
     now: Timestamp,
 ) -> Result<Option<Timestamp>, Refusal> {
     let limits = view.owner_limits()?.unwrap_or(own_limits);
+    let waiting = match view.has_waiting_runs()? {
+        true => next_of_waiting(view, duty, own_limits, limits, now)?,
+        false => None,
+    };
+    let neglected = match duty {
+        Duty::Owner | Duty::Standby => view.next_neglected(me, limits.standby_ms)?,
+        Duty::Observer => None,
+    };
+    let times = [waiting, neglected, view.next_shared_deadline()?, view.next_own_deadline(me)?];
+    Ok(times.into_iter().flatten().min())
+}
+
+/// The same for runs that nobody has been given.
+fn next_of_waiting(
+    view: &View<'_>,
+    duty: Duty,
+    own_limits: SharedLimits,
+    limits: SharedLimits,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Refusal> {
     let room = assign::agent_room(view, limits)?;
     // What a run is told wrongly is looked for by those who decide for the project, and has been due since the run was
     // created. Where there are only observers, it is theirs.
@@ -96,20 +116,14 @@ pub(super) fn next_beside_slots(
         Duty::Observer if view.has_participants()? => None,
         Duty::Owner | Duty::Standby | Duty::Observer => view.oldest_misplaced(room)?,
     };
-    let for_everybody = match duty {
-        Duty::Owner => {
-            // A run that another window gave back is due at once.
-            let idle = match view.given_runs()? < own_limits.max_concurrent_runs {
-                true => view.next_to_give(now, room)?.map(|_| now),
-                false => None,
-            };
-            [idle, view.next_neglected(me, limits.standby_ms)?]
+    // A run that another window gave back is due at once.
+    let idle = match duty {
+        Duty::Owner if view.given_runs()? < own_limits.max_concurrent_runs => {
+            view.next_to_give(now, room)?.map(|_| now)
         }
-        Duty::Standby => [None, view.next_neglected(me, limits.standby_ms)?],
-        Duty::Observer => [None; 2],
+        Duty::Owner | Duty::Standby | Duty::Observer => None,
     };
-    let times = [view.next_shared_deadline()?, misplaced, view.next_own_deadline(me)?];
-    Ok(times.into_iter().chain(for_everybody).flatten().min())
+    Ok([misplaced, idle, view.next_end_of_a_wait()?].into_iter().flatten().min())
 }
 
 fn settle_slots(

@@ -14,10 +14,9 @@ impl View<'_> {
         )
     }
 
-    /// The earliest time at which a wait ends, a catch-up or a retry may start, a wish to delete is void, or an agent has
-    /// been asked for too long. A run that waits
-    /// for nothing though nobody has it, because its window has gone, has been due since it was created.
-    pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
+    /// The earliest time at which a wait ends, or a catch-up or a retry may start. A run that waits for nothing though
+    /// nobody has it, because its window has gone, has been due since it was created.
+    pub fn next_end_of_a_wait(&self) -> Result<Option<Timestamp>, LedgerError> {
         // The conditions are those of the indexes, which SQLite would not choose by itself: it takes all
         // scheduled runs and looks at each.
         let sql = "SELECT min(at) FROM (
@@ -27,8 +26,14 @@ impl View<'_> {
               WHERE state = 'scheduled' AND given_to IS NULL AND waiting ->> '$.for' IN ('catchUp', 'retry')
                 AND not_before IS NOT NULL
             UNION ALL SELECT min(triggered_at) FROM runs INDEXED BY runs_unplaced
-              WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL
-            UNION ALL SELECT min(deleting ->> '$.until') FROM automations
+              WHERE state = 'scheduled' AND given_to IS NULL AND waiting IS NULL)";
+        self.least(sql, [])
+    }
+
+    /// The earliest time at which a wish to delete is void, or an agent has been asked for too long.
+    pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = "SELECT min(at) FROM (
+            SELECT min(deleting ->> '$.until') AS at FROM automations
               WHERE deleting IS NOT NULL AND deleted_at IS NULL
             UNION ALL SELECT min(deadline_at) FROM probes)";
         self.least(sql, [])

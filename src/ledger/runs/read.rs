@@ -134,6 +134,13 @@ impl View<'_> {
         Ok(self.first_readable_by(from_row, &sql, vec![row.into(), now.as_millis().into()])?.is_some())
     }
 
+    /// Whether there is a run that nobody has been given yet. Mostly there is none, and then nothing need be asked about
+    /// lines, room, and who can carry out what.
+    pub fn has_waiting_runs(&self) -> Result<bool, LedgerError> {
+        let sql = "SELECT 1 FROM runs INDEXED BY runs_ungiven WHERE state = 'scheduled' AND given_to IS NULL";
+        Ok(self.connection.prepare_cached(sql)?.exists([])?)
+    }
+
     /// How many runs have been given to somebody and have not ended.
     pub fn given_runs(&self) -> Result<i64, LedgerError> {
         let sql = "SELECT count(*) FROM runs WHERE completed_at IS NULL AND given_to IS NOT NULL";
