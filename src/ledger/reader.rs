@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::column::View;
@@ -112,7 +112,7 @@ impl Thread {
     fn look(&self, group: Vec<Look>) {
         let damaged = match self.snapshot() {
             Ok(snapshot) => {
-                let view = View::new(&snapshot);
+                let view = View::new(snapshot.0);
                 look_each(group, || Ok(&view))
             }
             Err(error) => {
@@ -125,17 +125,34 @@ impl Thread {
         }
     }
 
-    /// It ends when it is dropped: nothing was changed in it.
-    fn snapshot(&self) -> Result<Transaction<'_>, LedgerError> {
+    fn snapshot(&self) -> Result<Snapshot<'_>, LedgerError> {
         self.files.check()?;
-        snapshot(&self.connection)
+        Snapshot::begin(&self.connection)
     }
 }
 
-fn snapshot(connection: &Connection) -> Result<Transaction<'_>, LedgerError> {
-    let snapshot = connection.unchecked_transaction()?;
-    migrate::refuse_newer(&snapshot)?;
-    Ok(snapshot)
+/// One state of the database, for as long as it is there. The statements around it are kept prepared like all others: they
+/// come with each look.
+struct Snapshot<'c>(&'c Connection);
+
+impl<'c> Snapshot<'c> {
+    fn begin(connection: &'c Connection) -> Result<Self, LedgerError> {
+        connection.prepare_cached("BEGIN")?.execute([])?;
+        let snapshot = Snapshot(connection);
+        migrate::refuse_newer(connection)?;
+        Ok(snapshot)
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Nothing was changed in it. What it could not read has ended it already.
+        if !self.0.is_autocommit()
+            && let Err(error) = self.0.prepare_cached("ROLLBACK").and_then(|mut end| end.execute([]))
+        {
+            tracing::debug!(%error, "a look at the ledger could not be ended");
+        }
+    }
 }
 
 /// Looks at one state of the database by this connection, whose files are those at their paths.
@@ -143,8 +160,8 @@ pub(super) fn look_once<T>(
     connection: &Connection,
     look: impl FnOnce(&View<'_>) -> Result<T, Refusal>,
 ) -> Result<T, Refusal> {
-    let snapshot = snapshot(connection)?;
-    look(&View::new(&snapshot))
+    let snapshot = Snapshot::begin(connection)?;
+    look(&View::new(snapshot.0))
 }
 
 /// Whether any of them has come upon damage.
