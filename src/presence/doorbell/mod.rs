@@ -3,15 +3,20 @@
 //! It says no more than "look now": what there is to see is in the ledger. So rings that fall together, that come
 //! for nothing or that are heard twice do no harm, and one that is missed costs time only.
 
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(not(target_os = "linux"))]
+mod other;
+
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use notify::event::ModifyKind;
-use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher};
-use tokio::sync::Notify;
+#[cfg(target_os = "linux")]
+use linux::Watch;
+#[cfg(not(target_os = "linux"))]
+use other::Watch;
 
 use super::lock_file::{identity_at, owner_only};
 use crate::domain::process::FileIdentity;
@@ -29,14 +34,22 @@ pub struct Doorbell {
 /// Hears the bell. Dropping it stops listening.
 #[derive(Debug)]
 pub struct Ear {
-    heard: Arc<Notify>,
+    watch: Watch,
     /// Whether something of the bell was removed. A new one may pass for the old one, because numbers of files are
     /// given again.
-    taken_down: Arc<AtomicBool>,
+    taken_down: AtomicBool,
     directory: PathBuf,
     identity: FileIdentity,
-    /// Calls back for as long as it is there.
-    _watcher: RecommendedWatcher,
+}
+
+/// What is told of the directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// There may be something to look at. What the system has lost count of is told like this as well.
+    Ring,
+    /// The same, and the bell or its directory is no longer at its place. What else may come and go in that directory
+    /// takes nothing away.
+    TakenDown,
 }
 
 impl Doorbell {
@@ -88,70 +101,34 @@ impl Doorbell {
         opened
     }
 
-    /// Begins to listen. Goes to the disk, so it is not for a thread that has other things to do.
+    /// Begins to listen. Goes to the disk, so it is not for a thread that has other things to do. To be called inside the
+    /// runtime.
     ///
     /// # Errors
     /// When the system watches nothing more for this user or process, or the directory cannot be made.
     pub fn listen(&self) -> io::Result<Ear> {
         // What is to be watched must be there.
         self.open()?;
-        let (heard, taken_down) = (Arc::new(Notify::new()), Arc::new(AtomicBool::new(false)));
-        let (ears, gone) = (heard.clone(), taken_down.clone());
-        let hear = move |told: notify::Result<Event>| {
-            if told.as_ref().is_ok_and(is_a_removal) {
-                gone.store(true, Ordering::Relaxed);
-            }
-            if told.as_ref().map_or(true, is_a_ring) {
-                ears.notify_one();
-            }
-        };
         let missing = || io::Error::from(io::ErrorKind::NotFound);
         let identity = identity_at(&self.directory)?.ok_or_else(missing)?;
-        let mut watcher = notify::recommended_watcher(hear).map_err(into_io)?;
-        // Some systems tell of what happens to a file only if that is watched itself, which this asks for.
-        watcher.watch(&self.directory, RecursiveMode::Recursive).map_err(into_io)?;
-        Ok(Ear { heard, taken_down, directory: self.directory.clone(), identity, _watcher: watcher })
+        let watch = Watch::begin(&self.directory)?;
+        Ok(Ear { watch, taken_down: AtomicBool::new(false), directory: self.directory.clone(), identity })
     }
 }
 
 impl Ear {
     /// Waits for the next ring since this was called last.
     pub async fn rung(&self) {
-        self.heard.notified().await;
+        match self.watch.told().await {
+            Told::Ring => {}
+            Told::TakenDown => self.taken_down.store(true, Ordering::Relaxed),
+        }
     }
 
     /// Whether the bell that is heard is still the one that others ring.
     pub fn hears_the_right_one(&self) -> bool {
         !self.taken_down.load(Ordering::Relaxed)
             && identity_at(&self.directory).is_ok_and(|found| found == Some(self.identity))
-    }
-}
-
-/// Whether what the watcher tells may be a ring. Opening and closing the file comes with each ring as well, and is
-/// none. What the watcher has lost count of, it tells as something else.
-fn is_a_ring(event: &Event) -> bool {
-    !matches!(event.kind, EventKind::Access(_))
-}
-
-/// Whether the watcher tells that the bell, or its directory, is no longer at its place. What else may come and go
-/// in that directory takes nothing away.
-fn is_a_removal(event: &Event) -> bool {
-    let of_the_bell = |path: &PathBuf| path.ends_with(DIRECTORY) || path.ends_with(RING);
-    matches!(event.kind, EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(_)))
-        // Where it is not told what has gone, it may be anything.
-        && (event.paths.is_empty() || event.paths.iter().any(of_the_bell))
-}
-
-fn into_io(error: notify::Error) -> io::Error {
-    match error.kind {
-        notify::ErrorKind::Io(error) => error,
-        notify::ErrorKind::MaxFilesWatch => {
-            io::Error::other("as many files are watched as the system allows")
-        }
-        notify::ErrorKind::Generic(_)
-        | notify::ErrorKind::PathNotFound
-        | notify::ErrorKind::WatchNotFound
-        | notify::ErrorKind::InvalidConfig(_) => io::Error::other(error.to_string()),
     }
 }
 
@@ -181,7 +158,6 @@ fn make_directory(path: &Path) -> io::Result<()> {
 mod tests {
     use std::time::Duration;
 
-    use notify::event::{RemoveKind, RenameMode};
     use tokio::time::timeout;
 
     use super::*;
@@ -255,21 +231,29 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_the_bell_and_its_directory_can_be_taken_down() {
-        let kinds = [
-            EventKind::Remove(RemoveKind::File),
-            EventKind::Remove(RemoveKind::Folder),
-            EventKind::Modify(ModifyKind::Name(RenameMode::From)),
-        ];
-        for kind in kinds {
-            let of = |path: &str| Event::new(kind).add_path(path.into());
-            for gone in ["/state/bell", "/state/bell/ring"] {
-                assert!(is_a_removal(&of(gone)), "{kind:?} {gone}");
-            }
-            assert!(!is_a_removal(&of("/state/bell/left by an editor")), "{kind:?}");
-            assert!(is_a_removal(&Event::new(kind)), "{kind:?} of nobody knows what");
-        }
+    #[tokio::test]
+    async fn only_the_bell_and_its_directory_can_be_taken_down() {
+        let state = tempfile::tempdir().unwrap();
+        let bell = Doorbell::of(state.path());
+        bell.ring().unwrap();
+        let at = |name: &str| state.path().join("bell").join(name);
+        let ear = bell.listen().unwrap();
+        std::fs::write(at("left by an editor"), "").unwrap();
+        std::fs::rename(at("left by an editor"), at("and renamed")).unwrap();
+        std::fs::remove_file(at("and renamed")).unwrap();
+        hears_all(&ear).await;
+        assert!(ear.hears_the_right_one());
+        std::fs::rename(at("ring"), at("rung")).unwrap();
+        hears_all(&ear).await;
+        assert!(!ear.hears_the_right_one());
+        let ear = bell.listen().unwrap();
+        std::fs::rename(at("rung"), at("ring")).unwrap();
+        hears_all(&ear).await;
+        assert!(!ear.hears_the_right_one(), "another file has taken its place");
+        let ear = bell.listen().unwrap();
+        std::fs::remove_file(at("ring")).unwrap();
+        hears_all(&ear).await;
+        assert!(!ear.hears_the_right_one());
     }
 
     #[cfg(unix)]
