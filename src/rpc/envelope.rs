@@ -2,7 +2,7 @@
 
 use jsonrpsee::types::Id;
 use serde::de::{IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::errors::{Failure, Kind};
@@ -114,6 +114,19 @@ impl RequestId {
         match self {
             RequestId::Text(text) => serde_json::Value::from(text.as_str()).to_string(),
             RequestId::Integer(digits) => digits.clone(),
+        }
+    }
+}
+
+impl Serialize for RequestId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            RequestId::Text(text) => serializer.serialize_str(text),
+            // As it was written, however long it is.
+            RequestId::Integer(digits) => {
+                let digits: &RawValue = serde_json::from_str(digits).map_err(serde::ser::Error::custom)?;
+                digits.serialize(serializer)
+            }
         }
     }
 }

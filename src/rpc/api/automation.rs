@@ -1,13 +1,14 @@
 //! `automation/…`: what is to be done, and when.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use jsonrpsee::{Extensions, RpcModule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds::{AUTOMATIONS_DEFAULT, AUTOMATIONS_MAX, QUERY_MAX};
 use super::looks::Look;
+use super::table::Table;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::{limits, read_create, read_if_busy, read_key, read_note, read_preview};
 use crate::domain::fault::Fault;
@@ -31,7 +32,7 @@ pub(super) const LOOKS: &[(&str, Look)] = &[
     ("automation/explain", Look::One),
 ];
 
-pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+pub(super) fn register<B: Backend>(module: &mut Table<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("automation/create", |params, backend, extensions| async move {
         let read = || {
             let map = params::object(&params)?;

@@ -1,11 +1,12 @@
 //! `directory/…`: work of the user's own that runs and closes wait for.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use jsonrpsee::{Extensions, RpcModule};
 
 use super::bounds::HOLD_TITLE;
 use super::in_order::{Handed, InOrder};
+use super::table::Table;
 use super::unsubscribed;
 use crate::domain::id::SubscriptionId;
 use crate::domain::refusal::Refusal;
@@ -16,7 +17,7 @@ use crate::rpc::initialize::PATH_MAX;
 use crate::rpc::params;
 
 pub(super) fn register<B: Backend>(
-    module: &mut RpcModule<B>,
+    module: &mut Table<B>,
     in_order: &mut InOrder<B>,
 ) -> Result<(), RegisterMethodError> {
     // A hold is written down before the client is answered, and so is its end: what is asked for after either finds the

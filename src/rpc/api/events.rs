@@ -1,11 +1,11 @@
 //! `events/…`: what happened, in order.
 
-use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 
 use super::forward;
 use super::in_order::InOrder;
+use super::table::Table;
 use crate::domain::event::KINDS;
 use crate::domain::fault::Word;
 use crate::domain::refusal::Refusal;
@@ -14,7 +14,7 @@ use crate::rpc::backend::{Backend, Follow, Place};
 use crate::rpc::params;
 
 pub(super) fn register<B: Backend>(
-    module: &mut RpcModule<B>,
+    module: &mut Table<B>,
     in_order: &mut InOrder<B>,
 ) -> Result<(), RegisterMethodError> {
     // "From now on" means from this request on.

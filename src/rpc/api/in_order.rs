@@ -41,20 +41,20 @@ impl<B: Send + Sync + 'static> InOrder<B> {
     }
 
     /// The step of this method, ready to be waited for.
-    pub(super) fn step(&self, method: &str, params: Option<&str>, extensions: Extensions) -> Option<Step> {
+    pub(super) fn step(&self, method: &str, params: Option<&str>, extensions: &Extensions) -> Option<Step> {
         let begin = self.steps.get(method)?;
-        Some(begin(self.backend.clone(), Params::new(params).into_owned(), extensions))
+        Some(begin(self.backend.clone(), Params::new(params).into_owned(), extensions.clone()))
     }
 }
 
 /// The steps of all methods, whatever they need.
 pub(super) trait Steps: Send + Sync {
     /// See [`InOrder::step`].
-    fn step(&self, method: &str, params: Option<&str>, extensions: Extensions) -> Option<Step>;
+    fn step(&self, method: &str, params: Option<&str>, extensions: &Extensions) -> Option<Step>;
 }
 
 impl<B: Send + Sync + 'static> Steps for InOrder<B> {
-    fn step(&self, method: &str, params: Option<&str>, extensions: Extensions) -> Option<Step> {
+    fn step(&self, method: &str, params: Option<&str>, extensions: &Extensions) -> Option<Step> {
         InOrder::step(self, method, params, extensions)
     }
 }

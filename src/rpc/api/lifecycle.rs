@@ -1,10 +1,11 @@
 //! `lifecycle/…`: a window lets go of its project, or of some of its directories.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use jsonrpsee::{Extensions, RpcModule};
 
 use super::bounds::CLOSE_DIRECTORIES;
+use super::table::Table;
 use super::{handled, refused};
 use crate::domain::fault::Word;
 use crate::domain::fields::Fields;
@@ -24,7 +25,7 @@ pub(in crate::rpc) const MODES: [(&str, CloseMode); 2] =
 pub(in crate::rpc) const KINDS: [(&str, CloseKind); 2] =
     [("reload", CloseKind::Reload), ("dispose", CloseKind::Dispose)];
 
-pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+pub(super) fn register<B: Backend>(module: &mut Table<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("lifecycle/close", |params, backend, extensions| async move {
         let (request, by) = read_close(&params, &extensions).map_err(refused)?;
         handled(backend.close(request, by).await)

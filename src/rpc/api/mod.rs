@@ -1,7 +1,7 @@
-//! The methods: one file per namespace, in the method table of `jsonrpsee`.
+//! The methods: one file per namespace, in one [`table`].
 //!
-//! The table's own dispatcher is not used: it takes a request with an id like -1 for a notification, and it
-//! reads what to unsubscribe by position. What it does well is to know the methods and to keep subscriptions.
+//! The dispatcher of `jsonrpsee` is not used: it takes a request with an id like -1 for a notification, and it reads what
+//! to unsubscribe by position. What it does well is to keep subscriptions.
 
 mod automation;
 pub mod bounds;
@@ -16,6 +16,7 @@ mod report;
 mod run;
 mod scheduler;
 mod simulate;
+mod table;
 
 /// What answers look like on the wire, where that is not a type of the domain.
 pub(super) mod shapes {
@@ -30,26 +31,28 @@ pub(super) mod shapes {
 use std::future::Future;
 use std::sync::Arc;
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::core::server::helpers::MethodSink;
 use jsonrpsee::core::server::{
-    BoundedSubscriptions, ConnectionId, MethodCallback, MethodResponse, SubscriptionSink, SubscriptionState,
+    BoundedSubscriptions, ConnectionId, MethodCallback, MethodResponse, SubscriptionMethod,
+    SubscriptionPermit, SubscriptionSink, SubscriptionState,
 };
 use jsonrpsee::core::traits::IdProvider;
-use jsonrpsee::types::{ErrorObjectOwned, Params};
-use jsonrpsee::{Extensions, RpcModule};
+use jsonrpsee::types::{ErrorObjectOwned, Id, Params};
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::sync::mpsc;
 
 use in_order::{InOrder, Steps};
 use looks::{Look, Seat, Seats};
+use table::{Call, Entry, Registered, Table};
 
 use super::answer;
 use super::backend::{Backend, Feed, Page};
 use super::caller::Permit;
 use super::cursor::{self, List};
 use super::envelope::{Request, RequestId};
-use super::errors::{Failure, Kind, RESPONSE_TOO_LARGE};
+use super::errors::{Failure, Kind};
 use super::reply::Reply;
 use super::transport::SubscriptionOutput;
 use crate::domain::fault::{Fault, Word};
@@ -71,7 +74,7 @@ fn look_of(method: &str) -> Option<Look> {
 
 /// All methods, ready to be called.
 pub struct Methods {
-    table: jsonrpsee::Methods,
+    table: Registered,
     subscriptions: BoundedSubscriptions,
     in_order: Box<dyn Steps>,
     /// Where the events of subscriptions go.
@@ -88,7 +91,7 @@ pub(in crate::rpc) fn method_table<B: Backend>(
     output: SubscriptionOutput,
     seats: Seats,
 ) -> Result<Methods, RegisterMethodError> {
-    let mut module = RpcModule::from_arc(backend.clone());
+    let mut module = Table::new(backend.clone());
     let mut in_order = InOrder::new(backend);
     automation::register(&mut module)?;
     simulate::register(&mut module)?;
@@ -100,21 +103,21 @@ pub(in crate::rpc) fn method_table<B: Backend>(
     provider::register(&mut module, &mut in_order)?;
     scheduler::register(&mut module)?;
     let subscriptions = BoundedSubscriptions::new(SUBSCRIPTIONS);
-    Ok(Methods { table: module.into(), subscriptions, in_order: Box::new(in_order), output, seats })
+    Ok(Methods { table: module.registered(), subscriptions, in_order: Box::new(in_order), output, seats })
 }
 
 impl Methods {
     /// The names of all methods, with those that the conversation itself answers, in order.
     pub fn names(&self) -> Vec<&'static str> {
         let mut names: Vec<&'static str> =
-            self.table.method_names().chain(["initialize", "shutdown", "rpc.discover"]).collect();
+            self.table.names().chain(["initialize", "shutdown", "rpc.discover"]).collect();
         names.sort_unstable();
         names
     }
 
     /// Whether the method opens a subscription.
     pub fn subscribes(&self, method: &str) -> bool {
-        matches!(self.table.method(method), Some(MethodCallback::Subscription(_)))
+        matches!(self.table.find(method), Some(Entry::Subscription(_, MethodCallback::Subscription(_))))
     }
 
     /// Carries out a request. Dropped before it has come to its end, it leaves no subscription open, and changes
@@ -125,31 +128,36 @@ impl Methods {
         permit: Permit,
         limit: usize,
     ) -> impl Future<Output = Outcome> + Send + 'static {
-        let callback = self.table.method_with_name(&request.method);
-        let callback = callback.map(|(name, callback)| (name, callback.clone()));
-        let opening = match callback {
-            Some((_, MethodCallback::Subscription(_))) => self.subscriptions.acquire(),
-            Some(_) | None => None,
-        };
-        let subscription = SubscriptionId::from_unique(&uuid::Uuid::now_v7().simple().to_string());
         let mut extensions = Extensions::new();
         extensions.insert(permit);
-        extensions.insert(subscription.clone());
+        let called = match self.table.find(&request.method) {
+            None => Called::Nothing,
+            Some(Entry::Call(call)) => Called::Once(call.clone()),
+            Some(Entry::Subscription(_, MethodCallback::Subscription(open))) => {
+                let subscription = SubscriptionId::from_unique(&uuid::Uuid::now_v7().simple().to_string());
+                extensions.insert(subscription.clone());
+                Called::Opens(open.clone(), subscription, self.subscriptions.acquire())
+            }
+            Some(Entry::Subscription(name, MethodCallback::Unsubscription(end))) => {
+                Called::Ends(name, end.clone())
+            }
+            // None is registered there.
+            Some(Entry::Subscription(_, MethodCallback::Sync(_) | MethodCallback::Async(_))) => {
+                Called::Nothing
+            }
+        };
         let params = request.params.as_deref().map(RawValue::get);
-        let step = self.in_order.step(&request.method, params, extensions.clone());
+        let step = self.in_order.step(&request.method, params, &extensions);
         let look = look_of(&request.method);
         let seats = self.seats.clone();
         let output = self.output.clone();
         async move {
             let Request { id, method, params } = request;
-            let text = params.as_deref().map(|params| params.get().to_owned());
-            let table_id = id.for_table();
-            let here = ConnectionId(0);
             let seat = match look {
                 Some(look) => seats.take(look, params.as_deref()).await,
                 None => None,
             };
-            if matches!(callback, Some((_, MethodCallback::Subscription(_)))) && opening.is_none() {
+            if matches!(called, Called::Opens(.., None)) {
                 let why = format!("{SUBSCRIPTIONS} subscriptions are open; close one first");
                 return Outcome::refused(&id, &Failure::new(Kind::Overloaded, why));
             }
@@ -160,24 +168,24 @@ impl Methods {
                     Err(refusal) => return Outcome::refused(&id, &refusal.into()),
                 },
             };
-            let response = match callback {
-                None => return Outcome::refused(&id, &Failure::method_not_found(&method)),
-                Some((_, MethodCallback::Sync(call))) => {
-                    call(table_id, Params::new(text.as_deref()), limit, extensions)
-                }
-                Some((_, MethodCallback::Async(call))) => {
-                    let params = Params::new(text.as_deref()).into_owned();
-                    call(table_id, params, here, limit, extensions).await
-                }
-                Some((name, MethodCallback::Unsubscription(call))) => {
-                    let subscription = match subscription_param(name, text.as_deref()) {
+            let text = params.as_deref().map(RawValue::get);
+            let here = ConnectionId(0);
+            let answer = match called {
+                Called::Nothing => return Outcome::refused(&id, &Failure::method_not_found(&method)),
+                Called::Once(call) => match call(Params::new(text).into_owned(), extensions).await {
+                    Ok(result) => answer::success(&id, &result),
+                    Err(error) => answer::error(Some(&id), &error),
+                },
+                Called::Ends(name, end) => {
+                    let subscription = match subscription_param(name, text) {
                         Ok(subscription) => subscription,
                         Err(refusal) => return Outcome::refused(&id, &refusal.into()),
                     };
-                    call(table_id, Params::new(Some(&subscription)), here, limit, extensions)
+                    let params = Params::new(Some(&subscription));
+                    with_id(end(id.for_table(), params, here, limit, extensions).into_json(), &id)
                 }
-                Some((_, MethodCallback::Subscription(call))) => {
-                    let Some(subscription_permit) = opening else {
+                Called::Opens(open, subscription, permit) => {
+                    let Some(subscription_permit) = permit else {
                         return Outcome::refused(&id, &Failure::panicked());
                     };
                     // The table sends the answer and then the events through one channel, in order. The
@@ -185,8 +193,7 @@ impl Methods {
                     let (sink, mut messages) = mpsc::channel(ON_THE_WAY);
                     let id_provider = &Given(subscription);
                     let state = SubscriptionState { conn_id: here, id_provider, subscription_permit };
-                    let params = Params::new(text.as_deref());
-                    call(table_id, params, MethodSink::new(sink), state, extensions).await;
+                    open(id.for_table(), Params::new(text), MethodSink::new(sink), state, extensions).await;
                     return match messages.recv().await {
                         Some(answer) => {
                             let answer = with_id(answer, &id);
@@ -197,13 +204,27 @@ impl Methods {
                     };
                 }
             };
+            let length = answer.get().len();
             if let Some(seat) = &seat {
-                let cut_off = response.as_error_code() == Some(RESPONSE_TOO_LARGE);
-                seat.was_enough_for(if cut_off { limit } else { response.as_ref().len() });
+                seat.was_enough_for(length.min(limit));
             }
-            Outcome { answer: answer_of(&id, response, limit), seat, events: None }
+            let answer = if length > limit { answer::too_large(Some(&id), limit) } else { answer };
+            Outcome { answer, seat, events: None }
         }
     }
+}
+
+/// What ends a subscription.
+type End = Arc<dyn Fn(Id<'_>, Params<'_>, ConnectionId, usize, Extensions) -> MethodResponse + Send + Sync>;
+
+/// What a request calls.
+enum Called {
+    Nothing,
+    Once(Call),
+    /// A subscription with this identity, if there is room for one more.
+    Opens(SubscriptionMethod<'static>, SubscriptionId, Option<SubscriptionPermit>),
+    /// The end of a subscription, by the name of the method.
+    Ends(&'static str, End),
 }
 
 /// What a request has come to.
@@ -232,13 +253,6 @@ impl Outcome {
             });
         }
     }
-}
-
-fn answer_of(id: &RequestId, response: MethodResponse, limit: usize) -> Box<RawValue> {
-    if response.as_error_code() == Some(RESPONSE_TOO_LARGE) {
-        return answer::too_large(Some(id), limit);
-    }
-    with_id(response.into_json(), id)
 }
 
 /// Puts the client's own id in where the table knew a stand-in.

@@ -1,12 +1,12 @@
 //! `output/…`: what a run writes, while it writes it.
 
-use jsonrpsee::RpcModule;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
+use super::table::Table;
 use crate::domain::id::RunId;
 use crate::domain::refusal::Refusal;
 use crate::domain::sent::INTEGER_MAX;
@@ -14,7 +14,7 @@ use crate::rpc::backend::{Backend, FollowOutput, OutputFeed};
 use crate::rpc::output::{Piece, Rest};
 use crate::rpc::params;
 
-pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+pub(super) fn register<B: Backend>(module: &mut Table<B>) -> Result<(), RegisterMethodError> {
     module.register_subscription(
         "output/subscribe",
         "output/chunk",

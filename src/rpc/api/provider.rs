@@ -1,14 +1,15 @@
 //! `provider/…`: who carries out prompts, and windows that do so themselves.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use jsonrpsee::{Extensions, RpcModule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds::{CONCURRENT_MAX, MODELS_MAX, OFFER_BYTES, VARIANTS_MAX};
 use super::in_order::{Handed, InOrder};
 use super::looks::Look;
+use super::table::Table;
 use super::{forward, handled, refused, unsubscribed};
 use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::fault::Word;
@@ -24,7 +25,7 @@ use crate::rpc::params;
 pub(super) const LOOKS: &[(&str, Look)] = &[("provider/list", Look::One)];
 
 pub(super) fn register<B: Backend>(
-    module: &mut RpcModule<B>,
+    module: &mut Table<B>,
     in_order: &mut InOrder<B>,
 ) -> Result<(), RegisterMethodError> {
     module.register_async_method("provider/list", |params, backend, _| async move {

@@ -1,14 +1,15 @@
 //! `run/…`: what became of it.
 
+use jsonrpsee::Extensions;
 use jsonrpsee::core::RegisterMethodError;
 use jsonrpsee::types::Params;
-use jsonrpsee::{Extensions, RpcModule};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::bounds::{ANSWER_MAX, OUTPUT_DEFAULT, OUTPUT_MAX, RUNS_DEFAULT, RUNS_MAX};
 use super::looks::Look;
 use super::report::read_report;
+use super::table::Table;
 use super::{handled, page_on_the_wire, refused};
 use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::fault::Word;
@@ -29,7 +30,7 @@ use crate::rpc::params;
 pub(super) const LOOKS: &[(&str, Look)] =
     &[("run/get", Look::One), ("run/list", Look::Page { default: RUNS_DEFAULT }), ("run/output", Look::One)];
 
-pub(super) fn register<B: Backend>(module: &mut RpcModule<B>) -> Result<(), RegisterMethodError> {
+pub(super) fn register<B: Backend>(module: &mut Table<B>) -> Result<(), RegisterMethodError> {
     module.register_async_method("run/get", |params, backend, _| async move {
         let id = params::read(&params, "`id`", |fields| params::run_id(fields, "id"));
         handled(backend.run_by_id(id.map_err(refused)?).await)
