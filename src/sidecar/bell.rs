@@ -13,8 +13,10 @@ use super::{Parts, Sidecar};
 use crate::domain::process::FileIdentity;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::domain::scheduler::Role;
+use crate::engine::Context;
 use crate::engine::presence::{own, resign};
 use crate::failpoint::Failpoint;
+use crate::ledger::Tx;
 use crate::presence::lock_file::{Attempt, Candidate, HeldLock, IfMissing, Succession, try_take};
 
 /// The most files that this window waits for at once. Each time that the lock is removed under a holder that is
@@ -58,6 +60,21 @@ pub(super) fn try_to_take(parts: &Parts) -> Result<Option<HeldLock>, String> {
 /// When that cannot be written.
 pub(super) async fn begin_term(sidecar: &Sidecar) -> Result<(), Refusal> {
     sidecar.decide_between([Failpoint::BeforeTerm, Failpoint::AfterTerm], own).await
+}
+
+/// The same in the transaction in which this window enters.
+///
+/// # Errors
+/// When that cannot be written.
+pub(super) async fn enter_with_a_term<F>(sidecar: &Sidecar, entry: F) -> Result<(), Refusal>
+where
+    F: FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static,
+{
+    let decision = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+        entry(tx, context)?;
+        own(tx, context)
+    };
+    sidecar.decide_between([Failpoint::BeforeTerm, Failpoint::AfterTerm], decision).await
 }
 
 impl Bell {

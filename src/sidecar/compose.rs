@@ -241,30 +241,46 @@ impl Sidecar {
         warnings: &mut Vec<String>,
     ) -> Result<(Option<HeldLock>, i64), Refusal> {
         let role = row.role;
-        self.enter(row).await?;
-        let owner = match role {
-            Role::Participant => bell::try_to_take(&self.parts).unwrap_or_else(|warning| {
-                warnings.push(warning);
-                None
-            }),
-            Role::Observer => None,
-        };
+        // The term of whoever has died ends when that is settled, and only then may the next one begin. Where nobody else
+        // is there is nothing to be settled, and one sync of the disk is enough for both.
+        let alone = self.parts.ledger.read(|view| Ok(view.instances()?.is_empty())).await?;
+        let mut owner = if alone { self.take_bell(role, warnings) } else { None };
         if owner.is_some() {
-            bell::begin_term(self).await?;
+            bell::enter_with_a_term(self, self.entry(row)).await?;
+        } else {
+            self.decide(self.entry(row)).await?;
+            peers::see_the_dead_settled(self).await?;
+        }
+        if !alone {
+            owner = self.take_bell(role, warnings);
+            if owner.is_some() {
+                bell::begin_term(self).await?;
+            }
         }
         let seq = self.parts.ledger.read(|view| Ok(view.newest_seq()?)).await?;
         Ok((owner, seq))
     }
 
-    async fn enter(&self, row: InstanceRow) -> Result<(), Refusal> {
+    /// What is written when this instance enters.
+    fn entry(
+        &self,
+        row: InstanceRow,
+    ) -> impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<(), Refusal> + Send + 'static {
         let configured = self.parts.agents.configured(self.parts.ledger.id());
-        let enter = move |tx: &Tx<'_>, context: &mut Context<'_>| {
+        move |tx, context| {
             arrive(tx, &row, VERSION)?;
             agents::configure(tx, context, &configured)
-        };
-        self.decide(enter).await?;
-        peers::see_the_dead_settled(self).await?;
-        Ok(())
+        }
+    }
+
+    fn take_bell(&self, role: Role, warnings: &mut Vec<String>) -> Option<HeldLock> {
+        match role {
+            Role::Participant => bell::try_to_take(&self.parts).unwrap_or_else(|warning| {
+                warnings.push(warning);
+                None
+            }),
+            Role::Observer => None,
+        }
     }
 
     fn introduce(
