@@ -1,6 +1,6 @@
 //! Asks agents what they offer, as the rows say, and tells what they have said. Whoever waits for an answer waits here.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -114,6 +114,12 @@ impl Drop for Files {
     }
 }
 
+/// What is there of questions. Blocks.
+pub(super) fn files_of_questions(state: &Path) -> Vec<PathBuf> {
+    let there = std::fs::read_dir(state.join("probes")).into_iter();
+    there.flatten().flatten().map(|entry| entry.path()).collect()
+}
+
 impl Sidecar {
     /// What an agent offers, or a sentence about why it could not be asked.
     async fn ask_agent(&self, row: &ProbeRow) -> Result<Vec<OfferedModel>, String> {
@@ -133,16 +139,12 @@ impl Sidecar {
 
     /// Removes what is left of questions that nobody asks any more: of windows that died, and of agents that were given up
     /// before their guard had begun to write. What cannot be removed is in nobody's way.
-    pub(super) async fn remove_files_of_questions(&self) {
-        let probes = self.parts.state.join("probes");
-        let list = || -> Vec<PathBuf> {
-            std::fs::read_dir(probes).into_iter().flatten().flatten().map(|entry| entry.path()).collect()
-        };
-        let there = tokio::task::spawn_blocking(list).await.unwrap_or_default();
+    ///
+    /// What was there is listed before that: it belongs to a row that is there now, or to nobody.
+    pub(super) async fn remove_files_of_questions(&self, there: Vec<PathBuf>) {
         if there.is_empty() {
             return;
         }
-        // Read after that: what was there then belongs to a row that is there now, or to nobody.
         let Ok(asked) = self.parts.ledger.read_now(|view| Ok(view.probes()?)).await else { return };
         let in_use: Vec<PathBuf> = asked.iter().map(|row| self.probe_directory(row)).collect();
         let left = there.into_iter().filter(|path| !in_use.contains(path)).map(Files).collect::<Vec<_>>();

@@ -10,6 +10,8 @@ use tokio::time::{Instant, sleep};
 
 use super::Sidecar;
 use super::health::Part;
+use super::probing;
+use crate::domain::id::InstanceId;
 use crate::domain::refusal::{Refusal, StorageReason};
 use crate::ledger::Ledger;
 use crate::presence::instance;
@@ -34,8 +36,17 @@ impl Upkeep {
             let sidecar = sidecar.clone();
             self.marker = Some(tokio::spawn(async move {
                 mark(&sidecar).await;
-                sidecar.remove_files_of_questions().await;
-                if let Err(error) = remove_forgotten_locks(&sidecar).await {
+                let state = sidecar.parts.state.clone();
+                let listed = tokio::task::spawn_blocking(move || {
+                    (probing::files_of_questions(&state), instance::with_old_lock_files(&state))
+                });
+                let Ok((of_questions, of_instances)) = listed.await else { return };
+                sidecar.remove_files_of_questions(of_questions).await;
+                let removed = match of_instances {
+                    Ok(old) => remove_forgotten_locks(&sidecar, old).await,
+                    Err(error) => Err(error),
+                };
+                if let Err(error) = removed {
                     tracing::debug!(%error, "lock files of windows that have gone could not be removed");
                 }
             }));
@@ -66,9 +77,7 @@ fn look_for_outputs(sidecar: &Sidecar) {
 
 /// Removes the lock files of instances that have no row: of one that was killed before it had entered its own or after
 /// somebody had removed it. Each is held meanwhile, and looked up once more, so that none is taken from a living one.
-async fn remove_forgotten_locks(sidecar: &Sidecar) -> std::io::Result<()> {
-    let state = sidecar.parts.state.clone();
-    let old = tokio::task::spawn_blocking(move || instance::with_old_lock_files(&state)).await??;
+async fn remove_forgotten_locks(sidecar: &Sidecar, old: Vec<InstanceId>) -> std::io::Result<()> {
     for id in old {
         let has_row = || {
             let id = id.clone();

@@ -39,6 +39,11 @@ impl View<'_> {
         self.processes_by(sql, [])
     }
 
+    /// Whether anything is at work, or may be.
+    pub fn has_processes(&self) -> Result<bool, LedgerError> {
+        Ok(self.connection.prepare_cached("SELECT 1 FROM processes")?.exists([])?)
+    }
+
     /// The processes `p` of the runs `r` that this end of a statement finds.
     pub(in crate::ledger) fn processes_by(
         &self,
