@@ -173,6 +173,9 @@ struct ServeArgs {
 
 /// Runs the command that the arguments name.
 pub fn run() -> ExitCode {
+    if is_for_a_window() {
+        return serve::run(Environment::of_process());
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(shown) => {
@@ -212,6 +215,13 @@ pub fn run() -> ExitCode {
         Some(Command::Serve(args)) => serve(environment, args),
         None => serve(environment, cli.serve),
     }
+}
+
+/// Whether an editor starts this for one of its windows, without anything else. It waits for the answer, and what all
+/// commands take need not be known for that.
+fn is_for_a_window() -> bool {
+    let mut arguments = std::env::args_os().skip(1);
+    arguments.next().is_some_and(|only| only == "--stdio") && arguments.next().is_none()
 }
 
 fn serve(environment: Environment, args: ServeArgs) -> ExitCode {
