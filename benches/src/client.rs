@@ -91,6 +91,17 @@ impl Client {
         std::mem::take(&mut self.news)
     }
 
+    /// The next news. Waits if there is none.
+    pub(crate) fn next_news(&mut self) -> io::Result<Value> {
+        while self.news.is_empty() {
+            self.output.fill()?;
+            while let Some(message) = self.output.cut()? {
+                self.news.push(serde_json::from_slice(message)?);
+            }
+        }
+        Ok(self.news.remove(0))
+    }
+
     pub(crate) fn notify(&mut self, method: &str, params: &Value) -> io::Result<()> {
         let mut framed = Vec::new();
         frame(&json!({"jsonrpc": "2.0", "method": method, "params": params}).to_string(), &mut framed);

@@ -10,6 +10,7 @@ mod framing;
 mod headline;
 mod place;
 mod proc;
+mod profile;
 mod requests;
 mod script;
 mod servers;
@@ -37,6 +38,9 @@ struct Args {
     /// Measures only this; may be said several times.
     #[arg(long, value_name = "FIGURE", value_enum)]
     only: Vec<Figure>,
+    /// Counts what a start, a request and a fire take, instead of measuring figures.
+    #[arg(long, conflicts_with_all = ["only", "write"])]
+    profile: bool,
     /// Writes the table into benches/README.md, and what README.md quotes of it. All figures have to be measured for that.
     #[arg(long, conflicts_with = "only")]
     write: bool,
@@ -54,6 +58,9 @@ fn main() -> ExitCode {
 
 fn run(args: &Args) -> io::Result<()> {
     let effort = if args.quick { Effort::Quick } else { Effort::Full };
+    if args.profile {
+        return profile::run(&Tools::without_peers()?, effort);
+    }
     let tools = Tools::prepare()?;
     let world = World { tools: &tools, effort };
     let mut table = Table::new(tools.conditions(effort));

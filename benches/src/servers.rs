@@ -1,7 +1,6 @@
 //! The servers that are compared, and how each is spawned.
 
 use std::io;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -36,7 +35,11 @@ impl Server {
     /// Spawns it and has `initialize` answered. Every server is sent the same.
     pub(crate) fn open(self, tools: &Tools, place: &Place) -> io::Result<Client> {
         let mut command = match self {
-            Server::Sexton => sexton(&tools.sexton()),
+            Server::Sexton => {
+                let mut command = Command::new(tools.sexton());
+                command.arg("--stdio");
+                command
+            }
             Server::LspCrate => Command::new(tools.lsp_server()),
             Server::Node => {
                 let mut command = Command::new("node");
@@ -44,21 +47,20 @@ impl Server {
                 command
             }
         };
-        command.env("SEXTON_STATE_DIR", place.state());
-        let mut client = Client::spawn(&mut command)?;
-        client.ask("initialize", &initialize(place))?;
-        Ok(client)
+        open_by(&mut command, place)
     }
 }
 
-fn sexton(binary: &Path) -> Command {
-    let mut command = Command::new(binary);
-    command.arg("--stdio");
+/// Spawns a server by this command, and has `initialize` answered.
+pub(crate) fn open_by(command: &mut Command, place: &Place) -> io::Result<Client> {
     // What whoever measures has set must not change what is measured.
     for name in ["SEXTON_LOG", "SEXTON_RUN_ID"] {
         command.env_remove(name);
     }
-    command
+    command.env("SEXTON_STATE_DIR", place.state());
+    let mut client = Client::spawn(command)?;
+    client.ask("initialize", &initialize(place))?;
+    Ok(client)
 }
 
 fn initialize(place: &Place) -> Value {

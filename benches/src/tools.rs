@@ -16,6 +16,8 @@ pub(crate) struct Tools {
     root: PathBuf,
     /// Where the binaries are.
     binaries: PathBuf,
+    /// Where everything is built.
+    target: PathBuf,
     /// Where everything is that only figures need.
     scratch: PathBuf,
     node: Option<PathBuf>,
@@ -24,9 +26,23 @@ pub(crate) struct Tools {
 }
 
 impl Tools {
-    /// Builds and installs. What cannot be had is left out, except sexton and the peer that is built like it.
-    #[expect(clippy::disallowed_methods, reason = "nobody upgrades this program while it runs")]
+    /// Builds and installs. What cannot be had is left out, except sexton and the peers that are built like it.
     pub(crate) fn prepare() -> io::Result<Tools> {
+        let mut tools = Tools::without_peers()?;
+        let benches = tools.root.join("benches");
+        for peer in ["lsp-server-peer", "tokio-cron-scheduler-peer", "lease-peer"] {
+            tools.build(&benches, peer)?;
+        }
+        let node = tools.install_node(&benches.join("peers"));
+        tools.node = tools.or_skip("the peers on Node", node);
+        let python = tools.install_python(&benches.join("peers/python"));
+        tools.python = tools.or_skip("the peers on Python", python);
+        Ok(tools)
+    }
+
+    /// Builds sexton alone.
+    #[expect(clippy::disallowed_methods, reason = "nobody upgrades this program while it runs")]
+    pub(crate) fn without_peers() -> io::Result<Tools> {
         let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         let program = std::env::current_exe()?;
         let binaries = program.parent().ok_or_else(|| broken("this program is nowhere"))?.to_owned();
@@ -35,15 +51,8 @@ impl Tools {
         let root = benches.parent().ok_or_else(|| broken("benches is nowhere"))?.to_owned();
         let scratch = target.join("figures");
         fs::create_dir_all(&scratch)?;
-        let mut tools = Tools { root, binaries, scratch, node: None, python: None, skipped: Vec::new() };
-        tools.build(&tools.root, "sexton", &target)?;
-        for peer in ["lsp-server-peer", "tokio-cron-scheduler-peer", "lease-peer"] {
-            tools.build(benches, peer, &target)?;
-        }
-        let node = tools.install_node(&benches.join("peers"));
-        tools.node = tools.or_skip("the peers on Node", node);
-        let python = tools.install_python(&benches.join("peers/python"));
-        tools.python = tools.or_skip("the peers on Python", python);
+        let tools = Tools { root, binaries, target, scratch, node: None, python: None, skipped: Vec::new() };
+        tools.build(&tools.root, "sexton")?;
         Ok(tools)
     }
 
@@ -122,19 +131,22 @@ impl Tools {
 
     /// Builds sexton as it is shipped.
     pub(crate) fn build_dist(&self) -> io::Result<PathBuf> {
-        let target = self.binaries.parent().ok_or_else(|| broken("this program is in no build directory"))?;
         eprintln!("  building what is shipped");
         let mut command = Command::new("cargo");
         command.args(["build", "--profile", "dist", "--locked", "--bin", "sexton"]);
-        command.arg("--manifest-path").arg(self.root.join("Cargo.toml")).arg("--target-dir").arg(target);
+        command
+            .arg("--manifest-path")
+            .arg(self.root.join("Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&self.target);
         run(&mut command)?;
-        Ok(target.join("dist/sexton"))
+        Ok(self.target.join("dist/sexton"))
     }
 
-    fn build(&self, package: &Path, binary: &str, target: &Path) -> io::Result<()> {
+    fn build(&self, package: &Path, binary: &str) -> io::Result<()> {
         let mut command = Command::new("cargo");
         command.args(["build", "--release", "--locked", "--bin", binary]);
-        command.arg("--manifest-path").arg(package.join("Cargo.toml")).arg("--target-dir").arg(target);
+        command.arg("--manifest-path").arg(package.join("Cargo.toml")).arg("--target-dir").arg(&self.target);
         run(&mut command)
     }
 
