@@ -96,6 +96,7 @@ impl Sweep {
     async fn end_what_nobody_tells_of(&mut self) -> Result<(), Refusal> {
         let me = self.sidecar.parts.me.instance.clone();
         let own_limits = self.sidecar.parts.limits.shared;
+        let looked_at = Instant::now();
         let (mut begun, patience_ms) = self
             .look(move |view| {
                 let limits = view.owner_limits()?.unwrap_or(own_limits);
@@ -106,10 +107,10 @@ impl Sweep {
             left.guard().is_some_and(|guard| exec::can_see(&guard.process) && !exec::is_alive(&guard.process))
         });
         self.silent.retain(|run, _| begun.iter().any(|(silent, _)| silent == run));
-        let patience = Duration::from_millis(patience_ms.unsigned_abs()).max(LOOK_AGAIN);
+        let patience = patience(Duration::from_millis(patience_ms.unsigned_abs()));
         for (run, left) in begun {
-            let since = *self.silent.entry(run.clone()).or_insert_with(Instant::now);
-            if since.elapsed() < patience {
+            let since = *self.silent.entry(run.clone()).or_insert(looked_at);
+            if looked_at.duration_since(since) < patience {
                 continue;
             }
             tracing::warn!(%run, instance = %left.instance, "a window has not told how a run ended; it is ended for it");
@@ -142,5 +143,26 @@ impl Sweep {
         look: impl FnOnce(&View<'_>) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
         self.sidecar.parts.ledger.read(look).await
+    }
+}
+
+/// How far apart the first and the last look are that find a window silent, at least, where others wait so long for one
+/// that does not do its part. Two looks in a row are enough if nobody is to wait for longer: they come [`LOOK_AGAIN`] after
+/// each other, a little sooner or later where the machine is busy, and it must not be a third one that acts because of that.
+fn patience(standby: Duration) -> Duration {
+    standby.max(LOOK_AGAIN) - LOOK_AGAIN / 5
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_looks_in_a_row_are_enough_also_on_a_busy_machine() {
+        let early = LOOK_AGAIN - Duration::from_millis(900);
+        assert!(patience(Duration::from_millis(300)) <= early);
+        assert!(patience(Duration::from_millis(300)) > LOOK_AGAIN / 2, "its window has time to tell");
+        let long = LOOK_AGAIN * 4;
+        assert!(patience(long) > long - LOOK_AGAIN, "nobody is hurried who may take longer");
     }
 }
