@@ -6,6 +6,7 @@
 
 mod acts;
 mod cancelling;
+mod chosen;
 mod clock;
 mod closing;
 mod deleting;

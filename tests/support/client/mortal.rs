@@ -36,6 +36,12 @@ impl Client {
         })
     }
 
+    /// Sends bytes as they are, as far as anybody takes them.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        // One that has ended, or does so because of them, takes no more.
+        let _ = self.input.as_mut().expect("the input is open").write_all(bytes);
+    }
+
     /// Waits for an event, and gives nothing if the sidecar has ended before.
     pub(crate) fn mortal_event(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Option<Value> {
         self.wait_mortal(what, Client::news(wanted))
