@@ -23,6 +23,7 @@ mod observers;
 #[path = "../sim/rng.rs"]
 mod rng;
 mod serving;
+mod soak;
 mod streams;
 mod succession;
 #[path = "../support/mod.rs"]
