@@ -73,10 +73,10 @@ impl<'a> Audit<'a> {
 
     /// Everything that has to be so, whatever was done.
     pub(super) fn check_all(&self, rest: &Rest) -> Found {
-        self.doctor_finds_nothing();
-        self.nothing_is_left(&rest.windows);
-        let (epochs, slots) = self.every_slot_is_answered_for_once();
         let (lines, outcomes) = self.every_line_belongs_to_a_run_of_its_own(&rest.begun);
+        let (epochs, slots) = self.every_slot_is_answered_for_once();
+        self.nothing_is_left(&rest.windows);
+        self.doctor_finds_nothing();
         let terms = self.number("SELECT max(term) FROM terms");
         Found { lines, served: rest.begun.len(), epochs, slots, outcomes, terms }
     }
