@@ -60,7 +60,11 @@ pub(super) struct Judged {
 
 impl std::fmt::Display for Judged {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        writeln!(to, "{:26} {:>10} {:>10} {:>10} {:>12}", "", "least", "median", "most", "slope per min")?;
+        writeln!(
+            to,
+            "{:26} {:>10} {:>10} {:>10} {:>14} {:>14}",
+            "", "least", "median", "most", "slope per min", "second half"
+        )?;
         self.rows.iter().try_for_each(|row| writeln!(to, "{row}"))
     }
 }
@@ -100,13 +104,15 @@ fn settled(series: &Series) -> &[(Duration, f64)] {
     &series.values[from..]
 }
 
-fn growth(rule: &Rule, values: &[(Duration, f64)]) -> Option<String> {
+/// The medians of the first half and the second.
+fn halves(values: &[(Duration, f64)]) -> Option<(f64, f64)> {
     let (first, second) = values.split_at(values.len() / 2);
     let of = |values: &[(Duration, f64)]| median(values.iter().map(|(_, value)| *value).collect());
-    if first.is_empty() {
-        return None;
-    }
-    let (first, second) = (of(first), of(second));
+    (!first.is_empty()).then(|| (of(first), of(second)))
+}
+
+fn growth(rule: &Rule, values: &[(Duration, f64)]) -> Option<String> {
+    let (first, second) = halves(values)?;
     let allowed = first * (1.0 + SHARE) + rule.slack;
     (second > allowed).then(|| {
         format!(
