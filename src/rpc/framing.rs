@@ -68,12 +68,14 @@ const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 pub struct FrameReader<R> {
     input: R,
     framing: Option<Framing>,
+    /// The beginning of a message that could have been a byte order mark, and was none.
+    begun: &'static [u8],
 }
 
 impl<R: BufRead> FrameReader<R> {
     /// Reads from here.
     pub fn new(input: R) -> Self {
-        FrameReader { input, framing: None }
+        FrameReader { input, framing: None, begun: &[] }
     }
 
     /// The framing that is spoken, once the first byte has told.
@@ -103,16 +105,30 @@ impl<R: BufRead> FrameReader<R> {
     /// Skips white space and byte order marks, and gives the byte that follows without taking it.
     fn skip_blank(&mut self) -> io::Result<Option<u8>> {
         loop {
-            let available = fill(&mut self.input)?;
-            let Some(first) = available.first().copied() else { return Ok(None) };
-            let blank = match first {
-                b' ' | b'\t' | b'\r' | b'\n' => 1,
-                // A mark that is cut in two by the buffer's end is no mark; real ones are the very first bytes.
-                _ if available.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
+            let Some(first) = fill(&mut self.input)?.first().copied() else { return Ok(None) };
+            match first {
+                b' ' | b'\t' | b'\r' | b'\n' => self.input.consume(1),
+                _ if first == BYTE_ORDER_MARK[0] => match self.skip_mark()? {
+                    BYTE_ORDER_MARK => {}
+                    begun => {
+                        self.begun = begun;
+                        return Ok(Some(first));
+                    }
+                },
                 _ => return Ok(Some(first)),
-            };
-            self.input.consume(blank);
+            }
         }
+    }
+
+    /// Takes as much of a byte order mark as there is, and tells how much that was. It may come in pieces.
+    fn skip_mark(&mut self) -> io::Result<&'static [u8]> {
+        for (place, byte) in BYTE_ORDER_MARK.iter().enumerate() {
+            if fill(&mut self.input)?.first() != Some(byte) {
+                return Ok(&BYTE_ORDER_MARK[..place]);
+            }
+            self.input.consume(1);
+        }
+        Ok(BYTE_ORDER_MARK)
     }
 
     fn next_line(&mut self, limit: usize) -> io::Result<Frame> {
@@ -191,8 +207,8 @@ impl<R: BufRead> FrameReader<R> {
 
     /// Reads up to and without the next line feed.
     fn read_line(&mut self, limit: usize) -> io::Result<Line> {
-        let mut bytes = Vec::new();
-        let mut too_long = false;
+        let mut bytes = std::mem::take(&mut self.begun).to_vec();
+        let mut too_long = bytes.len() > limit;
         loop {
             let available = fill(&mut self.input)?;
             if available.is_empty() {
@@ -226,13 +242,16 @@ enum Line {
 }
 
 fn fill(input: &mut impl BufRead) -> io::Result<&[u8]> {
-    // The loop ends with the first call that is not interrupted; its answer is asked for again because a
-    // borrow cannot leave a loop that might go on.
-    while let Err(error) = input.fill_buf() {
-        if error.kind() != ErrorKind::Interrupted {
-            return Err(error);
+    loop {
+        match input.fill_buf() {
+            // Whoever asked again would read again.
+            Ok([]) => return Ok(&[]),
+            Ok(_) => break,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
+    // A borrow cannot leave a loop that might go on, so what is there is asked for again.
     input.fill_buf()
 }
 
@@ -279,7 +298,7 @@ mod tests {
 
     #[test]
     fn lines_with_blank_ones_between_and_no_last_feed() {
-        for capacity in [3, 4, 5, 64] {
+        for capacity in [1, 2, 3, 4, 5, 64] {
             let found = frames(b"\xEF\xBB\xBF\n {\"a\":1}\n\n\r\n[2]\n3", 100, capacity);
             assert_eq!(found, [message("{\"a\":1}"), message("[2]"), last_message("3"), END]);
         }
@@ -292,6 +311,32 @@ mod tests {
         for capacity in [3, 4, 5, 64] {
             assert_eq!(frames(input, 100, capacity), [message("{}"), message("[12]"), END]);
         }
+    }
+
+    #[test]
+    fn what_begins_like_a_mark_and_is_none_is_a_part_of_its_message() {
+        for capacity in [1, 2, 64] {
+            let part = |bytes: &[u8]| Frame::Message { bytes: bytes.to_vec(), ending: Ending::Marked };
+            let found = frames(b"\xEF\xBBx\n\xEF\xBB\xBF\xEF\xBB\xBF1\n\xEF\n", 100, capacity);
+            assert_eq!(found, [part(b"\xEF\xBBx"), message("1"), part(b"\xEF"), END]);
+        }
+        assert_eq!(frames(b"\xEF\xBBx\n1\n", 1, 1), [TOO_LARGE, message("1"), END]);
+    }
+
+    #[test]
+    fn the_end_of_the_input_is_read_once() {
+        /// Nothing, and then somebody who should not be listened to any more.
+        struct Ended(bool);
+        impl io::Read for Ended {
+            fn read(&mut self, _into: &mut [u8]) -> io::Result<usize> {
+                match std::mem::replace(&mut self.0, true) {
+                    false => Ok(0),
+                    true => Err(ErrorKind::Interrupted.into()),
+                }
+            }
+        }
+        let mut reader = FrameReader::new(BufReader::new(Ended(false)));
+        assert_eq!(reader.next_frame(|| 10).unwrap(), END);
     }
 
     #[test]
