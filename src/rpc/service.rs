@@ -148,7 +148,9 @@ impl<H: Host> Service<H> {
                 () = &mut self.ended => self.close(),
                 () = conversation.hung_up(), if !hung_up => hung_up = true,
                 received = inbox.recv(), if may_read => if let Next::Leave(farewell) = self.take(received).await {
-                    if let Ok(closed) = timeout(LAST_CHANCE, outcome_of(&mut self.closing)).await {
+                    if self.closing.is_some()
+                        && let Ok(closed) = timeout(LAST_CHANCE, outcome_of(&mut self.closing)).await
+                    {
                         self.closed(closed).await;
                     }
                     self.drain(LAST_ANSWERS).await;
