@@ -353,7 +353,8 @@ impl Carrier {
     /// stop.
     async fn converse(&self, pipes: AgentPipes, turn: Turn) -> Verdict {
         let (reports, mut reported) = mpsc::channel(REPORTED);
-        let conversation = tokio::spawn(acp::drive(pipes, turn, self.heard.clone(), reports));
+        let AgentPipes { stdin, stdout } = pipes;
+        let conversation = tokio::spawn(acp::drive(stdout, stdin, turn, self.heard.clone(), reports));
         while let Some(report) = reported.recv().await {
             self.write_down(report).await;
         }

@@ -271,7 +271,8 @@ impl Talk {
         mut inbox: mpsc::Receiver<(RunId, Report)>,
     ) -> (Result<Vec<OfferedModel>, Unsaid>, Option<Ended>) {
         // Each call has a limit of its own, as in a run.
-        let asking = acp::ask(pipes, &self.project, self.first.as_deref(), self.limit, self.secrets);
+        let AgentPipes { stdin, stdout } = pipes;
+        let asking = acp::ask(stdout, stdin, &self.project, self.first.as_deref(), self.limit, self.secrets);
         let longest = self.limit * u32::from(QUESTION_CALLS) + LEAVES_SESSION;
         let mut talk = pin!(timeout(longest, asking));
         let mut said = None;

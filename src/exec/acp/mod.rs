@@ -46,9 +46,10 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::{AgentPipes, OutputSize};
+use super::OutputSize;
 use crate::domain::policy::{Money, Permissions};
 use crate::domain::provider::{Choice, OfferedModel};
 use crate::domain::run::machine::ErrorCode;
@@ -212,15 +213,16 @@ pub struct AskFailure {
     pub message: String,
 }
 
-/// Carries a prompt out. When this returns, the agent's stdin is closed and every report was taken, or nobody takes them;
-/// what the agent does then is not looked at any more. It may be given up at any time, with which both pipes are closed.
+/// Carries a prompt out, with an agent that was just started: with what it writes and what it reads. When this returns, the
+/// agent's stdin is closed and every report was taken, or nobody takes them; what the agent does then is not looked at any
+/// more. It may be given up at any time, with which both are closed.
 pub async fn drive(
-    pipes: AgentPipes,
+    stdout: impl AsyncRead + Unpin,
+    stdin: impl AsyncWrite + Unpin,
     turn: Turn,
     wishes: watch::Receiver<Wishes>,
     reports: mpsc::Sender<Report>,
 ) -> Verdict {
-    let AgentPipes { stdin, stdout } = pipes;
     turn::carry_out(stdout, stdin, turn, wishes, reports).await
 }
 
@@ -231,12 +233,12 @@ pub async fn drive(
 /// # Errors
 /// When it does not say.
 pub async fn ask(
-    pipes: AgentPipes,
+    stdout: impl AsyncRead + Unpin,
+    stdin: impl AsyncWrite + Unpin,
     directory: &str,
     first: Option<&str>,
     call_limit: Duration,
     secrets: Secrets,
 ) -> Result<Vec<OfferedModel>, AskFailure> {
-    let AgentPipes { stdin, stdout } = pipes;
     probe::ask(stdout, stdin, directory, first, call_limit, secrets).await
 }

@@ -96,10 +96,10 @@ impl Stage {
 
     /// Begins a turn.
     pub(super) async fn begin(&mut self, turn: Turn) -> Play {
-        let (guarded, pipes) = self.start().await;
+        let (guarded, AgentPipes { stdin, stdout }) = self.start().await;
         let (wishes, wished) = watch::channel(Wishes::default());
         let (sender, reports) = mpsc::channel(1);
-        let verdict = tokio::spawn(acp::drive(pipes, turn, wished, sender));
+        let verdict = tokio::spawn(acp::drive(stdout, stdin, turn, wished, sender));
         Play { guarded, verdict, reports, wishes, answers: 0, told: Told::default() }
     }
 
@@ -110,10 +110,11 @@ impl Stage {
 
     /// Asks what the agent offers.
     pub(super) async fn ask(&mut self, first: Option<&str>) -> Result<Vec<OfferedModel>, AskFailure> {
-        let (guarded, pipes) = self.start().await;
+        let (guarded, AgentPipes { stdin, stdout }) = self.start().await;
         let directory = self.place.path().to_str().expect("a path").to_owned();
         let told =
-            in_time("an offer", acp::ask(pipes, &directory, first, CALL_LIMIT, Secrets::default())).await;
+            in_time("an offer", acp::ask(stdout, stdin, &directory, first, CALL_LIMIT, Secrets::default()))
+                .await;
         guarded.end().await;
         told
     }
