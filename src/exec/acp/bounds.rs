@@ -24,7 +24,10 @@ pub(super) const NEEDS: usize = 100;
 /// How many calls of tools are known at once. Of older ones an update is taken for a new call.
 pub(super) const CALLS: usize = 1000;
 
-/// How many files are named, of all that an agent says it changed.
+/// The longest identity of a call, in bytes. Longer ones are known by a digest.
+pub(super) const CALL_ID_BYTES: usize = 256;
+
+/// How many files are named, of all that an agent says it changed, and as many are known of its calls together.
 pub(super) const FILES: usize = 10_000;
 
 /// How many models, and how many variants of one, are read.
@@ -44,6 +47,13 @@ pub(super) const OPTIONS: usize = 20;
 
 /// The longest name of an answer, in characters.
 pub(super) const LABEL: usize = 200;
+
+/// How many answers are read of those that an agent lets one choose from. What is not shown may still be the way to say no,
+/// or be chosen in words.
+pub(super) const OPTIONS_READ: usize = 200;
+
+/// The longest path of a file, in bytes: as long as the system takes one.
+pub(super) const PATH_BYTES: usize = 4096;
 
 /// The most that is shown of what an agent wants to use, in bytes of JSON.
 pub(super) const TOOL_BYTES: usize = 16 * 1024;

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value};
 
-use super::bounds::{LABEL, OPTIONS, SENTENCE, TOOL_BYTES, cut};
+use super::bounds::{LABEL, OPTIONS, OPTIONS_READ, SENTENCE, TOOL_BYTES, cut};
 use super::wire;
+use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::provider::Choice;
 use crate::domain::run::{Need, PermissionKind, PermissionOption};
 
@@ -29,7 +30,7 @@ impl Permission {
         let title = text("title").or_else(|| text("name")).or_else(|| text("kind")).unwrap_or("use a tool");
         let listed = params.get("options").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let mut options: Vec<PermissionOption> = Vec::new();
-        for option in listed.iter().filter_map(option) {
+        for option in listed.iter().filter_map(option).take(OPTIONS_READ) {
             if options.iter().all(|known| known.id != option.id) {
                 options.push(option);
             }
@@ -78,10 +79,15 @@ impl Permission {
     }
 }
 
+/// What a person can answer with: whoever answers names it, and names are neither empty nor endless.
+pub(super) fn name_of_answer(id: &Value) -> Option<&str> {
+    id.as_str().filter(|id| (1..=AGENT_NAME).contains(&id.chars().count()))
+}
+
 fn option(option: &Value) -> Option<PermissionOption> {
-    let id = option.get("optionId")?.as_str()?.to_owned();
-    let label = option.get("name").and_then(Value::as_str).unwrap_or(&id);
-    let label = cut(label, LABEL);
+    let id = name_of_answer(option.get("optionId")?)?.to_owned();
+    let label = option.get("name").and_then(Value::as_str).filter(|label| !label.trim().is_empty());
+    let label = cut(label.unwrap_or(&id), LABEL);
     // What a kind means that is not known here cannot be told.
     let kind = serde_json::from_value(option.get("kind")?.clone()).ok()?;
     Some(PermissionOption { id, label, kind })
@@ -144,6 +150,18 @@ mod tests {
         assert_eq!(choose("the-reject_always"), Told::No(wire::selected("the-reject_always")));
         assert_eq!(choose("the-best"), Told::No(wire::cancelled()));
         assert_eq!(asked.answer(&Choice::Text { text: "yes".to_owned() }), Told::No(wire::cancelled()));
+    }
+
+    #[test]
+    fn what_cannot_be_named_is_not_offered_and_a_flood_of_options_is_read_up_to_a_bound() {
+        let option = |id: &str| json!({"optionId": id, "name": " ", "kind": "allow_once"});
+        let long = "ä".repeat(AGENT_NAME);
+        let listed = json!([option(""), option(&long), option(&format!("{long}a"))]);
+        let read = Permission::read(&json!({"options": listed}));
+        let kind = PermissionKind::AllowOnce;
+        assert_eq!(read.options, [PermissionOption { id: long.clone(), label: long, kind }]);
+        let flood: Vec<Value> = (0..100_000).map(|number| option(&number.to_string())).collect();
+        assert_eq!(Permission::read(&json!({"options": flood})).options.len(), OPTIONS_READ);
     }
 
     #[test]

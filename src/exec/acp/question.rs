@@ -4,8 +4,9 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::{Map, Value, json};
 
-use super::bounds::{FIELDS, LABEL, OPTIONS, SENTENCE, cut};
+use super::bounds::{FIELDS, LABEL, OPTIONS, OPTIONS_READ, SENTENCE, cut};
 use super::message::Params;
+use super::permission::name_of_answer;
 use crate::domain::provider::Choice;
 use crate::domain::run::{Need, QuestionOption};
 
@@ -121,7 +122,7 @@ impl Form {
         if mode.is_some_and(|mode| mode != "form") {
             return Asked::Unknown("only forms can be put to a person here");
         }
-        let message = message.unwrap_or_default();
+        let message = cut(&message.unwrap_or_default(), SENTENCE);
         let Schema { properties, required } =
             requested_schema.unwrap_or(Schema { properties: InOrder::default(), required: None });
         let required = required.unwrap_or_default();
@@ -135,7 +136,7 @@ impl Form {
             };
             let words = ["title", "description"].iter().filter_map(|part| schema.get(part)?.as_str());
             let words: Vec<&str> = words.filter(|words| !words.trim().is_empty()).collect();
-            let words = (!words.is_empty()).then(|| words.join(": "));
+            let words = (!words.is_empty()).then(|| cut(&words.join(": "), SENTENCE));
             let presence = if required.contains(&name) { Presence::Required } else { Presence::Optional };
             fields.push(Field { name, words, kind, presence });
         }
@@ -160,7 +161,7 @@ impl Form {
         }
         let Some(field) = self.fields.first() else {
             let options = vec![choice("yes", "Yes"), choice("no", "No")];
-            return Need::Question { call_id, prompt: cut(&prompt, SENTENCE), options };
+            return Need::Question { call_id, prompt: asked_with(&prompt), options };
         };
         if let Some(words) = &field.words {
             add(words);
@@ -182,7 +183,7 @@ impl Form {
             }
             Kind::Text | Kind::Whole | Kind::Number => Vec::new(),
         };
-        Need::Question { call_id, prompt: cut(&prompt, SENTENCE), options }
+        Need::Question { call_id, prompt: asked_with(&prompt), options }
     }
 
     /// The question in a few words, for a message.
@@ -222,7 +223,12 @@ impl Form {
 impl Kind {
     fn read(schema: &Value) -> Option<Kind> {
         let of = |list: Option<&Value>| -> Option<Vec<(String, String)>> {
-            let values: Vec<(String, String)> = list?.as_array()?.iter().filter_map(value).collect();
+            let mut values: Vec<(String, String)> = Vec::new();
+            for value in list?.as_array()?.iter().filter_map(value).take(OPTIONS_READ) {
+                if values.iter().all(|(id, _)| *id != value.0) {
+                    values.push(value);
+                }
+            }
             (!values.is_empty()).then_some(values)
         };
         match schema.get("type").and_then(Value::as_str).unwrap_or("string") {
@@ -275,12 +281,13 @@ impl Kind {
 }
 
 fn value(value: &Value) -> Option<(String, String)> {
-    if let Some(text) = value.as_str() {
-        return Some((text.to_owned(), text.to_owned()));
-    }
-    let id = value.get("const")?.as_str()?.to_owned();
-    let label = value.get("title").and_then(Value::as_str).unwrap_or(&id).to_owned();
-    Some((id, label))
+    let (id, label) = if value.is_string() {
+        (name_of_answer(value)?, None)
+    } else {
+        (name_of_answer(value.get("const")?)?, value.get("title").and_then(Value::as_str))
+    };
+    let label = label.filter(|label| !label.trim().is_empty());
+    Some((id.to_owned(), cut(label.unwrap_or(id), LABEL)))
 }
 
 /// The value that is named, or of which people read that name.
@@ -295,6 +302,14 @@ fn not_one_of(text: &str, values: &[(String, String)]) -> String {
 
 fn listed(values: &[(String, String)]) -> String {
     values.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// What a person is asked with: something, whatever the agent has said.
+fn asked_with(prompt: &str) -> String {
+    match prompt.trim() {
+        "" => "The agent asks, and does not say what.".to_owned(),
+        _ => cut(prompt, SENTENCE),
+    }
 }
 
 fn choice(id: &str, label: &str) -> QuestionOption {

@@ -9,6 +9,7 @@ use super::message::AgentError;
 use super::offer::{By, Choices, Offered};
 use super::talk::Talk;
 use super::{DEFAULT_MODEL, SessionChoice, ToolServer, wire};
+use crate::domain::draft::limits::AGENT_NAME;
 use crate::domain::run::{Continuity, ErrorClass};
 
 /// What an agent can do with sessions.
@@ -156,6 +157,13 @@ where
     let params = |tools: Option<&ToolServer>| wire::new_session(place.directory, tools);
     let answer = with_tools(talk, "session/new", place.tools, params).await?;
     match answer.get("sessionId").and_then(Value::as_str).filter(|id| !id.is_empty()) {
+        // It is told with each run, and whoever names it in a task is held to the same.
+        Some(id) if id.chars().count() > AGENT_NAME => {
+            let message = format!(
+                "the agent answered `session/new` with a session whose name is over {AGENT_NAME} characters long; use another version of it"
+            );
+            Err(Halt::Unusable(Failure::new(ErrorClass::Agent, message)))
+        }
         Some(id) => Ok(opened(talk, id, Continuity::New, &answer)),
         None => {
             let message = "the agent answered `session/new` without a session; use another version of it";

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::bounds::{CALLS, FILES, TITLE, one_line};
+use super::bounds::{CALL_ID_BYTES, CALLS, FILES, PATH_BYTES, TITLE, one_line};
 use crate::domain::secrets::Secrets;
 
 pub(super) struct Tools {
@@ -16,6 +16,8 @@ pub(super) struct Tools {
     /// The known ones, oldest first.
     order: VecDeque<String>,
     files: BTreeSet<String>,
+    /// How many paths are known of calls that have not completed.
+    paths: usize,
     /// How many there have been.
     begun: u64,
 }
@@ -73,6 +75,7 @@ impl Tools {
             known: HashMap::new(),
             order: VecDeque::new(),
             files: BTreeSet::new(),
+            paths: 0,
             begun: 0,
         }
     }
@@ -90,20 +93,26 @@ impl Tools {
     /// Hears of a call: what is told anew replaces what was known.
     pub(super) fn hear(&mut self, update: &Value) -> Meaning {
         let Some(id) = update.get("toolCallId").and_then(Value::as_str) else { return Meaning::default() };
+        let id = &match id.len() {
+            0..=CALL_ID_BYTES => id.to_owned(),
+            _ => format!("#{:016x}", digest(&Value::from(id))),
+        };
         let is_new = !self.known.contains_key(id);
         if is_new {
             if self.order.len() == CALLS
                 && let Some(oldest) = self.order.pop_front()
             {
-                self.known.remove(&oldest);
+                self.paths -= self.known.remove(&oldest).map_or(0, |call| call.paths());
             }
-            self.order.push_back(id.to_owned());
+            self.order.push_back(id.clone());
             self.begun += 1;
         }
         let number = self.begun;
-        let call = self.known.entry(id.to_owned()).or_insert_with(|| Call { number, ..Call::default() });
+        let call = self.known.entry(id.clone()).or_insert_with(|| Call { number, ..Call::default() });
         let had_ended = call.status.has_ended();
-        call.take(update, &self.secrets);
+        self.paths -= call.paths();
+        call.take(update, &self.secrets, FILES - self.paths);
+        self.paths += call.paths();
         let step = call.becomes_a_step().then(|| call.step_title());
         let end = (call.status.has_ended() && !had_ended).then(|| match call.status {
             Status::Failed => CallEnd::Failed { title: call.words() },
@@ -116,17 +125,25 @@ impl Tools {
             let inside = changed.iter().filter_map(|path| inside(&self.directory, path));
             let room = FILES.saturating_sub(self.files.len());
             self.files.extend(inside.take(room));
+            self.paths -= call.paths();
+            (call.diffs, call.locations) = Default::default();
         }
         Meaning { is_new, step, end }
     }
 }
 
 impl Call {
-    fn take(&mut self, update: &Value, secrets: &Secrets) {
-        let text = |name: &str| update.get(name).and_then(Value::as_str).map(str::to_owned);
-        let title = text("title").or_else(|| text("name")).map(|title| secrets.hide(&title));
-        self.title = title.or(self.title.take());
-        self.kind = text("kind").or(self.kind.take());
+    /// How many paths are known of it.
+    fn paths(&self) -> usize {
+        self.diffs.len() + self.locations.len()
+    }
+
+    /// Takes in what is told of it, with no more paths than there is room for.
+    fn take(&mut self, update: &Value, secrets: &Secrets, mut room: usize) {
+        let text = |name: &str| update.get(name).and_then(Value::as_str);
+        let words = |text: &str| one_line(&secrets.hide(text), TITLE);
+        self.title = text("title").or_else(|| text("name")).map(words).or(self.title.take());
+        self.kind = text("kind").map(words).or(self.kind.take());
         if let Some(status) = update.get("status").and_then(Value::as_str).and_then(Status::read)
             && !self.status.has_ended()
         {
@@ -141,8 +158,12 @@ impl Call {
                 |one: &&Value| name != "content" || one.get("type").is_some_and(|kind| kind == "diff");
             let paths =
                 listed.iter().filter(counts).filter_map(|one| one.get("path").and_then(Value::as_str));
-            let room = FILES.saturating_sub(kept.len());
-            kept.extend(paths.take(room).map(str::to_owned));
+            room = room.saturating_sub(kept.len());
+            for path in paths.filter(|path| path.len() <= PATH_BYTES) {
+                if room > 0 && kept.insert(path.to_owned()) {
+                    room -= 1;
+                }
+            }
         }
     }
 
@@ -292,6 +313,36 @@ mod tests {
             tools.hear(&update);
         }
         assert_eq!(tools.into_files().into_iter().collect::<Vec<_>>(), ["old.txt", "src/a.rs"]);
+    }
+
+    #[test]
+    fn what_is_known_of_calls_is_bounded_however_long_their_words_and_lists_are() {
+        let mut tools = Tools::of("/work", Secrets::of(["hush-hush-17"], []));
+        let long = "x".repeat(1_000_000);
+        let told = tools.hear(&json!({"toolCallId": long, "kind": long, "status": "in_progress"}));
+        assert_eq!(told.step.map(|title| title.chars().count()), Some(TITLE));
+        assert_eq!(tools.hear(&json!({"toolCallId": long, "status": "in_progress"})), Meaning::default());
+        assert!(tools.known.keys().all(|id| id.len() <= CALL_ID_BYTES), "its identity is kept");
+        let told = tools.hear(&json!({"toolCallId": "2", "kind": "hush-hush-17", "status": "in_progress"}));
+        assert_eq!(told.step.as_deref(), Some("…"));
+        for call in 0..10 {
+            let paths: Vec<Value> =
+                (0..FILES / 4).map(|number| json!({"path": format!("{call}/{number}")})).collect();
+            let update = json!({"toolCallId": format!("call {call}"), "kind": "edit", "locations": paths});
+            tools.hear(&update);
+            tools.hear(&update);
+        }
+        let known = |tools: &Tools| tools.known.values().map(Call::paths).sum::<usize>();
+        assert_eq!((known(&tools), tools.paths), (FILES, FILES));
+        tools.hear(&json!({"toolCallId": "call 0", "status": "completed"}));
+        assert_eq!(
+            (known(&tools), tools.paths, tools.files.len()),
+            (3 * FILES / 4, 3 * FILES / 4, FILES / 4)
+        );
+        tools.hear(
+            &json!({"toolCallId": "3", "locations": [{"path": long}], "kind": "edit", "status": "completed"}),
+        );
+        assert_eq!(tools.files.len(), FILES / 4, "no system has such a file");
     }
 
     #[test]
