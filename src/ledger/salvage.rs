@@ -72,6 +72,8 @@ fn open(path: &Path, address: &str, more: OpenFlags) -> Result<Connection, Ledge
     connection.pragma_update(None, "trusted_schema", false)?;
     // Without this, SQLite reads nothing of a file that is shorter than it says of itself.
     connection.pragma_update(None, "writable_schema", true)?;
+    // All of it is one look: otherwise SQLite asks anew for each row whether anybody writes.
+    connection.execute_batch("BEGIN")?;
     if !connection.table_exists(None, "automations")? {
         return Err(LedgerError::Broken("it has no automations in it".to_owned()));
     }
@@ -136,8 +138,7 @@ impl Reading {
 
     /// Every row by its place, so that a page that cannot be read costs only what is on it.
     fn read_rows(&mut self) {
-        let last = self.last("automations", "row", ROWS);
-        for place in last.saturating_sub(ROWS).max(1)..=last {
+        for place in self.places("automations", "row", ROWS) {
             let sql = "SELECT id, created_at, created_by, completed_runs, deleted_at IS NOT NULL, definition
                        FROM automations WHERE row = ?1";
             let row = self.wreck.prepare_cached(sql).and_then(|mut statement| {
@@ -172,8 +173,7 @@ impl Reading {
     /// What was told last of each automation.
     fn read_events(&mut self) -> BTreeMap<AutomationId, String> {
         let mut told = BTreeMap::new();
-        let last = self.last("events", "seq", EVENTS);
-        for seq in last.saturating_sub(EVENTS).max(1)..=last {
+        for seq in self.places("events", "seq", EVENTS) {
             let sql = "SELECT kind, automation_id, payload FROM events
                        WHERE seq = ?1 AND kind IN ('automation.updated', 'automation.deleted')";
             let event = self.wreck.prepare_cached(sql).and_then(|mut statement| {
@@ -192,16 +192,48 @@ impl Reading {
         told
     }
 
-    /// The last place that a table has given to a row.
-    fn last(&self, table: &str, place: &str, otherwise: i64) -> i64 {
+    /// The places at which a table may have rows, the newest so many at most, in order. No single number in the file is
+    /// believed: rows are found from either end as far as can be read, and what lies between is tried place by place.
+    fn places(&self, table: &str, place: &str, most: i64) -> BTreeSet<i64> {
+        let (newest, from_the_end) = self.found(table, place, "DESC", most);
+        if from_the_end == Reached::TheOtherEnd {
+            return newest;
+        }
+        let (mut places, _) = self.found(table, place, "ASC", most);
         let given = "SELECT seq FROM sqlite_sequence WHERE name = ?1";
         let given = self.wreck.query_row(given, [table], |row| row.get::<_, i64>(0));
-        let newest = || {
-            let sql = format!("SELECT coalesce(max({place}), 0) FROM {table}");
-            self.wreck.query_row(&sql, [], |row| row.get::<_, i64>(0))
-        };
-        given.or_else(|_| newest()).unwrap_or(otherwise)
+        let first = places.last().map_or(1, |last| last.saturating_add(1));
+        let last = newest.first().map_or(given.unwrap_or(most), |first| first.saturating_sub(1));
+        // Places are given one after the other, so that those next to what can be read are likelier than any others.
+        places.extend(first..=last.min(first.saturating_add(most)));
+        places.extend(newest);
+        places
     }
+
+    /// Where a table has rows, from one of its ends on, as far as can be read.
+    fn found(&self, table: &str, place: &str, order: &str, most: i64) -> (BTreeSet<i64>, Reached) {
+        let mut found = BTreeSet::new();
+        let sql = format!("SELECT {place} FROM {table} ORDER BY {place} {order} LIMIT ?1");
+        let mut read = || {
+            let mut statement = self.wreck.prepare(&sql)?;
+            let mut rows = statement.query([most])?;
+            while let Some(row) = rows.next()? {
+                found.insert(row.get(0)?);
+            }
+            Ok::<_, rusqlite::Error>(())
+        };
+        let reached = read().map_or(Reached::Damage, |()| Reached::TheOtherEnd);
+        (found, reached)
+    }
+}
+
+/// How far a table can be read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reached {
+    /// As far as it was to be.
+    TheOtherEnd,
+    /// Something is in the way.
+    Damage,
 }
 
 fn from_row(id: &AutomationId, row: &Row) -> Option<Salvage> {
@@ -224,4 +256,38 @@ fn from_event(id: &AutomationId, payload: &str) -> Option<Salvage> {
         created_by: told.created_by,
         completed_runs: told.state.completed_runs,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::id::LedgerId;
+    use crate::ledger::open::open_in_memory;
+
+    /// The number up to which a table has given places, which is kept apart from its rows, is damaged.
+    #[test]
+    fn what_is_there_is_found_whatever_the_file_says_of_how_much_there_is() {
+        let definition = r#"{"title":"t","kind":"oneshot","fireAt":1,"timezone":"UTC",
+            "task":{"kind":"notify","text":"x"},"where":{},"access":"write"}"#;
+        let mut definition: serde_json::Value = serde_json::from_str(definition).unwrap();
+        definition["policy"] = serde_json::to_value(crate::domain::policy::Policy::default()).unwrap();
+        for given in [1 << 40, i64::MAX, -7, 0] {
+            let connection = open_in_memory(LedgerId::from_unique("a")).unwrap();
+            let sql = "INSERT INTO definitions (row, automation, revision, body) VALUES (1, 3, 1, ?1)";
+            connection.execute_batch("BEGIN").unwrap();
+            connection.execute(sql, [definition.to_string()]).unwrap();
+            let sql = r#"INSERT INTO automations (row, id, title_folded, definition, revision, created_at, updated_at,
+                           created_by, epoch) VALUES (3, 'atm_a', 't', 1, 1, 1, 1, '{"instanceID":"i"}', 1)"#;
+            connection.execute(sql, []).unwrap();
+            let sql = "UPDATE sqlite_sequence SET seq = ?1 WHERE name = 'automations'";
+            assert_eq!(connection.execute(sql, [given]).unwrap(), 1);
+            connection.execute_batch("COMMIT").unwrap();
+            let place = tempfile::tempdir().unwrap();
+            let path = place.path().join("ledger.db");
+            connection.execute("VACUUM INTO ?1", [path.to_str().unwrap()]).unwrap();
+            let salvaged = salvage(place.path());
+            let ids: Vec<&str> = salvaged.automations.iter().map(|one| one.id.as_str()).collect();
+            assert_eq!((ids, salvaged.lost), (vec!["atm_a"], vec![]), "{given}");
+        }
+    }
 }
