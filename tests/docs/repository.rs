@@ -9,7 +9,7 @@ use crate::reader::Reader;
 use crate::shell;
 
 /// What is installed, built or kept by git, and no part of a fresh clone's files.
-const LEFT_OUT: [&str; 6] = [".git", "target", "node_modules", "artifacts", "build", "dist"];
+const LEFT_OUT: [&str; 7] = [".git", "target", "node_modules", "artifacts", "corpus", "build", "dist"];
 
 /// Runs the blocks of one document, one after the other.
 pub(crate) fn check(tour: &[(Block, String)]) -> Result<(), String> {

@@ -146,6 +146,11 @@ pub(crate) fn check_notification(message: &Value) {
     }
 }
 
+/// Holds a value against a type of the contract.
+pub(crate) fn assert_is(type_name: &str, value: &Value) {
+    assert_sound(type_name, value, value);
+}
+
 fn assert_sound(type_name: &str, value: &Value, whole: &Value) {
     if let Some(faults) = faults(type_name, value) {
         panic!("this is no {type_name}: {faults}\n{whole}");
