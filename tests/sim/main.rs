@@ -23,6 +23,7 @@ mod agent_limits;
 mod agent_runs;
 mod agents;
 mod asking;
+mod auditing;
 mod busy;
 mod clock;
 mod closing;

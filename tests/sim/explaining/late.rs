@@ -3,6 +3,7 @@
 use serde_json::json;
 use sexton::domain::disturbance::{Disturbance, Outage};
 use sexton::domain::refusal::StorageReason;
+use sexton::domain::verdict::Verdict;
 
 use super::{DAY, HOUR, MINUTE, SECOND, backup};
 use crate::window::exited;
@@ -220,4 +221,17 @@ fn a_time_that_clocks_showed_twice_is_answered_for_once() {
     2025-01-06 12:00 its schedule began anew, because the clock had been set back: Every day at 12:00, UTC [4]
     2025-01-06 12:00 the first scheduled time after 2025-01-06 11:00
     ");
+}
+
+#[test]
+fn what_made_up_for_a_time_ran_late_also_for_whoever_has_more_patience() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, backup("0 * * * *", json!({})));
+    world.die(owner);
+    world.now = world.now.plus_ms(HOUR + 10 * MINUTE);
+    world.open();
+    world.settle();
+    let run = world.last_run(&id);
+    assert_eq!(world.story(&id), ["catchUp running slots 3600..3600 x1"]);
+    assert_eq!(Verdict::of_run(&run, START.plus_ms(HOUR), DAY), Verdict::RanLate);
 }

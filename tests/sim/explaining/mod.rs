@@ -1,6 +1,7 @@
 //! `automation/explain`: the sentence and the evidence of each verdict, in situations that have really come about.
 
 mod busy;
+mod foretold;
 mod late;
 mod meant;
 mod oracle;
