@@ -207,7 +207,11 @@ impl Audit {
         let known = self.automations.get(id).unwrap_or_else(|| panic!("{id} was never told of"));
         let (place, _, deleted) = view.automation_fate(&AutomationId::from_text(id)).unwrap().unwrap();
         assert_eq!(deleted, known.deleted, "whether {id} is deleted");
-        let row = view.automation_at(place).unwrap();
+        let row = match view.stored_automation_at(place).unwrap() {
+            Stored::Known(row) => row,
+            // When it is due is known to whoever understands it.
+            Stored::Later(_) => return,
+        };
         assert_eq!(row.next_fire_at, derive::next_fire(&row), "what is due next of {id}");
         if !deleted {
             let served = serde_json::to_string(&derive::automation(view, &row).unwrap()).unwrap();
