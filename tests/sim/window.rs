@@ -165,16 +165,20 @@ impl World {
     /// When this window has to look again, if ever.
     pub(crate) fn due_at(&self, who: Who) -> Option<Timestamp> {
         let window = self.window(who);
-        let view = self.view();
-        let reading = self.machine.reading(self.now);
-        let me = &window.actor.instance;
-        let at =
-            tick::next_at(&view, window.duty(), me, self.limits.shared, &self.machine.boot, reading).unwrap();
+        let at = self.decision_due_at(who);
         let retry = window.carried.values().filter_map(|carried| {
             let Stage::Waiting { retry_at } = carried.stage else { return None };
             Some(retry_at)
         });
         at.into_iter().chain(retry).chain(self.next_kill(who)).min()
+    }
+
+    /// When this window has to decide again, if ever.
+    pub(crate) fn decision_due_at(&self, who: Who) -> Option<Timestamp> {
+        let window = self.window(who);
+        let reading = self.machine.reading(self.now);
+        let (me, boot) = (&window.actor.instance, &self.machine.boot);
+        tick::next_at(&self.view(), window.duty(), me, self.limits.shared, boot, reading).unwrap()
     }
 
     /// One look of the loop: decides what is due, then makes the world match the rows.

@@ -437,10 +437,24 @@ impl World {
                 moved |= self.use_all_manners(who) == Moved::Yes;
             }
             if !moved && self.connection.total_changes() == before {
-                return;
+                return self.check_that_nobody_looks_in_vain();
             }
         }
         panic!("the loops spin");
+    }
+
+    /// Who has looked at everything sleeps until something is due: a loop that is told that something is due now would
+    /// look again and again. It does so, once a second, for what another window was given and has not begun.
+    fn check_that_nobody_looks_in_vain(&self) {
+        let sql = "SELECT count(*) FROM runs r WHERE completed_at IS NULL AND given_to IS NOT NULL
+                   AND NOT EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
+        for who in self.awake().into_iter().filter(|who| !self.window(*who).leaving) {
+            let due_at = self.decision_due_at(who);
+            if due_at.is_some_and(|at| at <= self.now) && self.awake().len() == self.alive().len() {
+                let not_begun: i64 = self.connection.query_row(sql, [], |row| row.get(0)).unwrap();
+                assert!(not_begun > 0, "{who:?} has looked, and is due at {due_at:?}");
+            }
+        }
     }
 
     fn end_what_is_done(&mut self) -> bool {
