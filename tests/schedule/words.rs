@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use sexton::domain::automation::When;
 use sexton::domain::schedule::cron::Cron;
 use sexton::domain::schedule::rhythm::{Rhythm, Stop};
+use sexton::domain::schedule::zone::Zone;
+use sexton::domain::schedule::{local_time_with_offset, weekday_of};
 use sexton::domain::time::Timestamp;
 
 use super::support::{Fields, Written, at, cases, cron, fields, fires, zone};
@@ -226,4 +228,27 @@ proptest! {
         let clean = !words.contains("  ") && !words.contains(" ,") && !words.ends_with(' ') && words.len() < 700;
         prop_assert!(clean && words.is_ascii() && !words.contains('\n'), "{}", words);
     }
+}
+
+#[test]
+fn a_local_time_can_be_told_so_that_other_clocks_understand_it() {
+    for (name, instant, told, day) in [
+        ("Europe/London", "2025-01-06T09:00:00Z", "2025-01-06 09:00+00:00", "Monday"),
+        ("Europe/London", "2025-10-26T00:30:00Z", "2025-10-26 01:30+01:00", "Sunday"),
+        ("Europe/London", "2025-10-26T01:30:00Z", "2025-10-26 01:30+00:00", "Sunday"),
+        ("America/St_Johns", "2025-01-06T03:00:00Z", "2025-01-05 23:30-03:30", "Sunday"),
+        ("Asia/Tokyo", "2025-01-06T15:00:00Z", "2025-01-07 00:00+09:00", "Tuesday"),
+    ] {
+        assert_eq!(local_time_with_offset(&zone(name), at(instant)), told);
+        assert_eq!(weekday_of(&zone(name), at(instant)), day);
+    }
+}
+
+#[test]
+fn an_unknown_zone_is_shown_on_one_short_line() {
+    let told = |name: &str| Zone::named(name).unwrap_err().to_string();
+    let hint = "name one of the IANA database, such as `Europe/Berlin` or `UTC`";
+    assert_eq!(told("Mars/Base"), format!("there is no time zone `Mars/Base`; {hint}"));
+    assert_eq!(told("a\nb"), format!("there is no time zone `a\\nb`; {hint}"));
+    assert_eq!(told(&"x".repeat(61)), format!("there is no time zone `{}`; {hint}", "x".repeat(60)));
 }

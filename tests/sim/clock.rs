@@ -108,6 +108,26 @@ fn a_clock_that_was_more_than_a_day_ahead_has_answered_for_nothing_that_is_to_co
 }
 
 #[test]
+fn a_schedule_that_has_not_fired_yet_is_due_by_the_clock_that_went_back() {
+    let (mut world, owner) = working();
+    world.run_for(9 * HOUR + 30 * MINUTE);
+    let id = world.create(owner, daily(9));
+    world.set_clock(-2 * HOUR);
+    world.run_for(2 * HOUR);
+    assert_eq!(spawns(&world), [9 * 3600], "nothing has answered for nine o'clock");
+    assert_eq!(epochs(&world, &id), ["created", "clock"]);
+}
+
+#[test]
+fn a_clock_to_which_nothing_has_happened_is_not_written_down() {
+    let (mut world, owner) = working();
+    world.run_for(MINUTE);
+    let written = world.connection().total_changes();
+    world.decide(owner, |_, _| Ok(())).unwrap();
+    assert_eq!(world.connection().total_changes(), written);
+}
+
+#[test]
 fn a_one_shot_keeps_its_time_and_fires_once_however_the_clock_goes_back() {
     let (mut world, owner) = working();
     let at = |hours: i64| once(START.plus_ms(hours * HOUR).as_millis());
@@ -307,6 +327,23 @@ fn a_clock_that_has_held_for_ten_minutes_is_believed() {
     world.run_for(1);
     assert_eq!(world.story(&id), ["schedule stopped missed_schedule slots 3600..2592000 x720"]);
     world.audit_all();
+}
+
+#[test]
+fn that_the_clock_is_doubted_is_told_until_it_is_believed() {
+    let (mut world, owner) = working();
+    world.create(owner, every(600));
+    world.run_for(MINUTE);
+    let told = |world: &World| clock::trouble(&world.view(), world.now).unwrap();
+    assert_eq!(told(&world), None);
+    world.set_clock(YEAR + 40 * MINUTE);
+    world.settle();
+    let words = "the clock was set ahead by 8761 hours, so it may be wrong: no schedule fires for another";
+    assert!(told(&world).is_some_and(|told| told.starts_with(&format!("{words} 600 s"))));
+    world.now = world.now.plus_ms(10 * MINUTE - 1);
+    assert!(told(&world).is_some_and(|told| told.starts_with(&format!("{words} 1 s"))));
+    world.now = world.now.plus_ms(1);
+    assert_eq!(told(&world), None, "also before anybody has looked");
 }
 
 #[test]

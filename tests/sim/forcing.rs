@@ -11,7 +11,7 @@ use sexton::domain::refusal::Refusal;
 use sexton::engine::{close, presence};
 
 use crate::closer::{PROJECT, at_work, by_hand, close, said, status, told};
-use crate::window::exited;
+use crate::window::{Moved, exited};
 use crate::world::{Who, World};
 
 const WORKTREE: &str = "/worktree";
@@ -222,5 +222,46 @@ fn a_window_that_has_gone_leaves_nothing_that_others_would_wait_for() {
     for left in ["SELECT id FROM holds", "SELECT id FROM closes"] {
         assert!(!world.connection().prepare(left).unwrap().exists([]).unwrap(), "{left}");
     }
+    world.audit_all();
+}
+
+#[test]
+fn a_window_that_goes_has_shut_down_once_and_waits_for_nothing() {
+    // What there was of a shutdown before, whether a run was at work, and what is told in the end.
+    for (before, works, in_the_end) in [
+        (None, true, vec!["completed shutdown force"]),
+        (Some(Maintenance), false, vec!["completed shutdown maintenance"]),
+        (Some(Maintenance), true, vec!["completed shutdown maintenance", "completed shutdown force"]),
+        (Some(Force), true, vec!["completed shutdown force"]),
+    ] {
+        let (mut world, owner) = World::with_owner();
+        let run = works.then(|| at_work(&mut world, owner));
+        if let Some(mode) = before {
+            close(&mut world, owner, Shutdown, mode);
+        }
+        if !works {
+            world.settle();
+        }
+        world.prepare_to_leave(owner).unwrap();
+        if let Some(run) = run {
+            assert!(world.run_row(&run).run.stopping().is_some(), "it is not waited for: {before:?}");
+            while world.carry(owner, &run) == Moved::Yes {}
+        }
+        world.leave(owner).unwrap();
+        assert_eq!(told(&world), in_the_end, "{before:?}");
+        world.audit_all();
+    }
+}
+
+#[test]
+fn a_forced_close_of_a_directory_stops_nothing_elsewhere() {
+    let (mut world, owner) = World::with_owner();
+    let elsewhere = at_work(&mut world, owner);
+    world.directory = WORKTREE;
+    let run = at_work(&mut world, owner);
+    world.try_close(owner, Dispose, Force, &[WORKTREE]).unwrap();
+    world.settle();
+    assert_eq!(said(&world, &run), "manual stopped shutdown");
+    assert_eq!(said(&world, &elsewhere), "manual running");
     world.audit_all();
 }

@@ -75,6 +75,26 @@ fn silence_counts_from_the_last_word_and_not_from_when_that_was_noticed() {
 }
 
 #[test]
+fn a_command_that_writes_more_at_the_time_at_which_it_was_known_to_have_written_is_not_silent() {
+    let (mut world, owner) = World::with_owner();
+    let run = at_work(&mut world, owner, json!({"idleMs": MINUTE}));
+    world.run_for(10 * SECOND);
+    writes(&mut world, &run, 0);
+    let (at, bytes) = world.written[&run];
+    world.run_for(55 * SECOND);
+    // A file system may tell the time more coarsely than a command writes.
+    world.written.insert(run.clone(), (at, bytes + 1));
+    world.run_for(65 * SECOND - 1);
+    assert_eq!(
+        told(&world, &run),
+        "manual running",
+        "it was found to have written after a minute and ten seconds"
+    );
+    world.run_for(1);
+    assert_eq!(told(&world, &run), "manual failed timed_out");
+}
+
+#[test]
 fn a_file_system_whose_clock_is_wrong_makes_no_command_silent_and_none_immortal() {
     for ahead_ms in [-YEAR, YEAR] {
         let (mut world, owner) = World::with_owner();

@@ -60,6 +60,17 @@ fn a_slot_that_a_stopped_owner_does_not_claim_is_claimed_by_another_window_once(
 }
 
 #[test]
+fn what_a_stopped_window_has_not_begun_is_taken_by_the_one_that_sees_it() {
+    let (mut world, owner) = World::with_owner();
+    let (_, last) = (world.open(), world.open());
+    let (_, run) = by_hand(&mut world, owner, json!({}));
+    hang(&mut world, owner);
+    world.now = world.now.plus_ms(3 * SECOND);
+    world.tick(last).unwrap();
+    assert_eq!(world.run_row(&run).given_to, Some(world.window(last).actor.instance.clone()));
+}
+
+#[test]
 fn an_observer_never_stands_by() {
     let (mut world, owner) = World::with_owner();
     let observer = world.open_as(Role::Observer);
