@@ -10,7 +10,7 @@ use crate::failpoint::Injected;
 pub enum LedgerError {
     /// SQLite reported an error.
     #[error(transparent)]
-    Sqlite(#[from] rusqlite::Error),
+    Sqlite(rusqlite::Error),
     /// The operating system reported an error.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -189,6 +189,29 @@ fn way_out(reason: StorageReason) -> &'static str {
         StorageReason::Busy => "another process holds the ledger; try again, or end that process",
         StorageReason::Io => {
             "see whether the disk of the state directory works and no limit on the size of files is in the way"
+        }
+    }
+}
+
+impl From<rusqlite::Error> for LedgerError {
+    /// A text that is none, or a number where a text is to be, is what one row says, and nothing that is wrong with the
+    /// database.
+    fn from(error: rusqlite::Error) -> Self {
+        let is_of_one_row = matches!(
+            error,
+            rusqlite::Error::Utf8Error(..)
+                | rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+        );
+        match is_of_one_row {
+            true => LedgerError::Unreadable {
+                column: "of a row",
+                found: String::new(),
+                why: error.to_string(),
+                by: Writer::Nobody,
+            },
+            false => LedgerError::Sqlite(error),
         }
     }
 }
