@@ -190,11 +190,16 @@ impl View<'_> {
 
     /// Whether there are so many automations, without those that were deleted. Costs nothing where so many never were.
     pub fn has_automations(&self, count: i64) -> Result<bool, LedgerError> {
-        let sql = "SELECT coalesce(max(row), 0) >= ?1
-                     AND (SELECT count(*) FROM (SELECT 1 FROM automations WHERE deleted_at IS NULL LIMIT ?1)) >= ?1
-                   FROM automations";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        Ok(statement.query_row([count], |row| row.get(0))?)
+        let ever: i64 = self
+            .connection
+            .prepare_cached("SELECT coalesce(max(row), 0) FROM automations")?
+            .query_row([], |row| row.get(0))?;
+        if ever < count {
+            return Ok(false);
+        }
+        let sql = "SELECT count(*) FROM (SELECT 1 FROM automations WHERE deleted_at IS NULL LIMIT ?1)";
+        let now: i64 = self.connection.prepare_cached(sql)?.query_row([count], |row| row.get(0))?;
+        Ok(now >= count)
     }
 
     /// A page of automations, newest first.
