@@ -149,8 +149,12 @@ fn ask(counted: &mut Counted, method: &str, params: &[Value], manner: Manner) ->
             counted.begin()?;
         }
         match manner {
-            Manner::OneByOne => drop(requests.one_by_one(counted.client())?),
-            Manner::InFlight => drop(requests.in_flight(counted.client())?),
+            Manner::OneByOne => {
+                requests.one_by_one(counted.client())?;
+            }
+            Manner::InFlight => {
+                requests.in_flight(counted.client())?;
+            }
         }
     }
     Ok(params.len())
