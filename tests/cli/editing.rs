@@ -4,8 +4,8 @@ use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
 
-use crate::support::Place;
 use crate::support::client::Client;
+use crate::support::{Place, program};
 use crate::typing::{Seen, answer, complaint, masked, seen, sexton_at};
 
 fn make(client: &mut Client) -> Value {
@@ -101,10 +101,8 @@ fn what_cannot_be_changed_is_told_of_the_flags() {
 /// Edits with this script as the editor, which is given the file as `$1`, in a terminal that types `answers`.
 fn in_editor(place: &Place, editor: &str, answers: &str) -> Seen {
     let script = place.file("editor");
-    std::fs::write(&script, format!("#!/bin/sh\necho >> \"{}\"\n{editor}\n", place.file("edits").display()))
-        .expect("files can be made here");
-    let mut chmod = Command::new("chmod");
-    assert!(chmod.arg("+x").arg(&script).status().expect("files can be made here").success());
+    let lines = format!("#!/bin/sh\necho >> \"{}\"\n{editor}\n", place.file("edits").display());
+    program::write(&script, &lines);
     let line = format!("'{}' edit Build 2>&1", env!("CARGO_BIN_EXE_sexton"));
     // It gives whoever it starts a terminal, and types there what comes in.
     let mut terminal = Command::new("script");

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use sexton::domain::run::ErrorClass;
 use sexton::exec::{Ended, Exit, GuardProgram, OutputSize, Report, StartFailure, spool};
 
+use crate::program;
 use crate::support::{Place, Run, carriers, carry_out, carry_out_with, is_our_zombie};
 
 #[tokio::test]
@@ -102,7 +103,7 @@ async fn what_cannot_start_says_why() {
     let place = Place::new();
     std::fs::write(place.file("plain.txt"), "no program").unwrap();
     std::fs::create_dir(place.file("folder")).unwrap();
-    std::fs::write(place.script("no-interpreter", ""), "#!/no/such/shell\n").unwrap();
+    program::write(&place.file("no-interpreter"), "#!/no/such/shell\n");
     let in_directory = |name: &str| {
         let mut work = place.shell("echo started > effect");
         work.directory = place.file(name);

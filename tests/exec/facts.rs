@@ -9,6 +9,7 @@ use sexton::domain::run::{Changes, Diffstat};
 use sexton::exec::facts;
 
 use crate::git::{Repository, git};
+use crate::program;
 use crate::support::in_time;
 
 struct Place {
@@ -259,8 +260,7 @@ async fn looking_starts_nothing_that_the_repository_names() {
     let place = Place::new();
     let Some(repository) = Repository::at(&place.beside("project")) else { return };
     let (trace, program) = (place.beside("trace"), place.beside("program"));
-    fs::write(&program, format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat\n", trace.display())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&program, &format!("#!/bin/sh\necho \"$@\" >> '{}'\ncat\n", trace.display()));
     let evil = |name: &str| format!("'{}' {name}", program.display());
     let configure = |repository: &Repository| {
         repository.write(".git/info/attributes", "* filter=a=b.c diff=x\n");

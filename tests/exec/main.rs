@@ -12,6 +12,8 @@ mod facts;
 mod git;
 mod leftovers;
 mod prechecks;
+#[path = "../support/program.rs"]
+mod program;
 mod pruning;
 mod support;
 mod worktrees;

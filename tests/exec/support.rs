@@ -3,7 +3,6 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,6 +14,8 @@ use sexton::exec::{
     TOKEN_VARIABLE,
 };
 use tokio::sync::mpsc;
+
+use crate::program;
 
 /// Longer than anything here takes on a busy machine, shorter than anybody's patience.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -61,9 +62,7 @@ impl Place {
     /// A program of its own: a script for the shell.
     pub(crate) fn script(&self, name: &str, lines: &str) -> PathBuf {
         let path = self.file(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{lines}\n")).expect("a script");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
-            .expect("an executable script");
+        program::write(&path, &format!("#!/bin/sh\n{lines}\n"));
         path
     }
 

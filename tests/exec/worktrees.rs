@@ -10,6 +10,7 @@ use sexton::exec::StartFailure;
 use sexton::exec::worktree::ensure;
 
 use crate::git::{Repository, commit, git, git_fails, write};
+use crate::program;
 use crate::support::in_time;
 
 const LIMIT: Duration = Duration::from_secs(60);
@@ -66,8 +67,7 @@ async fn one_is_made_on_its_own_branch_from_head_and_is_ignored() {
     repository.write("README", "not committed\n");
     // A hook of the user's is for the user's own work.
     let hook = repository.file(".git/hooks/post-checkout");
-    write(&hook, "#!/bin/sh\ntouch hooked\n");
-    fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program::write(&hook, "#!/bin/sh\ntouch hooked\n");
     for words in ["nightly", "other-one", "nightly"] {
         place.ensure(repository.top(), words).await.unwrap();
     }
@@ -349,8 +349,7 @@ async fn making_one_is_bounded_and_git_is_looked_for_where_the_window_says() {
     let bin = programs.path();
     let name = WorktreeName::from_words("w").unwrap();
     // A git that never ends.
-    write(&bin.join("git"), "#!/bin/sh\nexec tail -f /dev/null\n");
-    fs::set_permissions(bin.join("git"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    program::write(&bin.join("git"), "#!/bin/sh\nexec tail -f /dev/null\n");
     let short = Duration::from_millis(300);
     let made = ensure(repository.top(), &name, &lock, short, bin.to_str());
     let failure = in_time("an end", made).await.unwrap_err();

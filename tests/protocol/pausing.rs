@@ -1,14 +1,12 @@
 //! `automation/pause` and `automation/resume`: nothing is due in between, and nothing of that time is missed.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{LOG, dormant, every, once, shell, with};
-use crate::support::{Place, assert_invalid_params, eventually, faults, nothing_happens, wall_ms};
+use crate::support::{Place, assert_invalid_params, eventually, faults, nothing_happens, program, wall_ms};
 
 fn at(value: &Value) -> i64 {
     value.as_i64().unwrap_or_else(|| panic!("{value} is no instant"))
@@ -211,8 +209,7 @@ fn what_cannot_start_as_it_is_configured_rests_at_once_and_goes_on_when_it_was_m
     assert_eq!((&still["pause"], &still["state"]["failureStreak"]), (pause, &json!(2)));
 
     let tool = place.file("tool");
-    fs::write(&tool, format!("#!/bin/sh\n{LOG}\n")).expect("a script");
-    fs::set_permissions(&tool, fs::Permissions::from_mode(0o755)).expect("an executable script");
+    program::write(&tool, &format!("#!/bin/sh\n{LOG}\n"));
     let by_hand = client.run(&automation);
     client.wait_for_run(&by_hand, "succeeded");
     assert_eq!(&shown(&mut client, &automation)["pause"], pause, "only a person has it go on");

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::editor::at;
-use crate::support::Place;
+use crate::support::{Place, program};
 
 /// A message as it was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,9 +104,7 @@ impl Recording {
         #[expect(clippy::disallowed_methods, reason = "recording is asked for by whoever runs the tests")]
         std::env::var_os("SEXTON_RECORD")?;
         let (bytes, listener) = (place.beside("sent"), place.beside("listener"));
-        std::fs::write(&listener, LISTENER).unwrap();
-        let made = Command::new("chmod").arg("+x").arg(&listener).status().unwrap();
-        assert!(made.success(), "chmod +x {}", listener.display());
+        program::write(&listener, LISTENER);
         command
             .env("LISTENED_TO", env!("CARGO_BIN_EXE_sexton"))
             .env("SENT", &bytes)

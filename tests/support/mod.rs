@@ -16,6 +16,7 @@ pub(crate) mod ledger;
 #[cfg(target_os = "linux")]
 pub(crate) mod machine;
 pub(crate) mod missing;
+pub(crate) mod program;
 mod spawn;
 pub(crate) mod wire;
 

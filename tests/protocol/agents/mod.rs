@@ -24,7 +24,7 @@ use crate::support::audit;
 use crate::support::client::Client;
 use crate::support::drafts::dormant;
 use crate::support::git::Repository;
-use crate::support::{Place, Spawn, eventually, ledger};
+use crate::support::{Place, Spawn, eventually, ledger, program};
 
 /// The log of all agents of a test.
 const LOG: &str = "agent.log";
@@ -65,10 +65,7 @@ impl Bench {
 
     /// The program is a script for the shell from now on. `$AGENT` is the scripted agent.
     fn program_becomes(&self, script: &str) {
-        use std::os::unix::fs::PermissionsExt;
-        let _ = std::fs::remove_file(self.program());
-        std::fs::write(self.program(), format!("#!/bin/sh\n{script}\n")).expect("a program");
-        std::fs::set_permissions(self.program(), std::fs::Permissions::from_mode(0o755)).expect("a program");
+        program::write(&self.program(), &format!("#!/bin/sh\n{script}\n"));
     }
 
     /// How the agent is configured.

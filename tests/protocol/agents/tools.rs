@@ -6,7 +6,7 @@ use super::{AGENT, Bench, LOG, asking, carried_out, ended, subscribed, words};
 use crate::support::agents::heard;
 use crate::support::client::Client;
 use crate::support::drafts::with;
-use crate::support::{Spawn, ledger};
+use crate::support::{Spawn, ledger, program};
 
 /// The servers that each session of a run was opened with.
 fn given(bench: &Bench, run: &Value) -> Vec<Value> {
@@ -162,7 +162,7 @@ fn a_reminder_of_once_is_not_told_to_end_its_repetition() {
 fn the_tools_of_a_sidecar_whose_binary_has_gone_or_was_replaced() {
     let bench = Bench::new();
     let copy = bench.place.beside("sexton");
-    let install = || std::fs::copy(env!("CARGO_BIN_EXE_sexton"), &copy).unwrap();
+    let install = || program::copy(env!("CARGO_BIN_EXE_sexton"), &copy);
     install();
     let sidecar = Spawn::of(&bench.place, &copy).option("providers", json!({AGENT: bench.provider()}));
     let mut client = subscribed(sidecar.open());

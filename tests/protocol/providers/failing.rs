@@ -1,6 +1,5 @@
 //! Agents that cannot be asked: what is told of them, and of what names them.
 
-use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -8,7 +7,7 @@ use serde_json::{Value, json};
 use super::{LOG, nothing_is_left};
 use crate::support::agents::{AGENT, for_model, scripted, scripted_agent};
 use crate::support::client::Client;
-use crate::support::{Place, clock, faults};
+use crate::support::{Place, clock, faults, program};
 
 /// What is told when an agent that is configured like this is asked: why it could not be.
 fn why(agent: &Value) -> String {
@@ -112,8 +111,7 @@ fn an_agent_that_came_to_itself_is_ready_again() {
 fn no_program_of_the_project_is_started_because_of_its_name() {
     let place = Place::new();
     let program = place.project().join("agent-of-the-project");
-    std::fs::write(&program, "#!/bin/sh\ntouch started\n").unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&program, "#!/bin/sh\ntouch started\n");
     for path in [".:/usr/bin:/bin", "/usr/bin:/bin:", ":/usr/bin", "../project:/usr/bin"] {
         let agent = json!({"command": ["agent-of-the-project"]});
         let by_provider = json!({"command": ["agent-of-the-project"], "env": {"PATH": path}});

@@ -1,13 +1,13 @@
 //! What a command is given: its environment, its input, its directory, and nothing else.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 
 use crate::support::Spawn;
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, every, shell};
-use crate::support::{Place, wall_ms};
+use crate::support::{Place, program, wall_ms};
 
 fn output(client: &mut Client, automation: &Value) -> String {
     let run = client.run(automation);
@@ -164,8 +164,7 @@ fn a_run_executes_the_automation_as_it_was_when_it_was_asked_for() {
 fn a_command_is_found_by_name_by_path_and_from_the_project() {
     let place = Place::new();
     let script = place.file("script");
-    std::fs::write(&script, "#!/bin/sh\necho \"$0\"\n").unwrap();
-    std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&script, "#!/bin/sh\necho \"$0\"\n");
     let mut client = place.open();
     client.subscribe(json!({}));
     for program in ["./script", script.to_str().unwrap()] {
@@ -199,7 +198,7 @@ fn a_project_that_was_moved_away_fails_the_run_with_its_path() {
 fn runs_go_on_after_the_binary_was_replaced() {
     let place = Place::new();
     let copy = place.beside("sexton");
-    std::fs::copy(env!("CARGO_BIN_EXE_sexton"), &copy).unwrap();
+    program::copy(env!("CARGO_BIN_EXE_sexton"), &copy);
     let mut client = Spawn::of(&place, &copy).open();
     client.subscribe(json!({}));
     // As an upgrade does it: the old file is gone, and another program has its name.

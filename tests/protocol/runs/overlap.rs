@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::drafts::{LOG, dormant, every, shell, with};
-use crate::support::{Place, kind};
+use crate::support::{Place, kind, program};
 
 /// The draft with this policy.
 fn policy(draft: Value, policy: Value) -> Value {
@@ -101,13 +101,7 @@ fn a_run_whose_program_is_not_there_yet_is_tried_again() {
         client.wait_for_event("a retry", |event| event["run"]["trigger"]["of"] == first)["run"].clone();
     assert_eq!((&again["waiting"]["for"], &again["attendance"]), (&json!("retry"), &json!("attended")));
     assert_eq!(again["slots"], Value::Null);
-    // Whoever reads the file meanwhile would find half of it, so it comes by another name.
-    let made = place.file("made");
-    std::fs::write(&made, "#!/bin/sh\necho done >> log\n").expect("a script");
-    let mut mode = std::fs::metadata(&made).expect("a script").permissions();
-    std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o700);
-    std::fs::set_permissions(&made, mode).expect("a script");
-    std::fs::rename(&made, &program).expect("a script");
+    program::write(&program, "#!/bin/sh\necho done >> log\n");
     let ran = client.wait_for_event("a success", |event| event["run"]["state"] == "succeeded")["run"].clone();
     assert_eq!(ran["trigger"]["kind"], "retry");
     assert!(ran["startedAt"].as_i64() >= failed["completedAt"].as_i64().map(|at| at + 1000), "{ran}");

@@ -1,7 +1,6 @@
 //! A repository that wants to be run.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -10,6 +9,7 @@ use crate::support::Place;
 use crate::support::agents::{AGENT, scripted};
 use crate::support::drafts::{dormant, shell, with};
 use crate::support::git::Repository;
+use crate::support::program;
 
 /// Names that a program of the repository could be found by.
 const NAMES: [&str; 8] = ["git", "sexton", "agent", "claude", "opencode", "sh", "env", "git-lfs"];
@@ -18,8 +18,7 @@ const NAMES: [&str; 8] = ["git", "sexton", "agent", "claude", "opencode", "sh", 
 fn bait(repository: &Repository, program: &str) {
     for name in NAMES {
         let path = repository.file(name);
-        fs::write(&path, format!("#!/bin/sh\nexec {program} {name} \"$@\"\n")).expect("the place");
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the place");
+        program::write(&path, &format!("#!/bin/sh\nexec {program} {name} \"$@\"\n"));
     }
     let provider = json!({"providers": {AGENT: {"command": [program, "provider"]}}}).to_string();
     for name in [".sexton/config.json", "sexton.json", "config.json", ".config/sexton/config.json"] {
@@ -56,8 +55,7 @@ fn bait_git(repository: &Repository, program: &str) {
         {
             let path = repository.file(place).join(hook);
             fs::create_dir_all(path.parent().expect("the place")).expect("the place");
-            fs::write(&path, format!("#!/bin/sh\nexec {program} hook {hook}\n")).expect("the place");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("the place");
+            program::write(&path, &format!("#!/bin/sh\nexec {program} hook {hook}\n"));
         }
     }
 }
@@ -70,8 +68,7 @@ fn nothing_of_a_repository_is_started_because_it_is_there() {
     // The names of places have a blank, and those of programs here have not.
     let short = tempfile::tempdir().unwrap();
     let program = short.path().join("bait");
-    fs::write(&program, format!("#!/bin/sh\necho \"$@\" >> '{}'\n", trace.display())).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program::write(&program, &format!("#!/bin/sh\necho \"$@\" >> '{}'\n", trace.display()));
     let program = program.to_str().unwrap();
     bait(&repository, program);
     repository.commit("bait");
