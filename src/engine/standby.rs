@@ -25,8 +25,7 @@ pub const SERVED_STOP_MS: i64 = 10_000;
 pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Refusal> {
     let me = &context.me.instance;
     let limits = shared_limits(tx, context)?;
-    let given_by = context.now.plus_ms(-limits.standby_ms);
-    for id in tx.neglected_runs(me, given_by)? {
+    for id in tx.neglected_runs(me, context.now, limits.standby_ms)? {
         // One that only a later version understands is for those who do.
         let Some(Stored::Known(run)) = tx.stored_run(&id)? else { continue };
         // A prompt stays with the only window that serves its provider, however long that takes.

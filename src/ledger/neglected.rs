@@ -10,12 +10,18 @@ use crate::domain::time::Timestamp;
 /// The runs `r` that another instance than `?1` was given.
 const GIVEN_TO_OTHERS: &str = "r.completed_at IS NULL AND r.given_to IS NOT NULL AND r.given_to <> ?1";
 
+/// How many times the patience with whoever was given a run is multiplied: by how often it was given to anybody, up
+/// to eight. On a machine that is slow to begin anything, a run would else be taken from each before it can, again
+/// and again, and what everybody prepares for it in vain makes the machine slower still.
+const TIMES: &str = "max(1, min(r.given_number, 8))";
+
 /// The condition that a run has begun.
 const BEGUN: &str = "EXISTS (SELECT 1 FROM processes p WHERE p.run = r.row)";
 
 impl View<'_> {
     /// When another instance than this one will have neglected something: a run that it has not begun so long after
-    /// it was given, a limit that it has not acted on for so long, or a stop that it has not carried out.
+    /// it was given, times how often it was given to anybody; a limit that it has not acted on for so long; or a stop
+    /// that it has not carried out.
     pub fn next_neglected(
         &self,
         me: &InstanceId,
@@ -24,7 +30,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT min(CASE WHEN r.stopping IS NOT NULL THEN r.deadline_at
                              WHEN {BEGUN} THEN r.deadline_at + ?2
-                             ELSE r.given_at + ?2 END)
+                             ELSE r.given_at + ?2 * {TIMES} END)
              FROM runs r INDEXED BY runs_given WHERE {GIVEN_TO_OTHERS}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
@@ -32,15 +38,22 @@ impl View<'_> {
         Ok(at.map(Timestamp::from_millis))
     }
 
-    /// The runs that another instance was given at this time or earlier and has not begun.
-    pub fn neglected_runs(&self, me: &InstanceId, given_by: Timestamp) -> Result<Vec<RunId>, LedgerError> {
+    /// The runs that another instance was given and has not begun for longer than there is patience with it: the longer, the
+    /// more others have had it before.
+    pub fn neglected_runs(
+        &self,
+        me: &InstanceId,
+        now: Timestamp,
+        patience_ms: i64,
+    ) -> Result<Vec<RunId>, LedgerError> {
         let sql = format!(
             "SELECT r.id FROM runs r INDEXED BY runs_given
-             WHERE {GIVEN_TO_OTHERS} AND r.given_at <= ?2 AND NOT {BEGUN}
+             WHERE {GIVEN_TO_OTHERS} AND r.given_at + ?3 * {TIMES} <= ?2 AND NOT {BEGUN}
              ORDER BY r.given_to, r.row"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let ids = statement.query_map((me.as_str(), given_by.as_millis()), |row| row.get::<_, String>(0))?;
+        let given = (me.as_str(), now.as_millis(), patience_ms);
+        let ids = statement.query_map(given, |row| row.get::<_, String>(0))?;
         ids.map(|id| Ok(RunId::from_text(id?))).collect()
     }
 

@@ -125,7 +125,7 @@ fn every_look_of_the_loop_and_of_a_client_finds_its_rows_by_index() {
     }
     view.next_own_deadline(&me).unwrap();
     view.next_neglected(&me, 2000).unwrap();
-    view.neglected_runs(&me, now).unwrap();
+    view.neglected_runs(&me, now, 0).unwrap();
     view.overdue_stops(&me, now).unwrap();
     view.begun_elsewhere(&me).unwrap();
     view.orders(&me).unwrap();

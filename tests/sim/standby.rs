@@ -109,6 +109,34 @@ fn a_run_that_its_window_does_not_begin_is_begun_by_another_and_never_twice() {
 }
 
 #[test]
+fn a_run_that_everybody_is_slow_to_begin_is_left_longer_to_each_who_has_it() {
+    let (mut world, first) = World::with_owner();
+    let windows = [first, world.open(), world.open()];
+    let (_, run) = by_hand(&mut world, first, json!({}));
+    let times_given = |world: &World| -> i64 {
+        let sql = "SELECT given_number FROM runs WHERE id = ?1";
+        world.connection().query_row(sql, [run.as_str()], |row| row.get(0)).unwrap()
+    };
+    assert_eq!(times_given(&world), 1);
+    let mut passed_on_after = Vec::new();
+    for second in 1..=40 {
+        let before = times_given(&world);
+        world.now = world.now.plus_ms(SECOND);
+        // Everybody decides, and nobody gets as far as to begin it.
+        for who in windows {
+            world.tick(who).unwrap();
+        }
+        if times_given(&world) > before {
+            passed_on_after.push(second);
+        }
+    }
+    assert_eq!(passed_on_after, [2, 6, 12, 20, 30]);
+    world.settle();
+    assert_eq!(starts(&world), [40 * SECOND], "whoever has it last begins it");
+    world.audit_all();
+}
+
+#[test]
 fn what_was_asked_of_an_observer_is_begun_by_a_participant_if_that_one_does_not() {
     let (mut world, _) = World::with_owner();
     let observer = world.open_as(Role::Observer);

@@ -57,7 +57,7 @@ const COMMON: [&str; 14] = [
     "(Paused, Some(\"Stopped(Paused)\"))",
 ];
 
-const SOME_WORLDS: u64 = 170;
+const SOME_WORLDS: u64 = 400;
 
 /// The same, of this many worlds.
 const RARER: [&str; 2] = ["(Waiting, Some(\"Waited(Capacity)\"))", "(Waiting, Some(\"Waited(Directory)\"))"];
