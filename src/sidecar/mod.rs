@@ -39,6 +39,7 @@ mod sweep;
 mod tools;
 mod upkeep;
 mod vigil;
+mod workers;
 mod worktrees;
 
 pub use compose::SidecarHost;

@@ -4,9 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use tokio::sync::Semaphore;
-
 use super::Sidecar;
+use super::workers::Workers;
 use crate::domain::automation::Task;
 use crate::domain::draft::{Commitment, CreateParams};
 use crate::domain::refusal::Refusal;
@@ -25,14 +24,14 @@ const PATIENCE_MS: i64 = 10_000;
 
 /// Who may have something worked out now.
 pub(super) struct Simulations {
-    places: Arc<Semaphore>,
+    workers: Workers,
     /// How often all that were worked out were given up.
     given_up: AtomicU64,
 }
 
 impl Default for Simulations {
     fn default() -> Self {
-        Simulations { places: Arc::new(Semaphore::new(AT_ONCE)), given_up: AtomicU64::new(0) }
+        Simulations { workers: Workers::new("simulation", AT_ONCE), given_up: AtomicU64::new(0) }
     }
 }
 
@@ -58,10 +57,18 @@ impl Drop for Waits {
 
 impl Sidecar {
     pub(super) async fn foretell(&self, request: SimulateRequest) -> Answer<Simulation> {
-        let Ok(place) = self.parts.simulations.places.clone().try_acquire_owned() else {
-            return Err(Refusal::Overloaded(format!(
-                "{AT_ONCE} simulations are worked out already; wait for one of them, or cancel it"
-            )));
+        let worker = match self.parts.simulations.workers.take() {
+            Ok(Some(worker)) => worker,
+            Ok(None) => {
+                return Err(Refusal::Overloaded(format!(
+                    "{AT_ONCE} simulations are worked out already; wait for one of them, or cancel it"
+                )));
+            }
+            Err(error) => {
+                return Err(Refusal::Overloaded(format!(
+                    "no thread could be started: {error}; try again later"
+                )));
+            }
         };
         let times_given_up = self.parts.simulations.times_given_up();
         if let Some(draft) = request.draft.clone().filter(|draft| may_have_to_ask(&draft.definition.task)) {
@@ -85,13 +92,11 @@ impl Sidecar {
                 false if clock.read().awake_ms - begun_ms > PATIENCE_MS => Patience::Over,
                 false => Patience::Lasts,
             };
-            let simulation = sidecar.simulate_now(request, &patience);
-            drop(place);
-            simulation
+            sidecar.simulate_now(request, &patience)
         };
-        let simulated = tokio::task::spawn_blocking(work).await;
+        let simulated = worker.work_out(work).await;
         drop(waits);
-        simulated.map_err(|error| Refusal::Internal(format!("a simulation panicked: {error}")))?
+        simulated.map_err(|_| Refusal::Internal("a simulation panicked".to_owned()))?
     }
 
     /// Blocks.

@@ -236,3 +236,34 @@ fn a_draft_is_foretold_while_somebody_else_writes() {
     drop(writes);
     client.finish();
 }
+
+/// The threads of this window that work simulations out.
+fn threads(client: &Client) -> Vec<String> {
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", client.pid())).expect("our own child");
+    let of_simulations = |task: &std::path::PathBuf| {
+        // One that has ended meanwhile is none.
+        std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name.trim() == "simulation")
+    };
+    let mut threads: Vec<_> = tasks.flatten().map(|task| task.path()).filter(of_simulations).collect();
+    threads.sort();
+    threads.iter().map(|task| task.display().to_string()).collect()
+}
+
+/// Each thread would keep what a simulation takes.
+#[test]
+fn one_after_the_other_they_are_worked_out_by_one_thread_that_stays() {
+    let place = Place::new();
+    let mut client = place.open();
+    let id = client.create(every("each half hour", 30 * MINUTE_MS, shell("true")));
+    assert_eq!(threads(&client), [""; 0], "nobody has asked");
+    ahead(&mut client, 2, json!({}));
+    let first = threads(&client);
+    assert_eq!(first.len(), 1, "{first:?}");
+    for _ in 0..5 {
+        ahead(&mut client, 2, json!({}));
+        // What is to come is foretold.
+        client.get("automation/explain", json!({"id": id}));
+        assert_eq!(threads(&client), first);
+    }
+    client.finish();
+}
