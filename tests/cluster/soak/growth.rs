@@ -37,10 +37,10 @@ impl Measure {
             Measure::Descriptors => rule("descriptors", 100.0, 2.0),
             // A dozen of its own, one for each other window, and those that wait for a file or a process.
             Measure::Threads => rule("threads", 96.0, 4.0),
-            // What works something out for a client, such as a simulation, does so on a thread of its own, and the C library
-            // keeps some megabytes for each of those that are at work at once: the first time may come late.
-            Measure::Resident => rule("resident, KB", 131_072.0, 4096.0),
-            Measure::Proportional => rule("proportional, KB", 65_536.0, 4096.0),
+            // What a simulation takes is kept after the first one, and the next finds it again. What is left are some hundred
+            // kilobytes, more slowly all the time: pages and statements that SQLite keeps, and the heap of the loop.
+            Measure::Resident => rule("resident, KB", 131_072.0, 1024.0),
+            Measure::Proportional => rule("proportional, KB", 65_536.0, 1024.0),
             // SQLite begins it anew after four megabytes when nobody reads in it; that somebody does happens.
             Measure::Log => rule("log, KB", 16_384.0, 4096.0),
             Measure::LogInLongLook => rule("log in a long look, KB", 32_768.0, 4096.0),
