@@ -196,8 +196,8 @@ pub(super) fn is_doubted(view: &View<'_>, now: Timestamp) -> Result<bool, Refusa
 pub fn begin_anew(tx: &Tx<'_>, context: &mut Context<'_>, remaining: Remaining) -> Result<Progress, Refusal> {
     let rows = tx.automations_after(remaining.after, AUTOMATIONS_PER_TICK)?;
     for row in &rows {
-        tick::apart(tx, context, *row, |tx, context, automation| {
-            begin_one_anew(tx, context, automation, remaining.whose)
+        tick::apart(tx, context, *row, |tx, context| {
+            begin_one_anew(tx, context, &mut tx.automation_at(*row)?, remaining.whose)
         })?;
     }
     let last = rows.last().filter(|_| rows.len() == AUTOMATIONS_PER_TICK);

@@ -2,7 +2,9 @@
 
 use super::ending::{self, Remains};
 use super::limits::{self, Limit, SignOfLife};
-use super::{AT_ONCE, Context, Progress, assign, blocker, cancel, delete, probe, progress, shared_limits};
+use super::{
+    AT_ONCE, Context, Progress, assign, blocker, cancel, delete, probe, progress, shared_limits, tick,
+};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{ErrorCode, StopReason};
 use crate::domain::run::{Outcome, Urgency, WaitingFor, Wish};
@@ -50,8 +52,9 @@ pub fn settle(tx: &Tx<'_>, context: &mut Context<'_>, looked_at: &[SignOfLife]) 
     }
     probe::give_up(tx, context)?;
     for automation in wishes {
-        let automation = tx.automation_at(automation.row)?;
-        delete::give_up(tx, context, automation)?;
+        tick::apart(tx, context, automation, |tx, context| {
+            delete::give_up(tx, context, tx.automation_at(automation)?)
+        })?;
     }
     assign::assign(tx, context)?;
     wait_on(tx, context, unplaced)?;

@@ -1,10 +1,10 @@
 //! The one way in which a run ends, and what follows from it.
 
-use super::{Context, assign, delete, derive, later, pause, records, rest, retry};
+use super::{Context, assign, delete, derive, later, pause, records, rest, retry, tick};
 use crate::domain::automation::EpochEnd;
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::{State, StopReason};
-use crate::domain::run::{Outcome, Phase, ProcessEnd, Trigger};
+use crate::domain::run::{Outcome, Phase, ProcessEnd, Skipped, Trigger};
 use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
 
 /// Whether everything that belonged to a run has gone.
@@ -17,7 +17,8 @@ pub enum Remains {
 }
 
 /// Ends a run: its row, the record of what it skipped, what follows for its automation, and for those that
-/// waited for it.
+/// waited for it. Where nothing can be said of the automation, because its rows cannot be read, that one is set aside
+/// and everything else goes on: a run that could not end would hold its directory and keep others waiting.
 pub(super) fn end(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
@@ -34,20 +35,17 @@ pub(super) fn end(
         tx.delete_process(run.row)?;
     }
     derive::publish_run(tx, &mut run, context.now)?;
-    let to_try_again = match tx.stored_automation_at(run.automation)? {
-        Stored::Known(mut automation) => {
+    let followed =
+        tick::apart(tx, context, run.automation, |tx, context| follow(tx, context, &run, skipped))?;
+    let to_try_again = match followed {
+        Some(to_try_again) => to_try_again,
+        // A run has ended, whether or not it can be said what that means for its automation. What was counted on it is
+        // on no other row, so it is written down all the same.
+        None => {
             if let Some(skipped) = skipped {
-                records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
+                let epoch = tx.epoch_of(run.automation)?;
+                records::record_counted_on(tx, context, &run, epoch, skipped)?;
             }
-            delete::forget_void_wish(&mut automation, context.now);
-            let tried_again = retry::follows(tx, &automation, &run)?;
-            let before = retry::tried_before(tx, &run)?;
-            let counts = if tried_again { Counts::Neither } else { counts(&run, before.as_ref()) };
-            follow_up(tx, context, &mut automation, counts)?;
-            tried_again.then_some(automation)
-        }
-        Stored::Later(automation) => {
-            later::follow_up(tx, context, *automation, &run, skipped, counts(&run, None))?;
             None
         }
     };
@@ -59,6 +57,32 @@ pub(super) fn end(
         retry::again(tx, context, &mut automation, &run)?;
     }
     assign::move_up(tx, context, &run.run.id)
+}
+
+/// What follows from the end of a run for its automation; gives that if the run is to be tried again.
+fn follow(
+    tx: &Tx<'_>,
+    context: &mut Context<'_>,
+    run: &RunRow,
+    skipped: Option<Skipped>,
+) -> Result<Option<AutomationRow>, Refusal> {
+    match tx.stored_automation_at(run.automation)? {
+        Stored::Known(mut automation) => {
+            if let Some(skipped) = skipped {
+                records::record(tx, context, &automation, skipped.slots, skipped.reason)?;
+            }
+            delete::forget_void_wish(&mut automation, context.now);
+            let tried_again = retry::follows(tx, &automation, run)?;
+            let before = retry::tried_before(tx, run)?;
+            let counts = if tried_again { Counts::Neither } else { counts(run, before.as_ref()) };
+            follow_up(tx, context, &mut automation, counts)?;
+            Ok(tried_again.then_some(automation))
+        }
+        Stored::Later(automation) => {
+            later::follow_up(tx, context, *automation, run, skipped, counts(run, None))?;
+            Ok(None)
+        }
+    }
 }
 
 /// How an end counts for the automation.

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use super::delete::Deletion;
 use super::ending::{self, Counts, Remains};
 use super::presence::Left;
-use super::{Context, assign, derive, no_automation, other_revision, records, retention};
+use super::{Context, assign, derive, no_automation, other_revision, records, retention, tick};
 use crate::domain::event::{Event, Tombstone};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
@@ -122,12 +122,14 @@ pub(super) fn settle_runs_of(
         if left.is_some_and(|left| left.remains == Remains::Nothing) {
             tx.release(&run.run.id)?;
         }
-        match tx.stored_automation_at(run.automation)? {
-            Stored::Known(mut automation) => {
-                ending::follow_up(tx, context, &mut automation, Counts::Neither)?;
+        tick::apart(tx, context, run.automation, |tx, context| {
+            match tx.stored_automation_at(run.automation)? {
+                Stored::Known(mut automation) => {
+                    ending::follow_up(tx, context, &mut automation, Counts::Neither)
+                }
+                Stored::Later(automation) => tell(tx, context, *automation),
             }
-            Stored::Later(automation) => tell(tx, context, *automation)?,
-        }
+        })?;
         assign::move_up(tx, context, &run.run.id)?;
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! What became of the work. The executor's side of the fence: a run is given, then begun, then running.
 
 use super::ending::{self, Remains};
-use super::{Context, agent, assign, blocker, cancel, delete, derive, find_run, limits};
+use super::{Context, agent, assign, blocker, cancel, delete, derive, find_run, limits, tick};
 use crate::domain::automation::Task;
 use crate::domain::event::Event;
 use crate::domain::id::RunId;
@@ -216,7 +216,9 @@ fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<
 pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
     if tx.release(id)? {
         if let Some(run) = tx.stored_run(id)? {
-            delete::go_on(tx, context, run.automation())?;
+            let automation = run.automation();
+            // The directory is free, also where its automation cannot be read.
+            tick::apart(tx, context, automation, |tx, context| delete::go_on(tx, context, automation))?;
         }
         assign::assign(tx, context)?;
         assign::move_up(tx, context, id)?;

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{Context, blocker, derive, limits, pause, progress, report};
+use super::{Context, blocker, derive, limits, pause, progress, report, tick};
 use crate::domain::automation::Task;
 use crate::domain::prompt::{Prompt, SessionContext};
 use crate::domain::provider::{Report, Watch};
@@ -83,6 +83,12 @@ fn started(
     run.run.session_id = Some(session_id.clone());
     limits::begin(&mut run, context.now);
     derive::publish_run(tx, &mut run, context.now)?;
+    // Work that has started goes on, also where its automation cannot be read.
+    tick::apart(tx, context, run.automation, |tx, context| remember(tx, context, &run, session_id)).map(drop)
+}
+
+/// The next run of the automation may go on in this session.
+fn remember(tx: &Tx<'_>, context: &Context<'_>, run: &RunRow, session_id: String) -> Result<(), Refusal> {
     match tx.stored_automation_at(run.automation)? {
         // Another provider, which the automation has got meanwhile, does not know this session.
         Stored::Known(automation)
@@ -114,7 +120,8 @@ fn finished(
         blocker::withdraw(tx, context, &mut run)?;
     }
     if last == Watch::IsOver {
-        pause::watch_is_over(tx, context, run.automation)?;
+        let automation = run.automation;
+        tick::apart(tx, context, automation, |tx, context| pause::watch_is_over(tx, context, automation))?;
         run = tx.run_at(run.row)?;
     }
     report::end(tx, context, run, Outcome::Succeeded(result), None)

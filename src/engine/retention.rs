@@ -52,10 +52,14 @@ pub fn prune(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<Progress, Refusal
 }
 
 /// A run of an automation has ended, or what shows the last one has gone: writes down when its ended runs are to be
-/// looked at.
+/// looked at. Where it cannot be read for how long they are kept, that is soon, and [`prune`] says so.
 pub(super) fn note(tx: &Tx<'_>, automation: i64) -> Result<(), Refusal> {
-    let Some(ended) = tx.ended_runs(automation)? else { return Ok(()) };
-    let at = kept_until(&ended, ended.oldest, ended.oldest_completed_at);
+    let at = match tx.ended_runs(automation) {
+        Ok(None) => return Ok(()),
+        Ok(Some(ended)) => kept_until(&ended, ended.oldest, ended.oldest_completed_at),
+        Err(error) if error.reason().is_about_single_rows() => Timestamp::from_millis(0),
+        Err(error) => return Err(error.into()),
+    };
     Ok(tx.prune_later(automation, Some(at))?)
 }
 

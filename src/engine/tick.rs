@@ -8,7 +8,7 @@ use crate::domain::id::InstanceId;
 use crate::domain::refusal::Refusal;
 use crate::domain::scheduler::SharedLimits;
 use crate::domain::time::Timestamp;
-use crate::ledger::{AutomationRow, Tx, View};
+use crate::ledger::{Tx, View};
 
 /// Automations that one tick settles. A tick is one transaction, and other windows wait for it.
 pub const AUTOMATIONS_PER_TICK: usize = 256;
@@ -134,7 +134,7 @@ fn settle_slots(
     let due = tx.due_automations(claimed_through, AUTOMATIONS_PER_TICK)?;
     let progress = if due.len() == AUTOMATIONS_PER_TICK { Progress::More } else { Progress::Done };
     for row in due {
-        apart(tx, context, row, settle::settle_due)?;
+        apart(tx, context, row, |tx, context| settle::settle_due(tx, context, &mut tx.automation_at(row)?))?;
     }
     Ok(progress)
 }
@@ -142,19 +142,18 @@ fn settle_slots(
 /// Decides about one automation. If that cannot be done, because its rows say what this version does not
 /// understand, it is set aside and nothing of it changes: it must not keep the others from firing. The next owner
 /// tries again.
-pub(super) fn apart(
+pub(super) fn apart<T>(
     tx: &Tx<'_>,
     context: &mut Context<'_>,
     automation: i64,
-    decide: impl FnOnce(&Tx<'_>, &mut Context<'_>, &mut AutomationRow) -> Result<(), Refusal>,
-) -> Result<(), Refusal> {
-    let decided = tx.savepoint(|| decide(tx, context, &mut tx.automation_at(automation)?))?;
-    match decided {
-        Ok(()) => Ok(()),
+    decide: impl FnOnce(&Tx<'_>, &mut Context<'_>) -> Result<T, Refusal>,
+) -> Result<Option<T>, Refusal> {
+    match tx.savepoint(|| decide(tx, context))? {
+        Ok(decided) => Ok(Some(decided)),
         Err(refusal) if refusal.is_about_the_rows() => {
             tx.set_aside(automation)?;
             context.troubles.push(format!("automation row {automation} does not fire: {refusal}"));
-            Ok(())
+            Ok(None)
         }
         Err(refusal) => Err(refusal),
     }

@@ -166,6 +166,12 @@ impl View<'_> {
         found.ok_or_else(|| LedgerError::Broken(format!("automation row {row} is missing")))
     }
 
+    /// The number of the newest epoch of an automation's schedule, also if nothing else of it can be read.
+    pub fn epoch_of(&self, automation: i64) -> Result<i64, LedgerError> {
+        let mut statement = self.connection.prepare_cached("SELECT epoch FROM automations WHERE row = ?1")?;
+        Ok(statement.query_row([automation], |row| row.get(0))?)
+    }
+
     /// What became of an automation: its place and its last revision, also if it has been deleted.
     pub fn automation_fate(&self, id: &AutomationId) -> Result<Option<(i64, i64, bool)>, LedgerError> {
         let sql = "SELECT row, revision, deleted_at IS NOT NULL FROM automations WHERE id = ?1";
@@ -271,19 +277,16 @@ impl View<'_> {
         Ok(id.map(RunId::from_text))
     }
 
-    /// The wishes to delete that are void by now.
-    pub fn void_delete_wishes(
-        &self,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<AutomationRow>, LedgerError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM {TABLES}
-             WHERE a.deleting IS NOT NULL AND a.deleted_at IS NULL AND a.deleting ->> '$.until' <= ?1
-             ORDER BY a.row LIMIT ?2"
-        );
+    /// The places of the automations with a wish to delete that is void by now.
+    pub fn void_delete_wishes(&self, now: Timestamp, limit: usize) -> Result<Vec<i64>, LedgerError> {
+        let sql = "SELECT row FROM automations INDEXED BY automations_deleting
+                   WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0
+                     AND deleting ->> '$.until' <= ?1
+                   ORDER BY row LIMIT ?2";
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        self.readable_by(from_row, &sql, vec![now.as_millis().into(), limit.into()])
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let rows = statement.query_map([now.as_millis(), limit], |row| row.get(0))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 }
 

@@ -70,9 +70,9 @@ impl View<'_> {
     fn keep_of(&self, automation: i64) -> Result<Keep, LedgerError> {
         let sql = "SELECT CASE WHEN json_valid(d.body) THEN d.body -> '$.policy.keep' END
                    FROM automations a JOIN definitions d ON d.row = a.definition WHERE a.row = ?1";
-        let keep: Option<String> =
-            self.connection.prepare_cached(sql)?.query_row([automation], |row| row.get(0))?;
-        from_json("definitions.body", &keep.unwrap_or_default())
+        let keep: Option<Option<String>> =
+            self.connection.prepare_cached(sql)?.query_row([automation], |row| row.get(0)).optional()?;
+        from_json("definitions.body", &keep.flatten().unwrap_or_default())
     }
 
     /// The automations whose ended runs are to be looked at by now, the longest due first.

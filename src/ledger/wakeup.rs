@@ -34,7 +34,7 @@ impl View<'_> {
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
         let sql = "SELECT min(at) FROM (
             SELECT min(deleting ->> '$.until') AS at FROM automations
-              WHERE deleting IS NOT NULL AND deleted_at IS NULL
+              WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0
             UNION ALL SELECT min(deadline_at) FROM probes)";
         self.least(sql, [])
     }

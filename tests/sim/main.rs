@@ -63,4 +63,5 @@ mod silence;
 mod spending;
 mod standby;
 mod suspends;
+mod unreadable;
 mod windows;
