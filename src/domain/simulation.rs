@@ -41,7 +41,8 @@ pub struct SimulateRequest {
 /// yet, and succeeds, and so does its precheck, which takes no time, also where it has always kept runs from starting. One
 /// that is at work now ends when that is over. Nobody answers what runs ask. Closes and holds that are waited for now end
 /// now. An automation whose schedule or pause changes meanwhile is none of this. What is changed right after a simulation
-/// was asked for may be in it.
+/// was asked for may be in it. Automations and runs that cannot be read, or that only a later version understands, are left
+/// out, as lists leave out what cannot be read; who asks for one by name is refused if it cannot be read.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Simulation {

@@ -398,3 +398,45 @@ fn whoever_is_given_a_run_in_the_place_of_another_window_looks_at_its_session_at
     let run = world.automation(&id).state.last_run.expect("a run");
     assert_eq!(world.run_row(&run).run.started_at(), told.fires[0].started_at);
 }
+
+#[test]
+fn what_cannot_be_read_is_left_out_and_everything_else_is_told() {
+    let spoils = [
+        // What the automation and its run are to do is no JSON.
+        "UPDATE definitions SET body = '{' WHERE automation = ?1",
+        // What it is to do is not there any more; its run keeps what it was created with.
+        "UPDATE automations SET definition = 1000 WHERE row = ?1",
+        // Neither has a run that is left what it is to do.
+        "UPDATE runs SET definition = 1000 WHERE automation = ?1",
+        // Only a later version understands it.
+        "UPDATE definitions SET body = json_set(body, '$.access', 'append') WHERE automation = ?1",
+        // Its run says what is no text.
+        "UPDATE runs SET skipped = CAST(x'ff' AS TEXT) WHERE automation = ?1",
+        "UPDATE runs SET context = CAST(x'ff' AS TEXT) WHERE automation = ?1",
+        "UPDATE runs SET variant = CAST(x'ff' AS TEXT) WHERE automation = ?1",
+        // It worked for longer than there are numbers for.
+        "UPDATE runs SET ended_number = row, started_at = -9223372036854775807, completed_at = 9223372036854775807 WHERE automation = ?1",
+    ];
+    for sql in spoils {
+        let (mut world, owner) = World::with_owner();
+        let reading = |seconds| with(every(seconds), json!({"access": "read"}));
+        let sound = world.create(owner, reading(3600));
+        let id = world.create(owner, reading(1800));
+        world.run(owner, &id);
+        // Slots are counted on its run, which is at work.
+        world.run_for(HOUR / 2 + MINUTE);
+        assert_eq!(world.story(&id), ["manual running skipped 1800..1800 x1"]);
+        let row = world.view().automation_fate(&id).unwrap().unwrap().0;
+        world.connection().execute_batch("PRAGMA foreign_keys = OFF").unwrap();
+        assert!(world.connection().execute(sql, [row]).unwrap() > 0, "{sql}");
+        for means in [Means::Memory, Means::Decisions] {
+            let span_ms = 3 * HOUR;
+            let asked = Asked { span_ms, ..Asked::default() };
+            let told = try_foretell(&world, asked, means, &|| Patience::Lasts);
+            let told = told.unwrap_or_else(|refusal| panic!("{sql}: {refusal}"));
+            let of_sound: Vec<_> = told.fires.iter().filter(|fire| fire.id == sound).collect();
+            assert_eq!(of_sound.len(), 3, "{sql}: {told:?}");
+            assert_eq!(told.simulated_through, world.now.plus_ms(span_ms), "{sql}");
+        }
+    }
+}

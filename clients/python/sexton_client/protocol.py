@@ -3213,7 +3213,9 @@ class Simulation(TypedDict):
     now end
     now. An automation whose schedule or pause changes meanwhile is none of this. What is changed right after a
     simulation
-    was asked for may be in it.
+    was asked for may be in it. Automations and runs that cannot be read, or that only a later version understands,
+    are left
+    out, as lists leave out what cannot be read; who asks for one by name is refused if it cannot be read.
     """
 
     estimatedCost: NotRequired[list[Money]]

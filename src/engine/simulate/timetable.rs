@@ -91,7 +91,11 @@ impl Timetable {
     pub(super) fn due_by(tx: &Tx<'_>, to: Timestamp) -> Result<Timetable, Refusal> {
         let mut timetable = Timetable::default();
         for automation in tx.due_automations(to, usize::MAX)? {
-            timetable.place_of(tx, automation)?;
+            // What cannot be understood does not fire, here as in the ledger.
+            match timetable.place_of(tx, automation) {
+                Err(refusal) if refusal.is_about_the_rows() => tx.set_aside(automation)?,
+                placed => drop(placed?),
+            }
         }
         Ok(timetable)
     }

@@ -1,13 +1,14 @@
 //! A copy in memory of what decides what happens next, to find out what would: nothing that is done to it is ever seen
 //! by anybody else.
 //!
-//! What is over is left out, so that it is as large as what there is to do, however old the ledger.
+//! What is over is left out, so that it is as large as what there is to do, however old the ledger. So are runs that
+//! cannot be understood: what they come to cannot be known, and the others are told of without them.
 
 mod frozen;
 
 use std::collections::BTreeSet;
 
-use rusqlite::types::Value;
+use rusqlite::types::{ToSqlOutput, Value};
 use rusqlite::{CachedStatement, Connection, params_from_iter};
 
 use super::column::{Columns, Tx, View};
@@ -95,6 +96,7 @@ impl MemoryCopy {
             let names = copy.names(names)?;
             copy.take(view, table, rows, &names)?;
         }
+        copy.leave_out_what_is_not_understood()?;
         Ok(copy)
     }
 
@@ -169,6 +171,36 @@ impl MemoryCopy {
         kept.map(|id| Ok(RunId::from_text(id?))).collect()
     }
 
+    /// Leaves out the runs of which nothing can be said: those that cannot be read, and those that have not ended and whose
+    /// automations cannot be.
+    fn leave_out_what_is_not_understood(&self) -> Result<(), LedgerError> {
+        let view = View::new(&self.connection);
+        let mut statement =
+            self.connection.prepare("SELECT row, automation, completed_at IS NOT NULL FROM runs")?;
+        let runs = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        for (run, automation, has_ended) in runs.collect::<Result<Vec<(i64, i64, bool)>, _>>()? {
+            let stays = is_understood(view.run_at(run).map(drop))?
+                && is_understood(self.has_values_only(run))?
+                // Automations that were deleted are not here.
+                && (has_ended || is_understood(view.automation_at(automation).map(drop))?);
+            if !stays {
+                self.connection.prepare_cached("DELETE FROM answers WHERE run = ?1")?.execute([run])?;
+                self.connection.prepare_cached("DELETE FROM processes WHERE run = ?1")?.execute([run])?;
+                self.connection.prepare_cached("DELETE FROM runs WHERE row = ?1")?.execute([run])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails if a column of a run that is to hold text holds something else.
+    fn has_values_only(&self, run: i64) -> Result<(), LedgerError> {
+        let mut statement = self.connection.prepare_cached("SELECT * FROM runs WHERE row = ?1")?;
+        let width = statement.column_count();
+        Ok(statement.query_row([run], |row| {
+            (0..width).try_for_each(|column| row.get::<_, Value>(column).map(drop))
+        })?)
+    }
+
     /// The columns of a table. What is generated from the others is generated here as well.
     fn columns(&self, table: &str) -> Result<Vec<String>, LedgerError> {
         let sql = "SELECT name FROM pragma_table_xinfo(?1) WHERE hidden = 0";
@@ -207,11 +239,21 @@ impl MemoryCopy {
         for params in params {
             let mut found = select.query(params_from_iter(params))?;
             while let Some(row) = found.next()? {
-                let values = (0..columns.len()).map(|column| row.get::<_, Value>(column));
+                // As it is: what is no text though it should be is found out where it is read.
+                let values = (0..columns.len()).map(|column| row.get_ref(column).map(ToSqlOutput::Borrowed));
                 insert.execute(params_from_iter(values.collect::<Result<Vec<_>, _>>()?))?;
             }
         }
         Ok(())
+    }
+}
+
+/// Whether what was read is what this version understands.
+fn is_understood(read: Result<(), LedgerError>) -> Result<bool, LedgerError> {
+    match read {
+        Ok(()) => Ok(true),
+        Err(error) if error.reason().is_about_single_rows() => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
