@@ -62,6 +62,18 @@ fn an_agent_that_has_answered_is_ended_by_no_limit_while_it_goes() {
 }
 
 #[test]
+fn an_answer_that_comes_too_late_leaves_the_limit_that_was_reached() {
+    let (mut world, owner, run) = set_to_work(Manners::Stubborn, json!({"idleMs": MINUTE}));
+    world.run_for(MINUTE);
+    assert_eq!(said(&world, &run), "manual running timed_out");
+    world.decide(owner, |tx, context| agent::answered(tx, context, &run)).unwrap();
+    world.finish(&run, done("done"));
+    assert_eq!(said(&world, &run), "manual failed timed_out");
+    assert!(message(&world, &run).contains("`policy.idleMs`"), "{}", message(&world, &run));
+    world.audit_all();
+}
+
+#[test]
 fn nothing_is_asked_or_counted_of_an_agent_that_is_to_end() {
     let (mut world, owner, run) = set_to_work(Manners::Prompt, json!({"stepCap": 1}));
     world.say(owner, &run, step("read")).unwrap();
