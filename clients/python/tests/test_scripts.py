@@ -219,6 +219,11 @@ def quietly(program: str) -> str:
 class Interrupted(Case):
     """Ctrl-C in a terminal: a signal for the whole foreground group."""
 
+    def setUp(self) -> None:
+        super().setUp()
+        # In the background of a shell without job control Ctrl-C is ignored, and whoever is started there ignores it as well.
+        self.addCleanup(signal.signal, signal.SIGINT, signal.signal(signal.SIGINT, signal.default_int_handler))
+
     def interrupted(self, program: str) -> tuple[int, str, str, str]:
         """Runs a program until its run is at work, and interrupts it; gives how that ended."""
         process = self.place.started(program)
