@@ -61,7 +61,7 @@ fn run(args: &Args) -> io::Result<()> {
     if args.profile {
         return profile::run(&Tools::without_peers()?, effort);
     }
-    let tools = Tools::prepare()?;
+    let tools = Tools::prepare(effort)?;
     let world = World { tools: &tools, effort };
     let mut table = Table::new(tools.conditions(effort));
     let wanted = |figure: &Figure| args.only.is_empty() || args.only.contains(figure);

@@ -10,12 +10,15 @@ use crate::clock::wall_ms;
 use crate::figures::Effort;
 use crate::place::Place;
 
+/// The profile of the README's demo command.
+const RELEASE: &str = "release";
+
 /// What this machine can run.
 pub(crate) struct Tools {
     /// The repository.
     root: PathBuf,
-    /// Where the binaries are.
-    binaries: PathBuf,
+    /// The profile by which everything is built that runs in a process of its own.
+    profile: &'static str,
     /// Where everything is built.
     target: PathBuf,
     /// Where everything is that only figures need.
@@ -27,11 +30,14 @@ pub(crate) struct Tools {
 
 impl Tools {
     /// Builds and installs. What cannot be had is left out, except sexton and the peers that are built like it.
-    pub(crate) fn prepare() -> io::Result<Tools> {
-        let mut tools = Tools::without_peers()?;
+    ///
+    /// What is measured is what is shipped, and the peers in Rust are built in the same way. That takes minutes, which few
+    /// samples are not worth.
+    pub(crate) fn prepare(effort: Effort) -> io::Result<Tools> {
+        let mut tools = Tools::of(effort.of(RELEASE, "dist"))?;
         let benches = tools.root.join("benches");
         for peer in ["lsp-server-peer", "tokio-cron-scheduler-peer", "lease-peer"] {
-            tools.build(&benches, peer)?;
+            tools.build(&benches, peer, tools.profile)?;
         }
         let node = tools.install_node(&benches.join("peers"));
         tools.node = tools.or_skip("the peers on Node", node);
@@ -40,37 +46,40 @@ impl Tools {
         Ok(tools)
     }
 
-    /// Builds sexton alone.
-    #[expect(clippy::disallowed_methods, reason = "nobody upgrades this program while it runs")]
+    /// Builds sexton alone, with its symbols.
     pub(crate) fn without_peers() -> io::Result<Tools> {
+        Tools::of(RELEASE)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "nobody upgrades this program while it runs")]
+    fn of(profile: &'static str) -> io::Result<Tools> {
         let benches = Path::new(env!("CARGO_MANIFEST_DIR"));
         let program = std::env::current_exe()?;
-        let binaries = program.parent().ok_or_else(|| broken("this program is nowhere"))?.to_owned();
-        let target =
-            binaries.parent().ok_or_else(|| broken("this program is in no build directory"))?.to_owned();
+        let target = program.parent().and_then(Path::parent);
+        let target = target.ok_or_else(|| broken("this program is in no build directory"))?.to_owned();
         let root = benches.parent().ok_or_else(|| broken("benches is nowhere"))?.to_owned();
         let scratch = target.join("figures");
         fs::create_dir_all(&scratch)?;
-        let tools = Tools { root, binaries, target, scratch, node: None, python: None, skipped: Vec::new() };
-        tools.build(&tools.root, "sexton")?;
+        let tools = Tools { root, profile, target, scratch, node: None, python: None, skipped: Vec::new() };
+        tools.build(&tools.root, "sexton", profile)?;
         Ok(tools)
     }
 
     pub(crate) fn sexton(&self) -> PathBuf {
-        self.binaries.join("sexton")
+        self.built("sexton", self.profile)
     }
 
     pub(crate) fn lsp_server(&self) -> PathBuf {
-        self.binaries.join("lsp-server-peer")
+        self.built("lsp-server-peer", self.profile)
     }
 
     pub(crate) fn tokio_cron_scheduler(&self) -> PathBuf {
-        self.binaries.join("tokio-cron-scheduler-peer")
+        self.built("tokio-cron-scheduler-peer", self.profile)
     }
 
     /// Windows that agree by a lease.
     pub(crate) fn lease(&self) -> PathBuf {
-        self.binaries.join("lease-peer")
+        self.built("lease-peer", self.profile)
     }
 
     /// The directory of the peers on Node, installed.
@@ -129,23 +138,19 @@ impl Tools {
         conditions
     }
 
-    /// Builds sexton as it is shipped.
-    pub(crate) fn build_dist(&self) -> io::Result<PathBuf> {
-        eprintln!("  building what is shipped");
-        let mut command = Command::new("cargo");
-        command.args(["build", "--profile", "dist", "--locked", "--bin", "sexton"]);
-        command
-            .arg("--manifest-path")
-            .arg(self.root.join("Cargo.toml"))
-            .arg("--target-dir")
-            .arg(&self.target);
-        run(&mut command)?;
-        Ok(self.target.join("dist/sexton"))
+    /// Builds sexton with the symbols by which is told what it is made of.
+    pub(crate) fn build_with_symbols(&self) -> io::Result<PathBuf> {
+        self.build(&self.root, "sexton", RELEASE)?;
+        Ok(self.built("sexton", RELEASE))
     }
 
-    fn build(&self, package: &Path, binary: &str) -> io::Result<()> {
+    fn built(&self, binary: &str, profile: &str) -> PathBuf {
+        self.target.join(profile).join(binary)
+    }
+
+    fn build(&self, package: &Path, binary: &str, profile: &str) -> io::Result<()> {
         let mut command = Command::new("cargo");
-        command.args(["build", "--release", "--locked", "--bin", binary]);
+        command.args(["build", "--profile", profile, "--locked", "--bin", binary]);
         command.arg("--manifest-path").arg(package.join("Cargo.toml")).arg("--target-dir").arg(&self.target);
         run(&mut command)
     }

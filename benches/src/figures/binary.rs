@@ -27,7 +27,7 @@ struct Size {
 }
 
 pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
-    let release = world.tools.sexton();
+    let release = world.tools.build_with_symbols()?;
     let mut peers = vec![
         Size { name: "`lsp-server` (Rust)", bytes: file(&world.tools.lsp_server())? },
         Size { name: "`tokio-cron-scheduler` (Rust)", bytes: file(&world.tools.tokio_cron_scheduler())? },
@@ -40,14 +40,9 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
             bytes: package + file(&program("node")?)?,
         });
     }
-    // Building what is shipped takes minutes, which few samples are not worth.
-    let shipped = world.effort.of(None, Some(()));
-    let shipped = shipped.map(|()| world.tools.build_dist()).transpose()?;
-    let (what, ours) = match &shipped {
-        Some(dist) => ("as it is shipped", dist),
-        None => ("release build", &release),
-    };
-    let bytes = file(ours)?;
+    let ours = world.tools.sexton();
+    let what = world.effort.of("release build", "as it is shipped");
+    let bytes = file(&ours)?;
     for Size { name, bytes: theirs } in peers {
         table.row(Row {
             what: format!("the program on disk, {what}"),
@@ -58,7 +53,7 @@ pub(super) fn measure(world: &World<'_>, table: &mut Table) -> io::Result<()> {
         });
     }
     let alone =
-        [("release build".to_owned(), file(&release)?), (format!("{what}, packed by gzip"), packed(ours)?)];
+        [("release build".to_owned(), file(&release)?), (format!("{what}, packed by gzip"), packed(&ours)?)];
     for (what, bytes) in alone {
         table.row(Row {
             what: format!("the program on disk, {what}"),
