@@ -236,10 +236,14 @@ fn what_is_disposed_bit_by_bit_is_kept_as_one_and_reloaded_bit_by_bit() {
     world.try_close(owner, Dispose, Maintenance, &[WORKTREE]).unwrap();
     world.settle();
     assert_eq!(left(&world).len(), 3);
+    // A reload that both are later than tells them apart from those before it, and not from each other.
+    world.try_close(owner, Dispose, Maintenance, &["/other"]).unwrap();
+    world.settle();
+    assert_eq!(left(&world).len(), 3);
     world.finish(&run, exited(0));
     let closes = left(&world);
     assert_eq!(closes.len(), 1);
-    assert_eq!(closes[0].extent, Extent::Directories(vec![WORKTREE.to_owned()]));
+    assert_eq!(closes[0].extent, Extent::Directories(vec!["/other".to_owned(), WORKTREE.to_owned()]));
     world.audit_all();
 }
 

@@ -106,6 +106,31 @@ fn a_run_that_waited_and_started_tells_for_what() {
 }
 
 #[test]
+fn each_that_was_waited_behind_is_told_once() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, backup("0 9 * * *", json!({})));
+    world.run_for(8 * HOUR + 55 * MINUTE);
+    let [first, second] = ["Index", "Lint"].map(|title| {
+        let title = json!({"title": title, "policy": {"wallMs": 12 * HOUR}});
+        by_hand(&mut world, owner, title).1
+    });
+    world.run_for(10 * MINUTE);
+    world.cancel(owner, &second).unwrap();
+    world.run_for(10 * MINUTE);
+    world.finish(&first, exited(0));
+    insta::assert_snapshot!(world.explained(&id, 9 * HOUR), @r"
+    ran_late, 2025-01-06 09:00, run_00006
+    “Backup” was due at 2025-01-06 09:00 and ran 15 minutes late, at 09:15, because it waited for its directory, behind run_00003 of “Index”; it is still at work.
+    2025-01-06 00:00 it was created by “simulation”: Every day at 09:00, UTC [2]
+    2025-01-06 00:00 “simulation” (window ins_window0) owned the bell from then on
+    2025-01-06 09:00 run_00006 was created because it was due [10]
+    2025-01-06 09:00 run_00006 waited for its directory, behind run_00005 of “Lint” [10]
+    2025-01-06 09:00 run_00006 waited for its directory, behind run_00003 of “Index” [14]
+    2025-01-06 09:15 run_00006 started in window ins_window0 [18]
+    ");
+}
+
+#[test]
 fn room_that_was_not_there_is_told() {
     let (mut world, owner) = World::with_owner();
     world.limits.shared.max_concurrent_runs = 1;

@@ -47,6 +47,18 @@ fn a_time_after_the_end_is_not_the_last_one_before_it() {
 }
 
 #[test]
+fn the_minute_of_a_slot_means_it_also_if_its_schedule_began_in_that_minute() {
+    let (mut world, owner) = World::with_owner();
+    world.run_for(MINUTE + 40 * SECOND);
+    let id = world.create(owner, once(START.plus_ms(MINUTE + 50 * SECOND).as_millis()));
+    world.run_for(MINUTE);
+    let told = world.try_explain(&id, START.plus_ms(MINUTE)).unwrap();
+    assert_eq!(told.scheduled_at, Some(START.plus_ms(MINUTE + 50 * SECOND)), "{}", told.summary);
+    let told = world.try_explain(&id, START).unwrap();
+    assert_eq!(told.scheduled_at, None, "{}", told.summary);
+}
+
+#[test]
 fn no_number_of_edits_hides_a_run() {
     let (mut world, owner) = World::with_owner();
     let id = world.create(owner, backup("0 * * * *", json!({})));

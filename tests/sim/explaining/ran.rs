@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::{HOUR, MINUTE, SECOND, backup};
+use crate::drafts::every;
 use crate::window::{Stage, exited, not_started, precheck_only};
 use crate::world::World;
 
@@ -43,6 +44,29 @@ fn seconds_within_the_grace_are_told() {
     world.settle();
     insta::assert_snapshot!(world.summary(&id, 9 * HOUR), @"“Backup” was due at 2025-01-06 09:00, ran 40 seconds later, and is still at work.");
     insta::assert_snapshot!(world.summary(&id, 9 * HOUR + 59 * SECOND), @"“Backup” was due at 2025-01-06 09:00, ran 40 seconds later, and is still at work.");
+}
+
+#[test]
+fn the_first_second_is_not_noticed() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, backup("0 9 * * *", json!({})));
+    world.now = world.now.plus_ms(9 * HOUR + SECOND - 1);
+    world.settle();
+    insta::assert_snapshot!(world.summary(&id, 9 * HOUR), @"“Backup” ran at 2025-01-06 09:00, as scheduled, and is still at work.");
+    world.finish(&world.last_run(&id).id, exited(0));
+    world.now = world.now.plus_ms(24 * HOUR + 1);
+    world.settle();
+    insta::assert_snapshot!(world.summary(&id, 33 * HOUR), @"“Backup” was due at 2025-01-07 09:00, ran 1 second later, and is still at work.");
+}
+
+#[test]
+fn one_run_stands_for_all_that_were_due_within_the_grace() {
+    let (mut world, owner) = World::with_owner();
+    let id = world.create(owner, every(30));
+    world.now = world.now.plus_ms(70 * SECOND);
+    world.settle();
+    insta::assert_snapshot!(world.summary(&id, 30 * SECOND), @"“every 30 s” was due at 2025-01-06 00:00:30 and had no run of its own: the one of 00:01 stands for 1 other; it is still at work.");
+    insta::assert_snapshot!(world.summary(&id, 60 * SECOND), @"“every 30 s” was due at 2025-01-06 00:01, ran 10 seconds later, and is still at work.");
 }
 
 #[test]
