@@ -112,8 +112,14 @@ pub(crate) fn requests(message: &str) -> Vec<(String, Asked)> {
 fn request(message: &Value) -> Option<(String, Asked)> {
     let (id, method) = (message.get("id")?, message.get("method")?.as_str()?);
     let known = contract().refusals.contains_key(method);
-    let faults = known.then(|| faults(&type_name(method, "Request"), message)).flatten();
+    let faults = known.then(|| faults(&type_name(method, "Request"), &envelope(message))).flatten();
     Some((id.to_string(), Asked { method: method.to_owned(), faults }))
+}
+
+/// A message without the members that JSON-RPC does not know, which are ignored.
+fn envelope(message: &Value) -> Value {
+    let named = ["jsonrpc", "id", "method", "params"].map(|name| (name, message.get(name).cloned()));
+    named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
 }
 
 /// Holds an answer against what was asked.
