@@ -163,7 +163,7 @@ pub(super) fn refusals_of(method: &Method) -> Vec<Kind> {
 pub(super) fn request(method: &Method, params: &str) -> Value {
     let mut request = json!({"type": "object", "required": ["jsonrpc", "id", "method"], "properties": {
         "jsonrpc": {"const": "2.0"}, "id": {"$ref": "#/$defs/Id"}, "method": {"const": method.name},
-        "params": {"anyOf": [{"$ref": format!("#/$defs/{params}")}, {"type": "null"}, {"type": "array", "maxItems": 0}]},
+        "params": {"anyOf": [{"$ref": format!("#/$defs/{params}")}, {"type": "null"}, {"type": "array", "items": {"type": "null"}, "maxItems": 1}]},
     }});
     let must_be_there = method.params["required"].as_array().is_some_and(|required| !required.is_empty());
     if must_be_there {
