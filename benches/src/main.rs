@@ -66,15 +66,25 @@ fn run(args: &Args) -> io::Result<()> {
     let mut table = Table::new(tools.conditions(effort));
     let wanted = |figure: &Figure| args.only.is_empty() || args.only.contains(figure);
     let figures: Vec<Figure> = Figure::ALL.into_iter().filter(wanted).collect();
-    let begin = now();
+    let (begin, mut failed) = (now(), 0);
     for (number, figure) in figures.iter().enumerate() {
         let minutes = ms_since(begin) / 60_000.0;
         eprintln!("measuring {} of {}, after {minutes:.1} min: {}", number + 1, figures.len(), figure.what());
         table.begin(figure.name());
-        figure.measure(&world, &mut table)?;
+        // The others are worth their time all the same.
+        if let Err(error) = figure.measure(&world, &mut table) {
+            eprintln!("{} could not be measured: {error}", figure.what());
+            failed += 1;
+        }
     }
     eprintln!("measured in {:.1} min", ms_since(begin) / 60_000.0);
     println!("{table}");
+    if failed > 0 {
+        return Err(broken(format!(
+            "{failed} of {} could not be measured, so nothing is written",
+            figures.len()
+        )));
+    }
     if args.write {
         table.write_into(&tools.readme())?;
         table.quote_in(&tools.first_readme())?;

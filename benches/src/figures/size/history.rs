@@ -26,7 +26,7 @@ use sexton::engine::clock::observe;
 use sexton::engine::report::WorkEnd;
 use sexton::engine::tick::Duty;
 use sexton::engine::{Context, cancel, create, presence, report, tick};
-use sexton::ledger::{Begun, Guard, InstanceRow, Ledger, Outside, ProcessRow, Tx, View};
+use sexton::ledger::{Begun, Guard, InstanceRow, Ledger, Outside, ProcessRow, Stored, Tx, View};
 use tokio::runtime::Runtime;
 
 use crate::broken;
@@ -46,6 +46,9 @@ const RUNS_AT_ONCE: i64 = 100_000;
 
 /// When the automations were created; everything that was copied lies before it.
 const CREATED_AT: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// The number of the automation that fires.
+const FIRES: usize = 0;
 
 /// Slots of the automation that fires which the two models have answered for.
 const MODELS: i64 = 2;
@@ -159,7 +162,7 @@ impl History {
         })
     }
 
-    /// An owner, and automations of which the first one fires while anything is measured.
+    /// An owner, and automations of which one fires while anything is measured.
     fn prepare(&mut self) -> io::Result<()> {
         self.decide(CREATED_AT, |tx, context| {
             presence::arrive(tx, &instance(), "0")?;
@@ -205,11 +208,12 @@ impl History {
     }
 }
 
-/// The identities of the automations.
+/// The identities of the automations, but for the one that fires: its runs here are unlike those of the others.
 pub(super) fn automations(history: &History) -> io::Result<Vec<AutomationId>> {
     let all = sexton::domain::request::ListAutomations { limit: AUTOMATIONS, ..Default::default() };
     let (rows, _) = history.look(move |view| Ok(view.list_automations(&all)?))?;
-    Ok(rows.into_iter().filter_map(|row| Some(row.known()?.id)).collect())
+    let known = rows.into_iter().filter_map(Stored::known);
+    Ok(known.filter(|row| row.definition.title != title(FIRES)).map(|row| row.id).collect())
 }
 
 /// The run that this instance was given.
@@ -225,13 +229,17 @@ fn slot(number: i64) -> Timestamp {
     CREATED_AT.plus_ms(number * SLOTS_MS)
 }
 
-/// The first one fires every minute, the others in years.
+fn title(number: usize) -> String {
+    format!("Look through what came in, part {number}")
+}
+
+/// One fires every minute, the others in years.
 fn automation(number: usize) -> Result<CreateParams, Refusal> {
     let limits = Limits::default();
     let around = Surroundings { machine_zone: "UTC", limits: &limits, now: CREATED_AT, vcs: None };
-    let every_ms = if number == 0 { SLOTS_MS } else { 10 * 365 * 86_400_000 };
+    let every_ms = if number == FIRES { SLOTS_MS } else { 10 * 365 * 86_400_000 };
     let draft = json!({
-        "title": format!("Look through what came in, part {number}"), "kind": "recurring",
+        "title": title(number), "kind": "recurring",
         "rhythm": {"kind": "interval", "everyMs": every_ms},
         "task": {"kind": "command", "program": "sh", "args": ["-c", "make report"]},
         "policy": {"keep": {"runs": 1_000_000, "days": 3650}},
