@@ -379,7 +379,8 @@ impl MainLoop {
             Ok(Ok(Remains::Nothing)) => self.instance.remove(),
             // The row stays, and with it the file whose lock tells that nobody is behind it any more.
             Ok(Ok(Remains::Guard)) => self.instance.release(),
-            Err(_) => tracing::warn!("this instance's row is not removed yet; whoever comes next does it"),
+            // As above.
+            Err(_) => tracing::info!("this instance's row is not removed yet; whoever comes next does it"),
             Ok(Err(refusal)) => {
                 tracing::error!(%refusal, "this instance's row could not be removed; whoever comes next does it");
             }
