@@ -247,6 +247,11 @@ impl Ledger {
         self.inner.reader.run(look).await
     }
 
+    /// Whether [`Ledger::read`] would have to wait for changes that were handed to [`Ledger::write_for_client`].
+    pub fn is_behind(&self) -> bool {
+        self.inner.writer.progress().is_behind()
+    }
+
     /// Looks at the rows as they are now, on a connection of its own and in the calling thread, so that nobody waits for
     /// it however long it takes. Blocks.
     ///

@@ -53,6 +53,11 @@ pub(super) struct Progress {
 }
 
 impl Progress {
+    /// Whether something that was handed over for a client is still to be done.
+    pub(super) fn is_behind(&self) -> bool {
+        *self.done.borrow() < self.handed_over.load(Ordering::Acquire)
+    }
+
     /// Waits until everything that was handed over for a client before this call has been done.
     pub(super) async fn caught_up(&mut self) {
         let ticket = self.handed_over.load(Ordering::Acquire);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tokio::join;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
@@ -37,7 +38,7 @@ use crate::engine::delete::Deletion;
 use crate::engine::inside::{self, Deed};
 use crate::engine::{blocker, cancel, create, delete, derive, pause, providers, trigger, update};
 use crate::exec::spool;
-use crate::ledger::{Stored, StoredRun, Tx};
+use crate::ledger::{Stored, StoredRun, Tx, View};
 use crate::rpc::backend::{Answer, Backend, Deleted, Follow, FollowOutput, OutputPart, Page, Place};
 use crate::rpc::caller::{Caller, Permit};
 
@@ -236,15 +237,28 @@ impl Backend for Sidecar {
     }
 
     async fn place(&self) -> Answer<Place> {
-        // The writer takes its jobs in the order in which they were asked for, so a job that changes nothing
-        // finds the place between its neighbours.
-        match self.parts.ledger.write(|tx| Ok(Place(tx.newest_seq()?))).await {
-            // A ledger that cannot be written can still be read, and then there are no neighbours.
-            Err(Refusal::Storage { .. }) => {
-                self.parts.ledger.read(|view| Ok(Place(view.newest_seq()?))).await
+        let look = |view: &View<'_>| Ok(view.newest_seq()?);
+        let ledger = &self.parts.ledger;
+        // The writer takes its jobs in the order in which they were asked for, so a job that changes nothing finds the
+        // place between its neighbours. It may come to it late, because another window writes, and what that commits
+        // from now on comes after the place as well.
+        let (seen, between) = match ledger.is_behind() {
+            // Every later look waits for the changes before this, so it may wait for this too.
+            true => (None, ledger.write_for_client(move |tx| look(tx)).await),
+            false => {
+                let (seen, between) = join!(ledger.read_now(look), ledger.write(move |tx| look(tx)));
+                (Some(seen?), between)
             }
-            place => place,
-        }
+        };
+        let newest = match (seen, between) {
+            (Some(seen), Ok(between)) => seen.min(between),
+            (None, Ok(between)) => between,
+            // A ledger that cannot be written can still be read, and then there are no neighbours.
+            (Some(seen), Err(Refusal::Storage { .. })) => seen,
+            (None, Err(Refusal::Storage { .. })) => ledger.read(look).await?,
+            (_, Err(refusal)) => return Err(refusal),
+        };
+        Ok(Place(newest))
     }
 
     async fn follow(&self, wanted: Follow) -> Answer<LedgerFeed> {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::client::Client;
 use crate::support::drafts::{dormant, shell};
+use crate::support::ledger;
 use crate::support::wire::BOTH;
 use crate::support::{Place, assert_invalid_params};
 
@@ -96,6 +97,23 @@ fn two_subscriptions_and_two_windows_are_told_the_same() {
     assert_eq!(client.events(&second), told);
     assert_eq!(other.events(&third), told);
     other.finish();
+    client.finish();
+}
+
+#[test]
+fn what_another_window_does_after_a_later_answer_is_told_however_late_the_subscription_begins() {
+    let place = Place::new();
+    let mut client = place.open();
+    client.create(dormant("told", shell("true")));
+    let other = ledger::hold(ledger::directory(&client).join("ledger.db"));
+    let asked = client.send("events/subscribe", json!({}));
+    client.get("scheduler/status", json!({}));
+    let told_again = "INSERT INTO events (at, kind, important, payload)
+                      SELECT at, kind, important, payload FROM events WHERE kind = 'automation.updated';
+                      COMMIT";
+    other.execute_batch(told_again).unwrap();
+    let subscription = client.answer(&asked).unwrap().as_str().unwrap().to_owned();
+    client.wait("what came after", |client| (!client.events(&subscription).is_empty()).then_some(()));
     client.finish();
 }
 
