@@ -12,7 +12,7 @@ use sexton::domain::request::ListRuns;
 use sexton::domain::run::machine::State;
 use sexton::ledger::Stored;
 
-use self::history::{AUTOMATIONS, History, automations, triggered_at};
+use self::history::{History, automations, triggered_at};
 use super::World;
 use crate::broken;
 use crate::clock::{ms_since, now};
@@ -197,7 +197,7 @@ impl Side {
             Deed::NextAt => self.history.next_at(),
             Deed::Newest => self.page(PAGE, wanted),
             Deed::OfAutomation => {
-                let automation = self.automations[self.samples % AUTOMATIONS].clone();
+                let automation = self.automations[self.samples % self.automations.len()].clone();
                 self.page(PAGE, ListRuns { automation: Some(automation), ..wanted })
             }
             Deed::InState => self.page(PAGE, ListRuns { states: vec![State::Failed], ..wanted }),
@@ -211,7 +211,7 @@ impl Side {
                 self.page(PAGE, ListRuns { from: Some(from), to: Some(to), ..wanted })
             }
             Deed::OfAutomationInState => {
-                let automation = self.automations[self.samples % AUTOMATIONS].clone();
+                let automation = self.automations[self.samples % self.automations.len()].clone();
                 let states = vec![State::Stopped];
                 self.page(0, ListRuns { automation: Some(automation), states, ..wanted })
             }
