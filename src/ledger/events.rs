@@ -91,7 +91,7 @@ impl View<'_> {
             events.push(StoredEvent {
                 seq: columns.take()?,
                 at: Timestamp::from_millis(columns.take()?),
-                kind: columns.take()?,
+                kind: columns.text_or_nothing()?,
                 important: columns.take()?,
                 payload: columns.text_or_nothing()?,
             });

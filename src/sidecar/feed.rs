@@ -126,6 +126,10 @@ impl Feed for LedgerFeed {
 fn on_the_wire(event: &StoredEvent, voice: Voice) -> Result<Box<RawValue>, Refusal> {
     let StoredEvent { seq, at, kind, important, payload } = event;
     let damaged = |why: String| Refusal::Internal(format!("event {seq} is damaged: {why}"));
+    // It is written as it stands.
+    if kind.is_empty() || !kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._".contains(&byte)) {
+        return Err(damaged(format!("{kind:?} is no kind of event")));
+    }
     let payload = payload_shown_to(payload, voice).map_err(|error| damaged(error.to_string()))?;
     // The payload is an object that is not empty; its members follow ours.
     let members = payload.strip_prefix('{').ok_or_else(|| damaged("it has no members".to_owned()))?;

@@ -262,10 +262,18 @@ fn an_event_that_is_damaged_takes_no_other_with_it() {
     }
     let other = crate::support::ledger::open(crate::support::ledger::directory(&client).join("ledger.db"));
     // One in the midst of a page, its last, the first of the next, and the last of all.
-    let damaged = [5, 64, 65, 70, newest];
-    let payloads = ["'{\"x'", "'5'", "''", "'{}'", "CAST(x'7bff' AS TEXT)"];
-    for (seq, payload) in damaged.into_iter().zip(payloads) {
-        let sql = format!("UPDATE events SET payload = {payload} WHERE seq = {seq}");
+    let damaged = [5, 6, 7, 64, 65, 70, newest];
+    let how = [
+        "payload = '{\"x'",
+        "kind = CAST(x'b1b1' AS TEXT)",
+        "kind = 'run\"updated'",
+        "payload = '5'",
+        "payload = ''",
+        "payload = '{}'",
+        "payload = CAST(x'7bff' AS TEXT)",
+    ];
+    for (seq, how) in damaged.into_iter().zip(how) {
+        let sql = format!("UPDATE events SET {how} WHERE seq = {seq}");
         assert_eq!(other.execute(&sql, []).unwrap(), 1);
     }
     let subscription = client.subscribe(json!({"after": 0}));

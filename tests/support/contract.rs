@@ -15,6 +15,8 @@ pub(crate) struct Asked {
     method: String,
     /// What the schema says against it.
     faults: Option<String>,
+    /// Whether its parameters are a list: what refuses that names none of them.
+    by_position: bool,
 }
 
 struct Contract {
@@ -113,7 +115,8 @@ fn request(message: &Value) -> Option<(String, Asked)> {
     let (id, method) = (message.get("id")?, message.get("method")?.as_str()?);
     let known = contract().refusals.contains_key(method);
     let faults = known.then(|| faults(&type_name(method, "Request"), &envelope(message))).flatten();
-    Some((id.to_string(), Asked { method: method.to_owned(), faults }))
+    let by_position = message.get("params").is_some_and(Value::is_array);
+    Some((id.to_string(), Asked { method: method.to_owned(), faults, by_position }))
 }
 
 /// A message without the members that JSON-RPC does not know, which are ignored.
@@ -132,10 +135,13 @@ pub(crate) fn check_answer(asked: Option<&Asked>, answer: &Value) {
         if let Some(documented) = documented {
             assert!(documented.iter().any(|one| one == word), "{word} is not documented: {answer}");
         }
+        if word == "invalid_params" && error["data"]["details"].is_null() {
+            assert!(asked.is_none_or(|asked| asked.by_position), "no field is named: {answer}");
+        }
         return;
     }
     let Some(asked) = asked else { return };
-    let Asked { method, faults } = asked;
+    let Asked { method, faults, .. } = asked;
     if let Some(faults) = faults {
         panic!("{method} was granted though the schema does not allow it: {faults}");
     }
