@@ -146,7 +146,7 @@ fn prune_runs_of(tx: &Tx<'_>, now: Timestamp, automation: i64) -> Result<usize, 
 
 /// Until when the policy keeps an ended run.
 fn kept_until(ended: &EndedRuns, number: i64, completed_at: Timestamp) -> Timestamp {
-    let one_too_many = number <= ended.newest - ended.keep.runs;
+    let one_too_many = number <= ended.newest.saturating_sub(ended.keep.runs);
     if one_too_many { completed_at } else { completed_at.plus_ms(ended.keep.days * DAY_MS) }
 }
 

@@ -1,7 +1,7 @@
 //! Ends runs that only a later version understands, in the words that every version knows.
 
 use super::row::{COLUMNS, TABLES, stored_from_row};
-use super::{StoredRun, seen_at};
+use super::{NEXT_ENDED_NUMBER, StoredRun, seen_at};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{OutputSize, ProcessEnd};
@@ -9,10 +9,6 @@ use crate::domain::time::Timestamp;
 use crate::ledger::column::{Tx, View, to_json_or_null, to_word};
 use crate::ledger::error::LedgerError;
 use crate::ledger::later::{LaterRunRow, Stored};
-
-/// The next of the numbers that ended runs of the automation of `runs` have.
-const NEXT_ENDED_NUMBER: &str = "1 + coalesce((SELECT max(e.ended_number) FROM runs e
-    WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL), 0)";
 
 impl View<'_> {
     /// The runs that were given to an instance, have not ended, and that only a later version understands.

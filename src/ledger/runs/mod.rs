@@ -20,6 +20,11 @@ use crate::ledger::answers::PendingAnswer;
 use crate::ledger::later::{LaterRunRow, Stored};
 pub(super) use read::readable_runs;
 
+/// The next of the numbers that ended runs of the automation of `runs` have. One that lies beyond all that can be was never
+/// given, and nothing comes after it.
+const NEXT_ENDED_NUMBER: &str = "1 + coalesce((SELECT max(e.ended_number) FROM runs e
+    WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL AND e.ended_number < 1 << 53), 0)";
+
 /// A run as it is stored: what clients see, and what only the sidecars need.
 #[derive(Clone, Debug)]
 pub struct RunRow {

@@ -1,6 +1,6 @@
 //! Changes runs.
 
-use super::{Begun, ProcessRow, RunRow, seen_at};
+use super::{Begun, NEXT_ENDED_NUMBER, ProcessRow, RunRow, seen_at};
 use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
 use crate::domain::run::{Ahead, Phase, Trigger};
@@ -84,18 +84,18 @@ impl Tx<'_> {
         }
         let ended = run.ended();
         // What a later version has added to a wish that stays is not ours to remove.
-        let sql = "UPDATE runs SET revision = ?2, state = ?3, waiting = ?4, behind = ?5, wait_until = ?6,
-                     not_before = ?7, stopping = json_patch(coalesce(stopping, '{}'), ?8), blocker = ?9, started_at = ?10, completed_at = ?11,
+        let sql = format!(
+            "UPDATE runs SET revision = ?2, state = ?3, waiting = ?4, behind = ?5, wait_until = ?6,
+                     not_before = ?7, stopping = json_patch(coalesce(stopping, '{{}}'), ?8), blocker = ?9, started_at = ?10, completed_at = ?11,
                      stop_reason = ?12, error = ?13, result = ?14, process_end = ?15, closed_by = ?16,
                      skipped = ?17, holds_directory = ?18, given_to = ?19, given_at = ?20, deadline_at = ?21,
                      instance = ?22, session_id = ?23, continuity = ?24, worktree = ?25, steps = ?26, cost = ?27,
                      output_bytes = ?28, output_truncated = ?29, active_at = ?30, wall_at = ?31, wall_left_ms = ?32,
                      tell_at = ?33, last_step = ?34, same_steps = ?35, warned_of_budget = ?36,
                      warned_of_currency = ?37, last_answered = ?38, given_number = ?39,
-                     ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, 1 + coalesce(
-                       (SELECT max(e.ended_number) FROM runs e
-                        WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL), 0)) END
-                   WHERE row = ?1";
+                     ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, {NEXT_ENDED_NUMBER}) END
+                   WHERE row = ?1"
+        );
         let params = rusqlite::params![
             row.row,
             run.revision,
@@ -137,7 +137,7 @@ impl Tx<'_> {
             to_json_or_null(row.work.last_answered.as_ref())?,
             row.given_number,
         ];
-        self.execute(sql, params)?;
+        self.execute(&sql, params)?;
         Ok(())
     }
 
