@@ -144,7 +144,7 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([automation, epoch])?;
         while let Some(row) = rows.next()? {
-            let run = RunId::from_text(row.get::<_, String>(0)?);
+            let run = RunId::from_text(text_at(row, 0)?);
             // A range of which a part is missing answers for its last slot at least.
             let to = row.get(2)?;
             let from = row.get::<_, Option<i64>>(1)?.unwrap_or(to);
@@ -176,7 +176,7 @@ impl View<'_> {
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let (run, automation) = (row.get::<_, String>(0)?, row.get::<_, String>(1)?);
+                let (run, automation) = (text_at(row, 0)?, text_at(row, 1)?);
                 look(*rule, RunId::from_text(run), AutomationId::from_text(automation));
             }
         }
@@ -188,7 +188,7 @@ impl View<'_> {
         let mut statement = self.connection.prepare("SELECT id FROM runs WHERE output_bytes > 0")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            look(RunId::from_text(row.get::<_, String>(0)?));
+            look(RunId::from_text(text_at(row, 0)?));
         }
         Ok(())
     }
@@ -255,7 +255,7 @@ impl View<'_> {
     /// The identity of the automation at this place.
     pub fn automation_id_at(&self, row: i64) -> Result<AutomationId, LedgerError> {
         let sql = "SELECT id FROM automations WHERE row = ?1";
-        let id: String = self.connection.prepare_cached(sql)?.query_row([row], |row| row.get(0))?;
+        let id = self.connection.prepare_cached(sql)?.query_row([row], |row| text_at(row, 0))?;
         Ok(AutomationId::from_text(id))
     }
 
@@ -270,14 +270,14 @@ impl View<'_> {
 
 fn epoch_from_row(row: &Row<'_>) -> Result<AuditedEpoch, LedgerError> {
     let mut columns = Columns::of(row);
-    let (automation, id, number) = (columns.take()?, columns.take::<String>()?, columns.take()?);
+    let (automation, id, number) = (columns.take()?, columns.text_or_nothing()?, columns.take()?);
     let (effective_at, answered_through) = (columns.take()?, columns.take()?);
     let ended_at: Option<i64> = columns.take()?;
     let body = columns.text_or_nothing()?;
-    let skipped: Option<String> = columns.take()?;
+    let skipped = columns.text_or_nothing()?;
     // What cannot be understood is told of elsewhere.
     let definition = from_json("definitions.body", &body).ok();
-    let skipped: Option<Skipped> = skipped.and_then(|skipped| from_json("runs.skipped", &skipped).ok());
+    let skipped: Option<Skipped> = from_json("runs.skipped", &skipped).ok();
     Ok(AuditedEpoch {
         automation,
         id: AutomationId::from_text(id),
@@ -288,6 +288,12 @@ fn epoch_from_row(row: &Row<'_>) -> Result<AuditedEpoch, LedgerError> {
         definition,
         counted: skipped.map(|skipped| skipped.slots),
     })
+}
+
+/// A text, as far as its bytes are one: what is told of a row does not end with its name.
+fn text_at(row: &Row<'_>, place: usize) -> Result<String, rusqlite::Error> {
+    let bytes = row.get_ref(place)?.as_bytes().unwrap_or_default();
+    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn range(from: i64, to: i64, count: i64) -> SlotRange {
