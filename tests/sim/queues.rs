@@ -11,10 +11,12 @@ use crate::serving;
 /// behind the run that holds the directory or the work of the user's own there, and for room if there is neither.
 ///
 /// Where somebody has still to be looked at, because its turn has come, it was handed back, or it is another matter
-/// now whether anybody can carry it out, nothing can be said.
+/// now whether anybody can carry it out, nothing can be said. A turn has come also where others have joined the line behind
+/// it since, and the clock was set back after that, which nobody has written down yet.
 pub(crate) fn check_lines(connection: &Connection, now: Timestamp) {
     let sql = "SELECT directory, id, coalesce(waiting ->> '$.for', ''), behind,
-                 coalesce(not_before, 0) <= ?1,
+                 coalesce(not_before, 0) <= ?1 OR EXISTS (SELECT 1 FROM runs b
+                   WHERE b.behind = runs.id AND b.waiting ->> '$.since' >= runs.not_before),
                  EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
                    AND (i.role = 'participant' OR i.id = runs.asked_by)),
                  EXISTS (SELECT 1 FROM instances i WHERE i.leaving_at IS NULL
