@@ -188,7 +188,7 @@ pub(super) fn agent_room(view: &View<'_>, limits: SharedLimits) -> Result<AgentR
 fn give(tx: &Tx<'_>, context: &mut Context<'_>, mut run: RunRow, to: InstanceId) -> Result<RunRow, Refusal> {
     run.given_to = Some(to);
     run.given_at = Some(context.now);
-    run.given_number = run.given_number.saturating_add(1);
+    run.given_number += 1;
     run.holds_directory = run.definition.access == Access::Write;
     run.deadline_at = Some(context.now.plus_ms(run.definition.policy.start_limit_ms()));
     let waited = run.run.set_waiting(None);
@@ -209,7 +209,7 @@ pub(super) fn pass_on(
 ) -> Result<(), Refusal> {
     run.given_to = Some(to);
     run.given_at = Some(context.now);
-    run.given_number = run.given_number.saturating_add(1);
+    run.given_number += 1;
     Ok(tx.update_run(&run)?)
 }
 

@@ -132,7 +132,7 @@ pub(super) fn bury(
     tx.end_epoch(automation, context.due_by, &EpochEnd::Deleted)?;
     automation.deleted_at = Some(context.now);
     automation.next_fire_at = None;
-    automation.revision = automation.revision.saturating_add(1);
+    automation.revision += 1;
     tx.update_automation(automation)?;
     tx.note_who_deleted(automation.row, &by)?;
     retention::note(tx, automation.row)?;

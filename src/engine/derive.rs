@@ -132,8 +132,7 @@ fn within_count(row: &AutomationRow, mut state: DerivedState, active: usize) -> 
 
 /// Stores a changed run and tells of it. Every published change counts.
 pub(super) fn publish_run(tx: &Tx<'_>, row: &mut RunRow, now: Timestamp) -> Result<(), Refusal> {
-    // Numbers that count what happened stay at their end, should anybody have written one there.
-    row.run.revision = row.run.revision.saturating_add(1);
+    row.run.revision += 1;
     // All of it is told now.
     row.work.tell_at = None;
     tx.update_run(row)?;

@@ -117,12 +117,12 @@ pub(super) fn follow_up(
 ) -> Result<(), Refusal> {
     match counts {
         Counts::Success => {
-            automation.completed_runs = automation.completed_runs.saturating_add(1);
+            automation.completed_runs += 1;
             automation.failure_streak = 0;
         }
         Counts::Failure(_) => {
-            automation.completed_runs = automation.completed_runs.saturating_add(1);
-            automation.failure_streak = automation.failure_streak.saturating_add(1);
+            automation.completed_runs += 1;
+            automation.failure_streak += 1;
         }
         Counts::Neither => {}
     }

@@ -80,12 +80,12 @@ pub(super) fn follow_up(
     let state = &mut row.automation.state;
     match counts {
         Counts::Success => {
-            state.completed_runs = state.completed_runs.saturating_add(1);
+            state.completed_runs += 1;
             state.failure_streak = 0;
         }
         Counts::Failure(_) => {
-            state.completed_runs = state.completed_runs.saturating_add(1);
-            state.failure_streak = state.failure_streak.saturating_add(1);
+            state.completed_runs += 1;
+            state.failure_streak += 1;
         }
         Counts::Neither => {}
     }

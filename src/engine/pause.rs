@@ -60,7 +60,7 @@ fn rest(
     let pause = Pause { reason, at: context.now, note, by: Some(context.me.clone()) };
     automation.pause = Some(pause.clone());
     tx.end_epoch(automation, context.due_by, &EpochEnd::Paused(pause))?;
-    automation.revision = automation.revision.saturating_add(1);
+    automation.revision += 1;
     automation.updated_at = context.now;
     derive::publish_automation(tx, automation, context.now)?;
     stop_scheduled(tx, context, automation, StopReason::Paused)
@@ -80,7 +80,7 @@ pub fn resume(tx: &Tx<'_>, context: &mut Context<'_>, request: RestRequest) -> R
         .map_err(|fault| Refusal::InvalidAutomation(vec![fault]))?;
     automation.pause = None;
     automation.failure_streak = 0;
-    automation.revision = automation.revision.saturating_add(1);
+    automation.revision += 1;
     automation.updated_at = now;
     epoch::begin(tx, context, &mut automation, EpochReason::Resumed, request.note.as_deref())?;
     derive::publish_automation(tx, &mut automation, now)

@@ -27,7 +27,7 @@ pub(super) fn step(
     mut run: RunRow,
     title: Option<String>,
 ) -> Result<(), Refusal> {
-    run.run.steps = run.run.steps.saturating_add(1);
+    run.run.steps += 1;
     let work = &mut run.work;
     work.same_steps = match &title {
         Some(_) if work.last_step == title => work.same_steps + 1,

@@ -48,7 +48,7 @@ pub fn update(
     if definition.task.provider() != automation.definition.task.provider() {
         automation.session_id = None;
     }
-    automation.revision = automation.revision.saturating_add(1);
+    automation.revision += 1;
     automation.updated_at = context.now;
     tx.replace_definition(&mut automation, definition)?;
     match change {

@@ -10,6 +10,7 @@ use super::later::{self, LaterAutomationRow, Stored};
 use crate::domain::automation::{Actor, Definition, EpochEnd, EpochReason, Pause, folded};
 use crate::domain::id::{AutomationId, ProviderId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
+use crate::domain::sent::INTEGER_MAX;
 use crate::domain::time::Timestamp;
 
 /// An automation as it is stored.
@@ -102,19 +103,19 @@ fn from_row(row: &Row<'_>) -> Result<AutomationRow, LedgerError> {
         id: AutomationId::from_text(columns.take::<String>()?),
         definition: columns.json("definitions.body")?,
         definition_row: columns.take()?,
-        revision: columns.take()?,
+        revision: columns.count("automations.revision")?,
         created_at: Timestamp::from_millis(columns.take()?),
         updated_at: Timestamp::from_millis(columns.take()?),
         created_by: columns.json("automations.created_by")?,
         pause: columns.json_or_null("automations.pause")?,
         next_fire_at: instant(columns.take()?),
-        failure_streak: columns.take()?,
-        completed_runs: columns.take()?,
+        failure_streak: columns.count("automations.failure_streak")?,
+        completed_runs: columns.count("automations.completed_runs")?,
         session_id: columns.take()?,
         deleting: columns.json_or_null("automations.deleting")?,
         deleted_at: instant(columns.take()?),
         epoch: Epoch {
-            number: columns.take()?,
+            number: columns.count("epochs.number")?,
             effective_at: Timestamp::from_millis(columns.take()?),
             answered_through: Timestamp::from_millis(columns.take()?),
             ended_at: instant(columns.take()?),
@@ -172,12 +173,14 @@ impl View<'_> {
         Ok(statement.query_row([automation], |row| row.get(0))?)
     }
 
-    /// What became of an automation: its place and its last revision, also if it has been deleted.
+    /// What became of an automation: its place and its last revision, also if it has been deleted. A revision that cannot
+    /// be is told as the nearest that can, so that what says it can be deleted.
     pub fn automation_fate(&self, id: &AutomationId) -> Result<Option<(i64, i64, bool)>, LedgerError> {
-        let sql = "SELECT row, revision, deleted_at IS NOT NULL FROM automations WHERE id = ?1";
+        let sql =
+            "SELECT row, min(max(revision, 0), ?2), deleted_at IS NOT NULL FROM automations WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement
-            .query_row([id.as_str()], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row((id.as_str(), INTEGER_MAX - 1), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         Ok(found)
     }

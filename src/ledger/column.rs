@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 
 use super::error::{LedgerError, Writer};
+use crate::domain::sent::INTEGER_MAX;
 
 /// How a row becomes what it stands for.
 type FromRow<T> = fn(&Row<'_>) -> Result<T, LedgerError>;
@@ -143,6 +144,28 @@ impl<'r, 's> Columns<'r, 's> {
         let value = self.row.get(self.next)?;
         self.next += 1;
         Ok(value)
+    }
+
+    /// A column that holds how often something happened, or where something stands in a row of its kind. Every client can
+    /// read it exactly, and there is always a next one: a number that nothing can have counted to is not understood.
+    pub(super) fn count(&mut self, column: &'static str) -> Result<i64, LedgerError> {
+        let number = self.take()?;
+        match (0..INTEGER_MAX).contains(&number) {
+            true => Ok(number),
+            false => Err(LedgerError::Unreadable {
+                column,
+                found: number.to_string(),
+                why: "nothing has been counted to it".to_owned(),
+                by: Writer::Nobody,
+            }),
+        }
+    }
+
+    /// A column that holds text, as far as its bytes are one: what is told of a row does not end with its name.
+    pub(super) fn legible(&mut self) -> Result<String, rusqlite::Error> {
+        let bytes = self.row.get_ref(self.next)?.as_bytes().unwrap_or_default();
+        self.next += 1;
+        Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
     /// A column that holds text; an empty one if its bytes are none.

@@ -73,7 +73,7 @@ const EPOCH: &str =
 fn epoch_from_row(row: &Row<'_>) -> Result<PastEpoch, LedgerError> {
     let mut columns = Columns::of(row);
     let epoch = Epoch {
-        number: columns.take()?,
+        number: columns.count("epochs.number")?,
         effective_at: Timestamp::from_millis(columns.take()?),
         answered_through: Timestamp::from_millis(columns.take()?),
         ended_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),

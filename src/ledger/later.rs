@@ -72,7 +72,7 @@ pub(super) fn automation_from_row(row: &Row<'_>) -> Result<LaterAutomationRow, L
     let id = AutomationId::from_text(c.take::<String>()?);
     let definition: Map<String, Value> = c.json("definitions.body")?;
     let _definition_row: i64 = c.take()?;
-    let revision = c.take()?;
+    let revision = c.count("automations.revision")?;
     let created_at = Timestamp::from_millis(c.take()?);
     let updated_at = Timestamp::from_millis(c.take()?);
     let created_by = c.json("automations.created_by")?;
@@ -85,8 +85,8 @@ pub(super) fn automation_from_row(row: &Row<'_>) -> Result<LaterAutomationRow, L
         updated_at,
         created_by,
         pause,
-        failure_streak: c.take()?,
-        completed_runs: c.take()?,
+        failure_streak: c.count("automations.failure_streak")?,
+        completed_runs: c.count("automations.completed_runs")?,
         session_id: c.take()?,
     };
     let deleting: Option<Value> = c.json_or_null("automations.deleting")?;
@@ -96,7 +96,7 @@ pub(super) fn automation_from_row(row: &Row<'_>) -> Result<LaterAutomationRow, L
         row: place,
         automation: LaterAutomation::new(definition, beside),
         deleting_until: deleting_until.map(Timestamp::from_millis),
-        epoch: c.take()?,
+        epoch: c.count("epochs.number")?,
     })
 }
 
@@ -113,9 +113,9 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     rest.insert("automationTitle".to_owned(), member("title"));
     rest.insert("task".to_owned(), member("task"));
     let _definition_row: i64 = c.take()?;
-    rest.insert("definitionRevision".to_owned(), json!(c.take::<i64>()?));
+    rest.insert("definitionRevision".to_owned(), json!(c.count("runs.definition_revision")?));
     let _epoch: i64 = c.take()?;
-    let revision = c.take()?;
+    let revision = c.count("runs.revision")?;
     rest.insert("trigger".to_owned(), c.json("runs.trigger")?);
     let _tries: i64 = c.take()?;
     rest.insert("attendance".to_owned(), json!(c.take::<String>()?));
@@ -149,9 +149,9 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
         rest.insert(name.to_owned(), json!(c.take::<Option<String>>()?));
     }
     let worktree: Option<String> = c.take()?;
-    rest.insert("steps".to_owned(), json!(c.take::<i64>()?));
+    rest.insert("steps".to_owned(), json!(c.count("runs.steps")?));
     rest.insert("cost".to_owned(), json!(c.json_or_null::<Value>("runs.cost")?));
-    let output = json!({"bytes": c.take::<i64>()?, "truncated": c.take::<bool>()?});
+    let output = json!({"bytes": c.count("runs.output_bytes")?, "truncated": c.take::<bool>()?});
     rest.insert("output".to_owned(), output);
     let of_one_state = [
         ("waiting", waiting),

@@ -55,7 +55,7 @@ fn from_row(row: &Row<'_>) -> Result<ProbeRow, LedgerError> {
     let first = columns.take()?;
     let turn = columns.word("probes.turn")?;
     let silent = columns.json("probes.silent")?;
-    let given_number = columns.take()?;
+    let given_number = columns.count("probes.given_number")?;
     let to = columns.take::<Option<String>>()?.map(InstanceId::from_text);
     let deadline_at = columns.take::<Option<i64>>()?.map(Timestamp::from_millis);
     let given = to.zip(deadline_at).map(|(to, deadline_at)| Given { to, deadline_at });

@@ -9,6 +9,7 @@ use rusqlite::OptionalExtension;
 
 use super::column::{Columns, Tx, View, from_json};
 use super::error::LedgerError;
+use super::runs::newest_ended_number;
 use crate::domain::id::RunId;
 use crate::domain::policy::Keep;
 use crate::domain::time::Timestamp;
@@ -60,10 +61,8 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let oldest = statement.query_row([automation], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
         let Some((oldest, completed_at)) = oldest else { return Ok(None) };
-        // As where the next number is given: what lies beyond would make all others old.
-        let sql = "SELECT coalesce(max(ended_number), 0) FROM runs
-                   WHERE automation = ?1 AND ended_number IS NOT NULL AND ended_number < 1 << 53";
-        let newest = self.connection.prepare_cached(sql)?.query_row([automation], |row| row.get(0))?;
+        let sql = format!("SELECT {}", newest_ended_number("?1"));
+        let newest = self.connection.prepare_cached(&sql)?.query_row([automation], |row| row.get(0))?;
         let oldest_completed_at = Timestamp::from_millis(completed_at);
         Ok(Some(EndedRuns { keep: self.keep_of(automation)?, newest, oldest, oldest_completed_at }))
     }

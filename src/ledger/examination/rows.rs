@@ -63,7 +63,7 @@ pub enum RunRule {
     HoldsUngiven,
     /// Ended according to its state and not according to its times, or the other way round.
     HalfEnded,
-    /// Saying what is no JSON where JSON is stored.
+    /// Saying what is no JSON where JSON is stored, or a number that nothing can have counted to.
     Unreadable,
 }
 
@@ -105,7 +105,10 @@ impl RunRule {
                    AND (blocker IS NULL OR json_valid(blocker)) AND (error IS NULL OR json_valid(error))
                    AND (result IS NULL OR json_valid(result)) AND (process_end IS NULL OR json_valid(process_end))
                    AND (skipped IS NULL OR json_valid(skipped)) AND (cost IS NULL OR json_valid(cost))
-                   AND (last_answered IS NULL OR json_valid(last_answered)))"
+                   AND (last_answered IS NULL OR json_valid(last_answered))
+                   AND min(definition_revision, epoch, revision, tries, steps, same_steps, given_number, output_bytes) >= 0
+                   AND max(definition_revision, epoch, revision, tries, steps, same_steps, given_number, output_bytes)
+                     < (1 << 53) - 1)"
             }
         }
     }
@@ -144,12 +147,12 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(sql)?;
         let mut rows = statement.query([automation, epoch])?;
         while let Some(row) = rows.next()? {
-            let run = RunId::from_text(text_at(row, 0)?);
+            let mut columns = Columns::of(row);
+            let run = RunId::from_text(columns.legible()?);
+            let (from, to, count): (Option<i64>, i64, Option<i64>) =
+                (columns.take()?, columns.take()?, columns.take()?);
             // A range of which a part is missing answers for its last slot at least.
-            let to = row.get(2)?;
-            let from = row.get::<_, Option<i64>>(1)?.unwrap_or(to);
-            let count = row.get::<_, Option<i64>>(3)?.unwrap_or(1);
-            look(Answer { run, slots: range(from, to, count) });
+            look(Answer { run, slots: range(from.unwrap_or(to), to, count.unwrap_or(1)) });
         }
         Ok(())
     }
@@ -176,7 +179,8 @@ impl View<'_> {
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let (run, automation) = (text_at(row, 0)?, text_at(row, 1)?);
+                let mut columns = Columns::of(row);
+                let (run, automation) = (columns.legible()?, columns.legible()?);
                 look(*rule, RunId::from_text(run), AutomationId::from_text(automation));
             }
         }
@@ -188,7 +192,7 @@ impl View<'_> {
         let mut statement = self.connection.prepare("SELECT id FROM runs WHERE output_bytes > 0")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            look(RunId::from_text(text_at(row, 0)?));
+            look(RunId::from_text(Columns::of(row).legible()?));
         }
         Ok(())
     }
@@ -255,7 +259,7 @@ impl View<'_> {
     /// The identity of the automation at this place.
     pub fn automation_id_at(&self, row: i64) -> Result<AutomationId, LedgerError> {
         let sql = "SELECT id FROM automations WHERE row = ?1";
-        let id = self.connection.prepare_cached(sql)?.query_row([row], |row| text_at(row, 0))?;
+        let id = self.connection.prepare_cached(sql)?.query_row([row], |row| Columns::of(row).legible())?;
         Ok(AutomationId::from_text(id))
     }
 
@@ -288,12 +292,6 @@ fn epoch_from_row(row: &Row<'_>) -> Result<AuditedEpoch, LedgerError> {
         definition,
         counted: skipped.map(|skipped| skipped.slots),
     })
-}
-
-/// A text, as far as its bytes are one: what is told of a row does not end with its name.
-fn text_at(row: &Row<'_>, place: usize) -> Result<String, rusqlite::Error> {
-    let bytes = row.get_ref(place)?.as_bytes().unwrap_or_default();
-    Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
 fn range(from: i64, to: i64, count: i64) -> SlotRange {

@@ -1,7 +1,7 @@
 //! Ends runs that only a later version understands, in the words that every version knows.
 
 use super::row::{COLUMNS, TABLES, stored_from_row};
-use super::{NEXT_ENDED_NUMBER, StoredRun, seen_at};
+use super::{StoredRun, next_ended_number, seen_at};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{OutputSize, ProcessEnd};
@@ -47,8 +47,9 @@ impl Tx<'_> {
             "UPDATE runs SET revision = revision + 1, state = 'stopped', stop_reason = ?2,
                completed_at = max(?3, coalesce(started_at, triggered_at)), process_end = ?4,
                output_bytes = ?5, output_truncated = ?6, waiting = NULL, behind = NULL, stopping = NULL,
-               blocker = NULL, skipped = NULL, deadline_at = NULL, ended_number = {NEXT_ENDED_NUMBER}
-             WHERE row = ?1 AND completed_at IS NULL"
+               blocker = NULL, skipped = NULL, deadline_at = NULL, ended_number = {}
+             WHERE row = ?1 AND completed_at IS NULL",
+            next_ended_number()
         );
         let process = to_json_or_null(process)?;
         let bytes = output.bytes.cast_signed();
@@ -72,9 +73,10 @@ impl Tx<'_> {
                (SELECT a.epoch FROM automations a WHERE a.row = runs.automation), 1, json_object('kind', 'schedule'),
                'unattended', skipped ->> '$.fromAt', skipped ->> '$.toAt', skipped ->> '$.count',
                skipped ->> '$.toAt', ?3, {}, 'stopped', ?3, skipped ->> '$.reason', directory, access, if_busy,
-               {NEXT_ENDED_NUMBER}
+               {}
              FROM runs WHERE row = ?1 AND skipped IS NOT NULL",
-            seen_at("?3")
+            seen_at("?3"),
+            next_ended_number()
         );
         self.execute(&sql, (run.row, id.as_str(), now.as_millis()))?;
         self.later_run(id)

@@ -20,10 +20,19 @@ use crate::ledger::answers::PendingAnswer;
 use crate::ledger::later::{LaterRunRow, Stored};
 pub(super) use read::readable_runs;
 
-/// The next of the numbers that ended runs of the automation of `runs` have. One that lies beyond all that can be was never
-/// given, and nothing comes after it.
-const NEXT_ENDED_NUMBER: &str = "1 + coalesce((SELECT max(e.ended_number) FROM runs e
-    WHERE e.automation = runs.automation AND e.ended_number IS NOT NULL AND e.ended_number < 1 << 53), 0)";
+/// The greatest of the numbers that the ended runs of an automation have; 0 if there are none. One that lies beyond all
+/// that can be counted to was never given: it would make all others old, and nothing comes after it.
+pub(super) fn newest_ended_number(automation: &str) -> String {
+    format!(
+        "coalesce((SELECT max(e.ended_number) FROM runs e
+           WHERE e.automation = {automation} AND e.ended_number IS NOT NULL AND e.ended_number < 1 << 53), 0)"
+    )
+}
+
+/// The next of the numbers that ended runs of the automation of `runs` have.
+fn next_ended_number() -> String {
+    format!("1 + {}", newest_ended_number("runs.automation"))
+}
 
 /// A run as it is stored: what clients see, and what only the sidecars need.
 #[derive(Clone, Debug)]

@@ -32,11 +32,11 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     let automation_id = AutomationId::from_text(c.take::<String>()?);
     let definition: Definition = c.json("definitions.body")?;
     let definition_row = c.take()?;
-    let definition_revision = c.take()?;
-    let epoch = c.take()?;
-    let revision = c.take()?;
+    let definition_revision = c.count("runs.definition_revision")?;
+    let epoch = c.count("runs.epoch")?;
+    let revision = c.count("runs.revision")?;
     let trigger = c.json("runs.trigger")?;
-    let tries = c.take()?;
+    let tries = c.count("runs.tries")?;
     let attendance = c.word("runs.attendance")?;
     let asker = match (c.take()?, c.take::<Option<String>>()?) {
         (_, Some(window)) => Asker::Window(InstanceId::from_text(window)),
@@ -110,9 +110,9 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         session_id: c.take()?,
         continuity: c.word_or_null("runs.continuity")?,
         worktree: c.word_or_null("runs.worktree")?,
-        steps: c.take()?,
+        steps: c.count("runs.steps")?,
         cost: c.json_or_null("runs.cost")?,
-        output: OutputSize { bytes: c.take::<i64>()?.unsigned_abs(), truncated: c.take()? },
+        output: OutputSize { bytes: c.count("runs.output_bytes")?.unsigned_abs(), truncated: c.take()? },
     };
     Ok(RunRow {
         row: place,
@@ -137,12 +137,12 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
             wall_left_ms: c.take()?,
             tell_at: instant(c.take()?),
             last_step: c.take()?,
-            same_steps: c.take()?,
+            same_steps: c.count("runs.same_steps")?,
             warned_of_budget: c.take()?,
             warned_of_currency: c.take()?,
             last_answered: c.json_or_null("runs.last_answered")?,
         },
-        given_number: c.take()?,
+        given_number: c.count("runs.given_number")?,
         context: c.take()?,
     })
 }

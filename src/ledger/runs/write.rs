@@ -1,6 +1,6 @@
 //! Changes runs.
 
-use super::{Begun, NEXT_ENDED_NUMBER, ProcessRow, RunRow, seen_at};
+use super::{Begun, ProcessRow, RunRow, next_ended_number, seen_at};
 use crate::domain::automation::{Access, Task};
 use crate::domain::id::{InstanceId, LifecycleActionId, RunId};
 use crate::domain::run::{Ahead, Phase, Trigger};
@@ -93,8 +93,9 @@ impl Tx<'_> {
                      output_bytes = ?28, output_truncated = ?29, active_at = ?30, wall_at = ?31, wall_left_ms = ?32,
                      tell_at = ?33, last_step = ?34, same_steps = ?35, warned_of_budget = ?36,
                      warned_of_currency = ?37, last_answered = ?38, given_number = ?39,
-                     ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, {NEXT_ENDED_NUMBER}) END
-                   WHERE row = ?1"
+                     ended_number = CASE WHEN ?11 IS NOT NULL THEN coalesce(ended_number, {}) END
+                   WHERE row = ?1",
+            next_ended_number()
         );
         let params = rusqlite::params![
             row.row,

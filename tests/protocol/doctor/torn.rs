@@ -125,6 +125,15 @@ fn a_directory_that_is_held_for_nothing_and_a_run_that_is_half_ended_are_found()
     finds_only(&audit(&place), &["runs problem", "has ended by one part of its row"]);
     execute(&connection, "UPDATE runs SET state = 'succeeded', result = '{' WHERE row = 3");
     finds_only(&audit(&place), &["runs problem", "cannot be read"]);
+    for number in ["-1", "(1 << 53) - 1"] {
+        let sql = format!(
+            "UPDATE runs SET result = '{{\"kind\": \"command\"}}', revision = {number} WHERE row = 3"
+        );
+        execute(&connection, &sql);
+        finds_only(&audit(&place), &["runs problem", "cannot be read"]);
+    }
+    execute(&connection, "UPDATE runs SET revision = (1 << 53) - 2 WHERE row = 3");
+    assert_eq!(outcome(&audit(&place), "runs"), "ok");
 }
 
 #[test]
