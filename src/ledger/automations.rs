@@ -4,7 +4,7 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::column::{Columns, Tx, View, to_json, to_json_or_null, to_word};
+use super::column::{Columns, Tx, View, member, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
 use super::later::{self, LaterAutomationRow, Stored};
 use crate::domain::automation::{Actor, Definition, EpochEnd, EpochReason, Pause, folded};
@@ -94,6 +94,11 @@ const COLUMNS: &str =
     e.number, e.effective_at, e.answered_through, e.ended_at";
 const TABLES: &str = "automations a JOIN definitions d ON d.row = a.definition
     JOIN epochs e ON e.automation = a.row AND e.number = a.epoch";
+
+/// When the wish to delete an automation is void, in SQL: NULL of a wish that does not say it as a time.
+pub(super) fn wish_is_void_at() -> String {
+    format!("iif(typeof({0}) = 'integer', {0}, NULL)", member("deleting", "$.until"))
+}
 
 fn from_row(row: &Row<'_>) -> Result<AutomationRow, LedgerError> {
     let mut columns = Columns::of(row);
@@ -265,9 +270,12 @@ impl View<'_> {
 
     /// The agent's session that the next run of an automation may continue, if it is one of this provider.
     pub fn session_of(&self, automation: i64, provider: &ProviderId) -> Result<Option<String>, LedgerError> {
-        let sql = "SELECT a.session_id FROM automations a JOIN definitions d ON d.row = a.definition
-                   WHERE a.row = ?1 AND d.body ->> '$.task.model.providerID' = ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT a.session_id FROM automations a JOIN definitions d ON d.row = a.definition
+             WHERE a.row = ?1 AND {} = ?2",
+            member("d.body", "$.task.model.providerID")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let session = statement.query_row((automation, provider.as_str()), |row| row.get(0)).optional()?;
         Ok(session.flatten())
     }
@@ -282,12 +290,14 @@ impl View<'_> {
 
     /// The places of the automations with a wish to delete that is void by now.
     pub fn void_delete_wishes(&self, now: Timestamp, limit: usize) -> Result<Vec<i64>, LedgerError> {
-        let sql = "SELECT row FROM automations INDEXED BY automations_deleting
-                   WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0
-                     AND deleting ->> '$.until' <= ?1
-                   ORDER BY row LIMIT ?2";
+        let sql = format!(
+            "SELECT row FROM automations INDEXED BY automations_deleting
+             WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0 AND {} <= ?1
+             ORDER BY row LIMIT ?2",
+            wish_is_void_at()
+        );
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut statement = self.connection.prepare_cached(&sql)?;
         let rows = statement.query_map([now.as_millis(), limit], |row| row.get(0))?;
         Ok(rows.collect::<Result<_, _>>()?)
     }

@@ -206,6 +206,13 @@ impl<'r, 's> Columns<'r, 's> {
     }
 }
 
+/// The member at `path` of a column that holds JSON, in SQL: NULL where it holds none. The operators of SQLite fail
+/// there, and with them every query that meets the row, whosever it is. Not needed where a condition or an index of the
+/// query has read the column before: what is no JSON cannot be written into those.
+pub(super) fn member(column: &str, path: &str) -> String {
+    format!("CASE WHEN json_valid({column}) THEN {column} ->> '{path}' END")
+}
+
 pub(super) fn to_json<T: Serialize>(value: &T) -> Result<String, LedgerError> {
     serde_json::to_string(value).map_err(|error| LedgerError::Broken(error.to_string()))
 }

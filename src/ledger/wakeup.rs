@@ -1,5 +1,6 @@
 //! When an instance has to look again.
 
+use super::automations::wish_is_void_at;
 use super::column::View;
 use super::error::LedgerError;
 use crate::domain::id::InstanceId;
@@ -32,11 +33,14 @@ impl View<'_> {
 
     /// The earliest time at which a wish to delete is void, or an agent has been asked for too long.
     pub fn next_shared_deadline(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let sql = "SELECT min(at) FROM (
-            SELECT min(deleting ->> '$.until') AS at FROM automations
-              WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0
-            UNION ALL SELECT min(deadline_at) FROM probes)";
-        self.least(sql, [])
+        let sql = format!(
+            "SELECT min(at) FROM (
+             SELECT min({}) AS at FROM automations
+               WHERE deleting IS NOT NULL AND deleted_at IS NULL AND set_aside = 0
+             UNION ALL SELECT min(deadline_at) FROM probes)",
+            wish_is_void_at()
+        );
+        self.least(&sql, [])
     }
 
     /// The earliest time at which a run of this instance has taken too long, or progress of one is to be told.

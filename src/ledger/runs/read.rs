@@ -8,7 +8,7 @@ use crate::domain::automation::Access;
 use crate::domain::id::{AutomationId, InstanceId, RunId, SubscriptionId};
 use crate::domain::run::Ahead;
 use crate::domain::time::Timestamp;
-use crate::ledger::column::{View, to_json};
+use crate::ledger::column::{View, member, to_json};
 use crate::ledger::error::LedgerError;
 use crate::ledger::executors::{AgentRoom, KIND, Kind, stands_in_line};
 
@@ -224,8 +224,9 @@ impl View<'_> {
 
     /// Whether a later run of the automation says that it waits for this one.
     pub fn is_waited_for(&self, run: &RunId) -> Result<bool, LedgerError> {
-        let sql = "SELECT 1 FROM runs WHERE behind = ?1 AND waiting ->> '$.for' = 'previous'";
-        Ok(self.connection.prepare_cached(sql)?.exists([run.as_str()])?)
+        let waits_for = member("waiting", "$.for");
+        let sql = format!("SELECT 1 FROM runs WHERE behind = ?1 AND {waits_for} = 'previous'");
+        Ok(self.connection.prepare_cached(&sql)?.exists([run.as_str()])?)
     }
 
     /// The runs that say that they wait behind this.

@@ -5,7 +5,7 @@ use rusqlite::OptionalExtension;
 use super::RunRow;
 use crate::domain::id::{ProviderId, RunId};
 use crate::domain::policy::Money;
-use crate::ledger::column::View;
+use crate::ledger::column::{View, member};
 use crate::ledger::error::LedgerError;
 
 /// Among how many ended runs the last one is looked for that was carried out: the others are records of slots.
@@ -20,14 +20,19 @@ impl View<'_> {
         provider: &ProviderId,
         run: i64,
     ) -> Result<bool, LedgerError> {
-        let sql = "SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
-                   CROSS JOIN definitions d ON d.row = o.definition
-                   WHERE o.row <> ?3 AND o.provider = ?2
-                     AND ?1 = coalesce(o.session_id, d.body ->> '$.task.sessionID',
-                       CASE d.body ->> '$.task.context' WHEN 'continue' THEN
-                         (SELECT a.session_id FROM automations a CROSS JOIN definitions n ON n.row = a.definition
-                          WHERE a.row = o.automation AND n.body ->> '$.task.model.providerID' = ?2) END)";
-        let mut statement = self.connection.prepare_cached(sql)?;
+        let sql = format!(
+            "SELECT 1 FROM processes p CROSS JOIN runs o ON o.row = p.run
+             CROSS JOIN definitions d ON d.row = o.definition
+             WHERE o.row <> ?3 AND o.provider = ?2
+               AND ?1 = coalesce(o.session_id, {},
+                 CASE {} WHEN 'continue' THEN
+                   (SELECT a.session_id FROM automations a CROSS JOIN definitions n ON n.row = a.definition
+                    WHERE a.row = o.automation AND {} = ?2) END)",
+            member("d.body", "$.task.sessionID"),
+            member("d.body", "$.task.context"),
+            member("n.body", "$.task.model.providerID")
+        );
+        let mut statement = self.connection.prepare_cached(&sql)?;
         Ok(statement.exists((session, provider.as_str(), run))?)
     }
 
