@@ -85,7 +85,7 @@ pub(super) fn stir(run: &mut RunRow, at: Timestamp) {
 pub(super) fn note(tx: &Tx<'_>, context: &Context<'_>, signs: &[SignOfLife]) -> Result<(), Refusal> {
     for sign in signs {
         let Some((written_at, bytes)) = sign.written else { continue };
-        let Some(mut run) = tx.run(&sign.run)? else { continue };
+        let Some(mut run) = tx.understood_run(&sign.run)? else { continue };
         let known = run.work.active_at;
         // What was written since the last look was written now at the latest. The file's own time is believed only
         // where it can be true: the clock may have been set meanwhile.

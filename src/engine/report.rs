@@ -215,8 +215,7 @@ fn warn_of_cut_output(tx: &Tx<'_>, context: &Context<'_>, id: &RunId) -> Result<
 /// When the ledger fails; the report is to be made again.
 pub fn gone(tx: &Tx<'_>, context: &mut Context<'_>, id: &RunId) -> Result<(), Refusal> {
     if tx.release(id)? {
-        if let Some(run) = tx.stored_run(id)? {
-            let automation = run.automation();
+        if let Some(automation) = tx.automation_row_of_run(id)? {
             // The directory is free, also where its automation cannot be read.
             tick::apart(tx, context, automation, |tx, context| delete::go_on(tx, context, automation))?;
         }

@@ -11,7 +11,7 @@ use crate::domain::policy::{Policy, Retry};
 use crate::domain::refusal::Refusal;
 use crate::domain::run::machine::StopReason;
 use crate::domain::run::{Ended, Phase, Trigger};
-use crate::ledger::{AutomationRow, RunRow, Stored, Tx};
+use crate::ledger::{AutomationRow, RunRow, Tx};
 
 /// Whether a run that has just ended is tried again.
 ///
@@ -70,7 +70,7 @@ pub(super) fn again(
 /// The run that this one has tried again, if it has, and that one is still there.
 pub(super) fn tried_before(tx: &Tx<'_>, run: &RunRow) -> Result<Option<RunRow>, Refusal> {
     match &run.run.trigger {
-        Trigger::Retry { of } => Ok(tx.stored_run(of)?.and_then(Stored::known)),
+        Trigger::Retry { of } => Ok(tx.understood_run(of)?),
         Trigger::Schedule | Trigger::Manual { .. } | Trigger::CatchUp => Ok(None),
     }
 }

@@ -8,7 +8,7 @@ use crate::domain::automation::Task;
 use crate::domain::id::{InstanceId, SubscriptionId};
 use crate::domain::provider::{Offer, ProviderKind};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{ServingRow, Stored, Tx};
+use crate::ledger::{ServingRow, Tx};
 
 /// A window carries out the prompts of a provider from now on; it is told what to do on this subscription.
 ///
@@ -110,13 +110,13 @@ fn end_serving(
         }
     }
     for id in tx.served_on(&serving.id)? {
-        match tx.stored_run(&id)? {
-            Some(Stored::Known(run)) if run.run.state().is_active() => {
+        match tx.understood_run(&id)? {
+            Some(run) if run.run.state().is_active() => {
                 let outcome = lost(&run);
                 ending::end(tx, context, run, outcome, None, Remains::Nothing)?;
             }
-            // It had ended, and the window was still to say that its work has gone.
-            Some(Stored::Known(_) | Stored::Later(_)) | None => report::gone(tx, context, &id)?,
+            // It had ended, and the window was still to say that its work has gone; or it is not understood here.
+            Some(_) | None => report::gone(tx, context, &id)?,
         }
     }
     Ok(())

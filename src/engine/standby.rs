@@ -7,7 +7,7 @@ use crate::domain::automation::Task;
 use crate::domain::clock::{Boot, Reading};
 use crate::domain::id::{InstanceId, RunId};
 use crate::domain::refusal::Refusal;
-use crate::ledger::{AgentRoom, Asker, Executors, ProcessRow, RunRow, Stored, Tx, View};
+use crate::ledger::{AgentRoom, Asker, Executors, ProcessRow, RunRow, Tx, View};
 
 /// How long an instance has to carry out a stop before another one does, in milliseconds: the command has five
 /// seconds after it was asked, an agent two more, and there is still to be swept.
@@ -26,8 +26,8 @@ pub(super) fn take_back(tx: &Tx<'_>, context: &mut Context<'_>) -> Result<(), Re
     let me = &context.me.instance;
     let limits = shared_limits(tx, context)?;
     for id in tx.neglected_runs(me, context.now, limits.standby_ms)? {
-        // One that only a later version understands is for those who do.
-        let Some(Stored::Known(run)) = tx.stored_run(&id)? else { continue };
+        // One that is not understood here is for those who do.
+        let Some(run) = tx.understood_run(&id)? else { continue };
         // A prompt stays with the only window that serves its provider, however long that takes.
         // What is given to one of them in place of another needs no more room than before.
         let room = match tx.is_for_an_agent(run.row)? {

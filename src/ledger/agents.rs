@@ -43,7 +43,7 @@ fn from_row(row: &Row<'_>) -> Result<AgentRow, LedgerError> {
         instance: InstanceId::from_text(columns.take::<String>()?),
         configuration: ConfigurationId::from_text(columns.take::<String>()?),
         start_ms: columns.take()?,
-        since: Timestamp::from_millis(columns.take()?),
+        since: columns.take()?,
     })
 }
 
@@ -80,10 +80,8 @@ impl View<'_> {
     /// The runs that an agent of this provider carries out, oldest first. One that has ended and is still there counts.
     pub fn runs_of_agent(&self, provider: &ProviderId) -> Result<Vec<RunId>, LedgerError> {
         let sql = format!("SELECT w.row, w.id FROM {AT_WORK} w WHERE w.provider = ?1");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let runs = statement
-            .query_map([provider.as_str()], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
-        let mut runs = runs.collect::<Result<Vec<_>, _>>()?;
+        let with_row = |row: &Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?));
+        let mut runs = self.readable_by(with_row, &sql, vec![provider.as_str().to_owned().into()])?;
         runs.sort();
         Ok(runs.into_iter().map(|(_, run)| RunId::from_text(run)).collect())
     }

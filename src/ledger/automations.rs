@@ -102,28 +102,27 @@ pub(super) fn wish_is_void_at() -> String {
 
 fn from_row(row: &Row<'_>) -> Result<AutomationRow, LedgerError> {
     let mut columns = Columns::of(row);
-    let instant = |millis: Option<i64>| millis.map(Timestamp::from_millis);
     Ok(AutomationRow {
         row: columns.take()?,
         id: AutomationId::from_text(columns.take::<String>()?),
         definition: columns.json("definitions.body")?,
         definition_row: columns.take()?,
         revision: columns.count("automations.revision")?,
-        created_at: Timestamp::from_millis(columns.take()?),
-        updated_at: Timestamp::from_millis(columns.take()?),
+        created_at: columns.take()?,
+        updated_at: columns.take()?,
         created_by: columns.json("automations.created_by")?,
         pause: columns.json_or_null("automations.pause")?,
-        next_fire_at: instant(columns.take()?),
+        next_fire_at: columns.take()?,
         failure_streak: columns.count("automations.failure_streak")?,
         completed_runs: columns.count("automations.completed_runs")?,
         session_id: columns.take()?,
         deleting: columns.json_or_null("automations.deleting")?,
-        deleted_at: instant(columns.take()?),
+        deleted_at: columns.take()?,
         epoch: Epoch {
             number: columns.count("epochs.number")?,
-            effective_at: Timestamp::from_millis(columns.take()?),
-            answered_through: Timestamp::from_millis(columns.take()?),
-            ended_at: instant(columns.take()?),
+            effective_at: columns.take()?,
+            answered_through: columns.take()?,
+            ended_at: columns.take()?,
         },
     })
 }

@@ -3,7 +3,7 @@
 use rusqlite::OptionalExtension;
 
 use super::automations::AutomationRow;
-use super::column::{Columns, Tx, View};
+use super::column::{Columns, Tx, View, moved};
 use super::error::LedgerError;
 use crate::domain::automation::EpochReason;
 use crate::domain::clock::{Anew, Boot, Doubt, Known};
@@ -52,7 +52,7 @@ impl View<'_> {
             Ok(ClockRow {
                 known: Known { boot, offset_ms, slept_ms, stable_at, doubt },
                 anew: after.map(|after| Remaining { whose, after }),
-                noted_at: Timestamp::from_millis(columns.take()?),
+                noted_at: columns.take()?,
             })
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([], read).optional()?)
@@ -127,41 +127,51 @@ impl Tx<'_> {
     /// The turns of catch-ups and the times of retries that are still to come are as far away as before the clock was
     /// set by so much. Those that lay ahead of the clock at either time are: a turn that has come stays one that has.
     pub fn move_turns(&self, now: Timestamp, by_ms: i64) -> Result<(), LedgerError> {
-        let sql = "UPDATE runs SET not_before = max(?1, not_before + ?2)
-                   WHERE not_before > min(?1, ?1 - ?2) AND completed_at IS NULL";
-        self.execute(sql, (now.as_millis(), by_ms))?;
+        let sql = format!(
+            "UPDATE runs SET not_before = max(?1, {})
+             WHERE not_before > min(?1, ?1 - ?2) AND completed_at IS NULL",
+            moved("not_before", "?2")
+        );
+        self.execute(&sql, (now.as_millis(), by_ms))?;
         Ok(())
     }
 
     /// The waits of runs for their start end as much later. What is shown of them is another matter.
     pub fn move_waits(&self, by_ms: i64) -> Result<(), LedgerError> {
-        let sql = "UPDATE runs INDEXED BY runs_active SET wait_until = wait_until + ?1
-                   WHERE completed_at IS NULL AND wait_until IS NOT NULL";
-        self.execute(sql, [by_ms])?;
+        let sql = format!(
+            "UPDATE runs INDEXED BY runs_active SET wait_until = {}
+             WHERE completed_at IS NULL AND wait_until IS NOT NULL",
+            moved("wait_until", "?1")
+        );
+        self.execute(&sql, [by_ms])?;
         Ok(())
     }
 
     /// What instances were given, runs as well as agents to ask, they were given as much later, and its limits are
     /// reached as much later.
     pub fn move_limits(&self, by_ms: i64) -> Result<(), LedgerError> {
-        let sql =
-            "UPDATE runs INDEXED BY runs_given SET given_at = given_at + ?1, deadline_at = deadline_at + ?1,
-                     active_at = active_at + ?1, wall_at = wall_at + ?1, tell_at = tell_at + ?1
-                   WHERE completed_at IS NULL AND given_to IS NOT NULL";
-        self.execute(sql, [by_ms])?;
-        self.execute(
-            "UPDATE probes SET deadline_at = deadline_at + ?1 WHERE deadline_at IS NOT NULL",
-            [by_ms],
-        )?;
+        let limits = ["given_at", "deadline_at", "active_at", "wall_at", "tell_at"];
+        let sql = format!(
+            "UPDATE runs INDEXED BY runs_given SET {} WHERE completed_at IS NULL AND given_to IS NOT NULL",
+            limits.map(|column| format!("{column} = {}", moved(column, "?1"))).join(", ")
+        );
+        self.execute(&sql, [by_ms])?;
+        let sql = format!(
+            "UPDATE probes SET deadline_at = {} WHERE deadline_at IS NOT NULL",
+            moved("deadline_at", "?1")
+        );
+        self.execute(&sql, [by_ms])?;
         Ok(())
     }
 
     /// Nobody's place in a line changes when the clock is set by so much: what joined before comes before what joins
     /// from now on.
     pub fn move_lines(&self, by_ms: i64) -> Result<(), LedgerError> {
-        let sql =
-            "UPDATE runs INDEXED BY runs_active SET joins_at = joins_at + ?1 WHERE completed_at IS NULL";
-        self.execute(sql, [by_ms])?;
+        let sql = format!(
+            "UPDATE runs INDEXED BY runs_active SET joins_at = {} WHERE completed_at IS NULL",
+            moved("joins_at", "?1")
+        );
+        self.execute(&sql, [by_ms])?;
         Ok(())
     }
 }

@@ -53,9 +53,9 @@ fn from_row(row: &Row<'_>) -> Result<CloseRow, LedgerError> {
         mode: columns.word("closes.mode")?,
         extent: columns.json_or_null("closes.directories")?.map_or(Extent::Project, Extent::Directories),
         affected: columns.json("closes.affected")?,
-        requested_at: Timestamp::from_millis(columns.take()?),
+        requested_at: columns.take()?,
         overtaken_by: columns.take::<Option<String>>()?.map(LifecycleActionId::from_text),
-        completed_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
+        completed_at: columns.take()?,
     })
 }
 
@@ -81,15 +81,14 @@ impl View<'_> {
                           coalesce(CASE WHEN json_valid(d.body) THEN d.body ->> '$.title' END, '')
                    FROM processes p CROSS JOIN runs r ON r.row = p.run JOIN definitions d ON d.row = r.definition
                    WHERE p.instance = ?1 ORDER BY p.run";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let work = statement.query_map([instance.as_str()], |row| {
+        let work = |row: &Row<'_>| {
             Ok(ActiveRunHere {
                 run: RunId::from_text(row.get::<_, String>(0)?),
                 directory: row.get(1)?,
                 title: row.get(2)?,
             })
-        })?;
-        Ok(work.collect::<Result<_, _>>()?)
+        };
+        self.readable_by(work, sql, vec![instance.as_str().to_owned().into()])
     }
 }
 

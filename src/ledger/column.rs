@@ -2,7 +2,7 @@
 
 use std::ops::Deref;
 
-use rusqlite::types::{FromSql, Value};
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, Value, ValueRef};
 use rusqlite::{Connection, Row, Rows};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -10,6 +10,10 @@ use serde_json::error::Category;
 
 use super::error::{LedgerError, Writer};
 use crate::domain::sent::INTEGER_MAX;
+use crate::domain::time::Timestamp;
+
+/// The most that anything has been counted to: there is always a next number that every client can read exactly.
+const COUNTED_MAX: i64 = INTEGER_MAX - 1;
 
 /// How a row becomes what it stands for.
 type FromRow<T> = fn(&Row<'_>) -> Result<T, LedgerError>;
@@ -69,6 +73,29 @@ impl<'c> View<'c> {
         next_readable(from_row, &mut rows)
     }
 
+    /// The texts in the first column of all rows that a query finds. What is none there is left out: nothing that is
+    /// looked for by its name is called so.
+    pub(super) fn texts_by(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Vec<String>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        std::iter::from_fn(|| next_readable(first_text, &mut rows).transpose()).collect()
+    }
+
+    /// The first of them. The rows after it are not looked at.
+    pub(super) fn first_text_by(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+    ) -> Result<Option<String>, LedgerError> {
+        let mut statement = self.connection.prepare_cached(sql)?;
+        let mut rows = statement.query(params)?;
+        next_readable(first_text, &mut rows)
+    }
+
     /// The one row that a query finds.
     pub(super) fn one_by<T>(
         &self,
@@ -118,8 +145,12 @@ impl<'c> Deref for Tx<'c> {
     }
 }
 
+fn first_text(row: &Row<'_>) -> Result<String, LedgerError> {
+    Ok(row.get(0)?)
+}
+
 /// Goes on to the next row that this version understands.
-fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<T>, LedgerError> {
+pub(super) fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<T>, LedgerError> {
     while let Some(row) = rows.next()? {
         match from_row(row) {
             Err(LedgerError::Unreadable { .. }) => {}
@@ -127,6 +158,22 @@ fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<
         }
     }
     Ok(None)
+}
+
+/// A text, as far as its bytes are one: what is told of a row does not end with its name.
+pub(super) struct Legible(pub(super) String);
+
+impl FromSql for Legible {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        Ok(Legible(String::from_utf8_lossy(value.as_bytes()?).into_owned()))
+    }
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let millis = value.as_i64()?;
+        Timestamp::try_from(millis).map_err(|_| FromSqlError::OutOfRange(millis))
+    }
 }
 
 /// Reads the columns of a row one after the other.
@@ -146,26 +193,27 @@ impl<'r, 's> Columns<'r, 's> {
         Ok(value)
     }
 
-    /// A column that holds how often something happened, or where something stands in a row of its kind. Every client can
-    /// read it exactly, and there is always a next one: a number that nothing can have counted to is not understood.
+    /// A column that holds how often something happened, or where something stands in a row of its kind. A number that
+    /// nothing can have counted to is not understood.
     pub(super) fn count(&mut self, column: &'static str) -> Result<i64, LedgerError> {
         let number = self.take()?;
-        match (0..INTEGER_MAX).contains(&number) {
-            true => Ok(number),
-            false => Err(LedgerError::Unreadable {
-                column,
-                found: number.to_string(),
-                why: "nothing has been counted to it".to_owned(),
-                by: Writer::Nobody,
-            }),
-        }
+        counted(column, number)
     }
 
-    /// A column that holds text, as far as its bytes are one: what is told of a row does not end with its name.
-    pub(super) fn legible(&mut self) -> Result<String, rusqlite::Error> {
-        let bytes = self.row.get_ref(self.next)?.as_bytes().unwrap_or_default();
-        self.next += 1;
-        Ok(String::from_utf8_lossy(bytes).into_owned())
+    /// The same, or nothing.
+    pub(super) fn count_or_null(&mut self, column: &'static str) -> Result<Option<i64>, LedgerError> {
+        let number: Option<i64> = self.take()?;
+        number.map(|number| counted(column, number)).transpose()
+    }
+
+    /// A column that holds a yes or a no. What is neither is not understood: conditions of queries take it for a no, and
+    /// whoever reads a number for one takes it for a yes.
+    pub(super) fn flag(&mut self, column: &'static str) -> Result<bool, LedgerError> {
+        match self.take()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            number => Err(impossible(column, number, "neither a yes nor a no")),
+        }
     }
 
     /// A column that holds text; an empty one if its bytes are none.
@@ -206,6 +254,17 @@ impl<'r, 's> Columns<'r, 's> {
     }
 }
 
+/// The condition that something can have counted to what a column holds, in SQL.
+pub(super) fn is_counted(column: &str) -> String {
+    format!("{column} BETWEEN 0 AND {COUNTED_MAX}")
+}
+
+/// What a column is that holds a time, or nothing, when that is moved by the parameter `by`, in SQL. What is no time stays
+/// as it is: a sum that is no number any more would keep all other rows from being moved.
+pub(super) fn moved(column: &str, by: &str) -> String {
+    format!("iif({column} BETWEEN -{INTEGER_MAX} AND {INTEGER_MAX}, {column} + {by}, {column})")
+}
+
 /// The member at `path` of a column that holds JSON, in SQL: NULL where it holds none. The operators of SQLite fail
 /// there, and with them every query that meets the row, whosever it is. Not needed where a condition or an index of the
 /// query has read the column before: what is no JSON cannot be written into those.
@@ -228,6 +287,18 @@ pub(super) fn to_word<T: Serialize>(value: &T) -> Result<String, LedgerError> {
         Ok(other) => Err(LedgerError::Broken(format!("{other} is not a word"))),
         Err(error) => Err(LedgerError::Broken(error.to_string())),
     }
+}
+
+fn counted(column: &'static str, number: i64) -> Result<i64, LedgerError> {
+    match (0..=COUNTED_MAX).contains(&number) {
+        true => Ok(number),
+        false => Err(impossible(column, number, "nothing has been counted to it")),
+    }
+}
+
+/// Says what is wrong with a number that no version has written.
+fn impossible(column: &'static str, number: i64, why: &str) -> LedgerError {
+    LedgerError::Unreadable { column, found: number.to_string(), why: why.to_owned(), by: Writer::Nobody }
 }
 
 pub(super) fn from_json<T: DeserializeOwned>(column: &'static str, text: &str) -> Result<T, LedgerError> {

@@ -194,8 +194,8 @@ fn way_out(reason: StorageReason) -> &'static str {
 }
 
 impl From<rusqlite::Error> for LedgerError {
-    /// A text that is none, a number where a text is to be, or one from which no other follows, is what one row says, and
-    /// nothing that is wrong with the database.
+    /// A text that is none, a number where a text is to be, or what a rule of the tables does not allow is what one row
+    /// says, and nothing that is wrong with the database.
     fn from(error: rusqlite::Error) -> Self {
         let is_of_one_row = matches!(
             error,
@@ -203,9 +203,10 @@ impl From<rusqlite::Error> for LedgerError {
                 | rusqlite::Error::FromSqlConversionFailure(..)
                 | rusqlite::Error::InvalidColumnType(..)
                 | rusqlite::Error::IntegralValueOutOfRange(..)
-        ) || error
-            .sqlite_error()
-            .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_DATATYPE);
+        );
+        if error.sqlite_error_code() == Some(rusqlite::ErrorCode::ConstraintViolation) {
+            return LedgerError::Broken(error.to_string());
+        }
         match is_of_one_row {
             true => LedgerError::Unreadable {
                 column: "of a row",

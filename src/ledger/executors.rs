@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Params};
 
-use super::column::View;
+use super::column::{Columns, Legible, View};
 use super::error::LedgerError;
 use super::runs::RunRow;
 use crate::domain::id::InstanceId;
@@ -246,8 +246,12 @@ impl View<'_> {
         let mut statement = self.connection.prepare_cached(&sql)?;
         let (mut rows, mut kinds, mut known) = (statement.query([])?, Vec::new(), HashMap::new());
         while let Some(row) = rows.next()? {
-            let text = |column| row.get::<_, Option<String>>(column);
-            let needs = [text(2)?, text(3)?, text(4)?, text(5)?, text(6)?];
+            // Nobody can carry out what is of no text, and no run is found by the name of its kind then.
+            let mut columns = Columns::of(row);
+            let Legible(name) = columns.take()?;
+            let mut text = || columns.take::<Option<Legible>>().map(|text| text.map(|Legible(text)| text));
+            let waits_for = text()?;
+            let needs = [text()?, text()?, text()?, text()?, text()?];
             let is_prompt = needs[0].is_some();
             let standing = match known.get(&needs) {
                 Some(standing) => *standing,
@@ -257,7 +261,7 @@ impl View<'_> {
                     standing
                 }
             };
-            kinds.push(Kind { name: row.get(0)?, waits_for: text(1)?, is_prompt, standing });
+            kinds.push(Kind { name, waits_for, is_prompt, standing });
         }
         Ok(kinds)
     }

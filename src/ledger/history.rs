@@ -74,9 +74,9 @@ fn epoch_from_row(row: &Row<'_>) -> Result<PastEpoch, LedgerError> {
     let mut columns = Columns::of(row);
     let epoch = Epoch {
         number: columns.count("epochs.number")?,
-        effective_at: Timestamp::from_millis(columns.take()?),
-        answered_through: Timestamp::from_millis(columns.take()?),
-        ended_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
+        effective_at: columns.take()?,
+        answered_through: columns.take()?,
+        ended_at: columns.take()?,
     };
     Ok(PastEpoch {
         epoch,
@@ -92,9 +92,9 @@ fn term_from_row(row: &Row<'_>) -> Result<Term, LedgerError> {
     let mut columns = Columns::of(row);
     Ok(Term {
         by: Actor { instance: InstanceId::from_text(columns.take::<String>()?), client: columns.take()? },
-        since: Timestamp::from_millis(columns.take()?),
-        ended_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
-        last_sign_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
+        since: columns.take()?,
+        ended_at: columns.take()?,
+        last_sign_at: columns.take()?,
         limits: if_understood(columns.json_or_null("terms.limits"))?,
     })
 }

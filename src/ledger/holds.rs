@@ -6,7 +6,6 @@ use super::column::{Columns, Tx, View};
 use super::error::LedgerError;
 use crate::domain::id::{InstanceId, SubscriptionId};
 use crate::domain::lifecycle::Hold;
-use crate::domain::time::Timestamp;
 
 fn from_row(row: &Row<'_>) -> Result<Hold, LedgerError> {
     let mut columns = Columns::of(row);
@@ -14,7 +13,7 @@ fn from_row(row: &Row<'_>) -> Result<Hold, LedgerError> {
         id: SubscriptionId::from_text(columns.take::<String>()?),
         directory: columns.take()?,
         title: columns.take()?,
-        since: Timestamp::from_millis(columns.take()?),
+        since: columns.take()?,
     })
 }
 

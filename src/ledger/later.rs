@@ -73,8 +73,8 @@ pub(super) fn automation_from_row(row: &Row<'_>) -> Result<LaterAutomationRow, L
     let definition: Map<String, Value> = c.json("definitions.body")?;
     let _definition_row: i64 = c.take()?;
     let revision = c.count("automations.revision")?;
-    let created_at = Timestamp::from_millis(c.take()?);
-    let updated_at = Timestamp::from_millis(c.take()?);
+    let created_at = c.take()?;
+    let updated_at = c.take()?;
     let created_by = c.json("automations.created_by")?;
     let pause = c.json_or_null("automations.pause")?;
     let _next_fire_at: Option<i64> = c.take()?;
@@ -126,14 +126,14 @@ pub(super) fn run_from_row(row: &Row<'_>) -> Result<LaterRunRow, LedgerError> {
     };
     rest.insert("slots".to_owned(), slots);
     rest.insert("scheduledAt".to_owned(), json!(c.take::<Option<i64>>()?));
-    let triggered_at = Timestamp::from_millis(c.take()?);
+    let triggered_at = c.take()?;
     let state: String = c.take()?;
     let waiting: Option<Value> = c.json_or_null("runs.waiting")?;
     let (_wait_until, _not_before): (Option<i64>, Option<i64>) = (c.take()?, c.take()?);
     rest.insert("stopping".to_owned(), json!(c.json_or_null::<Value>("runs.stopping")?));
     let blocker: Option<Value> = c.json_or_null("runs.blocker")?;
     rest.insert("startedAt".to_owned(), json!(c.take::<Option<i64>>()?));
-    let completed_at = c.take::<Option<i64>>()?.map(Timestamp::from_millis);
+    let completed_at = c.take()?;
     let stop_reason: Option<String> = c.take()?;
     for (name, column) in [("error", "runs.error"), ("result", "runs.result"), ("end", "runs.process_end")] {
         rest.insert(name.to_owned(), json!(c.json_or_null::<Value>(column)?));

@@ -51,10 +51,8 @@ impl View<'_> {
              WHERE {GIVEN_TO_OTHERS} AND r.given_at + ?3 * {TIMES} <= ?2 AND NOT {BEGUN}
              ORDER BY r.given_to, r.row"
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let given = (me.as_str(), now.as_millis(), patience_ms);
-        let ids = statement.query_map(given, |row| row.get::<_, String>(0))?;
-        ids.map(|id| Ok(RunId::from_text(id?))).collect()
+        let ids = self.texts_by(&sql, (me.as_str(), now.as_millis(), patience_ms))?;
+        Ok(ids.into_iter().map(RunId::from_text).collect())
     }
 
     /// The processes of runs that another instance carries out.

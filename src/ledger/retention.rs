@@ -7,7 +7,7 @@
 
 use rusqlite::OptionalExtension;
 
-use super::column::{Columns, Tx, View, from_json};
+use super::column::{Columns, Tx, View, from_json, is_counted};
 use super::error::LedgerError;
 use super::runs::newest_ended_number;
 use crate::domain::id::RunId;
@@ -105,8 +105,8 @@ impl View<'_> {
             runs.push(EndedRun {
                 row: columns.take()?,
                 number: columns.take()?,
-                completed_at: Timestamp::from_millis(columns.take()?),
-                keyed_at: columns.take::<Option<i64>>()?.map(Timestamp::from_millis),
+                completed_at: columns.take()?,
+                keyed_at: columns.take()?,
                 need: match (columns.take()?, columns.take()?) {
                     (true, _) => Need::Unsettled,
                     (false, true) => Need::LastRun,
@@ -138,16 +138,19 @@ impl Tx<'_> {
 
     /// Folds an ended run into the account of its day and forgets it. What it says need not be understood for that.
     pub fn fold(&self, run: i64) -> Result<(), LedgerError> {
-        let sql = "INSERT INTO accounts (automation, epoch, day, outcome, runs, slots, slots_from, slots_to)
+        let slots = is_counted("slots_count");
+        let sql = format!(
+            "INSERT INTO accounts (automation, epoch, day, outcome, runs, slots, slots_from, slots_to)
                    SELECT automation, epoch, coalesce(slots_to, triggered_at) / 86400000,
                      state || CASE WHEN stop_reason IS NOT NULL THEN ':' || stop_reason
-                                   WHEN json_valid(error) THEN ':' || (error ->> '$.code') ELSE '' END,
-                     1, coalesce(slots_count, 0), slots_from, slots_to
+                                   WHEN json_valid(error) THEN coalesce(':' || (error ->> '$.code'), '') ELSE '' END,
+                     1, iif({slots}, slots_count, slots_to IS NOT NULL), slots_from, slots_to
                    FROM runs WHERE row = ?1 AND completed_at IS NOT NULL
                    ON CONFLICT DO UPDATE SET runs = runs + 1, slots = slots + excluded.slots,
                      slots_from = min(coalesce(slots_from, excluded.slots_from), coalesce(excluded.slots_from, slots_from)),
-                     slots_to = max(coalesce(slots_to, excluded.slots_to), coalesce(excluded.slots_to, slots_to))";
-        if self.execute(sql, [run])? != 1 {
+                     slots_to = max(coalesce(slots_to, excluded.slots_to), coalesce(excluded.slots_to, slots_to))"
+        );
+        if self.execute(&sql, [run])? != 1 {
             return Err(LedgerError::Broken(format!("run row {run} has not ended and cannot be pruned")));
         }
         // Only what was given to somebody can have written anything.

@@ -6,7 +6,6 @@ use super::column::{Columns, View};
 use super::error::LedgerError;
 use crate::domain::id::InstanceId;
 use crate::domain::status::{PresentInstance, RingingInstance};
-use crate::domain::time::Timestamp;
 
 impl View<'_> {
     /// The owner of the bell, unless its term has ended.
@@ -20,7 +19,7 @@ impl View<'_> {
                 instance: InstanceId::from_text(columns.take::<String>()?),
                 pid: columns.take()?,
                 client: columns.take()?,
-                since: Timestamp::from_millis(columns.take()?),
+                since: columns.take()?,
                 term: columns.take()?,
             })
         };
@@ -40,7 +39,7 @@ impl View<'_> {
                 pid: columns.take()?,
                 client: columns.take()?,
                 role: columns.word("instances.role")?,
-                since: Timestamp::from_millis(columns.take()?),
+                since: columns.take()?,
             });
         }
         Ok(instances)

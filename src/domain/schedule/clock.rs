@@ -149,8 +149,9 @@ impl Step {
 /// once, at its first instant; one that they skip is not there, unless a day begins with it: that day begins after what is
 /// skipped.
 ///
-/// There are about as many as the step fits into the span.
+/// There are about as many as the step fits into the span, and none after the last instant that a client may name.
 pub fn round_times(zone: &Zone, from: Timestamp, to: Timestamp, step: Step) -> Vec<ClockTime> {
+    let to = to.min(Timestamp::MAX);
     let mut local = step.at_or_before(LocalMinute::of(zone, from));
     let mut times: Vec<ClockTime> = Vec::new();
     loop {

@@ -11,7 +11,7 @@ use crate::domain::refusal::Refusal;
 use crate::domain::run::{Ahead, Run, Waiting};
 use crate::domain::schedule::zone::Zone;
 use crate::domain::time::Timestamp;
-use crate::ledger::{EventFilter, PastEpoch, Stored, StoredEvent, View};
+use crate::ledger::{EventFilter, PastEpoch, StoredEvent, View};
 
 /// Events of one moment that are looked through for the one that tells a change: more are written together only where
 /// hundreds of runs end at once.
@@ -190,7 +190,7 @@ impl<'a, 'c> Collector<'a, 'c> {
     /// What a run or a hold is called, as something that is ahead of another run.
     pub(super) fn named(&self, ahead: &Ahead) -> Result<String, Refusal> {
         Ok(match ahead {
-            Ahead::Run(run) => match self.view.stored_run(run)?.and_then(Stored::known) {
+            Ahead::Run(run) => match self.view.understood_run(run)? {
                 Some(row) => format!("{run} of {}", quoted(&row.run.automation_title)),
                 None => run.to_string(),
             },

@@ -166,9 +166,8 @@ impl MemoryCopy {
         let sql = format!("DELETE FROM runs WHERE completed_at IS NOT NULL AND NOT {RUNS}");
         self.connection.prepare_cached(&sql)?.execute([turns_after.as_millis()])?;
         let sql = "SELECT id FROM runs WHERE completed_at IS NOT NULL";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let kept = statement.query_map([], |row| row.get::<_, String>(0))?;
-        kept.map(|id| Ok(RunId::from_text(id?))).collect()
+        let kept = View::new(&self.connection).texts_by(sql, [])?;
+        Ok(kept.into_iter().map(RunId::from_text).collect())
     }
 
     /// Leaves out the runs of which nothing can be said: those that cannot be read, and those that have not ended and whose

@@ -7,7 +7,7 @@ use crate::domain::automation::Definition;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::run::{Skipped, SlotRange};
 use crate::domain::time::Timestamp;
-use crate::ledger::column::{Columns, View, from_json};
+use crate::ledger::column::{Columns, Legible, View, from_json};
 use crate::ledger::error::LedgerError;
 
 /// An epoch of a schedule, as far as its slots are concerned.
@@ -148,7 +148,8 @@ impl View<'_> {
         let mut rows = statement.query([automation, epoch])?;
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
-            let run = RunId::from_text(columns.legible()?);
+            let Legible(run) = columns.take()?;
+            let run = RunId::from_text(run);
             let (from, to, count): (Option<i64>, i64, Option<i64>) =
                 (columns.take()?, columns.take()?, columns.take()?);
             // A range of which a part is missing answers for its last slot at least.
@@ -179,8 +180,7 @@ impl View<'_> {
             let mut statement = self.connection.prepare(&sql)?;
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
-                let mut columns = Columns::of(row);
-                let (run, automation) = (columns.legible()?, columns.legible()?);
+                let (Legible(run), Legible(automation)) = (row.get(0)?, row.get(1)?);
                 look(*rule, RunId::from_text(run), AutomationId::from_text(automation));
             }
         }
@@ -192,7 +192,8 @@ impl View<'_> {
         let mut statement = self.connection.prepare("SELECT id FROM runs WHERE output_bytes > 0")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            look(RunId::from_text(Columns::of(row).legible()?));
+            let Legible(run) = row.get(0)?;
+            look(RunId::from_text(run));
         }
         Ok(())
     }
@@ -259,7 +260,7 @@ impl View<'_> {
     /// The identity of the automation at this place.
     pub fn automation_id_at(&self, row: i64) -> Result<AutomationId, LedgerError> {
         let sql = "SELECT id FROM automations WHERE row = ?1";
-        let id = self.connection.prepare_cached(sql)?.query_row([row], |row| Columns::of(row).legible())?;
+        let Legible(id) = self.connection.prepare_cached(sql)?.query_row([row], |row| row.get(0))?;
         Ok(AutomationId::from_text(id))
     }
 

@@ -17,6 +17,7 @@ use crate::domain::process::ProcessIdentity;
 use crate::domain::run::{Asked, Run, Wish};
 use crate::domain::time::Timestamp;
 use crate::ledger::answers::PendingAnswer;
+use crate::ledger::column::is_counted;
 use crate::ledger::later::{LaterRunRow, Stored};
 pub(super) use read::readable_runs;
 
@@ -25,7 +26,8 @@ pub(super) use read::readable_runs;
 pub(super) fn newest_ended_number(automation: &str) -> String {
     format!(
         "coalesce((SELECT max(e.ended_number) FROM runs e
-           WHERE e.automation = {automation} AND e.ended_number IS NOT NULL AND e.ended_number < 1 << 53), 0)"
+           WHERE e.automation = {automation} AND e.ended_number IS NOT NULL AND {}), 0)",
+        is_counted("e.ended_number")
     )
 }
 

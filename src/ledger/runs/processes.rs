@@ -1,11 +1,11 @@
 //! What carries runs out.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{OptionalExtension, Row};
 
 use super::ProcessRow;
 use super::row::{PROCESS_COLUMNS, process_from_row};
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
-use crate::ledger::column::View;
+use crate::ledger::column::{View, next_readable};
 use crate::ledger::error::LedgerError;
 
 impl View<'_> {
@@ -21,9 +21,7 @@ impl View<'_> {
     pub fn served_on(&self, serving: &SubscriptionId) -> Result<Vec<RunId>, LedgerError> {
         let sql =
             "SELECT r.id FROM processes p JOIN runs r ON r.row = p.run WHERE p.serving = ?1 ORDER BY p.run";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let served = statement.query_map([serving.as_str()], |row| row.get::<_, String>(0))?;
-        served.map(|run| Ok(RunId::from_text(run?))).collect()
+        Ok(self.texts_by(sql, [serving.as_str()])?.into_iter().map(RunId::from_text).collect())
     }
 
     /// The processes that a sidecar has started and that have not been seen to end, with their runs.
@@ -52,9 +50,9 @@ impl View<'_> {
     ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = format!("SELECT {PROCESS_COLUMNS}, r.id {from}");
         let mut statement = self.connection.prepare_cached(&sql)?;
-        let found = statement.query_map(params, |row| {
-            Ok((RunId::from_text(row.get::<_, String>(7)?), process_from_row(row)?))
-        })?;
-        Ok(found.collect::<Result<_, _>>()?)
+        let mut rows = statement.query(params)?;
+        let with_its_run =
+            |row: &Row<'_>| Ok((RunId::from_text(row.get::<_, String>(7)?), process_from_row(row)?));
+        std::iter::from_fn(|| next_readable(with_its_run, &mut rows).transpose()).collect()
     }
 }

@@ -41,6 +41,12 @@ impl View<'_> {
         self.one_by(from_row, &sql, vec![id.as_str().to_owned().into()])
     }
 
+    /// The same, if this version understands it.
+    pub fn understood_run(&self, id: &RunId) -> Result<Option<RunRow>, LedgerError> {
+        let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
+        self.first_readable_by(from_row, &sql, vec![id.as_str().to_owned().into()])
+    }
+
     /// The same, whichever version wrote it.
     pub fn stored_run(&self, id: &RunId) -> Result<Option<StoredRun>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
@@ -52,6 +58,13 @@ impl View<'_> {
         let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.row = ?1");
         let found = self.one_by(from_row, &sql, vec![row.into()])?;
         found.ok_or_else(|| LedgerError::Broken(format!("run row {row} is missing")))
+    }
+
+    /// The place of the automation that a run belongs to. Nothing else of it need be understood.
+    pub fn automation_row_of_run(&self, id: &RunId) -> Result<Option<i64>, LedgerError> {
+        let sql = "SELECT automation FROM runs WHERE id = ?1";
+        let mut statement = self.connection.prepare_cached(sql)?;
+        Ok(statement.query_row([id.as_str()], |row| row.get(0)).optional()?)
     }
 
     /// The automation that a run belongs to, also if it has been deleted; none if there is no such run.
@@ -163,22 +176,16 @@ impl View<'_> {
              ORDER BY {FROM_THE_END} LIMIT 1",
             stands_in_line()
         );
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let waits = statement.query_row((directory, row, now.as_millis()), |row| row.get::<_, String>(0));
-        if let Some(id) = waits.optional()? {
+        if let Some(id) = self.first_text_by(&sql, (directory, row, now.as_millis()))? {
             return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
         let sql = "SELECT id FROM runs WHERE directory = ?1 AND holds_directory = 1 AND row <> ?2";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let holds = statement.query_row((directory, row), |row| row.get::<_, String>(0));
-        if let Some(id) = holds.optional()? {
+        if let Some(id) = self.first_text_by(sql, (directory, row))? {
             return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
         // Of several the oldest: it is the same as long as it is there.
         let sql = "SELECT id FROM holds WHERE directory = ?1 ORDER BY since, id LIMIT 1";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let held = statement.query_row([directory], |row| row.get::<_, String>(0)).optional()?;
-        Ok(held.map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
+        Ok(self.first_text_by(sql, [directory])?.map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
     }
 
     /// The next run after this one that says that it stands in the line of the same directory.
@@ -213,9 +220,7 @@ impl View<'_> {
             "SELECT o.id FROM processes p CROSS JOIN runs o ON o.row = p.run
              WHERE o.automation = ?1 AND p.run < ?2 ORDER BY p.run DESC LIMIT 1",
         ] {
-            let mut statement = self.connection.prepare_cached(sql)?;
-            let found = statement.query_row([automation, row], |row| row.get::<_, String>(0));
-            if let Some(id) = found.optional()? {
+            if let Some(id) = self.first_text_by(sql, [automation, row])? {
                 return Ok(Some(RunId::from_text(id)));
             }
         }
@@ -395,9 +400,7 @@ impl View<'_> {
         let sql = "SELECT r.id FROM runs r INDEXED BY runs_deadline JOIN processes p ON p.run = r.row
                    WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 AND r.stopping IS NULL
                      AND r.state = 'running' AND r.wall_at > ?1 AND p.serving IS NULL";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let silent = statement.query_map([now.as_millis()], |row| row.get::<_, String>(0))?;
-        silent.map(|run| Ok(RunId::from_text(run?))).collect()
+        Ok(self.texts_by(sql, [now.as_millis()])?.into_iter().map(RunId::from_text).collect())
     }
 
     /// The runs that were given to an instance and have not ended, oldest first.

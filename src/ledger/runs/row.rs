@@ -10,7 +10,7 @@ use crate::domain::run::machine::{State, StopReason};
 use crate::domain::run::{Ended, OutputSize, Phase, Run, SlotRange};
 use crate::domain::time::Timestamp;
 use crate::ledger::column::Columns;
-use crate::ledger::error::LedgerError;
+use crate::ledger::error::{LedgerError, Writer};
 use crate::ledger::later::{self, Stored};
 
 pub(super) const COLUMNS: &str = "r.row, r.id, r.automation, r.automation_id, d.body, d.row, r.definition_revision, r.epoch,
@@ -25,7 +25,6 @@ pub(super) const TABLES: &str = "runs r JOIN definitions d ON d.row = r.definiti
 
 pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     let mut c = Columns::of(row);
-    let instant = |millis: Option<i64>| millis.map(Timestamp::from_millis);
     let place = c.take()?;
     let id = RunId::from_text(c.take::<String>()?);
     let automation = c.take()?;
@@ -43,30 +42,33 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         (true, None) => Asker::Visitor,
         (false, None) => Asker::Nobody,
     };
-    let slots = match (c.take()?, c.take()?, c.take::<Option<i64>>()?) {
-        (Some(from), Some(to), Some(count)) => Some(SlotRange {
-            from_at: Timestamp::from_millis(from),
-            to_at: Timestamp::from_millis(to),
-            count: count.unsigned_abs(),
-        }),
+    let slots = match (c.take()?, c.take()?, c.count_or_null("runs.slots_count")?) {
+        (Some(from_at), Some(to_at), Some(count)) => {
+            Some(SlotRange { from_at, to_at, count: count.unsigned_abs() })
+        }
         (_, _, _) => None,
     };
-    let scheduled_at = instant(c.take()?);
-    let triggered_at = Timestamp::from_millis(c.take()?);
+    let scheduled_at = c.take()?;
+    let triggered_at = c.take()?;
     let state: State = c.word("runs.state")?;
     let waiting = c.json_or_null("runs.waiting")?;
-    let wait_until = instant(c.take()?);
-    let not_before = instant(c.take()?);
+    let wait_until = c.take()?;
+    let not_before = c.take()?;
     let stopping = c.json_or_null("runs.stopping")?;
     let blocker = c.json_or_null("runs.blocker")?;
-    let started_at = instant(c.take()?);
-    let completed_at = instant(c.take()?);
+    let started_at = c.take()?;
+    let completed_at: Option<Timestamp> = c.take()?;
     let stop_reason: Option<StopReason> = c.word_or_null("runs.stop_reason")?;
     let error = c.json_or_null("runs.error")?;
     let result = c.json_or_null("runs.result")?;
     let process = c.json_or_null("runs.process_end")?;
     let closed_by = c.take::<Option<String>>()?.map(LifecycleActionId::from_text);
-    let torn = || LedgerError::Broken(format!("run {id} is {} without what belongs to it", state.as_str()));
+    let torn = || LedgerError::Unreadable {
+        column: "runs.state",
+        found: state.as_str().to_owned(),
+        why: "what belongs to it is missing".to_owned(),
+        by: Writer::Nobody,
+    };
     let ended = || {
         let completed_at = completed_at.ok_or_else(torn)?;
         Ok::<_, LedgerError>(Ended { started_at, completed_at, process, closed_by })
@@ -86,10 +88,10 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
     let skipped = c.json_or_null("runs.skipped")?;
     let directory = c.take()?;
     let if_busy = c.word("runs.if_busy")?;
-    let holds_directory = c.take()?;
+    let holds_directory = c.flag("runs.holds_directory")?;
     let given_to = c.take::<Option<String>>()?.map(InstanceId::from_text);
-    let given_at = instant(c.take()?);
-    let deadline_at = instant(c.take()?);
+    let given_at = c.take()?;
+    let deadline_at = c.take()?;
     let instance_id = c.take::<Option<String>>()?.map(InstanceId::from_text);
     let run = Run {
         id,
@@ -112,7 +114,10 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         worktree: c.word_or_null("runs.worktree")?,
         steps: c.count("runs.steps")?,
         cost: c.json_or_null("runs.cost")?,
-        output: OutputSize { bytes: c.count("runs.output_bytes")?.unsigned_abs(), truncated: c.take()? },
+        output: OutputSize {
+            bytes: c.count("runs.output_bytes")?.unsigned_abs(),
+            truncated: c.flag("runs.output_truncated")?,
+        },
     };
     Ok(RunRow {
         row: place,
@@ -130,16 +135,16 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         given_to,
         given_at,
         deadline_at,
-        begun: c.take()?,
+        begun: c.flag("processes.run")?,
         work: Work {
-            active_at: instant(c.take()?),
-            wall_at: instant(c.take()?),
+            active_at: c.take()?,
+            wall_at: c.take()?,
             wall_left_ms: c.take()?,
-            tell_at: instant(c.take()?),
+            tell_at: c.take()?,
             last_step: c.take()?,
             same_steps: c.count("runs.same_steps")?,
-            warned_of_budget: c.take()?,
-            warned_of_currency: c.take()?,
+            warned_of_budget: c.flag("runs.warned_of_budget")?,
+            warned_of_currency: c.flag("runs.warned_of_currency")?,
             last_answered: c.json_or_null("runs.last_answered")?,
         },
         given_number: c.count("runs.given_number")?,

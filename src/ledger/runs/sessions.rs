@@ -45,13 +45,10 @@ impl View<'_> {
     ) -> Result<Option<Money>, LedgerError> {
         let sql = "SELECT cost FROM runs INDEXED BY runs_in_session
                    WHERE session_id = ?1 AND provider = ?2 AND row < ?3 AND cost IS NOT NULL ORDER BY row DESC";
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let costs =
-            statement.query_map((session, provider.as_str(), before), |row| row.get::<_, String>(0))?;
         let mut spent: Option<Money> = None;
-        for cost in costs {
+        for cost in self.texts_by(sql, (session, provider.as_str(), before))? {
             // What a later version has written otherwise says nothing here.
-            let Ok(cost) = serde_json::from_str::<Money>(&cost?) else { continue };
+            let Ok(cost) = serde_json::from_str::<Money>(&cost) else { continue };
             match &mut spent {
                 None => spent = Some(cost),
                 Some(spent) if spent.currency == cost.currency => spent.amount += cost.amount,
