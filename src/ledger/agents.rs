@@ -43,7 +43,7 @@ fn from_row(row: &Row<'_>) -> Result<AgentRow, LedgerError> {
         instance: InstanceId::from_text(columns.take::<String>()?),
         configuration: ConfigurationId::from_text(columns.take::<String>()?),
         start_ms: columns.take()?,
-        since: columns.take()?,
+        since: columns.instant()?,
     })
 }
 

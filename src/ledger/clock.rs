@@ -39,7 +39,7 @@ impl View<'_> {
             let mut columns = Columns::of(row);
             let boot = Boot::from_text(columns.take::<String>()?);
             let (offset_ms, slept_ms) = (columns.take()?, columns.take()?);
-            let mut instant = || columns.take::<Option<i64>>().map(|at| at.map(Timestamp::from_millis));
+            let mut instant = || columns.instant_or_null();
             let (stable_at, believed) = (instant()?, instant()?);
             let doubt = match (believed, instant()?, instant()?, instant()?) {
                 (Some(believed), Some(from), Some(to), Some(until)) => {
@@ -52,7 +52,7 @@ impl View<'_> {
             Ok(ClockRow {
                 known: Known { boot, offset_ms, slept_ms, stable_at, doubt },
                 anew: after.map(|after| Remaining { whose, after }),
-                noted_at: columns.take()?,
+                noted_at: columns.instant()?,
             })
         };
         Ok(self.connection.prepare_cached(sql)?.query_row([], read).optional()?)

@@ -53,9 +53,9 @@ fn from_row(row: &Row<'_>) -> Result<CloseRow, LedgerError> {
         mode: columns.word("closes.mode")?,
         extent: columns.json_or_null("closes.directories")?.map_or(Extent::Project, Extent::Directories),
         affected: columns.json("closes.affected")?,
-        requested_at: columns.take()?,
+        requested_at: columns.instant()?,
         overtaken_by: columns.take::<Option<String>>()?.map(LifecycleActionId::from_text),
-        completed_at: columns.take()?,
+        completed_at: columns.instant_or_null()?,
     })
 }
 

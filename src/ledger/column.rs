@@ -216,6 +216,16 @@ impl<'r, 's> Columns<'r, 's> {
         }
     }
 
+    /// A column that holds a time which is only told or compared: one that cannot be is the nearest that can.
+    pub(super) fn instant(&mut self) -> Result<Timestamp, rusqlite::Error> {
+        self.take().map(Timestamp::from_millis)
+    }
+
+    /// The same, or nothing.
+    pub(super) fn instant_or_null(&mut self) -> Result<Option<Timestamp>, rusqlite::Error> {
+        Ok(self.take::<Option<i64>>()?.map(Timestamp::from_millis))
+    }
+
     /// A column that holds text; an empty one if its bytes are none.
     pub(super) fn text_or_nothing(&mut self) -> Result<String, rusqlite::Error> {
         let bytes = self.row.get_ref(self.next)?.as_bytes().unwrap_or_default();

@@ -62,8 +62,8 @@ impl View<'_> {
         while let Some(row) = rows.next()? {
             let mut columns = Columns::of(row);
             let kind: String = columns.take()?;
-            let from = columns.take()?;
-            let to = columns.take()?;
+            let from = columns.instant()?;
+            let to = columns.instant()?;
             let reason: Option<String> = columns.take()?;
             let what = match kind.as_str() {
                 SLEPT => Disturbance::Slept(Suspended { from, to }),

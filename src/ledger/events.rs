@@ -90,7 +90,7 @@ impl View<'_> {
             let mut columns = Columns::of(row);
             events.push(StoredEvent {
                 seq: columns.take()?,
-                at: columns.take()?,
+                at: columns.instant()?,
                 kind: columns.text_or_nothing()?,
                 important: columns.take()?,
                 payload: columns.text_or_nothing()?,

@@ -92,9 +92,9 @@ fn term_from_row(row: &Row<'_>) -> Result<Term, LedgerError> {
     let mut columns = Columns::of(row);
     Ok(Term {
         by: Actor { instance: InstanceId::from_text(columns.take::<String>()?), client: columns.take()? },
-        since: columns.take()?,
-        ended_at: columns.take()?,
-        last_sign_at: columns.take()?,
+        since: columns.instant()?,
+        ended_at: columns.instant_or_null()?,
+        last_sign_at: columns.instant_or_null()?,
         limits: if_understood(columns.json_or_null("terms.limits"))?,
     })
 }

@@ -13,7 +13,7 @@ fn from_row(row: &Row<'_>) -> Result<Hold, LedgerError> {
         id: SubscriptionId::from_text(columns.take::<String>()?),
         directory: columns.take()?,
         title: columns.take()?,
-        since: columns.take()?,
+        since: columns.instant()?,
     })
 }
 

@@ -47,7 +47,7 @@ fn from_row(row: &Row<'_>) -> Result<InstanceRow, LedgerError> {
             inode: columns.take::<i64>()?.cast_unsigned(),
         },
         role: columns.word("instances.role")?,
-        since: columns.take()?,
+        since: columns.instant()?,
     })
 }
 

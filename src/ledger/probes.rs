@@ -57,7 +57,7 @@ fn from_row(row: &Row<'_>) -> Result<ProbeRow, LedgerError> {
     let silent = columns.json("probes.silent")?;
     let given_number = columns.count("probes.given_number")?;
     let to = columns.take::<Option<String>>()?.map(InstanceId::from_text);
-    let deadline_at = columns.take()?;
+    let deadline_at = columns.instant_or_null()?;
     let given = to.zip(deadline_at).map(|(to, deadline_at)| Given { to, deadline_at });
     Ok(ProbeRow { provider, id, first, turn, silent, given, given_number })
 }

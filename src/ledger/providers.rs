@@ -46,7 +46,7 @@ fn provider_from_row(row: &Row<'_>) -> Result<ProviderRow, LedgerError> {
         kind: columns.word("providers.kind")?,
         models: columns.json("providers.models")?,
         reason: columns.take()?,
-        checked_at: columns.take()?,
+        checked_at: columns.instant_or_null()?,
     })
 }
 
@@ -60,7 +60,7 @@ fn serving_from_row(row: &Row<'_>) -> Result<ServingRow, LedgerError> {
             models: columns.json("servings.models")?,
             max_concurrent: columns.take()?,
         },
-        since: columns.take()?,
+        since: columns.instant()?,
     })
 }
 

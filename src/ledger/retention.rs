@@ -105,8 +105,8 @@ impl View<'_> {
             runs.push(EndedRun {
                 row: columns.take()?,
                 number: columns.take()?,
-                completed_at: columns.take()?,
-                keyed_at: columns.take()?,
+                completed_at: columns.instant()?,
+                keyed_at: columns.instant_or_null()?,
                 need: match (columns.take()?, columns.take()?) {
                     (true, _) => Need::Unsettled,
                     (false, true) => Need::LastRun,

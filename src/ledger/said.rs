@@ -33,7 +33,7 @@ fn from_row(row: &Row<'_>) -> Result<SaidRow, LedgerError> {
         configuration: ConfigurationId::from_text(columns.take::<String>()?),
         models: columns.json("said.models")?,
         failure: columns.take()?,
-        checked_at: columns.take()?,
+        checked_at: columns.instant_or_null()?,
     })
 }
 

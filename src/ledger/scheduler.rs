@@ -19,7 +19,7 @@ impl View<'_> {
                 instance: InstanceId::from_text(columns.take::<String>()?),
                 pid: columns.take()?,
                 client: columns.take()?,
-                since: columns.take()?,
+                since: columns.instant()?,
                 term: columns.take()?,
             })
         };
@@ -39,7 +39,7 @@ impl View<'_> {
                 pid: columns.take()?,
                 client: columns.take()?,
                 role: columns.word("instances.role")?,
-                since: columns.take()?,
+                since: columns.instant()?,
             });
         }
         Ok(instances)
