@@ -38,7 +38,9 @@ impl View<'_> {
         let read = |row: &rusqlite::Row<'_>| {
             let mut columns = Columns::of(row);
             let boot = Boot::from_text(columns.take::<String>()?);
-            let (offset_ms, slept_ms) = (columns.take()?, columns.take()?);
+            // Both are differences of times, and lie where times do.
+            let offset_ms = columns.instant()?.as_millis();
+            let slept_ms = columns.instant()?.as_millis();
             let mut instant = || columns.instant_or_null();
             let (stable_at, believed) = (instant()?, instant()?);
             let doubt = match (believed, instant()?, instant()?, instant()?) {
