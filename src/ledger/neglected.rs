@@ -28,9 +28,10 @@ impl View<'_> {
         patience_ms: i64,
     ) -> Result<Option<Timestamp>, LedgerError> {
         let sql = format!(
-            "SELECT min(CASE WHEN r.stopping IS NOT NULL THEN r.deadline_at
+            // A sum that is no integer any more is the greatest one.
+            "SELECT CAST(min(CASE WHEN r.stopping IS NOT NULL THEN r.deadline_at
                              WHEN {BEGUN} THEN r.deadline_at + ?2
-                             ELSE r.given_at + ?2 * {TIMES} END)
+                             ELSE r.given_at + ?2 * {TIMES} END) AS INTEGER)
              FROM runs r INDEXED BY runs_given WHERE {GIVEN_TO_OTHERS}"
         );
         let mut statement = self.connection.prepare_cached(&sql)?;

@@ -108,6 +108,23 @@ fn what_a_dead_window_had_begun_was_interrupted_also_where_the_automation_cannot
 }
 
 #[test]
+fn limits_beyond_all_times_keep_nobody_from_looking_at_other_windows() {
+    let (mut world, owner) = World::with_owner();
+    let other = world.open();
+    let reading = |title: &str| with(every(3600), json!({"title": title, "paused": true, "access": "read"}));
+    let (begun, waiting) = (world.create(owner, reading("begun")), world.create(owner, reading("waiting")));
+    let begun = world.run(other, &begun);
+    world.settle();
+    let waiting = world.run(other, &waiting);
+    for (run, column) in [(&begun, "deadline_at"), (&waiting, "given_at")] {
+        let sql = format!("UPDATE runs SET {column} = {} WHERE id = ?1", i64::MAX);
+        world.connection().execute(&sql, [run.as_str()]).unwrap();
+    }
+    let neglected = world.view().next_neglected(&world.window(owner).actor.instance, 2000).unwrap();
+    assert!(neglected.is_some_and(|at| at > sexton::domain::time::Timestamp::MAX), "{neglected:?}");
+}
+
+#[test]
 fn a_directory_is_free_once_the_work_has_gone_also_where_the_automation_cannot_be_read() {
     let (mut world, owner) = World::with_owner();
     let other = world.open();
