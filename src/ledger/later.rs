@@ -1,5 +1,6 @@
-//! Rows that a later version wrote, as far as they can be shown. Rows that no version can have written are not among
-//! these: they are damaged.
+//! Rows that a later version wrote, as far as they can be shown. A row that no version can have written is taken for one
+//! of these as long as what is shown of it can be read: then its work can be ended, and what it belongs to deleted. Of
+//! the others who asks by name is told that they are damaged.
 
 use rusqlite::Row;
 use serde_json::{Map, Value, json};
