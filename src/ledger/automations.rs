@@ -4,13 +4,12 @@ use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row};
 use serde::{Deserialize, Serialize};
 
-use super::column::{Columns, Tx, View, member, to_json, to_json_or_null, to_word};
+use super::column::{COUNTED_MAX, Columns, Tx, View, member, to_json, to_json_or_null, to_word};
 use super::error::LedgerError;
 use super::later::{self, LaterAutomationRow, Stored};
 use crate::domain::automation::{Actor, Definition, EpochEnd, EpochReason, Pause, folded};
 use crate::domain::id::{AutomationId, ProviderId, RunId};
 use crate::domain::request::{ActiveRun, ListAutomations};
-use crate::domain::sent::INTEGER_MAX;
 use crate::domain::time::Timestamp;
 
 /// An automation as it is stored.
@@ -184,7 +183,7 @@ impl View<'_> {
             "SELECT row, min(max(revision, 0), ?2), deleted_at IS NOT NULL FROM automations WHERE id = ?1";
         let mut statement = self.connection.prepare_cached(sql)?;
         let found = statement
-            .query_row((id.as_str(), INTEGER_MAX - 1), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+            .query_row((id.as_str(), COUNTED_MAX), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .optional()?;
         Ok(found)
     }

@@ -13,7 +13,7 @@ use crate::domain::sent::INTEGER_MAX;
 use crate::domain::time::Timestamp;
 
 /// The most that anything has been counted to: there is always a next number that every client can read exactly.
-const COUNTED_MAX: i64 = INTEGER_MAX - 1;
+pub(super) const COUNTED_MAX: i64 = INTEGER_MAX - 1;
 
 /// How a row becomes what it stands for.
 type FromRow<T> = fn(&Row<'_>) -> Result<T, LedgerError>;
@@ -75,25 +75,13 @@ impl<'c> View<'c> {
 
     /// The texts in the first column of all rows that a query finds. What is none there is left out: nothing that is
     /// looked for by its name is called so.
-    pub(super) fn texts_by(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Vec<String>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        std::iter::from_fn(|| next_readable(first_text, &mut rows).transpose()).collect()
+    pub(super) fn texts_by(&self, sql: &str, params: Vec<Value>) -> Result<Vec<String>, LedgerError> {
+        self.readable_by(first_text, sql, params)
     }
 
     /// The first of them. The rows after it are not looked at.
-    pub(super) fn first_text_by(
-        &self,
-        sql: &str,
-        params: impl rusqlite::Params,
-    ) -> Result<Option<String>, LedgerError> {
-        let mut statement = self.connection.prepare_cached(sql)?;
-        let mut rows = statement.query(params)?;
-        next_readable(first_text, &mut rows)
+    pub(super) fn first_text_by(&self, sql: &str, params: Vec<Value>) -> Result<Option<String>, LedgerError> {
+        self.first_readable_by(first_text, sql, params)
     }
 
     /// The one row that a query finds.
@@ -150,7 +138,7 @@ fn first_text(row: &Row<'_>) -> Result<String, LedgerError> {
 }
 
 /// Goes on to the next row that this version understands.
-pub(super) fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<T>, LedgerError> {
+fn next_readable<T>(from_row: FromRow<T>, rows: &mut Rows<'_>) -> Result<Option<T>, LedgerError> {
     while let Some(row) = rows.next()? {
         match from_row(row) {
             Err(LedgerError::Unreadable { .. }) => {}

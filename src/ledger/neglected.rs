@@ -52,7 +52,10 @@ impl View<'_> {
              WHERE {GIVEN_TO_OTHERS} AND r.given_at + ?3 * {TIMES} <= ?2 AND NOT {BEGUN}
              ORDER BY r.given_to, r.row"
         );
-        let ids = self.texts_by(&sql, (me.as_str(), now.as_millis(), patience_ms))?;
+        let ids = self.texts_by(
+            &sql,
+            vec![me.as_str().to_owned().into(), now.as_millis().into(), patience_ms.into()],
+        )?;
         Ok(ids.into_iter().map(RunId::from_text).collect())
     }
 
@@ -62,7 +65,7 @@ impl View<'_> {
             "FROM runs r INDEXED BY runs_given JOIN processes p ON p.run = r.row
              WHERE {GIVEN_TO_OTHERS} ORDER BY r.given_to, r.row"
         );
-        self.processes_by(&sql, [me.as_str()])
+        self.processes_by(&sql, vec![me.as_str().to_owned().into()])
     }
 
     /// The processes of runs that another instance should have ended by now.
@@ -76,6 +79,6 @@ impl View<'_> {
              WHERE {GIVEN_TO_OTHERS} AND r.stopping IS NOT NULL AND r.deadline_at <= ?2 AND p.serving IS NULL
              ORDER BY r.given_to, r.row"
         );
-        self.processes_by(&sql, (me.as_str(), now.as_millis()))
+        self.processes_by(&sql, vec![me.as_str().to_owned().into(), now.as_millis().into()])
     }
 }

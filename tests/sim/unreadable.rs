@@ -28,6 +28,11 @@ fn define(world: &World, id: &AutomationId, definition: i64) {
     world.connection().execute(sql, (id.as_str(), definition)).unwrap();
 }
 
+/// What only reads, and is begun by hand.
+fn reading(title: &str) -> serde_json::Value {
+    with(every(3600), json!({"title": title, "paused": true, "access": "read"}))
+}
+
 /// How a run has ended, or in which state it is.
 fn what_became_of(world: &World, run: &RunId) -> String {
     let sql = "SELECT coalesce(stop_reason, state) FROM runs WHERE id = ?1";
@@ -95,7 +100,6 @@ fn work_ends_and_frees_its_directory_also_where_the_automation_cannot_be_read() 
 fn what_a_dead_window_had_begun_was_interrupted_also_where_the_automation_cannot_be_read() {
     let (mut world, owner) = World::with_owner();
     let other = world.open();
-    let reading = |title: &str| with(every(3600), json!({"title": title, "paused": true, "access": "read"}));
     let (lost, sound) = (world.create(owner, reading("lost")), world.create(owner, reading("sound")));
     let (one, two) = (world.run(other, &lost), world.run(other, &sound));
     world.settle();
@@ -111,7 +115,6 @@ fn what_a_dead_window_had_begun_was_interrupted_also_where_the_automation_cannot
 fn limits_beyond_all_times_keep_nobody_from_looking_at_other_windows() {
     let (mut world, owner) = World::with_owner();
     let other = world.open();
-    let reading = |title: &str| with(every(3600), json!({"title": title, "paused": true, "access": "read"}));
     let (begun, waiting) = (world.create(owner, reading("begun")), world.create(owner, reading("waiting")));
     let begun = world.run(other, &begun);
     world.settle();

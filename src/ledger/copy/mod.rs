@@ -166,7 +166,7 @@ impl MemoryCopy {
         let sql = format!("DELETE FROM runs WHERE completed_at IS NOT NULL AND NOT {RUNS}");
         self.connection.prepare_cached(&sql)?.execute([turns_after.as_millis()])?;
         let sql = "SELECT id FROM runs WHERE completed_at IS NOT NULL";
-        let kept = View::new(&self.connection).texts_by(sql, [])?;
+        let kept = View::new(&self.connection).texts_by(sql, Vec::new())?;
         Ok(kept.into_iter().map(RunId::from_text).collect())
     }
 

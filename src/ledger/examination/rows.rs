@@ -7,7 +7,7 @@ use crate::domain::automation::Definition;
 use crate::domain::id::{AutomationId, RunId};
 use crate::domain::run::{Skipped, SlotRange};
 use crate::domain::time::Timestamp;
-use crate::ledger::column::{Columns, Legible, View, from_json};
+use crate::ledger::column::{Columns, Legible, View, from_json, is_counted};
 use crate::ledger::error::LedgerError;
 
 /// An epoch of a schedule, as far as its slots are concerned.
@@ -79,8 +79,8 @@ impl RunRule {
     ];
 
     /// The condition that a run breaks it.
-    const fn broken(self) -> &'static str {
-        match self {
+    fn broken(self) -> String {
+        let condition = match self {
             RunRule::GivenToNobody => {
                 "completed_at IS NULL AND given_to IS NOT NULL AND given_to NOT IN (SELECT id FROM instances)"
             }
@@ -100,17 +100,29 @@ impl RunRule {
                    OR (completed_at IS NOT NULL AND (skipped IS NOT NULL OR state IN ('scheduled', 'running', 'awaiting_input')))"
             }
             RunRule::Unreadable => {
-                "NOT (json_valid(trigger)
+                let counts = [
+                    "definition_revision",
+                    "epoch",
+                    "revision",
+                    "tries",
+                    "steps",
+                    "same_steps",
+                    "given_number",
+                    "output_bytes",
+                ];
+                return format!(
+                    "NOT (json_valid(trigger)
                    AND (waiting IS NULL OR json_valid(waiting)) AND (stopping IS NULL OR json_valid(stopping))
                    AND (blocker IS NULL OR json_valid(blocker)) AND (error IS NULL OR json_valid(error))
                    AND (result IS NULL OR json_valid(result)) AND (process_end IS NULL OR json_valid(process_end))
                    AND (skipped IS NULL OR json_valid(skipped)) AND (cost IS NULL OR json_valid(cost))
                    AND (last_answered IS NULL OR json_valid(last_answered))
-                   AND min(definition_revision, epoch, revision, tries, steps, same_steps, given_number, output_bytes) >= 0
-                   AND max(definition_revision, epoch, revision, tries, steps, same_steps, given_number, output_bytes)
-                     < (1 << 53) - 1)"
+                   AND {})",
+                    counts.map(is_counted).join(" AND ")
+                );
             }
-        }
+        };
+        condition.to_owned()
     }
 }
 

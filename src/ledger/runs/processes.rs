@@ -1,11 +1,12 @@
 //! What carries runs out.
 
+use rusqlite::types::Value;
 use rusqlite::{OptionalExtension, Row};
 
 use super::ProcessRow;
 use super::row::{PROCESS_COLUMNS, process_from_row};
 use crate::domain::id::{InstanceId, RunId, SubscriptionId};
-use crate::ledger::column::{View, next_readable};
+use crate::ledger::column::View;
 use crate::ledger::error::LedgerError;
 
 impl View<'_> {
@@ -21,20 +22,24 @@ impl View<'_> {
     pub fn served_on(&self, serving: &SubscriptionId) -> Result<Vec<RunId>, LedgerError> {
         let sql =
             "SELECT r.id FROM processes p JOIN runs r ON r.row = p.run WHERE p.serving = ?1 ORDER BY p.run";
-        Ok(self.texts_by(sql, [serving.as_str()])?.into_iter().map(RunId::from_text).collect())
+        Ok(self
+            .texts_by(sql, vec![serving.as_str().to_owned().into()])?
+            .into_iter()
+            .map(RunId::from_text)
+            .collect())
     }
 
     /// The processes that a sidecar has started and that have not been seen to end, with their runs.
     pub fn processes_of(&self, instance: &InstanceId) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = "FROM processes p JOIN runs r ON r.row = p.run WHERE p.instance = ?1 ORDER BY p.run";
-        self.processes_by(sql, [instance.as_str()])
+        self.processes_by(sql, vec![instance.as_str().to_owned().into()])
     }
 
     /// The processes whose sidecar has gone and that have not been seen to end, with their runs.
     pub fn orphaned_processes(&self) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = "FROM processes p JOIN runs r ON r.row = p.run
                    WHERE p.instance NOT IN (SELECT id FROM instances) ORDER BY p.run";
-        self.processes_by(sql, [])
+        self.processes_by(sql, Vec::new())
     }
 
     /// Whether anything is at work, or may be.
@@ -46,13 +51,11 @@ impl View<'_> {
     pub(in crate::ledger) fn processes_by(
         &self,
         from: &str,
-        params: impl rusqlite::Params,
+        params: Vec<Value>,
     ) -> Result<Vec<(RunId, ProcessRow)>, LedgerError> {
         let sql = format!("SELECT {PROCESS_COLUMNS}, r.id {from}");
-        let mut statement = self.connection.prepare_cached(&sql)?;
-        let mut rows = statement.query(params)?;
         let with_its_run =
             |row: &Row<'_>| Ok((RunId::from_text(row.get::<_, String>(7)?), process_from_row(row)?));
-        std::iter::from_fn(|| next_readable(with_its_run, &mut rows).transpose()).collect()
+        self.readable_by(with_its_run, &sql, params)
     }
 }

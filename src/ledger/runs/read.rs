@@ -176,16 +176,20 @@ impl View<'_> {
              ORDER BY {FROM_THE_END} LIMIT 1",
             stands_in_line()
         );
-        if let Some(id) = self.first_text_by(&sql, (directory, row, now.as_millis()))? {
+        if let Some(id) =
+            self.first_text_by(&sql, vec![directory.to_owned().into(), row.into(), now.as_millis().into()])?
+        {
             return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
         let sql = "SELECT id FROM runs WHERE directory = ?1 AND holds_directory = 1 AND row <> ?2";
-        if let Some(id) = self.first_text_by(sql, (directory, row))? {
+        if let Some(id) = self.first_text_by(sql, vec![directory.to_owned().into(), row.into()])? {
             return Ok(Some(Ahead::Run(RunId::from_text(id))));
         }
         // Of several the oldest: it is the same as long as it is there.
         let sql = "SELECT id FROM holds WHERE directory = ?1 ORDER BY since, id LIMIT 1";
-        Ok(self.first_text_by(sql, [directory])?.map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
+        Ok(self
+            .first_text_by(sql, vec![directory.to_owned().into()])?
+            .map(|id| Ahead::Hold(SubscriptionId::from_text(id))))
     }
 
     /// The next run after this one that says that it stands in the line of the same directory.
@@ -220,7 +224,7 @@ impl View<'_> {
             "SELECT o.id FROM processes p CROSS JOIN runs o ON o.row = p.run
              WHERE o.automation = ?1 AND p.run < ?2 ORDER BY p.run DESC LIMIT 1",
         ] {
-            if let Some(id) = self.first_text_by(sql, [automation, row])? {
+            if let Some(id) = self.first_text_by(sql, vec![automation.into(), row.into()])? {
                 return Ok(Some(RunId::from_text(id)));
             }
         }
@@ -400,7 +404,7 @@ impl View<'_> {
         let sql = "SELECT r.id FROM runs r INDEXED BY runs_deadline JOIN processes p ON p.run = r.row
                    WHERE r.completed_at IS NULL AND r.deadline_at <= ?1 AND r.stopping IS NULL
                      AND r.state = 'running' AND r.wall_at > ?1 AND p.serving IS NULL";
-        Ok(self.texts_by(sql, [now.as_millis()])?.into_iter().map(RunId::from_text).collect())
+        Ok(self.texts_by(sql, vec![now.as_millis().into()])?.into_iter().map(RunId::from_text).collect())
     }
 
     /// The runs that were given to an instance and have not ended, oldest first.

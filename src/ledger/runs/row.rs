@@ -135,7 +135,7 @@ pub(super) fn from_row(row: &Row<'_>) -> Result<RunRow, LedgerError> {
         given_to,
         given_at,
         deadline_at,
-        begun: c.flag("processes.run")?,
+        begun: c.take()?,
         work: Work {
             active_at: c.take()?,
             wall_at: c.take()?,

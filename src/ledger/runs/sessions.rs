@@ -46,7 +46,10 @@ impl View<'_> {
         let sql = "SELECT cost FROM runs INDEXED BY runs_in_session
                    WHERE session_id = ?1 AND provider = ?2 AND row < ?3 AND cost IS NOT NULL ORDER BY row DESC";
         let mut spent: Option<Money> = None;
-        for cost in self.texts_by(sql, (session, provider.as_str(), before))? {
+        for cost in self.texts_by(
+            sql,
+            vec![session.to_owned().into(), provider.as_str().to_owned().into(), before.into()],
+        )? {
             // What a later version has written otherwise says nothing here.
             let Ok(cost) = serde_json::from_str::<Money>(&cost) else { continue };
             match &mut spent {
